@@ -14,16 +14,13 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// What an administrator does: first what extends the instance, in the order in
-// which it is done. Each of these three can be done again, and then changes
-// nothing.
+// addRegion, listACS and addBookmark extend the instance, in this order. Each changes nothing if it was done before.
 
-// newRegion is the Region that the instance can be extended to, or was.
+// newRegion returns the Region that the instance is extended to.
 func (w *world) newRegion() *site { return w.sites[len(w.sites)-1] }
 
-// addRegion lists the Region in the primary, gives the service provider its
-// ACS URL after those that are there, and starts the Region, which then
-// replicates by itself.
+// addRegion adds the Region in the primary, adds its ACS URL to the service provider as the last one, and starts the
+// Region, which then replicates.
 func (w *world) addRegion(s *site) error {
 	w.acts.Lock()
 	defer w.acts.Unlock()
@@ -48,11 +45,10 @@ func (w *world) addRegion(s *site) error {
 	return w.open(s)
 }
 
-// inApp says whether the identity provider's app lists the Region's URL.
+// inApp reports whether the identity provider's app lists the Region's URL.
 func (w *world) inApp(s *site) bool { return slices.Contains(w.acsOrder(), s.acs) }
 
-// listACS puts the Region's URL into the identity provider's app, after those
-// that are there: the first stays the default.
+// listACS adds the Region's URL to the identity provider's app as the last one. The first stays the default.
 func (w *world) listACS(s *site) error {
 	if !s.added() {
 		return fmt.Errorf("%s has no ACS URL before it is added", s.Name)
@@ -61,20 +57,13 @@ func (w *world) listACS(s *site) error {
 		if slices.ContainsFunc(a.ACS, func(e mockidp.ACS) bool { return e.URL == s.acs }) {
 			return nil
 		}
-		next := uint16(len(a.ACS))
-		for i := range a.ACS {
-			if a.ACS[i].Index == nil {
-				a.ACS = append(a.ACS, mockidp.ACS{URL: s.acs})
-				return nil
-			}
-			next = max(next, *a.ACS[i].Index+1)
-		}
-		a.ACS = append(a.ACS, mockidp.ACS{URL: s.acs, Index: &next})
+		// The indexes come from the metadata, where they are the positions.
+		a.ACS = append(a.ACS, mockidp.ACS{URL: s.acs, Index: new(uint16(len(a.ACS)))})
 		return nil
 	})
 }
 
-// bookmarked says whether the dashboard has a tile for the Region.
+// bookmarked reports whether the dashboard has a tile for the Region.
 func (w *world) bookmarked(s *site) bool {
 	return slices.ContainsFunc(w.idp.Apps(), func(a mockidp.App) bool { return a.Label == corp.BookmarkLabel(s.Place) })
 }
@@ -91,19 +80,17 @@ func (w *world) addBookmark(s *site) error {
 	return err
 }
 
-// acsOrder is the order in which the identity provider's app lists the URLs.
-func (w *world) acsOrder() []string {
+// acsOrder returns the ACS URLs in the order of the identity provider's app.
+func (w *world) acsOrder() (out []string) {
 	app, _ := w.idp.App("")
-	var out []string
 	for _, a := range app.ACS {
 		out = append(out, a.URL)
 	}
 	return out
 }
 
-// swapACS turns the app's list around, as an administrator would who makes
-// another Region's URL the "Single sign-on URL". The indexes stay with their
-// URLs.
+// swapACS reverses the app's list, as an administrator does who makes another Region's URL the "Single sign-on URL".
+// Each URL keeps its index.
 func (w *world) swapACS() error {
 	return w.idp.UpdateApp("", func(a *mockidp.App) error {
 		if len(a.ACS) < 2 {
@@ -114,15 +101,14 @@ func (w *world) swapACS() error {
 	})
 }
 
-// revoke ends the newest session that began in the primary, from the other
-// Region. It works while the primary is down. The person's session at the
-// identity provider ends too, or it would sign the person in again without a
-// word, and the end of the first could not be seen.
+// revoke ends the newest session that began in the primary, from the other Region. It works while the primary is
+// stopped. The user's session at the identity provider ends too. Otherwise it would sign the user in again at once,
+// and the end of the first session could not be seen.
 func (w *world) revoke(ctx context.Context) (from *site, ended sessions.Session, err error) {
 	from, made := w.newRegion(), w.sites[0]
 	runs := from.running()
 	if runs == nil || !runs.Serves() {
-		return from, ended, fmt.Errorf("%s does not run, so nothing can be ended from there", from.Name)
+		return from, ended, fmt.Errorf("%s does not run, so it cannot end a session", from.Name)
 	}
 	for _, u := range runs.View().Snapshot().Data().Users {
 		list, err := runs.Sessions().List(ctx, u.ID)
@@ -136,7 +122,7 @@ func (w *world) revoke(ctx context.Context) (from *site, ended sessions.Session,
 		}
 	}
 	if ended.ID == "" {
-		return from, ended, fmt.Errorf("%s knows of no session that began in %s: sign in there first", from.Name, made.Name)
+		return from, ended, fmt.Errorf("%s knows no session that began in %s: sign in there first", from.Name, made.Name)
 	}
 	if err := runs.Sessions().Revoke(ctx, ended.UserID, ended.ID); err != nil {
 		return from, ended, err

@@ -1,130 +1,115 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// Each button does one thing, and says in a sentence or two what came of it.
+// A button does one thing. It returns what the page then says.
+type button func(r *http.Request) (text string, err error)
 
-func (c *control) pressExtend(*http.Request) notice {
+// onRegion is a button of the Region that the path names. do returns what the
+// page says after the Region's name.
+func (c *control) onRegion(do func(*site, *http.Request) (string, error)) button {
+	return func(r *http.Request) (string, error) {
+		s, err := c.w.site(r.PathValue("name"))
+		if err != nil {
+			return "", err
+		}
+		return do(s, r)
+	}
+}
+
+func (c *control) pressExtend(*http.Request) (string, error) {
 	s := c.w.newRegion()
 	for _, do := range []func(*site) error{c.w.addRegion, c.w.listACS, c.w.addBookmark} {
 		if err := do(s); err != nil {
-			return failed(err)
+			return "", err
 		}
 	}
-	return notice{Text: "The instance is extended to " + s.Name + ": the Region replicates, the app at the identity provider lists its ACS URL second, and people have a tile for it."}
+	return "The instance is extended to " + s.Name + ": the Region replicates, the app at the identity provider " +
+		"lists its ACS URL second, and users have a tile for it.", nil
 }
 
-func (c *control) pressAddRegion(*http.Request) notice {
+func (c *control) pressAddRegion(*http.Request) (string, error) {
 	s := c.w.newRegion()
-	if err := c.w.addRegion(s); err != nil {
-		return failed(err)
-	}
-	return notice{Text: s.Name + " is listed in the primary Region and copies users, permissions and sessions from there. Its portal opens when it is Replicated."}
+	return s.Name + " is listed in the primary Region and copies users, permissions and sessions from there. " +
+		"Its portal opens when it is Replicated.", c.w.addRegion(s)
 }
 
-func (c *control) pressListACS(*http.Request) notice {
+func (c *control) pressListACS(*http.Request) (string, error) {
 	s := c.w.newRegion()
-	if err := c.w.listACS(s); err != nil {
-		return failed(err)
-	}
-	return notice{Text: "The app at the identity provider lists the ACS URL of " + s.Name + " too, so sign-ins that begin there can come back there. The first URL stays the default."}
+	return "The app at the identity provider lists the ACS URL of " + s.Name + " too, so sign-ins that begin there " +
+		"can come back there. The first URL stays the default.", c.w.listACS(s)
 }
 
-func (c *control) pressAddBookmark(*http.Request) notice {
+func (c *control) pressAddBookmark(*http.Request) (string, error) {
 	s := c.w.newRegion()
-	if err := c.w.addBookmark(s); err != nil {
-		return failed(err)
-	}
-	return notice{Text: "Everybody has the tile “" + corp.BookmarkLabel(s.Place) + "”. It holds the portal's address and no SAML."}
+	return "All users have the tile “" + corp.BookmarkLabel(s.Place) + "”. It opens the portal's address, without SAML.",
+		c.w.addBookmark(s)
 }
 
-func (c *control) pressStop(r *http.Request) notice {
-	s, err := c.w.site(r.PathValue("name"))
-	if err == nil {
-		err = c.w.stop(s)
-	}
-	if err != nil {
-		return failed(err)
+func (c *control) pressStop(s *site, _ *http.Request) (string, error) {
+	if err := c.w.stop(s); err != nil {
+		return "", err
 	}
 	text := s.Name + " is stopped: its listener is closed, its replica is gone and nothing answers there. "
-	if len(c.w.nodes()) == 0 {
-		return notice{Text: text + "No other Region runs, so nobody can sign in."}
+	if !slices.ContainsFunc(c.w.sites, func(s *site) bool { return s.running() != nil }) {
+		return text + "No other Region runs, so no user can sign in.", nil
 	}
-	return notice{Text: text + "People sign in through another Region."}
+	return text + "Users sign in through another Region.", nil
 }
 
-func (c *control) pressStart(r *http.Request) notice {
-	s, err := c.w.site(r.PathValue("name"))
-	if err == nil {
-		err = c.w.start(s)
-	}
-	if err != nil {
-		return failed(err)
-	}
-	return notice{Text: s.Name + " is up again, with the sessions and records that it had, and catches up with what the others wrote meanwhile."}
+func (c *control) pressStart(s *site, _ *http.Request) (string, error) {
+	return s.Name + " is up again, with the sessions and records that it had, and receives what the others wrote " +
+		"meanwhile.", c.w.start(s)
 }
 
-func (c *control) pressControl(r *http.Request) notice {
-	s, err := c.w.site(r.PathValue("name"))
+func (c *control) pressControl(s *site, r *http.Request) (string, error) {
 	var to failover.Control
-	if err == nil {
-		err = to.UnmarshalText([]byte(r.PostFormValue("control")))
-	}
-	if err == nil {
-		err = c.w.redirector.Set(s.Name, to)
-	}
-	if err != nil {
-		return failed(err)
+	if err := to.UnmarshalText([]byte(r.PostFormValue("control"))); err != nil {
+		return "", err
 	}
 	says := map[failover.Control]string{
 		failover.Auto: "leads to %s while its probes find that Region healthy.",
 		failover.On:   "takes %s for healthy, whatever its probes find.",
-		failover.Off:  "sends nobody to %s any more; whoever is there already stays.",
+		failover.Off:  "leads no user to %s any more. Users who are there stay.",
 	}
-	return notice{Text: "The redirector " + fmt.Sprintf(says[to], s.Name)}
+	return "The redirector " + fmt.Sprintf(says[to], s.Name), c.w.redirector.Set(s.Name, to)
 }
 
-func (c *control) pressRevoke(r *http.Request) notice {
+func (c *control) pressRevoke(r *http.Request) (string, error) {
 	from, s, err := c.w.revoke(r.Context())
 	if err != nil {
-		return failed(err)
+		return "", err
 	}
 	c.mu.Lock()
 	c.ended = s
 	c.mu.Unlock()
-	text := fmt.Sprintf("%s ended a session of %s that began in %s.", from.Name, s.UserName, s.Region)
-	if made, err := c.w.site(s.Region); err == nil && made.running() == nil {
-		text += " " + s.Region + " is stopped, and hears of it as soon as it is back."
+	text := fmt.Sprintf("%s ended a session of %s that began in %s. ", from.Name, s.UserName, s.Region)
+	if c.w.sites[0].running() == nil {
+		text += s.Region + " is stopped. It ends the session as soon as it is back. "
 	}
-	return notice{Text: text + " The session at the identity provider ended too, so the next sign-in asks for a password."}
+	return text + "The session at the identity provider ended too, so the next sign-in asks for a password.", nil
 }
 
-func (c *control) pressSwap(*http.Request) notice {
+func (c *control) pressSwap(*http.Request) (string, error) {
 	if err := c.w.swapACS(); err != nil {
-		return failed(err)
+		return "", err
 	}
-	first := c.w.acsOrder()[0]
-	if s, err := c.w.site(first); err == nil {
-		first = s.Name
-	}
-	return notice{Text: "The app at the identity provider now lists the URL of " + first + " first: that is where its SAML tile leads."}
+	return "The app at the identity provider now lists the URL of " + c.w.regionOf(c.w.acsOrder()[0]) +
+		" first. Its SAML tile leads there.", nil
 }
 
-func (c *control) pressReplay(r *http.Request) notice {
+func (c *control) pressReplay(r *http.Request) (string, error) {
 	got, err := c.w.replay(r.Context())
-	switch {
-	case err != nil:
-		return failed(err)
-	case got.Accepted():
-		return notice{fmt.Sprintf("%s ACCEPTED the same response a second time.", got.Region), true}
+	if err == nil && got.Accepted() {
+		err = errors.New(got.Region + " ACCEPTED the same response a second time")
 	}
-	return notice{Text: fmt.Sprintf("%s refused the same response, sent once more. Reason: %s.", got.Region, got.Reason())}
+	return fmt.Sprintf("%s refused the same response, sent once more. Reason: %s.", got.Region, got.Reason()), err
 }
-
-func failed(err error) notice { return notice{err.Error(), true} }

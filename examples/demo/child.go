@@ -18,30 +18,28 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// childFlag makes the program the process of a Region, or of the identity
-// provider, so that one that is busy doesn't hold up the others. What it is to do it hears
-// by net/rpc on its standard input, where no list of processes shows it, and it
-// answers on its standard output. It lives as long as its standard input stays
-// open, so no child outlives the parent.
+// childFlag makes the program the process of a Region or of the identity provider. The parent calls it by net/rpc over
+// its standard input and output, so that no list of processes shows the secret. A child ends when its standard input
+// is closed, so none outlives the parent.
 const childFlag = "-child-of-demo"
 
-// runChild is all that a child does.
+// runChild runs a child until the parent closes the connection.
 func runChild(in io.Reader, out, logs io.Writer) error {
-	// Ctrl-C reaches all processes of a terminal; the parent ends the children.
+	// Ctrl-C reaches all processes of a terminal. The parent ends the children.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
-	ctx, end := context.WithCancel(context.Background())
-	defer end()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	c := &child{ctx: ctx, logs: logs}
 	calls := rpc.NewServer()
 	if err := calls.RegisterName("Child", c); err != nil {
 		return err
 	}
-	calls.ServeConn(&pipe{in, out, end}) // until the parent closes it, or is gone
-	stop := c.stop.Load()
-	if stop == nil {
-		return errors.New("a child that was told nothing to be")
+	calls.ServeConn(&pipe{in, out, cancel})
+	w := c.world.Load()
+	if w == nil {
+		return errors.New("the parent process did not call Start")
 	}
-	(*stop)()
+	w.close()
 	return nil
 }
 
@@ -49,14 +47,14 @@ func runChild(in io.Reader, out, logs io.Writer) error {
 type pipe struct {
 	io.Reader
 	io.Writer
-	end func() // is called when there is nothing more to read
+	cancel func() // is called at the end of the input
 }
 
 // Read implements io.Reader.
 func (p *pipe) Read(b []byte) (int, error) {
 	n, err := p.Reader.Read(b)
 	if err != nil {
-		p.end()
+		p.cancel()
 	}
 	return n, err
 }
@@ -64,41 +62,40 @@ func (p *pipe) Read(b []byte) (int, error) {
 // Close implements io.Closer.
 func (p *pipe) Close() error { return nil }
 
-// child is such a process. Its exported methods are what the parent calls, and
-// no browser may: Start, and then a Region's, which take a bool because net/rpc
-// wants an argument.
+// child is a child process. The parent calls its exported methods: first Start, then those of a Region. net/rpc wants
+// an argument, so these take a bool that they ignore.
 type child struct {
-	ctx  context.Context // until the parent is gone
-	logs io.Writer
-	site atomic.Pointer[site]   // nil before Start, and for the identity provider
-	stop atomic.Pointer[func()] // nil before Start
+	ctx   context.Context // ends with the connection
+	logs  io.Writer
+	world atomic.Pointer[world] // nil before Start
+	site  atomic.Pointer[site]  // nil before Start, and for the identity provider
 }
 
-// Order is what a child is told to be. All of it is settled before anything starts.
+// Order is what a child is to run. The parent decides all of it before it starts a child.
 type Order struct {
 	Region   string // "": the identity provider
 	IdPPort  int
 	Portals  []int // ports, by Region
 	Replicas []int
-	Dir      string // where the Regions keep their own, from one process to the next
-	Secret   string // that they share
+	Dir      string // of the Regions, kept from one process to the next
+	Secret   string // shared by the Regions
 	IdP      IdP    // for Regions
 	Verbose  bool
 }
 
-// IdP is what the identity provider says of itself.
+// IdP is the identity provider's metadata and addresses.
 type IdP struct {
 	Metadata       []byte
 	URL, Dashboard string
 }
 
-// Start makes the process what it is told to be, and returns when people can
-// sign in to it.
+// Start starts what o describes, and returns when it serves.
 func (c *child) Start(o Order, out *IdP) error {
 	if !o.Verbose {
 		c.logs = nil
 	}
-	w := &world{signIns: newSignIns(), logger: logger(c.logs), secret: o.Secret, ctx: c.ctx}
+	w := &world{logger: logger(c.logs), secret: o.Secret}
+	w.ctx, w.cancel = context.WithCancel(c.ctx)
 	for i, p := range places {
 		s := newSite(p.Place, o.Portals[i], o.Dir)
 		s.listen = o.Replicas[i]
@@ -107,28 +104,20 @@ func (c *child) Start(o Order, out *IdP) error {
 		}
 		w.sites = append(w.sites, s)
 	}
-	stop := func() {
-		for _, s := range w.sites {
-			s.end()
-		}
-		if w.idp != nil {
-			w.idp.Close()
-		}
-	}
 	begin := func() error { return c.beginRegion(w, o) }
 	if o.Region == "" {
 		begin = func() error { return beginIdP(w, o, out) }
 	}
 	if err := begin(); err != nil {
-		stop()
+		w.close()
 		return err
 	}
-	c.stop.Store(&stop)
+	c.world.Store(w)
 	return nil
 }
 
-// beginIdP starts the identity provider, whose app lists the ACS URLs of all
-// Regions. Every Region but the primary has a bookmark.
+// beginIdP starts the identity provider. Its app lists the ACS URLs of all Regions, and each but the primary has a
+// bookmark.
 func beginIdP(w *world, o Order, out *IdP) error {
 	l, err := net.Listen("tcp", loopback.Address(o.IdPPort))
 	if err != nil {
@@ -169,13 +158,13 @@ func (c *child) beginRegion(w *world, o Order) (err error) {
 	return nil
 }
 
-// Digest is what the Region's replica knows, as hashes.
+// Digest returns hashes of the data of the Region's replica.
 func (c *child) Digest(_ bool, out *replica.Digest) error {
 	*out = c.site.Load().running().Digest()
 	return nil
 }
 
-// Active counts the Regions that it knows as active.
+// Active counts the Regions that are active to this one.
 func (c *child) Active(_ bool, out *int) error {
 	for _, r := range c.site.Load().view().Regions() {
 		if r.Active() {
@@ -185,16 +174,19 @@ func (c *child) Active(_ bool, out *int) error {
 	return nil
 }
 
-// Refusal is what became of a change.
+// Refusal is the result of a change.
 type Refusal struct {
 	Reason  center.Reason // "": it was made
 	Primary string
 }
 
-// Assign gives Bob something, which only the primary may do.
+// Assign assigns a permission set to Bob, which only the primary may do.
 func (c *child) Assign(_ bool, out *Refusal) error {
-	grant := center.Assignment{Principal: center.UserPrincipal(corp.Bob), AccountID: corp.Sandbox, PermissionSet: corp.ReadOnly}
-	err := update(c.site.Load(), func(tx *center.Tx) error { return tx.Assign(grant) })
+	err := update(c.site.Load(), func(tx *center.Tx) error {
+		return tx.Assign(center.Assignment{
+			Principal: center.UserPrincipal(corp.Bob), AccountID: corp.Sandbox, PermissionSet: corp.ReadOnly,
+		})
+	})
 	if refused := (*center.Error)(nil); errors.As(err, &refused) {
 		*out = Refusal{refused.Reason, refused.Primary}
 		return nil

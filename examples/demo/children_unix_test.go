@@ -22,8 +22,7 @@ import (
 
 var pids = regexp.MustCompile(`process (\d+)\)`)
 
-// The program says what to open and what to kill, and no child outlives it,
-// however it ends.
+// The program prints what to open and what to kill, and no child outlives it.
 func TestChildrenEndWithTheParent(t *testing.T) {
 	for name, end := range map[string]func(*exec.Cmd) error{
 		"interrupted": func(c *exec.Cmd) error { return c.Process.Signal(os.Interrupt) },
@@ -57,12 +56,12 @@ func TestChildrenEndWithTheParent(t *testing.T) {
 	}
 }
 
-// Another program may take a port between this one, which chose it, and the child
-// that serves there. The first child that can't begin is followed by others at
-// free ports.
+// Another program may take a port before the child that is to serve there starts.
+// Then all starts again with free ports.
 func TestProcessesBeginAgainAtFreePorts(t *testing.T) {
 	once := filepath.Join(t.TempDir(), "once")
-	script := "#!/bin/sh\nif mkdir '" + filepath.Join(filepath.Dir(once), "began") + "'; then exit 1; fi\nexec '" + command(t).Path + "' \"$@\"\n"
+	script := "#!/bin/sh\nif mkdir '" + filepath.Join(filepath.Dir(once), "began") + "'; then exit 1; fi\n" +
+		"exec '" + command(t).Path + "' \"$@\"\n"
 	require.NoError(t, os.WriteFile(once, []byte(script), 0o700))
 	w, err := newWorld(background(t), worldConfig{Program: once, FixedPorts: true})
 	require.NoError(t, err)
@@ -72,8 +71,7 @@ func TestProcessesBeginAgainAtFreePorts(t *testing.T) {
 	assert.True(t, held, line)
 }
 
-// alive says whether there is a process of that number. One that has ended and
-// that nobody waits for counts as gone where the system tells.
+// alive reports whether a process runs. A zombie does not, where the system tells.
 func alive(t *testing.T, pid string) bool {
 	t.Helper()
 	n, err := strconv.Atoi(pid)

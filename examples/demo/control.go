@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/meridian-saml/meridian/acs/sessions"
@@ -16,9 +17,9 @@ import (
 //go:embed templates assets
 var files embed.FS
 
-// control is the page from which the demo is driven. A client that can reach it can
-// stop Regions, so it answers on loopback, under loopback's names, and takes
-// POSTs from its own pages only.
+// control is the page from which the demo is driven. A client that can reach it
+// can stop Regions, so it answers only on loopback under loopback's names, and
+// takes POSTs only from its own pages.
 type control struct {
 	w         *world
 	url       string // without a slash at the end
@@ -27,17 +28,20 @@ type control struct {
 
 	mu     sync.Mutex
 	notice notice           // the result of the last button
-	ended  sessions.Session // by the button; the zero one before that
+	ended  sessions.Session // by the button; zero before
 }
 
-// notice is what the page says after a button was pressed.
+// notice is the text that the page shows after a button was pressed.
 type notice struct {
 	Text string
-	Bad  bool // something went wrong, which is not the same as refused
+	Bad  bool // an error; a refusal that the button was to show is none
 }
 
 func newControl(w *world, l net.Listener) *control {
-	c := &control{w: w, url: loopback.Origin(controlHost, loopback.Port(l)), templates: template.Must(template.ParseFS(files, "templates/*.html"))}
+	c := &control{w: w, url: loopback.Origin(controlHost, loopback.Port(l))}
+	c.templates = template.Must(template.New("").Funcs(template.FuncMap{
+		"age": age, "lag": lag, "lower": strings.ToLower,
+	}).ParseFS(files, "templates/*.html"))
 	c.Server = loopback.Serve(l, c.routes())
 	return c
 }
@@ -46,25 +50,30 @@ func (c *control) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", c.page)
 	mux.Handle("GET /assets/", http.FileServerFS(files))
-	for path, press := range map[string]func(*http.Request) notice{
+	for path, press := range map[string]button{
 		"/extend":                 c.pressExtend,
 		"/extend/region":          c.pressAddRegion,
 		"/extend/acs":             c.pressListACS,
 		"/extend/bookmark":        c.pressAddBookmark,
-		"/regions/{name}/stop":    c.pressStop,
-		"/regions/{name}/start":   c.pressStart,
-		"/regions/{name}/control": c.pressControl,
+		"/regions/{name}/stop":    c.onRegion(c.pressStop),
+		"/regions/{name}/start":   c.onRegion(c.pressStart),
+		"/regions/{name}/control": c.onRegion(c.pressControl),
 		"/revoke":                 c.pressRevoke,
 		"/swap":                   c.pressSwap,
 		"/replay":                 c.pressReplay,
 	} {
-		mux.HandleFunc("POST "+path, c.button(press))
+		mux.HandleFunc("POST "+path, c.pressed(press))
 	}
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		secure(rw.Header())
-		// A name that an attacker's DNS points at this machine would make
-		// the attacker's page one of the same origin.
+		h := rw.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "+
+			"img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		// DNS of an attacker can resolve a name of theirs to this machine, and
+		// then a page of the attacker has the same origin.
 		if host, _, err := net.SplitHostPort(r.Host); err != nil || !mockidp.IsLoopback(host) {
 			http.Error(rw, "demo: this page is at "+c.url, http.StatusMisdirectedRequest)
 			return
@@ -77,17 +86,14 @@ func (c *control) routes() http.Handler {
 // maxForm is far above what the page's own forms send.
 const maxForm = 4 << 10
 
-func secure(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-}
-
-// button does what a button says, and shows the page again with what came of it.
-func (c *control) button(press func(*http.Request) notice) http.HandlerFunc {
+// pressed presses a button, and shows the page again with the result.
+func (c *control) pressed(press button) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
-		n := press(r)
+		text, err := press(r)
+		n := notice{Text: text}
+		if err != nil {
+			n = notice{err.Error(), true}
+		}
 		c.mu.Lock()
 		c.notice = n
 		c.mu.Unlock()
@@ -95,7 +101,7 @@ func (c *control) button(press func(*http.Request) notice) http.HandlerFunc {
 	}
 }
 
-// render writes a page, or a plain 500 if the template fails: never half a page.
+// render writes a page, or a plain 500 if the template fails: never a part of a page.
 func (c *control) render(rw http.ResponseWriter, name string, data any) {
 	var b bytes.Buffer
 	if err := c.templates.ExecuteTemplate(&b, name, data); err != nil {

@@ -59,7 +59,7 @@ func TestExtendStepByStep(t *testing.T) {
 	assert.NotContains(t, page, `action="/extend`)
 }
 
-// One button does all of it, whatever was done before.
+// The button Extend does all steps, whatever was done before.
 func TestExtendAtOnce(t *testing.T) {
 	w := newTestWorld(t, added)
 	for range 2 {
@@ -74,7 +74,7 @@ func TestExtendAtOnce(t *testing.T) {
 	assert.Regexp(t, `eu-central-1 Frankfurt Up .* us-east-1: Replicated`, shows(t, w.control))
 }
 
-// Regions are added in the primary, so not while it is stopped.
+// A Region is added in the primary, so not while that is stopped.
 func TestExtendNeedsThePrimary(t *testing.T) {
 	w := newTestWorld(t, alone)
 	press(t, w.control, "/regions/us-east-1/stop")
@@ -104,33 +104,36 @@ func TestRoutingControl(t *testing.T) {
 }
 
 // The button ends the newest session that began in the primary, from the other
-// Region, though the primary is down; it hears of that when it is back.
+// Region while the primary is stopped. The primary ends it when it is back.
 func TestRevokeButton(t *testing.T) {
 	w := newTestWorld(t, extended)
 	us, eu := w.sites[0], w.sites[1]
 	k := newTestWalker(w)
 	press(t, w.control, "/revoke")
-	assert.Contains(t, shows(t, w.control), "knows of no session that began in us-east-1")
+	assert.Contains(t, shows(t, w.control), "knows no session that began in us-east-1")
 
 	b := k.browser()
 	_, err := k.signedIn(b, us)
 	require.NoError(t, err)
-	require.NoError(t, k.nothingDiffers())
+	require.NoError(t, agree(k))
 	assert.Contains(t, shows(t, w.control), "1 known here, 0 began here")
 	require.NoError(t, w.stop(us))
 	press(t, w.control, "/revoke")
-	assert.Contains(t, shows(t, w.control), "eu-central-1 ended a session of alice@example.com that began in us-east-1. us-east-1 is stopped, and hears of it")
-	assert.Contains(t, shows(t, w.control), "The session that you ended: us-east-1 is stopped, and has not heard of it eu-central-1 ✓ ended")
+	assert.Contains(t, shows(t, w.control), "eu-central-1 ended a session of alice@example.com that began in us-east-1. "+
+		"us-east-1 is stopped. It ends the session as soon as it is back.")
+	assert.Contains(t, shows(t, w.control), "The session that you ended: "+
+		"us-east-1 is stopped, and does not know yet eu-central-1 ✓ ended")
 	require.NoError(t, w.start(us))
-	require.NoError(t, k.nothingDiffers())
+	require.NoError(t, agree(k))
 	assert.NoError(t, k.until(func() error {
 		page := shows(t, w.control)
-		return check.That("the control page", strings.Contains(page, "The session that you ended: us-east-1 ✓ ended eu-central-1 ✓ ended"), "ended in both", page)
+		both := strings.Contains(page, "The session that you ended: us-east-1 ✓ ended eu-central-1 ✓ ended")
+		return check.That("the control page", both, "ended in both", page)
 	}))
 	p, err := b.Look(us.url + "/")
 	require.NoError(t, err)
 	assert.Equal(t, 303, p.Status)
-	// No silent sign-in hides it.
+	// The identity provider asks for the password, so the end of the session shows.
 	p, err = b.Open(us.url + "/")
 	require.NoError(t, err)
 	assert.Equal(t, w.idp.URL, p.Origin())
@@ -140,8 +143,7 @@ func TestRevokeButton(t *testing.T) {
 	assert.Zero(t, all+own)
 }
 
-// A link below the address that people remember leads to the same page of the
-// Region.
+// The redirector keeps the path of a link.
 func TestRedirectorKeepsPaths(t *testing.T) {
 	w := newTestWorld(t, alone)
 	k := newTestWalker(w)
@@ -151,7 +153,7 @@ func TestRedirectorKeepsPaths(t *testing.T) {
 	assert.Equal(t, w.sites[0].url+"/applications?x=1", p.Header.Get("Location"))
 }
 
-// Nothing is left on disk.
+// close leaves nothing on disk.
 func TestCloseRemovesTheDirectory(t *testing.T) {
 	w, err := newWorld(context.Background(), worldConfig{})
 	require.NoError(t, err)

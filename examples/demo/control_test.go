@@ -18,7 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// ask sends one request to the control page's handler.
+// ask sends a request to the control page's handler.
 func ask(c *control, method, path string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, c.url+path, nil)
 	for i := 0; i < len(headers); i += 2 {
@@ -29,7 +29,7 @@ func ask(c *control, method, path string, headers ...string) *httptest.ResponseR
 	return rec
 }
 
-// press is a button of the page itself.
+// press presses a button of the control page.
 func press(t *testing.T, c *control, path string) {
 	t.Helper()
 	rec := ask(c, "POST", path, "Sec-Fetch-Site", "same-origin", "Origin", c.url)
@@ -37,7 +37,7 @@ func press(t *testing.T, c *control, path string) {
 	require.Equal(t, "/", rec.Header().Get("Location"))
 }
 
-// shows is what there is to read on the page.
+// shows returns the text of the control page.
 func shows(t *testing.T, c *control) string {
 	t.Helper()
 	rec := ask(c, "GET", "/")
@@ -55,7 +55,7 @@ func TestControlPage(t *testing.T) {
 		assert.Contains(t, body, r.acs)
 	}
 	assert.Contains(t, body, `href="`+w.idp.DashboardURL()+`"`)
-	assert.Contains(t, shows(t, w.control), "Nobody has signed in yet")
+	assert.Contains(t, shows(t, w.control), "No user has signed in yet")
 	assert.Equal(t, 1, strings.Count(body, ">Default<"))
 	csp := rec.Header().Get("Content-Security-Policy")
 	assert.Contains(t, csp, "default-src 'none'")
@@ -76,7 +76,7 @@ func TestSwap(t *testing.T) {
 	assert.Equal(t, []string{eu.acs, us.acs}, w.acsOrder())
 	assert.Contains(t, shows(t, w.control), "lists the URL of eu-central-1 first")
 	assert.Contains(t, shows(t, w.control), "eu-central-1 Single sign-on URL us-east-1 other")
-	assert.Equal(t, us.acs, w.sp.ACS()[0].URL, "the service provider's list is another one")
+	assert.Equal(t, us.acs, w.sp.ACS()[0].URL, "the service provider's list has not changed")
 	press(t, w.control, "/swap")
 	assert.Equal(t, []string{us.acs, eu.acs}, w.acsOrder())
 }
@@ -98,7 +98,7 @@ func TestStopAndStart(t *testing.T) {
 	assert.NoError(t, k.nothingAnswers(r))
 	assert.Contains(t, shows(t, w.control), "us-east-1 N. Virginia, primary Stopped")
 	assert.Contains(t, shows(t, w.control), "eu-central-1 Frankfurt Up")
-	press(t, w.control, "/regions/us-east-1/stop") // no harm
+	press(t, w.control, "/regions/us-east-1/stop") // changes nothing
 
 	taken, err := net.Listen("tcp", r.Addr)
 	require.NoError(t, err)
@@ -108,31 +108,31 @@ func TestStopAndStart(t *testing.T) {
 	taken.Close()
 
 	press(t, w.control, "/regions/us-east-1/start")
-	press(t, w.control, "/regions/us-east-1/start") // no harm
+	press(t, w.control, "/regions/us-east-1/start") // changes nothing
 	assert.Contains(t, shows(t, w.control), "us-east-1 N. Virginia, primary Up")
 	p, err = b.Open(r.url + "/")
 	require.NoError(t, err)
-	assert.NoError(t, atPortal(p, r), "the session from before")
+	assert.NoError(t, atPortal(p, r), "the session has been kept")
 	mark := w.signIns.mark()
 	q, err := before.Submit(&testkit.Page{URL: p.URL, Header: http.Header{}}, f, nil)
 	require.NoError(t, err)
 	_, err = k.refused(mark, r, q, "Replay")
-	assert.NoError(t, err, "the replay record from before")
+	assert.NoError(t, err, "the replay record has been kept")
 
 	press(t, w.control, "/regions/mars-1/stop")
 	assert.Contains(t, shows(t, w.control), `there is no Region "mars-1"`)
 }
 
-// A Region that comes back while the other one is stopped says that it can't
-// reach that one, on the control page and in its portal, until both are there.
+// A Region that starts while the other is stopped says that it can't reach it, on
+// the control page and in its portal, until both run.
 func TestStartWhileTheOtherIsStopped(t *testing.T) {
 	w := newTestWorld(t, extended)
 	us, eu := w.sites[0], w.sites[1]
 	k := newTestWalker(w)
 	press(t, w.control, "/regions/us-east-1/stop")
-	assert.Contains(t, shows(t, w.control), "People sign in through another Region.")
+	assert.Contains(t, shows(t, w.control), "Users sign in through another Region.")
 	press(t, w.control, "/regions/eu-central-1/stop")
-	assert.Contains(t, shows(t, w.control), "No other Region runs, so nobody can sign in.")
+	assert.Contains(t, shows(t, w.control), "No other Region runs, so no user can sign in.")
 
 	press(t, w.control, "/regions/eu-central-1/start")
 	assert.Contains(t, shows(t, w.control), "us-east-1: Unreachable, not heard yet")
@@ -144,7 +144,8 @@ func TestStartWhileTheOtherIsStopped(t *testing.T) {
 	assert.NoError(t, k.until(func() error { return bothActive(w) }))
 	assert.NoError(t, k.until(func() error {
 		page := shows(t, w.control)
-		return check.That("the control page", strings.Contains(page, "us-east-1: Replicated") && strings.Contains(page, "eu-central-1: Replicated"), "both Replicated", page)
+		both := strings.Contains(page, "us-east-1: Replicated") && strings.Contains(page, "eu-central-1: Replicated")
+		return check.That("the control page", both, "both Replicated", page)
 	}))
 	assert.NoError(t, k.signsIn(us))
 }
@@ -162,7 +163,8 @@ func TestReplayButton(t *testing.T) {
 	require.NoError(t, k.signsIn(w.sites[1]))
 	mark := w.signIns.mark()
 	press(t, w.control, "/replay")
-	assert.Contains(t, shows(t, w.control), "eu-central-1 refused the same response, sent once more. Reason: InResponseTo.")
+	assert.Contains(t, shows(t, w.control),
+		"eu-central-1 refused the same response, sent once more. Reason: InResponseTo.")
 	v, err := k.verdict(mark)
 	require.NoError(t, err)
 	assert.Contains(t, shows(t, w.control), v.Reference)
@@ -178,13 +180,17 @@ func TestReplayButton(t *testing.T) {
 	assert.Contains(t, shows(t, w.control), "us-east-1 ACCEPTED the same response a second time")
 }
 
-func TestOthersCannotPressButtons(t *testing.T) {
+func TestOtherOriginsCannotPressButtons(t *testing.T) {
 	w := newTestWorld(t, extended)
-	for _, path := range []string{"/swap", "/replay", "/revoke", "/extend", "/extend/region", "/regions/us-east-1/stop", "/regions/us-east-1/start", "/regions/us-east-1/control"} {
-		assert.Equal(t, 403, ask(w.control, "POST", path, "Sec-Fetch-Site", "cross-site", "Origin", "http://evil.example").Code)
+	for _, path := range []string{
+		"/swap", "/replay", "/revoke", "/extend", "/extend/region",
+		"/regions/us-east-1/stop", "/regions/us-east-1/start", "/regions/us-east-1/control",
+	} {
+		rec := ask(w.control, "POST", path, "Sec-Fetch-Site", "cross-site", "Origin", "http://evil.example")
+		assert.Equal(t, 403, rec.Code)
 		assert.Equal(t, 403, ask(w.control, "POST", path, "Origin", w.sites[0].url).Code, "a Region's page")
 	}
-	// A name that leads to this machine makes a page of the same origin.
+	// A name that resolves to this machine makes a page of the same origin.
 	r := httptest.NewRequest("POST", "http://evil.example:8700/swap", nil)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	rec := httptest.NewRecorder()
@@ -194,8 +200,7 @@ func TestOthersCannotPressButtons(t *testing.T) {
 	assert.Equal(t, w.sites[0].acs, w.acsOrder()[0])
 }
 
-// Who signed in well at the identity provider and is nobody here is refused by
-// the portal, and the list has one line that says so.
+// A portal refuses a user whom it doesn't know. The list has one line for that.
 func TestPortalsRefusalIsListed(t *testing.T) {
 	w := newTestWorld(t, extended)
 	k := newTestWalker(w)
@@ -232,7 +237,7 @@ func TestApplicationsOpen(t *testing.T) {
 }
 
 func TestSignInsAreBounded(t *testing.T) {
-	s := newSignIns()
+	s := new(signIns)
 	for range keptSignIns + 5 {
 		s.verdict(context.Background(), acs.Verdict{NameID: "x"})
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// newTestWorld starts a world and takes it as far as it should be.
+// newTestWorld starts a world and extends it that far.
 func newTestWorld(t *testing.T, far int) *world {
 	t.Helper()
 	w, err := newWorld(context.Background(), worldConfig{})
@@ -27,7 +27,7 @@ func newTestWorld(t *testing.T, far int) *world {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		require.NoError(t, other.running().Wait(ctx))
-		// Active in both, so that each portal takes the other for one.
+		// Active in both, so that each portal links to the other.
 		require.NoError(t, newTestWalker(w).until(func() error { return bothActive(w) }))
 	}
 	if far >= listed2 {
@@ -42,9 +42,15 @@ func newTestWorld(t *testing.T, far int) *world {
 	return w
 }
 
+// agree waits until all Regions have the same data.
+func agree(k *walker) error {
+	_, err := k.agree()
+	return err
+}
+
 func newTestWalker(w *world) *walker { return newWalker(context.Background(), w) }
 
-// serving is what a Region serves, with another configuration.
+// serving returns a Region's handler with another configuration.
 func serving(t *testing.T, s *site, edit func(*portal.Config)) http.Handler {
 	t.Helper()
 	h, err := s.running().Serving(edit)
@@ -65,7 +71,7 @@ func updateApp(t *testing.T, w *world, id string, f func(*mockidp.App)) {
 	require.NoError(t, w.idp.UpdateApp(id, func(a *mockidp.App) error { f(a); return nil }))
 }
 
-// laxCookies makes a mistake that only something like a browser notices.
+// laxCookies makes a mistake that only a browser notices.
 func laxCookies(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(&rewriter{w, func(h http.Header) {
@@ -76,7 +82,7 @@ func laxCookies(h http.Handler) http.Handler {
 	})
 }
 
-// sharedCookies gives every browser the request cookies of all.
+// sharedCookies adds the request cookies of all browsers to each request.
 func sharedCookies(h http.Handler) http.Handler {
 	var mu sync.Mutex
 	all := map[string]string{}
@@ -100,18 +106,18 @@ func sharedCookies(h http.Handler) http.Handler {
 	})
 }
 
-// rewriter has a last look at the headers.
+// rewriter edits the headers before they are written.
 type rewriter struct {
 	http.ResponseWriter
-	look func(http.Header)
+	edit func(http.Header)
 }
 
 func (w *rewriter) WriteHeader(status int) {
-	w.look(w.Header())
+	w.edit(w.Header())
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// forgetful is a store that remembers requests and no assertion.
+// forgetful is a store that keeps requests and no assertions.
 type forgetful struct{ acs.Store }
 
 func (f forgetful) Add(ctx context.Context, key string, v []byte, exp time.Time) error {

@@ -1,21 +1,17 @@
-// Command demo is two Regions behind one SAML app, on this machine: a mock
-// identity provider, an access portal and a replica of the instance in each
-// Region, a redirector to the nearest healthy one, and a control page. It
-// begins with one Region. From the control page the instance is extended to the
-// second one, either is stopped and started again, sessions are ended across
-// Regions, the identity provider's list of ACS URLs is reordered, and a
-// response replayed.
+// Command demo runs two Regions of one SAML app on this machine: a mock identity provider, an access portal and a
+// replica of the instance in each Region, a redirector to the nearest healthy Region, and a control page. It begins
+// with one Region. The control page extends the instance to the second one, stops and starts Regions, ends sessions
+// across Regions, reorders the identity provider's list of ACS URLs, and replays a response.
 //
-//	go run ./examples/demo          start it, and say what to open
-//	go run ./examples/demo -open    and open it
-//	go run ./examples/demo -walk    go through every flow, and say what held
+//	go run ./examples/demo          start, and print the addresses
+//	go run ./examples/demo -open    also open the control page
+//	go run ./examples/demo -walk    check every flow, print the results and exit
 //
-// With -processes there are three Regions with a process each, so that they can
-// be lost as machines are. One whose process is killed comes back by itself after
-// a while.
+// With -processes there are three Regions with a process each, which can be killed. A Region whose process is killed
+// comes back after a while.
 //
-//	go run ./examples/demo -processes          say what to open and what to kill
-//	go run ./examples/demo -processes -walk    lose the primary, and say what held
+//	go run ./examples/demo -processes          start, and print the addresses and process IDs
+//	go run ./examples/demo -processes -walk    kill the primary, check every flow and exit
 package main
 
 import (
@@ -25,6 +21,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"runtime"
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/program"
@@ -42,12 +40,13 @@ func parse(args []string, help io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
 	fs.BoolVar(&o.open, "open", false, "open the control page in the browser")
-	fs.BoolVar(&o.walk, "walk", false, "go through every flow, print one line a step, and exit")
-	fs.BoolVar(&o.processes, "processes", false, "start three Regions with a process each, to be killed; with -walk it kills the primary")
-	fs.BoolVar(&o.verbose, "v", false, "write what the Regions and the identity provider log to standard error")
+	fs.BoolVar(&o.walk, "walk", false, "check every flow, print a line for each step, and exit")
+	fs.BoolVar(&o.processes, "processes", false,
+		"start three Regions with a process each; with -walk, kill the primary")
+	fs.BoolVar(&o.verbose, "v", false, "write the logs of the Regions and the identity provider to standard error")
 	return o, program.Parse(fs, "usage: demo [flags]", args, help, func() error {
 		if o.open && (o.walk || o.processes) {
-			return errors.New("-open goes with neither -walk nor -processes")
+			return errors.New("-open cannot be combined with -walk or -processes")
 		}
 		return nil
 	})
@@ -77,40 +76,39 @@ func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) 
 	}
 	w, err := newWorld(ctx, cfg)
 	switch {
-	case err != nil && ctx.Err() != nil && o.walk:
-		return program.Failed, nil
-	case err != nil && ctx.Err() != nil: // the user ended it while it started
-		return program.OK, nil
-	case err != nil:
+	case err != nil && ctx.Err() == nil:
 		return program.Usage, err
+	case err != nil && o.walk:
+		return program.Failed, nil
+	case err != nil: // the user ended it while it started
+		return program.OK, nil
 	}
 	defer w.close()
-	if o.walk {
+	switch {
+	case o.walk:
 		if !walk(ctx, w, steps, out) {
 			return program.Failed, nil
 		}
-		return program.OK, nil
-	}
-	if o.processes {
+	case o.processes:
 		announceProcesses(out, w)
 		w.supervise(ctx, comesBackAfter, out)
-		return program.OK, nil
-	}
-	announce(out, w)
-	if o.open {
-		if err := openBrowser(w.control.url); err != nil {
-			fmt.Fprintln(logs, "demo: no browser could be opened: "+err.Error())
+	default:
+		announce(out, w)
+		if o.open {
+			if err := openBrowser(w.control.url); err != nil {
+				fmt.Fprintln(logs, "demo: cannot open a browser: "+err.Error())
+			}
 		}
+		<-ctx.Done()
 	}
-	<-ctx.Done()
 	return program.OK, nil
 }
 
-// announce says what to open and whom to sign in as.
+// announce prints what to open and the login.
 func announce(out io.Writer, w *world) {
-	first := "One SAML app, all on this machine, and a second Region when you want it. Ctrl-C ends it."
+	first := "One SAML app with one Region on this machine. Add the second on the control page. Ctrl-C ends the demo."
 	if w.moved {
-		first += " Some of its usual ports are in use, so it took others."
+		first += " Some of its usual ports are in use, so it uses others."
 	}
 	fmt.Fprintln(out, first)
 	fmt.Fprintln(out, "Control page   "+w.control.url+"/")
@@ -119,8 +117,37 @@ func announce(out io.Writer, w *world) {
 	for _, s := range w.sites {
 		note := ""
 		if !s.added() {
-			note = ", once you extend to it on the control page"
+			note = "; extend to it on the control page"
 		}
 		fmt.Fprintf(out, "%-14s %s/  (%s%s)\n", s.Name, s.url, s.Label, note)
 	}
+}
+
+// announceProcesses prints what to open, the login and what to kill.
+func announceProcesses(out io.Writer, w *world) {
+	fmt.Fprintln(out, "One SAML app with three Regions on this machine, a process each. Ctrl-C ends the demo.")
+	fmt.Fprintf(out, "Redirector      %s/  (sign in as %s)\n", w.redirector.url, corp.SignInHint)
+	fmt.Fprintf(out, "IdP dashboard   %s\n", w.idpProcess.idp.Dashboard)
+	for _, s := range w.sites {
+		fmt.Fprintf(out, "%-15s %s/  (%s, process %d)\n", s.Name, s.url, s.Label, s.process.pid())
+	}
+	fmt.Fprintf(out, "Kill a Region (kill -9 %d) and open the redirector again. The Region comes back after %s.\n",
+		w.sites[0].process.pid(), comesBackAfter)
+}
+
+// openBrowser opens url in the browser of the user who runs the demo.
+func openBrowser(url string) error {
+	name, args := "xdg-open", []string{url}
+	switch runtime.GOOS {
+	case "darwin":
+		name = "open"
+	case "windows":
+		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
+	}
+	cmd := exec.Command(name, args...)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() { _ = cmd.Wait() }() // it may run as long as the browser
+	return nil
 }

@@ -25,13 +25,13 @@ var demo = built.New()
 
 func TestMain(m *testing.M) { demo.Main(m) }
 
-// command is the program, to be started by the caller. It is killed if it
-// takes longer than anything here should.
+// command returns the program, to be started by the caller. It is killed after
+// hang.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	return demo.Command(t, hang, args...)
 }
 
-// hang bounds what a test waits for; nothing comes near it unless it is broken.
+// hang is a limit that no test comes near unless it hangs.
 const hang = 3 * time.Minute
 
 func TestWalk(t *testing.T) { walked(t, 24) }
@@ -40,7 +40,7 @@ func TestWalkOfProcesses(t *testing.T) {
 	assert.Contains(t, walked(t, 13, "-processes")[11], "0 differences")
 }
 
-// walked is what a walk says, whose steps all hold and that leaves nothing behind.
+// walked runs a walk and returns its output. All steps hold, and no file is left.
 func walked(t *testing.T, steps int, args ...string) []string {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -71,7 +71,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"both":           {[]string{"-walk", "-open"}, "-open"},
 		"newline":        {[]string{"-a\nb"}, "-a b"},
 		"no page":        {[]string{"-processes", "-open"}, "-open"},
-		"no parent":      {[]string{childFlag}, "told nothing to be"},
+		"no parent":      {[]string{childFlag}, "did not call Start"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer
@@ -97,15 +97,15 @@ func TestHelp(t *testing.T) {
 	assert.NotContains(t, string(out), childFlag)
 }
 
-// Somebody has the ports that the demo likes: it takes others, says so in six
-// lines at most, serves until it is told to end, and ends in order.
+// If its usual ports are in use, the demo uses others and says so. It prints six
+// lines at most, serves until a signal ends it, and exits with 0.
 func TestPortsInUse(t *testing.T) {
 	held := map[string]bool{}
 	for _, port := range []string{"8700", "8701", "8702", "8711", "8712"} {
 		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
 			defer l.Close()
 			held[port] = true
-		} // else somebody else has it, and may let go of it
+		} // otherwise another program has it, and may close it
 	}
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		cmd := command(t)
@@ -129,10 +129,10 @@ func TestPortsInUse(t *testing.T) {
 			assert.False(t, held[at.Port()], u)
 			req, err := http.NewRequest("GET", regexp.MustCompile(`//[^:]*`).ReplaceAllString(u, "//127.0.0.1"), nil)
 			require.NoError(t, err)
-			res, err := http.DefaultTransport.RoundTrip(req) // follows nothing
+			res, err := http.DefaultTransport.RoundTrip(req) // follows no redirect
 			require.NoError(t, err)
 			res.Body.Close()
-			assert.Contains(t, []int{200, 302, 303, 503}, res.StatusCode, u) // 503: a Region that isn't there yet
+			assert.Contains(t, []int{200, 302, 303, 503}, res.StatusCode, u) // 503: a Region that is not added
 		}
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		require.NoError(t, cmd.Process.Signal(sig))

@@ -7,14 +7,14 @@ import (
 	"net"
 	"net/rpc"
 	"os/exec"
+	"sync"
 	"time"
 
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 )
 
-// beginProcesses starts all that there is with a process for each Region and one
-// for the identity provider, and waits until all of them serve. A child takes its
-// ports when it starts, and again when it comes back.
+// beginProcesses starts a process for each Region and one for the identity provider, and waits until all serve. A
+// child listens at its ports each time that it starts.
 func (w *world) beginProcesses(ctx context.Context, program string, l []net.Listener) (err error) {
 	forRedirector, forRegions, forReplicas := l[1], l[3:3+len(w.sites)], l[3+len(w.sites):]
 	order := Order{Dir: w.dir, Secret: w.secret, IdPPort: loopback.Port(l[0]), Verbose: w.logs != nil}
@@ -34,7 +34,7 @@ func (w *world) beginProcesses(ctx context.Context, program string, l []net.List
 	if w.sp, err = serviceProvider(order.IdP.Metadata, w.sites); err != nil {
 		return err
 	}
-	for _, s := range w.sites { // the primary first: the others copy from it
+	for _, s := range w.sites { // the primary first: the others replicate from it
 		order.Region = s.Name
 		if s.process, err = startProcess(ctx, program, order, w.logs); err != nil {
 			return fmt.Errorf("the process of %s: %w", s.Name, err)
@@ -43,7 +43,7 @@ func (w *world) beginProcesses(ctx context.Context, program string, l []net.List
 	return w.startRedirector(forRedirector)
 }
 
-// A process is a child of this one that runs, or did.
+// process is a child process, which may have ended.
 type process struct {
 	program string
 	order   Order
@@ -54,7 +54,7 @@ type process struct {
 	idp     IdP           // if it is the identity provider
 }
 
-// endLimit is how long a child may take to end before it is killed.
+// endLimit is how long a child may take to end. Then it is killed.
 const endLimit = 10 * time.Second
 
 // startProcess starts a child, and waits until it serves.
@@ -62,14 +62,14 @@ func startProcess(ctx context.Context, program string, order Order, logs io.Writ
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	p := &process{program: program, order: order, logs: logs, cmd: exec.Command(program, childFlag), done: make(chan struct{})}
-	p.cmd.Stderr = logs // nil: nowhere
+	p := &process{program: program, order: order, logs: logs, done: make(chan struct{})}
+	p.cmd = exec.Command(program, childFlag)
+	p.cmd.Stderr = logs
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	// Wait closes it when the child has ended, also while it is read: no answer
-	// comes then, and the calls that wait for one fail.
+	// Wait closes it when the child has ended. Calls that still wait for an answer then fail.
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -92,12 +92,12 @@ func startProcess(ctx context.Context, program string, order Order, logs io.Writ
 	return p, nil
 }
 
-// again starts the child again.
-func (p *process) again(ctx context.Context) (*process, error) {
+// restart starts the child again.
+func (p *process) restart(ctx context.Context) (*process, error) {
 	return startProcess(ctx, p.program, p.order, p.logs)
 }
 
-// call calls a method of the child, and waits for its answer as long as ctx lasts.
+// call calls a method of the child. It returns when the child has answered or ctx has ended.
 func call[T any](ctx context.Context, p *process, method string, arg any) (T, error) {
 	var out, none T
 	done := p.calls.Go("Child."+method, arg, &out, make(chan *rpc.Call, 1)).Done
@@ -111,14 +111,14 @@ func call[T any](ctx context.Context, p *process, method string, arg any) (T, er
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// kill ends the child as a power cut would: it gets no chance to do anything.
+// kill ends the child as a power cut would.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // SIGKILL
 	<-p.done
 	_ = p.calls.Close()
 }
 
-// end lets the child end in order, or kills it.
+// end ends the child in order, or kills it after endLimit.
 func (p *process) end() {
 	_ = p.calls.Close()
 	select {
@@ -126,4 +126,45 @@ func (p *process) end() {
 	case <-time.After(endLimit):
 		p.kill()
 	}
+}
+
+// comesBackAfter is how long a Region that was killed stays away.
+const comesBackAfter = 20 * time.Second
+
+// supervise starts Regions again whose process has ended, until ctx ends.
+func (w *world) supervise(ctx context.Context, away time.Duration, out io.Writer) {
+	var tasks sync.WaitGroup
+	for _, s := range w.sites {
+		tasks.Go(func() {
+			for s.comesBack(ctx, away, out) {
+			}
+		})
+	}
+	tasks.Wait()
+	<-ctx.Done()
+}
+
+// comesBack waits until the Region's process has ended and starts it again. It reports whether that worked.
+func (s *site) comesBack(ctx context.Context, away time.Duration, out io.Writer) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.process.done:
+	}
+	fmt.Fprintf(out, "%s is lost. It comes back after %s.\n", s.Name, away)
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(away):
+	}
+	p, err := s.process.restart(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			fmt.Fprintf(out, "%s does not come back: %v\n", s.Name, err)
+		}
+		return false
+	}
+	s.process = p
+	fmt.Fprintf(out, "%s is back (process %d).\n", s.Name, s.process.pid())
+	return true
 }

@@ -35,7 +35,7 @@ func newProcesses(t *testing.T) *world {
 	return w
 }
 
-// newCrowd is a walker for whom so many people sign in at once.
+// newCrowd returns a walker with that many users who sign in at once.
 func newCrowd(t *testing.T, w *world, people int) *walker {
 	k := newWalker(background(t), w)
 	k.people = people
@@ -43,8 +43,8 @@ func newCrowd(t *testing.T, w *world, people int) *walker {
 }
 
 // The primary's process is killed during 200 sign-ins at the same time. All of
-// those at the other Regions succeed, and after the restart nothing is missing
-// anywhere that was acknowledged.
+// those at the other Regions succeed, and after the restart no Region lacks
+// anything that was acknowledged.
 //
 // Rule 75.
 func TestPrimaryKilledDuring200SignIns(t *testing.T) {
@@ -61,9 +61,8 @@ func TestPrimaryKilledDuring200SignIns(t *testing.T) {
 	assert.Greater(t, report.Items, 200)
 }
 
-// A walk that can't fail shows nothing. In one world, what each step looks at
-// is broken for as long as the step takes.
-func TestStepsOfProcessesCanFail(t *testing.T) {
+// Each step fails if what it checks is broken.
+func TestEveryStepOfProcessesCanFail(t *testing.T) {
 	w := newProcesses(t)
 	k := newCrowd(t, w, 4)
 	for _, s := range processSteps[:4] {
@@ -79,7 +78,7 @@ func TestStepsOfProcessesCanFail(t *testing.T) {
 		require.NoError(t, w.redirector.Set(w.sites[0].Name, failover.Off))
 		return func() { require.NoError(t, w.redirector.Set(w.sites[0].Name, failover.Auto)) }
 	}
-	elsewhere := func(i, j int) func(*walker) func() { // a Region that another stands in for
+	elsewhere := func(i, j int) func(*walker) func() { // Region i has the address of j
 		return func(*walker) func() {
 			s, url, acs := w.sites[i], w.sites[i].url, w.sites[i].acs
 			s.url = strings.Replace(w.sites[j].url, w.sites[j].Name, s.Name, 1)
@@ -87,7 +86,7 @@ func TestStepsOfProcessesCanFail(t *testing.T) {
 			return func() { s.url, s.acs = url, acs }
 		}
 	}
-	carol := func(k *walker) func() { k.who = corp.Carol; return func() {} } // whom no portal knows
+	carol := func(k *walker) func() { k.who = corp.Carol; return func() {} } // no portal knows her
 	for _, c := range []struct {
 		step  int
 		spoil func(*walker) (mend func())
@@ -97,7 +96,7 @@ func TestStepsOfProcessesCanFail(t *testing.T) {
 		{2, elsewhere(0, 1), "where the browser posted"},
 		{5, off, "where the redirector leads"},
 		{6, elsewhere(2, 1), "the page in the end"},
-		{8, func(*walker) func() { return func() {} }, "where the redirector leads"}, // the primary lives
+		{8, func(*walker) func() { return func() {} }, "where the redirector leads"}, // the primary runs
 		{9, carol, "Open ap-southeast-2"},
 		{10, carol, "the operator's page"},
 		{11, swap, `want "NotPrimary", got ""`},
@@ -113,20 +112,20 @@ func TestStepsOfProcessesCanFail(t *testing.T) {
 		assert.Contains(t, line, c.says, "%d", c.step)
 	}
 
-	// A session that ended is missed.
+	// A session that has ended makes a step fail.
 	w.kept.add(w.sites[1], k.browser())
 	line, held := check.Take(k, primaryBack)
 	assert.False(t, held)
 	assert.Contains(t, line, "whether a session that eu-central-1 gave opens its portal: want true, got false")
 
-	// A Region that is dead too fails its people.
+	// So does a second Region that is down.
 	w.sites[2].process.kill()
 	line, held = check.Take(k, primaryKilled)
 	assert.False(t, held)
 	assert.Contains(t, line, "connection refused")
 }
 
-// What Regions keep is for them alone.
+// Other users of the machine can't read the Regions' data.
 func TestDirectoriesArePrivate(t *testing.T) {
 	w, err := newWorld(background(t), worldConfig{})
 	require.NoError(t, err)
@@ -136,7 +135,7 @@ func TestDirectoriesArePrivate(t *testing.T) {
 	assert.Zero(t, info.Mode().Perm()&0o077)
 }
 
-// lines is an io.Writer that can be read meanwhile.
+// lines is an io.Writer that can be read while it is written.
 type lines struct {
 	mu sync.Mutex
 	b  strings.Builder
@@ -166,7 +165,8 @@ func TestKilledRegionComesBack(t *testing.T) {
 	victim.kill()
 	k := newCrowd(t, w, 1)
 	require.NoError(t, k.until(func() error {
-		return check.That("what is said", strings.Contains(out.String(), "eu-central-1 is back"), "that it is back", out.String())
+		back := strings.Contains(out.String(), "eu-central-1 is back")
+		return check.That("the output", back, "that it is back", out.String())
 	}))
 	cancel()
 	<-ended
@@ -175,8 +175,7 @@ func TestKilledRegionComesBack(t *testing.T) {
 	assert.True(t, held, line)
 }
 
-// Who ends the program while it starts is told that, and not that something
-// broke.
+// An interrupt during the start is the error that is returned.
 func TestInterruptedStart(t *testing.T) {
 	ctx, end := context.WithCancelCause(background(t))
 	end(errors.New("interrupted"))
@@ -184,8 +183,8 @@ func TestInterruptedStart(t *testing.T) {
 	assert.EqualError(t, err, "the process of the identity provider: interrupted")
 }
 
-// A program that is ended while it starts has nothing to complain about. A
-// walk that was not taken did not hold.
+// An interrupt during the start is no error of the program. A walk that was not
+// taken did not hold.
 func TestEndedWhileStarting(t *testing.T) {
 	ctx, end := context.WithCancelCause(background(t))
 	end(errors.New("terminated signal received"))

@@ -2,20 +2,21 @@ package main
 
 import (
 	"net"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// The redirector has an address of its own, the one that people remember. It
-// knows both Regions from the start; one that isn't there yet isn't healthy.
+// The redirector has an address of its own, which users remember. It knows all Regions from the start. A Region that
+// is not added is not healthy.
 const (
 	redirectorHost = "portal.localhost"
 	redirectorPort = 8702
 )
 
-// Probes are much more frequent than in earnest, so that users don't have to wait.
+// Probes are much more frequent than in production, so that a visitor doesn't have to wait.
 const (
 	probeEvery   = 400 * time.Millisecond
 	probeTimeout = 3 * time.Second
@@ -44,12 +45,8 @@ func (w *world) startRedirector(l net.Listener) error {
 	return nil
 }
 
-// probed is what the redirector knows of a Region.
+// probed returns the redirector's status of a Region, which must be one that it knows.
 func (r *redirector) probed(name string) failover.Status {
-	for _, s := range r.Status() {
-		if s.Region == name {
-			return s
-		}
-	}
-	return failover.Status{}
+	all := r.Status()
+	return all[slices.IndexFunc(all, func(s failover.Status) bool { return s.Region == name })]
 }

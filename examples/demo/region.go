@@ -15,9 +15,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// places are the Regions of the demo, the primary first; the third has a process
-// or isn't there. The order is that of the ACS list, so the first one's URL is
-// the default.
+// places are the Regions of the demo, the primary first, in the order of the service provider's ACS URLs. The third is
+// for -processes.
 var places = []struct {
 	corp.Place
 	Port int
@@ -27,41 +26,42 @@ var places = []struct {
 	{corp.Sydney, 8713},
 }
 
-// A site is a Region's address, and what runs there: nothing before the
-// instance is extended to it and while it is stopped.
+// site is a Region's address and the Region that runs there, if it is added and not stopped.
 type site struct {
 	corp.Place
-	url string // of its portal, without a slash at the end
-	acs string // its assertion consumer service
-	dir string // its replica's
-	// The server is up from the start. It says so while there is no Region.
-	*loopback.Server
-	store  acs.Store // lives as long as the program
-	listen int       // where its replica lets others read; 0: at any port
+	url              string    // of its portal, without a slash at the end
+	acs              string    // its assertion consumer service
+	dir              string    // its replica's
+	*loopback.Server           // runs from the start
+	store            acs.Store // kept until the program ends
+	listen           int       // the replica's port; 0: any
 
-	process *process // if it has one; then what follows is not used
+	process *process // nil if it has none; otherwise the rest is not used
 
 	mu   sync.Mutex
-	runs *region.Region // nil while nothing does; guarded by mu
-	addr string         // where its replica was read last, "" if it never ran; guarded by mu
+	runs *region.Region // nil while it is stopped or not added; guarded by mu
+	addr string         // of its replica, also when it is stopped; "" if not added; guarded by mu
 }
 
 func newSite(p corp.Place, port int, dir string) *site {
 	u := loopback.Origin(p.Host(), port)
-	return &site{Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name), store: acs.NewMemoryStore(acs.MemoryConfig{})}
+	return &site{
+		Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name),
+		store: acs.NewMemoryStore(acs.MemoryConfig{}),
+	}
 }
 
-// running is the Region that runs here, or nil.
+// running returns the Region that runs here, or nil.
 func (s *site) running() *region.Region {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.runs
 }
 
-// added says whether the Region was ever opened here.
+// added reports whether the Region was ever opened here.
 func (s *site) added() bool { return s.replica() != "" }
 
-// replica is where the others read its replica, or did before it was stopped.
+// replica returns the address of its replica, also when it is stopped.
 func (s *site) replica() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +77,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	region.NotYet(w, s.Name+" is not a Region of the instance. Extend to it on the demo's control page.")
 }
 
-// view is the Region's view of the instance, or nil.
+// view returns the Region's view of the instance, or nil.
 func (s *site) view() *center.View {
 	if runs := s.running(); runs != nil {
 		return runs.View()
@@ -85,7 +85,7 @@ func (s *site) view() *center.View {
 	return nil
 }
 
-// open opens the Region and lets it and the others that run follow each other.
+// open opens the Region, and connects its replica with those of the others.
 func (w *world) open(s *site) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,10 +103,10 @@ func (w *world) open(s *site) error {
 		if o == s {
 			continue
 		}
-		// One that is stopped is a peer too, out of reach, and moves when it is back.
+		// A stopped Region is a peer too.
 		if addr := o.replica(); addr != "" {
 			cfg.Peers[o.Name] = addr
-			entries = append(entries, region.Entry(o.Place, o.url, center.RegionAdding)) // until it has said that it is replicated
+			entries = append(entries, region.Entry(o.Place, o.url, center.RegionAdding)) // until it is replicated
 		}
 		if runs := o.running(); runs != nil {
 			others = append(others, runs)
@@ -129,11 +129,10 @@ func (w *world) open(s *site) error {
 	return nil
 }
 
-// startLimit is far above what a Region takes that was replicated before.
+// startLimit is far above the time that a Region takes to start again.
 const startLimit = 20 * time.Second
 
-// start brings a Region back that was stopped, at the same address and with
-// what it has on disk.
+// start starts a Region again, at the same address and with its data on disk.
 func (w *world) start(s *site) error {
 	w.acts.Lock()
 	defer w.acts.Unlock()
@@ -152,8 +151,7 @@ func (w *world) start(s *site) error {
 	return s.running().Wait(ctx)
 }
 
-// stop ends a Region as an outage does: its listener and its connections, its
-// replica and the links to the others are gone, and nothing said goodbye.
+// stop ends a Region as an outage does: the server, all connections and the replica end without notice to the others.
 func (w *world) stop(s *site) error {
 	w.acts.Lock()
 	defer w.acts.Unlock()

@@ -15,9 +15,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// replay posts the last response that a Region accepted to the same ACS again,
-// from a client without cookies, as an attacker would who got hold of it on the
-// way. It gives the verdict.
+// replay posts the last response that a Region accepted to the same ACS again, from a client without cookies, as an
+// attacker who intercepted it would. It returns the verdict.
 func (w *world) replay(ctx context.Context) (signIn, error) {
 	m, err := w.lastAccepted()
 	if err != nil {
@@ -40,18 +39,18 @@ func (w *world) replay(ctx context.Context) (signIn, error) {
 	if err != nil {
 		return signIn{}, err
 	}
-	// Another user may be signing in just now; the page says which verdict is
-	// ours. There is no reference on it if the response was accepted.
+	// Another user may sign in at the same time. The reference on the page tells which verdict is ours. There is none
+	// if the response was accepted.
 	ours := referenceOn(p)
 	for _, v := range w.signIns.since(mark) {
 		if v.ACS == m.ACS && (v.Reference == ours || ours == "" && v.Accepted()) {
 			return v, nil
 		}
 	}
-	return signIn{}, fmt.Errorf("%s answered %d and gave no verdict", at.Name, p.Status)
+	return signIn{}, fmt.Errorf("%s answered %d and returned no verdict", at.Name, p.Status)
 }
 
-// lastAccepted finds the message that the newest accepted verdict was about.
+// lastAccepted returns the message of the newest accepted verdict.
 func (w *world) lastAccepted() (mockidp.Message, error) {
 	sent := w.idp.Messages()
 	for _, v := range w.signIns.newest() {
@@ -69,5 +68,5 @@ func (w *world) lastAccepted() (mockidp.Message, error) {
 
 var reference = regexp.MustCompile(`\bMRD-[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
 
-// referenceOn is the reference that a page shows to the person, or "".
+// referenceOn returns the reference that a page shows, or "".
 func referenceOn(p *testkit.Page) string { return reference.FindString(strings.ToUpper(p.Text())) }

@@ -22,17 +22,16 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// How far a world is when a step is taken.
+// How far a world is extended when a step is taken.
 const (
 	alone       = iota // the primary, and nothing else yet
-	added              // the second Region replicated; the identity provider knows nothing of it
+	added              // the second Region is replicated; the identity provider does not know it
 	listed2            // its ACS URL is in the app
 	extended           // and there is a bookmark
 	primaryLost        // and the primary is stopped
 )
 
-// A walk that can't fail shows nothing. For every step there is a world in
-// which what it looks at is broken, and the step says so.
+// Each step fails in a world where what it checks is broken.
 func TestEveryStepCanFail(t *testing.T) {
 	cases := []struct {
 		name     string
@@ -52,9 +51,11 @@ func TestEveryStepCanFail(t *testing.T) {
 			updateApp(t, w, "", func(a *mockidp.App) { a.Unlisted = mockidp.UseDefault })
 		}, "the identity provider's status: want 400, got 200"},
 		{"another URL in the first place", added, func(t *testing.T, w *world) {
-			updateApp(t, w, "", func(a *mockidp.App) { a.ACS = []mockidp.ACS{{URL: w.sites[0].acs + "/old"}, {URL: w.sites[0].acs}} })
+			updateApp(t, w, "", func(a *mockidp.App) {
+				a.ACS = []mockidp.ACS{{URL: w.sites[0].acs + "/old"}, {URL: w.sites[0].acs}}
+			})
 		}, "the ACS URLs in the app"},
-		{"a tile that was there before", listed2, func(t *testing.T, w *world) {
+		{"a tile too many", listed2, func(t *testing.T, w *world) {
 			_, err := w.idp.AddApp(corp.Bookmark(w.sites[0].Place, w.sites[0].url+"/"))
 			require.NoError(t, err)
 		}, "tiles before: want 1, got 2"},
@@ -72,7 +73,9 @@ func TestEveryStepCanFail(t *testing.T) {
 		{"an additional URL that is not listed", extended, func(t *testing.T, w *world) {
 			updateApp(t, w, "", func(a *mockidp.App) { a.ACS, a.Unlisted = a.ACS[:1], mockidp.UseDefault })
 		}, w0acs},
-		{"the order of the list", extended, func(t *testing.T, w *world) { require.NoError(t, w.swapACS()) }, "the ACS that the response came to"},
+		{"the order of the list", extended, func(t *testing.T, w *world) {
+			require.NoError(t, w.swapACS())
+		}, "the ACS of the response"},
 		{"a bookmark to the primary", extended, func(t *testing.T, w *world) {
 			updateApp(t, w, w.idp.Apps()[1].ID, func(a *mockidp.App) { a.URL = w.sites[0].url + "/" })
 		}, "through http://eu-central-1"},
@@ -80,9 +83,11 @@ func TestEveryStepCanFail(t *testing.T) {
 			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Codes = nil }))
 		}, "none of the identity provider's pages"},
 		{"a Region that never hears of changes", extended, func(t *testing.T, w *world) {
-			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Directory = w.sites[1].view().Snapshot() }))
+			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) {
+				c.Directory = w.sites[1].view().Snapshot()
+			}))
 		}, "the status of the page of AdministratorAccess in eu-central-1: want 200, got 404"},
-		{"nothing to swap with", extended, func(t *testing.T, w *world) {
+		{"only one URL to swap", extended, func(t *testing.T, w *world) {
 			updateApp(t, w, "", func(a *mockidp.App) { a.ACS = a.ACS[:1] })
 		}, "one ACS URL only"},
 		{"an identity provider that takes unlisted URLs", extended, func(t *testing.T, w *world) {
@@ -90,11 +95,11 @@ func TestEveryStepCanFail(t *testing.T) {
 		}, "the identity provider's status: want 400, got 200"},
 		{"a Region that stands in for another", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[1], w.sites[0])
-		}, "the ACS that the response came to"},
+		}, "the ACS of the response"},
 		{"a store that forgets", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[0], forgetting(t, w.sites[0]))
 		}, "refused, Reason Replay, got accepted"},
-		{"cookies that everybody has", extended, func(t *testing.T, w *world) {
+		{"cookies that all browsers share", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[0], sharedCookies(w.sites[0]))
 		}, "refused, Reason InResponseTo, got accepted"},
 		{"a Region that asks for another's URL", extended, func(t *testing.T, w *world) {
@@ -107,16 +112,18 @@ func TestEveryStepCanFail(t *testing.T) {
 			t.Cleanup(w.sites[0].Stop)
 			w.sites[0].Server = loopback.Serve(l, w.sites[0])
 		}, "a connection to us-east-1"},
-		{"a redirector that sees nothing", primaryLost, redirectsHome, "where the redirector leads"},
+		{"a redirector that ignores the loss", primaryLost, redirectsHome, "where the redirector leads"},
 		{"a Region that comes back broken", primaryLost, func(t *testing.T, w *world) {
 			w.sites[0].Use(http.NotFoundHandler())
 		}, "an answer of the identity provider"},
 		{"sessions that stay in their Region", extended, func(t *testing.T, w *world) {
-			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Sessions = sessions.NewMemoryStore(sessions.MemoryConfig{}) }))
+			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) {
+				c.Sessions = sessions.NewMemoryStore(sessions.MemoryConfig{})
+			}))
 		}, "sessions of us-east-1 on eu-central-1's page"},
 		{"a Region that is cut off", extended, func(t *testing.T, w *world) {
 			w.sites[0].running().RemovePeer(w.sites[1].Name)
-		}, "what the Regions know: want 0 differences"},
+		}, "the data of the Regions: want 0 differences"},
 	}
 	require.Len(t, cases, len(steps))
 	neverComes := map[int]bool{12: true, 19: true, 21: true, 24: true} // what the step waits for
@@ -137,7 +144,7 @@ func TestEveryStepCanFail(t *testing.T) {
 	}
 }
 
-// w0acs stands for an address that is known only when the world is.
+// w0acs stands for an address that is not known before the world has started.
 const w0acs = "{the primary's ACS}"
 
 // A walk with a step that fails says so in its last line, and in its result.
@@ -162,13 +169,12 @@ func TestWalkInterrupted(t *testing.T) {
 	assert.Contains(t, out.String(), fmt.Sprintf("\n0 of %d steps held\n", len(steps)))
 }
 
-// forgetting serves a Region with a store that remembers requests and no
-// assertion.
+// forgetting serves a Region with a store that keeps requests and no assertions.
 func forgetting(t *testing.T, s *site) http.Handler {
 	return serving(t, s, func(c *portal.Config) { c.Store = forgetful{acs.NewMemoryStore(acs.MemoryConfig{})} })
 }
 
-// redirectsHome is a redirector that leads to the primary, whatever happens.
+// redirectsHome replaces the redirector by one that always leads to the primary.
 func redirectsHome(t *testing.T, w *world) {
 	l, err := loopback.Listen(0)
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -10,39 +11,30 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// signIn is one line of the list: what a Region decided on one response.
+// signIn is a line of the list: a Region's verdict on one response.
 type signIn struct {
 	acs.Verdict
-	// Portal is the portal's own reason against a user whose response was
-	// good; empty if it had none.
-	Portal portal.Reason
+	Portal portal.Reason // why the portal refused the user of an accepted response, or ""
 }
 
-// Accepted says whether the user was let in.
+// Accepted reports whether the user was signed in.
 func (s signIn) Accepted() bool { return s.Verdict.Accepted && s.Portal == "" }
 
-// Reason is the Reason of the part that refused, empty if none did.
-func (s signIn) Reason() string {
-	if s.Portal != "" {
-		return string(s.Portal)
-	}
-	return s.Verdict.Reason
-}
+// Reason returns why the portal or the ACS refused, or "".
+func (s signIn) Reason() string { return cmp.Or(string(s.Portal), s.Verdict.Reason) }
 
-// Clock is the time of day, for the list.
+// Clock returns the local time of day.
 func (s signIn) Clock() string { return s.Time.Local().Format(time.TimeOnly) }
 
-// keptSignIns bounds the list: the oldest are forgotten.
+// keptSignIns bounds the list. The oldest are dropped.
 const keptSignIns = 100
 
-// signIns remembers the last verdicts of all Regions.
+// signIns keeps the last verdicts of all Regions.
 type signIns struct {
 	mu   sync.Mutex
 	list []signIn // oldest first
-	seen int      // how many there ever were
+	seen int      // how many there were, with those that were dropped
 }
-
-func newSignIns() *signIns { return &signIns{} }
 
 // verdict is an acs.Config.OnVerdict.
 func (s *signIns) verdict(_ context.Context, v acs.Verdict) {
@@ -55,8 +47,8 @@ func (s *signIns) verdict(_ context.Context, v acs.Verdict) {
 	s.seen++
 }
 
-// portal is a portal.Config.OnSignIn. What a portal refuses was accepted
-// before, so its line is there already.
+// portal is a portal.Config.OnSignIn. The response of a user whom a portal refuses was accepted before, so the list
+// has its line already.
 func (s *signIns) portal(_ context.Context, in portal.SignIn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,14 +60,14 @@ func (s *signIns) portal(_ context.Context, in portal.SignIn) {
 	}
 }
 
-// mark is a moment, for since.
+// mark returns the present position, for since.
 func (s *signIns) mark() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.seen
 }
 
-// since lists what came after a mark, oldest first.
+// since returns the verdicts after a mark, oldest first.
 func (s *signIns) since(mark int) []signIn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +75,7 @@ func (s *signIns) since(mark int) []signIn {
 	return slices.Clone(s.list[len(s.list)-n:])
 }
 
-// newest lists all that is remembered, newest first.
+// newest returns all that are kept, newest first.
 func (s *signIns) newest() []signIn {
 	out := s.since(0)
 	slices.Reverse(out)

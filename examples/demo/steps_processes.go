@@ -6,10 +6,9 @@ import (
 
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/portal/center"
-	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// processSteps are those of a world with a process for each Region.
+// processSteps are the steps with a process for each Region.
 var processSteps = []step{
 	oneMetadata,
 	signInAt(0),
@@ -26,7 +25,7 @@ var processSteps = []step{
 	allBack,
 }
 
-// query calls a method of a Region's process that takes no argument.
+// query calls a method of a Region's process.
 func query[T any](k *walker, s *site, method string) (T, error) {
 	out, err := call[T](k.ctx, s.process, method, false)
 	if err != nil {
@@ -35,7 +34,7 @@ func query[T any](k *walker, s *site, method string) (T, error) {
 	return out, err
 }
 
-// oneMetadata: three processes, one service provider.
+// oneMetadata: all processes serve the same metadata and know all Regions.
 func oneMetadata(k *walker) string {
 	said := metadataListsBoth(k)
 	for _, s := range k.sites {
@@ -52,12 +51,11 @@ func nearest(k *walker) string {
 	s := k.sites[0]
 	check.Must(k.entersByRedirector(s))
 	p := check.Get(k.browser().Look(k.redirector.url + "/applications"))
-	check.Must(check.Same("where the redirector leads from /applications", s.url+"/applications", p.Header.Get("Location")))
+	check.Must(check.Same("where it leads from /applications", s.url+"/applications", p.Header.Get("Location")))
 	return "the redirector led to " + s.Name + ", the nearest, which signed Alice in; it kept the path of a link"
 }
 
-// entersByRedirector waits until the redirector leads to a Region, and follows
-// it there as Alice, who keeps the session.
+// entersByRedirector waits until the redirector leads to a Region, and signs in there through the redirector.
 func (k *walker) entersByRedirector(s *site) error {
 	if err := k.redirectorLeadsTo(s); err != nil {
 		return err
@@ -65,15 +63,14 @@ func (k *walker) entersByRedirector(s *site) error {
 	return k.signsInBy(k.redirector.url+"/", s)
 }
 
-// primaryBack: the primary's process is started again. All Regions then know
-// the same, and nothing is missing that a user was told is done: every session
-// that a browser was given, by whatever process, still opens its portal.
+// primaryBack: the primary's process is started again. Then all Regions have the same data, and every session that a
+// user was given still opens its portal.
 func primaryBack(k *walker) string {
 	back := k.sites[0]
 	select {
 	case <-back.process.done:
-		back.process = check.Get(back.process.again(k.ctx))
-	default: // it lives
+		back.process = check.Get(back.process.restart(k.ctx))
+	default: // it runs
 	}
 	report := check.Get(k.agree())
 	all := k.kept.all()
@@ -86,28 +83,12 @@ func primaryBack(k *walker) string {
 		}
 	}
 	check.Must(check.That("the sessions that "+back.Name+" had given", own > 0, "some", fmt.Sprint(own)))
-	return fmt.Sprintf("%s is back: %s; all %d sessions that people were given still hold, %d of them its own", back.Name, report, len(all), own)
+	return fmt.Sprintf("%s is back: %s; all %d sessions of users still work, %d of them its own",
+		back.Name, report, len(all), own)
 }
 
-// agree waits until all Regions know the same.
-func (k *walker) agree() (report replica.Report, err error) {
-	err = k.until(func() error {
-		var all []replica.Digest
-		for _, s := range k.sites {
-			d, err := query[replica.Digest](k, s, "Digest")
-			if err != nil {
-				return err
-			}
-			all = append(all, d)
-		}
-		report = replica.Compare(all...)
-		return check.That("what the Regions know", len(report.Differences) == 0, "0 differences", report.String())
-	})
-	return report, err
-}
-
-// allBack: the redirector leads to the primary again, it signs people in, and
-// it takes the change that no other Region would.
+// allBack: the redirector leads to the primary again, which signs users in and makes the change that other Regions
+// refused.
 func allBack(k *walker) string {
 	s := k.sites[0]
 	check.Must(k.entersByRedirector(s))

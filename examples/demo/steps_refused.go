@@ -16,9 +16,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// unlistedURL: an attacker asks, in our name, for the answer to be sent to a
-// place of the attacker's. Alice is signed in at the identity provider, so it could
-// answer at once.
+// unlistedURL: an attacker sends a request in the service provider's name, for an answer to the attacker's own URL.
+// Alice is signed in at the identity provider, so it could answer at once.
 func unlistedURL(k *walker) string {
 	var hits atomic.Int32
 	l := check.Get(loopback.Listen(0))
@@ -26,8 +25,8 @@ func unlistedURL(k *walker) string {
 	defer trap.Stop()
 	unlisted := loopback.Origin("elsewhere.localhost", loopback.Port(l)) + corp.ACSPath
 	idp := check.Get(saml.ParseIdPMetadata(k.idp.Metadata("")))
-	liar := check.Get(saml.New(saml.Config{EntityID: k.sp.EntityID(), ACS: []saml.Endpoint{{URL: unlisted}}, IdP: idp}))
-	req := check.Get(liar.NewAuthnRequest(saml.RequestOptions{}))
+	forger := check.Get(saml.New(saml.Config{EntityID: k.sp.EntityID(), ACS: []saml.Endpoint{{URL: unlisted}}, IdP: idp}))
+	req := check.Get(forger.NewAuthnRequest(saml.RequestOptions{}))
 	link := check.Get(req.RedirectURL(""))
 	b := k.browser()
 	check.Get(k.dashboard(b))
@@ -53,9 +52,8 @@ func (k *walker) sent() int {
 	return n
 }
 
-// wrongRecipient: a response is good in one Region, whichever browser carries it to
-// another. All Regions share the entity ID, so only the Recipient tells them
-// apart. Refusing it uses up nothing: the right Region still takes it.
+// wrongRecipient: a response is valid in one Region only. All Regions share the entity ID, so only the Recipient
+// differs. The Region still accepts a response that another has refused.
 func wrongRecipient(k *walker) string {
 	here, there := k.sites[0], k.newRegion()
 	for _, way := range []struct {
@@ -75,12 +73,12 @@ func wrongRecipient(k *walker) string {
 		p = check.Get(b.Submit(p, f, nil))
 		check.Must(k.accepted(mark, here, way.flow), atPortal(p, here))
 	}
-	return "a response for " + here.Name + " posted to " + there.Name + " was refused (Recipient), and was still good in " + here.Name
+	return "a response for " + here.Name + " posted to " + there.Name + " was refused (Recipient), " +
+		"and was still valid in " + here.Name
 }
 
-// sameResponseTwice: once for a tile's response, which only the replay record
-// can stop, and once for an answer, whose request is spent even for a client
-// that kept this browser's cookies.
+// sameResponseTwice: a tile's response is refused because of the replay record, and an answer because its request is
+// used, even for a client with the browser's cookies.
 func sameResponseTwice(k *walker) string {
 	r := k.sites[0]
 	for _, way := range []struct {
@@ -89,7 +87,9 @@ func sameResponseTwice(k *walker) string {
 		reason acs.Reason
 	}{
 		{acs.FlowIdP, k.tile, acs.ReasonReplay},
-		{acs.FlowSP, func(b *testkit.Browser) (*testkit.Page, testkit.Form, error) { return k.begin(b, r) }, acs.ReasonRequest},
+		{acs.FlowSP, func(b *testkit.Browser) (*testkit.Page, testkit.Form, error) {
+			return k.begin(b, r)
+		}, acs.ReasonRequest},
 	} {
 		b := k.browser()
 		p, f := check.Get2(way.begin(b))
@@ -100,17 +100,16 @@ func sameResponseTwice(k *walker) string {
 		q := check.Get(before.Submit(p, f, nil))
 		check.Get(k.refused(mark, r, q, string(way.reason)))
 	}
-	return "the same response was refused the second time: a tile's as used (Replay), an answer's as its request is spent (Request)"
+	return "the same response was refused the second time: from a tile as replayed (Replay), " +
+		"to a request as the request was used (Request)"
 }
 
-// otherBrowser: a response that answers this browser's request is of no use in
-// another, and trying it there uses up nothing.
+// otherBrowser: a response to this browser's request is refused in another, and is then still valid in this one.
 func otherBrowser(k *walker) string {
 	r := k.sites[0]
 	mine, theirs := k.browser(), k.browser()
 	p, f := check.Get2(k.begin(mine, r))
-	// The other one has a request of its own waiting, so it isn't refused just
-	// for having no cookie at all.
+	// The other browser has a pending request too, so the cause is not a missing cookie.
 	check.Get2(k.begin(theirs, r))
 	mark := k.signIns.mark()
 	q := check.Get(theirs.Submit(p, f, nil))
@@ -121,15 +120,12 @@ func otherBrowser(k *walker) string {
 	return "another browser could not use a response to this browser's request (InResponseTo); this browser then could"
 }
 
-// wrongRegion: the identity provider was not told of an additional Region's
-// URL, and answers to the default instead of refusing. The default can't take
-// the answer, but says to the operator what is missing.
+// wrongRegion: the app does not list the Region's URL, and the identity provider answers to the default URL instead of
+// refusing. The default Region refuses the answer, and logs which URL is missing.
 func wrongRegion(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
 	app, ok := k.idp.App("")
-	if !ok {
-		check.Must(check.Differ("the SAML app", "one", "none"))
-	}
+	check.Must(check.Same("whether there is a SAML app", true, ok))
 	before, policy := app.ACS, app.Unlisted
 	set := func(list []mockidp.ACS, u mockidp.UnlistedACS) error {
 		return k.idp.UpdateApp("", func(a *mockidp.App) error { a.ACS, a.Unlisted = list, u; return nil })
@@ -139,8 +135,9 @@ func wrongRegion(k *walker) string {
 	b, mark := k.browser(), k.signIns.mark()
 	p := check.Get(k.signedIn(b, other))
 	v := check.Get(k.refused(mark, first, p, string(saml.ReasonWrongRegion)))
-	check.Must(check.That("what the log says", strings.Contains(v.Detail, other.acs) && strings.Contains(v.Detail, other.Name),
-		"the URL and the name of "+other.Name, v.Detail))
+	names := strings.Contains(v.Detail, other.acs) && strings.Contains(v.Detail, other.Name)
+	check.Must(check.That("the log", names, "the URL and the name of "+other.Name, v.Detail))
 	check.Must(person.Says(p, "Sign in again"))
-	return fmt.Sprintf("with %s's URL unlisted its answer came to %s, was refused (WrongRegion), and the log named the URL to list", other.Name, first.Name)
+	return fmt.Sprintf("with %s's URL unlisted its answer went to %s and was refused (WrongRegion), "+
+		"and the log named the URL to list", other.Name, first.Name)
 }

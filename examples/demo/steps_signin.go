@@ -9,10 +9,11 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/person"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// spMetadata is what step 1 reads of the metadata (SAML Metadata 2.4.4).
+// spMetadata is the part of the metadata that metadataListsBoth reads (SAML Metadata 2.4.4).
 type spMetadata struct {
 	XMLName  xml.Name `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntityDescriptor"`
 	EntityID string   `xml:"entityID,attr"`
@@ -23,8 +24,8 @@ type spMetadata struct {
 	} `xml:"urn:oasis:names:tc:SAML:2.0:metadata SPSSODescriptor>AssertionConsumerService"`
 }
 
-// metadataListsBoth: one entity, every Region's URL, the first is the default;
-// and the same document in every Region.
+// metadataListsBoth: every Region serves the same metadata, with one entity and every Region's URL, the first of which
+// is the default.
 func metadataListsBoth(k *walker) string {
 	var first string
 	for i, r := range k.sites {
@@ -36,9 +37,8 @@ func metadataListsBoth(k *walker) string {
 			check.That("the metadata in "+r.Name, p.Body == first, "the same as in "+k.sites[0].Name, "another"))
 	}
 	var doc spMetadata
-	if err := xml.Unmarshal([]byte(first), &doc); err != nil {
-		check.Must(check.Differ("the metadata", "SAML metadata", err.Error()))
-	}
+	err := xml.Unmarshal([]byte(first), &doc)
+	check.Must(check.That("the metadata", err == nil, "SAML metadata", fmt.Sprint(err)))
 	check.Must(check.Same("the entity ID", k.sp.EntityID(), doc.EntityID),
 		check.Same("the number of ACS URLs", len(k.sites), len(doc.ACS)))
 	for i, r := range k.sites {
@@ -47,10 +47,11 @@ func metadataListsBoth(k *walker) string {
 			check.Same("its binding", saml.HTTPPost, at.Binding),
 			check.Same("whether "+r.Name+" is the default", i == 0, is == "true" || is == "1"))
 	}
-	return fmt.Sprintf("the metadata lists %d ACS URLs under one entity ID; the first, of %s, is the default", len(doc.ACS), k.sites[0].Name)
+	return fmt.Sprintf("the metadata lists %d ACS URLs under one entity ID; the first, of %s, is the default",
+		len(doc.ACS), k.sites[0].Name)
 }
 
-// signInAt starts at a Region's portal, as a person does who typed its address.
+// signInAt: a sign-in that begins at a Region's portal ends there.
 func signInAt(i int) step {
 	return func(k *walker) string {
 		r := k.sites[i]
@@ -59,27 +60,29 @@ func signInAt(i int) step {
 	}
 }
 
-// signsIn is a whole SP-initiated sign-in with a browser that was never here.
+// signsIn is an SP-initiated sign-in with a new browser.
 func (k *walker) signsIn(r *site) error { return k.signsInBy(r.url+"/", r) }
 
-// signsInBy begins it at an address that leads to the Region.
+// signsInBy is signsIn from an address that leads to the Region.
 func (k *walker) signsInBy(addr string, r *site) error {
 	b, mark := k.browser(), k.signIns.mark()
 	p, err := k.person().Enter(b, addr)
 	if err != nil {
 		return err
 	}
-	if err := k.accepted(mark, r, acs.FlowSP); err != nil {
-		return err
-	}
-	if err := cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(person.Posted(b, k.idpURL))), atPortal(p, r)); err != nil {
+	if err := cmp.Or(k.accepted(mark, r, acs.FlowSP), k.posted(b, r), atPortal(p, r)); err != nil {
 		return err
 	}
 	k.kept.add(r, b)
 	return nil
 }
 
-// samlTile: IdP-initiated sign-in goes to the first URL of the app's list.
+// posted requires that the browser posted to the Region's ACS alone.
+func (k *walker) posted(b *testkit.Browser, r *site) error {
+	return check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(person.Posted(b, k.idpURL)))
+}
+
+// samlTile: the SAML tile leads to the first URL of the app's list.
 func samlTile(k *walker) string {
 	r := k.sites[0]
 	check.Must(k.tileLeadsTo(r))
@@ -95,18 +98,15 @@ func (k *walker) tileLeadsTo(r *site) error {
 	if p, err = b.Submit(p, f, nil); err != nil {
 		return err
 	}
-	if err := k.accepted(mark, r, acs.FlowIdP); err != nil {
-		return err
-	}
-	return cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(person.Posted(b, k.idpURL))), atPortal(p, r))
+	return cmp.Or(k.accepted(mark, r, acs.FlowIdP), k.posted(b, r), atPortal(p, r))
 }
 
-// bookmarkTile: the way to an additional Region is a bookmark, which knows no
-// SAML: it opens the portal, which starts a sign-in of its own.
+// bookmarkTile: the bookmark opens the portal of an additional Region, which starts an SP-initiated sign-in.
 func bookmarkTile(k *walker) string {
 	r := k.newRegion()
 	check.Must(k.bookmarkLeadsTo(r))
-	return "the bookmark " + check.Quote(corp.BookmarkLabel(r.Place)) + " opened that portal, which signed Alice in without asking again"
+	return "the bookmark " + check.Quote(corp.BookmarkLabel(r.Place)) +
+		" opened that portal, which signed Alice in without asking again"
 }
 
 func (k *walker) bookmarkLeadsTo(r *site) error {
@@ -131,14 +131,12 @@ func (k *walker) bookmarkLeadsTo(r *site) error {
 	return cmp.Or(k.accepted(mark, r, acs.FlowSP), atPortal(p, r))
 }
 
-// swapped: the order of the URLs in the identity provider's app decides where
-// its tile leads, and nothing at the service provider has to follow.
+// swapped: the tile leads to the first URL of the app, whatever the service provider's order.
 func swapped(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	check.Must(k.press("/swap"))
+	check.Must(k.press("/swap", nil))
 	moved := k.tileLeadsTo(other)
-	// Back in any case, or every later step would fail for this one's reason.
-	check.Must(k.press("/swap"), moved)
+	check.Must(k.press("/swap", nil), moved) // swapped back also on failure: later steps need it
 	check.Must(k.tileLeadsTo(first))
 	return "with the two URLs swapped in the app its tile led to " + other.Name + ", and swapped back to " + first.Name
 }

@@ -15,8 +15,7 @@ import (
 
 type step = check.Step[*walker]
 
-// steps are numbered by their place. The first five extend the instance, and
-// the others find it extended.
+// steps are numbered by their position. The first five extend the instance, which the others need.
 var steps = []step{
 	aloneAtFirst,
 	regionAdded,
@@ -44,24 +43,24 @@ var steps = []step{
 	nothingMissing,
 }
 
-// walkLimit is far above what all steps take together.
+// walkLimit is far above the time that all steps take.
 const walkLimit = 5 * time.Minute
 
-// walk takes all steps and prints a line for each. It tells whether all held.
-// Nothing else may use the world meanwhile.
+// walk takes all steps and prints a line for each. It reports whether all held. Nothing else may use the world
+// meanwhile.
 func walk(ctx context.Context, w *world, steps []step, out io.Writer) bool {
 	limited, cancel := context.WithTimeout(ctx, walkLimit)
 	defer cancel()
 	return check.Walk(ctx, out, steps, func() *walker { return newWalker(limited, w) })
 }
 
-// walker is what a step works with.
+// walker is the user of the world in a step.
 type walker struct {
 	*world
 	ctx      context.Context
-	who      string        // signs in
-	patience time.Duration // with what takes a moment
-	people   int           // sign in at the same moment when the primary is killed
+	who      string        // the login
+	patience time.Duration // limit of until
+	people   int           // how many sign in at once when the primary is killed
 }
 
 func newWalker(ctx context.Context, w *world) *walker {
@@ -70,10 +69,10 @@ func newWalker(ctx context.Context, w *world) *walker {
 
 func (k *walker) browser() *testkit.Browser { return testkit.NewBrowser(k.ctx) }
 
-// until tries until there is no error, for as long as there is patience.
+// until calls try until it returns nil or patience ends.
 func (k *walker) until(try func() error) error { return check.Until(k.ctx, k.patience, try) }
 
-// verdict is the one verdict since mark.
+// verdict returns the one verdict since mark.
 func (k *walker) verdict(mark int) (signIn, error) {
 	all := k.signIns.since(mark)
 	if len(all) != 1 {
@@ -82,8 +81,8 @@ func (k *walker) verdict(mark int) (signIn, error) {
 	return all[0], nil
 }
 
-// accepted requires that exactly one response came since mark, to that
-// Region's ACS, and that it was let in. What a process decides isn't heard here.
+// accepted requires that since mark one response was posted, to that Region's ACS, and accepted. Verdicts of other
+// processes are not known here.
 func (k *walker) accepted(mark int, r *site, flow string) error {
 	if r.process != nil {
 		return nil
@@ -92,23 +91,22 @@ func (k *walker) accepted(mark int, r *site, flow string) error {
 	if err != nil {
 		return err
 	}
-	return cmp.Or(check.Same("the ACS that the response came to", r.acs, v.ACS),
+	return cmp.Or(check.Same("the ACS of the response", r.acs, v.ACS),
 		check.That("the verdict at "+r.Name, v.Accepted(), "accepted", "refused, Reason "+v.Reason()+": "+v.Detail),
 		check.Same("who was signed in", k.who, v.NameID),
 		check.Same("whether it answers a request", flow == acs.FlowSP, v.RequestID != ""),
 		check.Same("the flow", flow, v.Flow))
 }
 
-// refused requires that exactly one response came since mark, to that Region's
-// ACS, and that it was refused for that Reason; it gives the verdict. p is the
-// page that the person saw.
+// refused requires that since mark one response was posted, to that Region's ACS, and refused for that Reason, and that
+// p shows the refusal. It returns the verdict.
 func (k *walker) refused(mark int, r *site, p *testkit.Page, reason string) (signIn, error) {
 	v, err := k.verdict(mark)
 	if err != nil {
 		return v, err
 	}
 	return v, cmp.Or(check.That("the verdict at "+v.Region, !v.Accepted(), "refused, Reason "+reason, "accepted"),
-		check.Same("the ACS that the response came to", r.acs, v.ACS),
+		check.Same("the ACS of the response", r.acs, v.ACS),
 		check.Same("the Reason at "+r.Name, reason, v.Reason()),
 		check.Same("the status of the page", 403, p.Status),
 		check.Same("the reference on the page", v.Reference, referenceOn(p)))

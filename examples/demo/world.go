@@ -13,7 +13,6 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp"
-	"github.com/meridian-saml/meridian/portal/replica"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -23,21 +22,21 @@ const (
 	controlPort = 8700
 )
 
-// world is everything that runs.
+// world is everything that the demo runs.
 type world struct {
-	idp        *mockidp.Server // nil where it has a process
+	idp        *mockidp.Server // nil if it has a process
 	idpURL     string          // its origin
 	idpProcess *process
 	sp         *saml.ServiceProvider
 	sites      []*site // the primary first
 	redirector *redirector
 	control    *control
-	signIns    *signIns
+	signIns    signIns
 	logger     *slog.Logger
-	kept       kept      // sessions that browsers were given; the walk's
-	logs       io.Writer // where children log to; nil: nowhere
-	secret     string    // that the Regions share
-	moved      bool      // a port that the documentation names was in use
+	kept       kept      // the walk's sessions
+	logs       io.Writer // for children; nil: none
+	secret     string    // shared by the Regions
+	moved      bool      // whether a documented port was in use
 	dir        string    // temporary, for the replicas
 
 	acts   sync.Mutex      // one at a time: extending, stopping, starting
@@ -48,19 +47,18 @@ type world struct {
 
 // worldConfig says how to start a world.
 type worldConfig struct {
-	// FixedPorts takes the ports that the documentation names, where they are
-	// free. Zero: free ones, so that a walk can run beside a demo.
+	// FixedPorts takes the documented ports, where they are free. Zero: any free ports, so that a walk can run
+	// beside a demo.
 	FixedPorts bool
-	// Logs is where the Regions and the identity provider log to. Nil: nowhere.
+	// Logs receives the logs of the Regions and the identity provider. Nil: none.
 	Logs io.Writer
-	// Program is what is started for each Region, as its process, of which there
-	// are three then, all of them added. Empty: there are two, in this process.
+	// Program is started as the process of each of three Regions, all of them added. Empty: there are two Regions,
+	// in this process, the second one not added.
 	Program string
 }
 
-// newWorld starts everything: with the primary Region alone, or with a process
-// for each of three. Processes begin at the usual ports, which another program
-// may take before a child does, and then at free ones.
+// newWorld starts everything. Another program may take a documented port before a child process listens there. Then
+// newWorld starts again with free ports.
 func newWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 	w, err := tryWorld(ctx, cfg)
 	if err != nil && cfg.Program != "" && cfg.FixedPorts && ctx.Err() == nil {
@@ -72,20 +70,13 @@ func newWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 	return w, err
 }
 
-// tryWorld begins with all listeners, because every part must know the addresses
-// of the others before any of them serves.
+// tryWorld opens all listeners first: each part must know the addresses of the others before any serves.
 func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
-	w := &world{signIns: newSignIns(), logger: logger(cfg.Logs), logs: cfg.Logs, secret: rand.Text()}
+	w := &world{logger: logger(cfg.Logs), logs: cfg.Logs, secret: rand.Text()}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	ports, there := []int{idpPort, redirectorPort, controlPort}, places[:2]
+	ports, regions := []int{idpPort, redirectorPort, controlPort, places[0].Port, places[1].Port}, places[:2]
 	if cfg.Program != "" {
-		there = places
-	}
-	for _, p := range there {
-		ports = append(ports, p.Port)
-	}
-	if cfg.Program != "" {
-		ports = append(ports, make([]int, len(there))...) // of the replicas
+		ports, regions = append(ports, places[2].Port, 0, 0, 0), places // the last three are for replicas
 	}
 	if !cfg.FixedPorts {
 		ports = make([]int, len(ports))
@@ -98,7 +89,7 @@ func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 		w.moved = w.moved || cfg.FixedPorts && loopback.Port(l) != ports[i]
 	}
 	if w.dir, err = os.MkdirTemp("", "meridian-demo-"); err == nil {
-		for i, p := range there {
+		for i, p := range regions {
 			w.sites = append(w.sites, newSite(p.Place, loopback.Port(listeners[3+i]), w.dir))
 		}
 		if cfg.Program == "" {
@@ -110,14 +101,14 @@ func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 	if err != nil {
 		w.close()
 		for _, l := range listeners {
-			_ = l.Close() // those that are not served yet
+			_ = l.Close() // no harm if it was served
 		}
 		return nil, err
 	}
 	return w, nil
 }
 
-// logger writes to logs; nil: nowhere.
+// logger returns a logger that writes to logs, which may be nil.
 func logger(logs io.Writer) *slog.Logger {
 	if logs == nil {
 		return slog.New(slog.DiscardHandler)
@@ -146,9 +137,8 @@ func (w *world) begin(l []net.Listener) error {
 	return nil
 }
 
-// startIdP starts the identity provider, which the one service provider and it
-// know each other by. At first its app has the ACS URLs of these Regions, and
-// the service provider too.
+// startIdP starts the identity provider and makes the service provider, each with the other's metadata and with the
+// ACS URLs of these Regions.
 func (w *world) startIdP(l net.Listener, of []*site) error {
 	idp, err := mockidp.Open(mockidp.Config{
 		BaseURL: loopback.Origin(corp.IdPHost, loopback.Port(l)), Org: corp.Name, Hint: "Sign in as " + corp.SignInHint,
@@ -170,8 +160,7 @@ func (w *world) startIdP(l net.Listener, of []*site) error {
 	return idp.RegisterSP("", metadata)
 }
 
-// serviceProvider makes the one service provider, with the ACS URLs of Regions,
-// the primary first, from the identity provider's metadata.
+// serviceProvider returns the service provider, with the ACS URLs of these Regions, the primary first.
 func serviceProvider(metadata []byte, of []*site) (*saml.ServiceProvider, error) {
 	idp, err := saml.ParseIdPMetadata(metadata)
 	if err != nil {
@@ -184,7 +173,7 @@ func serviceProvider(metadata []byte, of []*site) (*saml.ServiceProvider, error)
 	return saml.New(saml.Config{EntityID: of[0].url + corp.SPPath, ACS: acs, IdP: idp})
 }
 
-// site finds a Region by the name it has, or by an ACS URL of its.
+// site returns a Region by its name or ACS URL.
 func (w *world) site(nameOrACS string) (*site, error) {
 	for _, s := range w.sites {
 		if s.Name == nameOrACS || s.acs == nameOrACS {
@@ -194,18 +183,15 @@ func (w *world) site(nameOrACS string) (*site, error) {
 	return nil, fmt.Errorf("there is no Region %q", nameOrACS)
 }
 
-// nodes are the replicas that run.
-func (w *world) nodes() []*replica.Node {
-	var out []*replica.Node
-	for _, s := range w.sites {
-		if runs := s.running(); runs != nil {
-			out = append(out, runs.Node)
-		}
+// regionOf returns the name of the Region with that ACS URL, or the URL if there is none.
+func (w *world) regionOf(acs string) string {
+	if s, err := w.site(acs); err == nil {
+		return s.Name
 	}
-	return out
+	return acs
 }
 
-// close stops everything that was started, and leaves nothing on disk.
+// close stops everything and removes the directory.
 func (w *world) close() {
 	w.cancel()
 	if w.control != nil {

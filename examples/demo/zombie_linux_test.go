@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// zombie says whether a process has ended and nobody waited for it.
+// zombie reports whether a process has ended and its parent has not waited for it.
 func zombie(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	i := bytes.LastIndexByte(b, ')')

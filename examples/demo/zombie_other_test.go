@@ -2,5 +2,5 @@
 
 package main
 
-// zombie can't tell: there, who ends is taken care of by process 1 in time.
+// zombie can't tell. Process 1 waits for such processes in time.
 func zombie(int) bool { return false }

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A demo is the program examples/demo, running.
+// demo is a running program of examples/demo.
 type demo struct {
 	control, idp    string            // addresses, without a slash at the end
 	redirector      string            // the same
@@ -29,10 +29,10 @@ type demo struct {
 	end             func() // by an interrupt, once
 }
 
-// demoLine is what the program says for each thing to open.
+// demoLine matches a line with an address to open.
 var demoLine = regexp.MustCompile(`^(.+?)\s+(http://\S+?)(/\S*)?(?:\s+\((?:sign in as ([^\s,]+).*, password (\S+)|.*)\))?$`)
 
-// startDemo builds and starts the program, and reads what it says.
+// startDemo builds and starts the program, and reads its output.
 func startDemo(t *testing.T) demo {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "demo")
@@ -48,12 +48,12 @@ func startDemo(t *testing.T) demo {
 		assert.NoError(t, cmd.Process.Signal(os.Interrupt))
 		stuck := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 		defer stuck.Stop()
-		assert.NoError(t, cmd.Wait(), "an interrupt ends the program well")
+		assert.NoError(t, cmd.Wait(), "the exit after an interrupt")
 	})
 	t.Cleanup(d.end)
 
 	for lines := bufio.NewScanner(stdout); len(d.portals) < 2; {
-		require.True(t, lines.Scan(), "the program says too little: %+v, %v", d, lines.Err())
+		require.True(t, lines.Scan(), "missing output: %+v, %v", d, lines.Err())
 		m := demoLine.FindStringSubmatch(lines.Text())
 		switch {
 		case m == nil:
@@ -76,17 +76,19 @@ func startDemo(t *testing.T) demo {
 	return d
 }
 
-// The announcement as a newcomer plays it: the instance is extended to a second
-// Region, the first one is lost, the redirector leads to the other, a session
-// is ended there, and the first one comes back.
+// The whole tour: the instance is extended to a second Region, the first one is
+// stopped, the redirector leads to the other, a session is ended there, and the
+// first one is started again.
 func testDemo(t *testing.T, chromium context.Context) {
 	d := startDemo(t)
 	b := newTab(t, chromium)
 	b.open(d.control)
-	b.reads("One SAML app, two Regions", "Nobody has signed in yet", "Stop "+virginia, frankfurt+" Frankfurt Not added")
+	b.reads("One SAML app, two Regions", "No user has signed in yet",
+		"Stop "+virginia, frankfurt+" Frankfurt Not added")
 	b.wellMade("demo-fresh")
 	b.follow("Extend to Frankfurt") // by keyboard
-	b.reads("The instance is extended to "+frankfurt, frankfurt+" Frankfurt Up", "Stop "+frankfurt, virginia+": Replicated")
+	b.reads("The instance is extended to "+frankfurt, frankfurt+" Frankfurt Up",
+		"Stop "+frankfurt, virginia+": Replicated")
 	b.until(`document.querySelectorAll("#extend .done").length === 3`)
 	b.wellMade("demo-extended")
 
@@ -100,8 +102,8 @@ func testDemo(t *testing.T, chromium context.Context) {
 	other.reads(virginia, "Sign out")
 	b.listed(1, virginia, "sp-initiated", d.login, "Accepted")
 
-	// What the other Region never heard of can't be ended there, and where it isn't
-	// healthy yet the redirector doesn't lead to it.
+	// The other Region can only end a session that it knows, and the redirector
+	// leads to it only when it is healthy.
 	b.reads("1 known here, 0 began here")
 	b.probed(frankfurt, "Healthy")
 	b.follow("Stop " + virginia)
@@ -112,11 +114,12 @@ func testDemo(t *testing.T, chromium context.Context) {
 	testDemoGoesOn(t, d, b, other)
 
 	b.button("Start " + virginia)
-	b.reads("Stop "+virginia, virginia+" is up again", frankfurt+": Replicated") // so that it has heard of the session's end
+	// Replicated: it has received the end of the session.
+	b.reads("Stop "+virginia, virginia+" is up again", frankfurt+": Replicated")
 	b.reads("The session that you ended: " + virginia + " ✓ ended " + frankfurt + " ✓ ended")
 	b.wellMade("demo-ended")
 	other.open(d.portals[virginia])
-	other.at(d.idp + "/*") // the session has ended, and nothing hides it
+	other.at(d.idp + "/*") // the session has ended: it asks for a sign-in
 	other.until(`document.activeElement.id === "username"`)
 	other.press(d.login + kb.Tab + d.password + kb.Enter)
 	other.at(d.portals[virginia] + "/")
@@ -125,8 +128,8 @@ func testDemo(t *testing.T, chromium context.Context) {
 
 	testDemoTries(t, d, b, other)
 
-	// A page that is left open says that the demo was ended. Its browser
-	// complains about that too.
+	// A page that stays open says that the demo has ended. The browser logs errors
+	// too.
 	b.open("about:blank")
 	left := openTab(t, b.ctx)
 	left.open(d.control)
@@ -135,7 +138,7 @@ func testDemo(t *testing.T, chromium context.Context) {
 	left.reads("The demo does not answer any more.")
 }
 
-// testDemoGoesOn is what works while the primary is down.
+// testDemoGoesOn tests what works while the primary is stopped.
 func testDemoGoesOn(t *testing.T, d demo, b, other *tab) {
 	other.open(d.redirector)
 	other.at(d.portals[frankfurt] + "/")
@@ -150,13 +153,14 @@ func testDemoGoesOn(t *testing.T, d demo, b, other *tab) {
 	other.reads("N. Virginia", "This session")
 	other.wellMade("demo-sessions")
 	b.button("End that session")
-	b.reads(frankfurt+" ended a session of "+d.login+" that began in "+virginia, "The session that you ended: "+virginia+" is stopped, and has not heard of it")
+	b.reads(frankfurt+" ended a session of "+d.login+" that began in "+virginia,
+		"The session that you ended: "+virginia+" is stopped, and does not know yet")
 	other.open(d.portals[frankfurt] + "/sessions")
 	other.reads("This session")
 	other.until(`!document.querySelector('form[action="/sessions/end"]')`)
 }
 
-// testDemoTries is what else there is on the page.
+// testDemoTries tests the rest of the page.
 func testDemoTries(t *testing.T, d demo, b, other *tab) {
 	// The order of the URLs decides where the SAML tile leads.
 	b.until(`document.querySelector("#order li").innerText.includes(` + jsString(virginia) + `)`)
@@ -172,7 +176,7 @@ func testDemoTries(t *testing.T, d demo, b, other *tab) {
 	b.button("Replay the last response")
 	b.listed(5, frankfurt, "Refused", "Replay")
 	b.button("Off for " + virginia)
-	b.reads("The redirector sends nobody to " + virginia)
+	b.reads("The redirector leads no user to " + virginia)
 	other.open(d.redirector)
 	other.at(d.portals[frankfurt] + "/")
 	b.button("Auto for " + virginia)
@@ -195,13 +199,13 @@ func (b *tab) button(name string) {
 	b.do(chromedp.Click(chromedp.JSPath(`[...document.querySelectorAll("button")].find(x => x.textContent.trim() === ` + jsString(name) + `)`)))
 }
 
-// probed waits until the redirector says that of a Region.
+// probed waits until the page shows that health of a Region.
 func (b *tab) probed(region, health string) {
 	b.t.Helper()
 	b.until(`[...document.querySelectorAll(".routing")].some(x => x.textContent.startsWith(` + jsString(health) + `) && x.textContent.includes(` + jsString(" for "+region) + `))`)
 }
 
-// listed waits until that many sign-ins are listed, the last of which reads so.
+// listed waits until n sign-ins are listed, the last of them with these texts.
 func (b *tab) listed(n int, texts ...string) {
 	b.t.Helper()
 	b.until(`document.querySelectorAll("#sign-ins tbody tr").length === ` + strconv.Itoa(n))
