@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// errorFields are what the fields of an error are called, in every package: its
-// type has those that it needs.
+// errorFields are the names of an error's fields in every package. A type has those
+// that it needs.
 var errorFields = []string{"Reason", "Rule", "Detail", "Want", "Got", "Err"}
 
-// moreFields are what some have besides.
+// moreFields are additional fields of some types.
 var moreFields = map[string][]string{
 	"saml":                  {"Status", "Issued", "NameID", "AssertionID"},
 	"saml/internal/xmltree": {"Name", "Offset"},
@@ -29,7 +29,8 @@ func TestErrorsOfAllPackagesHaveTheSameFields(t *testing.T) {
 	found := 0
 	for _, p := range list(t, "./...") {
 		for _, name := range p.GoFiles {
-			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil,
+				parser.ParseComments|parser.SkipObjectResolution)
 			require.NoError(t, err)
 			ast.Inspect(f, func(n ast.Node) bool {
 				switch n := n.(type) {

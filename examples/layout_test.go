@@ -95,8 +95,7 @@ func TestArrows(t *testing.T) {
 	}
 }
 
-// The core needs nothing but the standard library, and knows no HTTP, no files
-// and no logs.
+// The core imports only the standard library, without HTTP, files and logs.
 func TestCoreStaysPure(t *testing.T) {
 	for _, p := range list(t, "-deps", "./saml/...") {
 		ours := strings.HasPrefix(p.ImportPath, module+"/saml")
@@ -117,11 +116,13 @@ func TestTestkitIsStandardLibraryOnly(t *testing.T) {
 	}
 }
 
-// What a Region's state becomes, and whether a log is what its owner wrote, is
-// decided without a network, files, logs, goroutines and a clock.
+// Merging a Region's state, and checking the integrity of a log, needs no network,
+// files, logs, goroutines and clock.
 func TestMergeAndIntegrityStayPure(t *testing.T) {
-	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "math", "slices", "time", module+"/acs/sessions", module+"/portal/center", module+"/portal/internal/refusal")
-	staysPure(t, "/portal/replica/internal/integrity", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "fmt", "maps", "slices", "strconv", "strings", "time")
+	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "math", "slices",
+		"time", module+"/acs/sessions", module+"/portal/center", module+"/portal/internal/refusal")
+	staysPure(t, "/portal/replica/internal/integrity", "crypto/hmac", "crypto/sha256", "encoding/base64",
+		"encoding/binary", "encoding/hex", "fmt", "maps", "slices", "strconv", "strings", "time")
 }
 
 func staysPure(t *testing.T, pkg string, imports ...string) {
@@ -151,8 +152,8 @@ func staysPure(t *testing.T, pkg string, imports ...string) {
 	}
 }
 
-// The libraries that the mock is made of are the other side of the tests: none
-// of them is in what a service provider runs.
+// The libraries of the mock are independent of the code under test: no service
+// provider package imports any of them.
 func TestOtherImplementationsStayOut(t *testing.T) {
 	others := []string{"github.com/crewjam/saml", "github.com/russellhaering/goxmldsig", "github.com/beevik/etree"}
 	for _, p := range list(t, "./acs/...", "./portal/...", "./examples/sp", "./examples/samlcheck") {

@@ -14,9 +14,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Packages that import nothing of each other say for themselves what means this
-// machine, and say the same. Those of mockidp/testkit and mockidp/attack/run are
-// not exported, and have tests of their own with this table.
+// Packages that don't import each other have a test each for loopback names, and
+// these agree. Those of mockidp/testkit and mockidp/attack/run are not exported,
+// and have tests of their own with this table.
 func TestLoopbackIsWhatTheSharedTableSays(t *testing.T) {
 	table, err := os.ReadFile("../testdata/loopback.txt")
 	require.NoError(t, err)
@@ -29,7 +29,9 @@ func TestLoopbackIsWhatTheSharedTableSays(t *testing.T) {
 		host, err := strconv.Unquote(quoted)
 		require.NoError(t, err, line)
 		require.Contains(t, []string{"yes", "no"}, want, line)
-		for name, is := range map[string]func(string) bool{"saml": saml.IsLoopback, "center": center.IsLoopback, "mockidp": mockidp.IsLoopback} {
+		for name, is := range map[string]func(string) bool{
+			"saml": saml.IsLoopback, "center": center.IsLoopback, "mockidp": mockidp.IsLoopback,
+		} {
 			assert.Equal(t, want == "yes", is(host), "%s: %q", name, host)
 		}
 		n++

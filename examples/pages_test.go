@@ -81,7 +81,7 @@ func reasons(t *testing.T, dir string) []string {
 	return out
 }
 
-// Links between pages lead to files that are there, and to headings in them.
+// Links between pages lead to existing files, and to headings in them.
 func TestPageLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading := regexp.MustCompile(`(?m)^#+ (.+)$`)

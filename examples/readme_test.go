@@ -20,7 +20,8 @@ import (
 // The code blocks of the README are the bodies of the functions below, so
 // that they compile, and the test compares the texts.
 
-func readmeServiceProvider(metadata []byte, mux *http.ServeMux, signedIn func(http.ResponseWriter, *http.Request, *acs.Login)) error {
+func readmeServiceProvider(metadata []byte, mux *http.ServeMux,
+	signedIn func(http.ResponseWriter, *http.Request, *acs.Login)) error {
 	// readme: service provider
 	idp, err := saml.ParseIdPMetadata(metadata) // from your IdP
 	if err != nil {
@@ -83,7 +84,8 @@ func TestReadmeCompiles(t *testing.T) {
 	require.Len(t, bodies, 3)
 	require.Len(t, blocks, len(bodies), "every Go block of the README is compiled here")
 	for i := range bodies {
-		require.Equal(t, unindent(string(bodies[i][1])), strings.TrimSpace(string(blocks[i][1])), "block %d of the README", i+1)
+		require.Equal(t, unindent(string(bodies[i][1])), strings.TrimSpace(string(blocks[i][1])), "block %d of the README",
+			i+1)
 	}
 }
 
@@ -92,7 +94,8 @@ func TestReadmeWorks(t *testing.T) {
 	idp := mockidp.New(mockidp.Config{})
 	t.Cleanup(idp.Close)
 	mux := http.NewServeMux()
-	require.NoError(t, readmeServiceProvider(idp.Metadata(""), mux, func(http.ResponseWriter, *http.Request, *acs.Login) {}))
+	require.NoError(t, readmeServiceProvider(idp.Metadata(""), mux,
+		func(http.ResponseWriter, *http.Request, *acs.Login) {}))
 	_, pattern := mux.Handler(mustRequest(t, "POST", "https://eu-central-1.signin.example/saml/acs"))
 	require.Equal(t, "/saml/acs", pattern)
 

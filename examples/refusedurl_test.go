@@ -63,7 +63,8 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 		}
 		return err
 	}
-	region, err := replica.Open(t.Context(), replica.Config{Region: "us-east-1", InsecurePlaintext: true, Dir: t.TempDir(), Secret: strings.Repeat("x", 32), Seed: inst.Snapshot().Data()})
+	region, err := replica.Open(t.Context(), replica.Config{Region: "us-east-1", InsecurePlaintext: true,
+		Dir: t.TempDir(), Secret: strings.Repeat("x", 32), Seed: inst.Snapshot().Data()})
 	require.NoError(t, err)
 	t.Cleanup(region.Close)
 	over, cancel := context.WithCancel(t.Context())
@@ -94,13 +95,17 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 			_, err := saml.ParseIdPMetadata([]byte(with))
 			return err
 		},
-		"acs.Config.ACS":               func(raw string) error { return consumer(func(c *acs.Config) { c.ACS = raw }) },
-		"acs.Config.LoginPath":         func(raw string) error { return consumer(func(c *acs.Config) { c.LoginPath = raw }) },
-		"acs.Config.RelayStateOrigins": func(raw string) error { return consumer(func(c *acs.Config) { c.RelayStateOrigins = []string{raw} }) },
+		"acs.Config.ACS":       func(raw string) error { return consumer(func(c *acs.Config) { c.ACS = raw }) },
+		"acs.Config.LoginPath": func(raw string) error { return consumer(func(c *acs.Config) { c.LoginPath = raw }) },
+		"acs.Config.RelayStateOrigins": func(raw string) error {
+			return consumer(func(c *acs.Config) { c.RelayStateOrigins = []string{raw} })
+		},
 		"center.Region.PortalURLs": func(raw string) error {
 			return instance(func(d *center.Data) { d.Regions[0].PortalURLs = []string{raw} })
 		},
-		"center.Region.ACSURLs": func(raw string) error { return instance(func(d *center.Data) { d.Regions[0].ACSURLs = []string{raw} }) },
+		"center.Region.ACSURLs": func(raw string) error {
+			return instance(func(d *center.Data) { d.Regions[0].ACSURLs = []string{raw} })
+		},
 		"center.Application.URL": func(raw string) error {
 			return instance(func(d *center.Data) {
 				d.Applications = []center.Application{{ID: "a", Name: "A", URL: raw, Region: "us-east-1"}}
@@ -117,7 +122,8 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 			return node(replica.Config{URL: raw, Options: []nats.Option{nats.SetCustomDialer(down{})}})
 		},
 		"replica.Peer.URL": func(raw string) error {
-			return region.AddPeer(t.Context(), "eu-central-1", replica.Peer{URL: raw, Options: []nats.Option{nats.SetCustomDialer(down{})}})
+			return region.AddPeer(t.Context(), "eu-central-1",
+				replica.Peer{URL: raw, Options: []nats.Option{nats.SetCustomDialer(down{})}})
 		},
 		"mockidp.Config.BaseURL": func(raw string) (err error) {
 			defer func() { err, _ = recover().(error) }() // misuse of it is a panic
@@ -137,13 +143,13 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 	}
 }
 
-// down is a network without anything in it.
+// down is a network without servers.
 type down struct{}
 
 func (down) Dial(string, string) (net.Conn, error) { return nil, errors.New("the network is down") }
 
 // No error repeats the user information of a URL that was refused, in whatever
-// way it is broken besides.
+// way the URL is wrong otherwise.
 func TestARefusedURLIsNotRepeatedWithItsPassword(t *testing.T) {
 	places := refusesURL(t)
 	for _, raw := range []string{
@@ -179,7 +185,7 @@ func TestARefusedURLIsNotRepeatedWithItsPassword(t *testing.T) {
 			}
 		}
 	}
-	// The attack tool takes them, and metadata's other addresses stay of use.
+	// The attack tool accepts such URLs, and metadata's other addresses stay usable.
 	for place, refuse := range places {
 		if !strings.HasPrefix(place, "run.") && place != "saml.ParseIdPMetadata" {
 			assert.Error(t, refuse("https://admin:hunter2@host.invalid/x"), place)
@@ -187,8 +193,8 @@ func TestARefusedURLIsNotRepeatedWithItsPassword(t *testing.T) {
 	}
 }
 
-// Packages that import nothing of ours have a copy each of what hides user
-// information, so the copies must not come apart.
+// Packages that import nothing of ours have a copy each of the code that hides user
+// information. The copies must stay equal.
 func TestRefusedURLsAreShownAlike(t *testing.T) {
 	var first string
 	var n int

@@ -15,14 +15,14 @@ import (
 )
 
 // timeouts are the fields that every server in the module sets. A server
-// without them keeps the connection of a client that says nothing for ever.
+// without them keeps the connection of a silent client for ever.
 var timeouts = []string{"ReadHeaderTimeout", "ReadTimeout"}
 
 // withoutTimeouts are the functions of package net/http that serve without any.
 var withoutTimeouts = regexp.MustCompile(`(?m)(^|[^.\w])http\.(ListenAndServe|ListenAndServeTLS|Serve|ServeTLS)\(`)
 
-// What people copy from: programs, packages, their documentation and the
-// Markdown files. Tests may do as they like.
+// The text that users copy from: programs, packages, their documentation and the
+// Markdown files. Tests are exempt.
 func TestServersHaveTimeouts(t *testing.T) {
 	servers := 0
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
@@ -37,7 +37,7 @@ func TestServersHaveTimeouts(t *testing.T) {
 			return err
 		}
 		require.NotRegexp(t, withoutTimeouts, string(raw), path)
-		// In documentation a server stands in a comment.
+		// In documentation, a server is in a comment.
 		for _, server := range regexp.MustCompile(`(?s)&http\.Server\{.*?\n//\t\}`).FindAllString(string(raw), -1) {
 			servers++
 			for _, field := range timeouts {

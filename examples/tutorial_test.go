@@ -27,10 +27,11 @@ func TestTutorial(t *testing.T) {
 	}
 	text, err := os.ReadFile("../acs/TUTORIAL.md")
 	require.NoError(t, err)
-	require.Equal(t, 1, strings.Count(string(text), " is signed in to eu-central-1."), "the page says what the browser shows")
+	require.Equal(t, 1, strings.Count(string(text), " is signed in to eu-central-1."),
+		"the page says what the browser shows")
 	const metadata = "http://127.0.0.1:8701/app/exk1tworegions/sso/saml/metadata"
 	require.Contains(t, string(text), metadata)
-	// Other tests may have the ports of the page.
+	// Other tests may use the ports of the page.
 	ports := map[string]string{}
 	at := func(s string) string {
 		for _, port := range []string{"8081", "8082", "8701"} {
@@ -62,7 +63,7 @@ func TestTutorial(t *testing.T) {
 	require.NoError(t, err)
 	sum, err := os.ReadFile("../go.sum")
 	require.NoError(t, err)
-	// The module as it is here, and what it needs, in the place of a release.
+	// This module and its requirements replace a release.
 	write("go.mod", append(bytes.Replace(mod, []byte("module "+module), []byte("module example.com/two-regions"), 1),
 		[]byte("\nrequire "+module+" v0.0.0\nreplace "+module+" => "+root+"\n")...))
 	write("go.sum", sum)

@@ -13,13 +13,14 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// Each program says of which version it is, by what the build recorded.
+// Each program prints its version, as the build recorded it.
 func TestVersion(t *testing.T) {
 	if testing.Short() {
 		testkit.Skip(t, "it builds all programs")
 	}
 	dir := t.TempDir()
-	out, err := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./demo", "./mockidp", "./samlcheck", "./sp").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./demo", "./mockidp", "./samlcheck",
+		"./sp").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	for _, command := range []string{"demo", "mockidp", "mockidp attack", "samlcheck", "sp"} {
 		words := strings.Fields(command)

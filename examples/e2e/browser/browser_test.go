@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestBrowser signs people in with a real Chromium. Each part has a world and
+// TestBrowser signs users in with a real Chromium. Each part has a world and
 // a browser profile of its own; they share the process.
 func TestBrowser(t *testing.T) {
 	chromium := startChromium(t)

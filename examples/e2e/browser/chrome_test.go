@@ -23,7 +23,7 @@ import (
 // patience is how long a condition may take to come true on a busy machine.
 const patience = 60 * time.Second
 
-// tick is how often it is looked at.
+// tick is how often it is checked.
 const tick = 15 * time.Millisecond
 
 // startChromium starts one browser for all the tests; each opens tabs of its
@@ -48,7 +48,7 @@ func startChromium(t *testing.T) context.Context {
 	return ctx
 }
 
-// A tab is one browser, as far as cookies go, and what it complained about.
+// tab is a browser with its own cookies, and the errors that it logged.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
@@ -72,7 +72,7 @@ func newTab(t *testing.T, within context.Context) *tab {
 	return b
 }
 
-// openTab is newTab without its judgement. Within the context of another tab
+// openTab is newTab without the check for errors. Within the context of another tab
 // it shares that one's cookies.
 func openTab(t *testing.T, within context.Context) *tab {
 	t.Helper()
@@ -91,7 +91,7 @@ func openTab(t *testing.T, within context.Context) *tab {
 	return b
 }
 
-// do runs actions; they have to end in time.
+// do runs actions, with a time limit.
 func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
@@ -105,14 +105,15 @@ func (b *tab) size(width, height int64) { b.t.Helper(); b.do(chromedp.EmulateVie
 
 func (b *tab) withoutScript() {
 	b.t.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true})
 	require.NoError(b.t, err)
 }
 
-// open is typing an address.
+// open opens an address, as if typed.
 func (b *tab) open(addr string) { b.t.Helper(); b.do(chromedp.Navigate(addr)) }
 
-// press sends keys to whatever has the focus.
+// press sends keys to the element that has the focus.
 func (b *tab) press(keys string) { b.t.Helper(); b.do(chromedp.KeyEvent(keys)) }
 
 // click is the mouse, on the first visible element with that selector.
@@ -121,8 +122,7 @@ func (b *tab) click(css chromedp.CSS) {
 	b.do(chromedp.Click(css, chromedp.NodeVisible))
 }
 
-// tryOnPage evaluates an expression on the page. It fails while a page goes and
-// another comes.
+// tryOnPage evaluates an expression on the page. It fails during a navigation.
 func tryOnPage[T any](b *tab, expression string) (T, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
@@ -172,7 +172,7 @@ func (b *tab) reads(texts ...string) {
 	}
 }
 
-// where says where the browser is, for a test that failed.
+// where returns the browser's address and text, for a test that failed.
 func (b *tab) where() string {
 	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
 	defer cancel()

@@ -18,7 +18,8 @@ import (
 func (b *tab) listen(event any) {
 	switch e := event.(type) {
 	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning || e.Entry.Source == log.EntrySourceSecurity {
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning ||
+			e.Entry.Source == log.EntrySourceSecurity {
 			b.complain(e.Entry.Source == log.EntrySourceNetwork, "%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}
 	case *runtime.EventExceptionThrown:
@@ -32,10 +33,10 @@ func (b *tab) listen(event any) {
 	}
 }
 
-// intended is for two things that Chromium reports and that are as they should
-// be: a site that sends people on to their identity provider before they have
-// touched anything, and a Lax cookie that another site's POST doesn't carry.
-// The request cookie has to be carried, so there it is a complaint.
+// intended excepts two reports of Chromium that are no errors: a site that sends
+// users on to their identity provider before they have touched anything, and a Lax
+// cookie that another site's POST doesn't carry. The request cookie must be
+// carried, so for it this is an error.
 func intended(i *audits.InspectorIssue) bool {
 	switch i.Code {
 	case audits.InspectorIssueCodeBounceTrackingIssue:
@@ -43,7 +44,8 @@ func intended(i *audits.InspectorIssue) bool {
 	case audits.InspectorIssueCodeCookieIssue:
 		c := i.Details.CookieIssueDetails
 		return c.Cookie != nil && !strings.HasPrefix(c.Cookie.Name, requestCookie) && len(c.CookieWarningReasons) == 0 &&
-			slices.Equal(c.CookieExclusionReasons, []audits.CookieExclusionReason{audits.CookieExclusionReasonExcludeSameSiteLax})
+			slices.Equal(c.CookieExclusionReasons,
+				[]audits.CookieExclusionReason{audits.CookieExclusionReasonExcludeSameSiteLax})
 	}
 	return false
 }
@@ -66,14 +68,14 @@ func (b *tab) complained() []string {
 	return slices.Clone(b.complaints)
 }
 
-// expectRefusals makes error statuses nothing to complain about.
+// expectRefusals excepts error statuses.
 func (b *tab) expectRefusals() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.refusals = true
 }
 
-// The browser's complaints are heard.
+// The browser's errors are noticed.
 func testComplaints(t *testing.T, chromium context.Context) {
 	w := newWorld(t, nil)
 	b := openTab(t, chromium)

@@ -64,7 +64,7 @@ func checkCookie(t *testing.T, c *network.Cookie, host string, want network.Cook
 
 // With a request cookie that is Lax the answer finds no request, because the
 // identity provider's form comes from another site. So the sign-ins of the
-// other tests would all fail if somebody made it Lax.
+// other tests would all fail if the cookie were Lax.
 func testLaxRequestCookie(t *testing.T, chromium context.Context) {
 	signIn := func(t *testing.T, wrap map[string]wrapper) (*world, *tab) {
 		w := newWorld(t, wrap)

@@ -22,23 +22,24 @@ func testTiles(t *testing.T, chromium context.Context) {
 
 	b.tile(samlTile)
 	b.arrived(w, virginia, "Alice Adams", acs.FlowIdP)
-	b.looksRound(w, virginia)
+	b.visitPages(w, virginia)
 
 	b.open(w.idp.DashboardURL())
 	b.tile(bookmarkTile)
 	b.arrived(w, frankfurt, "Alice Adams", acs.FlowSP)
-	b.looksRound(w, frankfurt)
+	b.visitPages(w, frankfurt)
 
 	_, n := w.verdict()
 	assert.Equal(t, 2, n, "one response for each tile")
 }
 
-// looksRound visits the pages of a portal by its links.
-func (b *tab) looksRound(w *world, region string) {
+// visitPages visits the pages of a portal by its links.
+func (b *tab) visitPages(w *world, region string) {
 	b.t.Helper()
 	home := w.portals[region]
 	b.at(home + "/")
-	b.reads("Production", "111122223333", "Staging", "Sandbox of the data platform team", "AdministratorAccess", "ReadOnlyAccess")
+	b.reads("Production", "111122223333", "Staging", "Sandbox of the data platform team", "AdministratorAccess",
+		"ReadOnlyAccess")
 	b.reads("Regions", virginia, frankfurt)
 	assert.Equal(b.t, region, onPage[string](b, `document.querySelector("[aria-current=true] strong").innerText`), "the Region that one is in")
 
@@ -81,7 +82,7 @@ func testOtherRegion(t *testing.T, chromium context.Context) {
 }
 
 // Signing out of one portal ends its session there and in the server, and
-// leaves the other Region's alone. Nothing of it comes back by the Back button.
+// leaves the other Region's alone. The Back button does not show it again.
 func testSignOut(t *testing.T, chromium context.Context) {
 	w := newWorld(t, nil)
 	b := newTab(t, chromium)
@@ -113,7 +114,7 @@ func testSignOut(t *testing.T, chromium context.Context) {
 	}
 }
 
-// statusWith is what the portal answers to somebody who holds that session
+// statusWith returns the portal's status to a client that has that session
 // identifier.
 func (w *world) statusWith(t *testing.T, addr, session string) int {
 	t.Helper()
@@ -126,14 +127,14 @@ func (w *world) statusWith(t *testing.T, addr, session string) int {
 	return res.StatusCode
 }
 
-// client follows nothing, and finds *.localhost as browsers do.
+// client follows no redirects, and resolves *.localhost as browsers do.
 func (w *world) client() *http.Client {
 	c := w.idp.Client()
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return c
 }
 
-// Nobody becomes somebody else without having been asked.
+// No browser changes to another user without a confirmation.
 func testIdentity(t *testing.T, chromium context.Context) {
 	w := newWorld(t, nil)
 	b := newTab(t, chromium)

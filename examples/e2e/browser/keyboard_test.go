@@ -10,17 +10,19 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// focusJS says what has the focus, and whether one can see that: the element
+// focusJS returns the element that has the focus, and whether that is visible: the element
 // or something drawn around it is on the screen and has an outline that stands
 // out from what is behind it.
 const focusJS = `(() => {` + contrastJS + `
 	const e = document.activeElement;
-	const outlined = s => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 && contrast(s.outlineColor, ground(e.parentElement)) >= 3;
+	const outlined = s => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 &&
+		contrast(s.outlineColor, ground(e.parentElement)) >= 3;
 	const box = e.getBoundingClientRect();
 	return {
 		Text: e === document.body ? "" : (e.innerText || e.id || e.tagName).trim().replace(/\s+/g, " "),
 		Visible: [null, "::before", "::after"].some(p => outlined(getComputedStyle(e, p))),
-		OnScreen: box.width > 1 && box.height > 1 && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth,
+		OnScreen: box.width > 1 && box.height > 1 && box.bottom > 0 && box.right > 0 && box.top < innerHeight &&
+			box.left < innerWidth,
 	};
 })()`
 
@@ -91,7 +93,7 @@ func testKeyboardWithoutScript(t *testing.T, chromium context.Context) {
 	b.follow("Sign out")
 	b.at(w.portals[virginia] + "/signed-out")
 
-	// In again by the page's own button, then the question about identity.
+	// Sign in again by the page's button, then confirm the user.
 	b.follow("Sign in")
 	b.reads("Signing in to " + samlTile)
 	b.follow("Continue")

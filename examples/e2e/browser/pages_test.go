@@ -126,7 +126,7 @@ func testConfirmPage(t *testing.T, chromium context.Context, w *world) {
 	b.wellMade("portal-confirm")
 }
 
-// The pages between the sites are seen only where no script runs.
+// The intermediate pages show only without scripts.
 func testHandOnPages(t *testing.T, chromium context.Context, w *world) {
 	b := newTab(t, chromium)
 	b.withoutScript()

@@ -37,8 +37,8 @@ func (b *tab) tile(label string) {
 	b.click(chromedp.CSS(`a.tile[href="` + href + `"]`))
 }
 
-// arrived waits for a Region's portal with that person signed in, and checks
-// which consumer let them in, and how.
+// arrived waits for a Region's portal with that user signed in, and checks the ACS
+// and the flow.
 func (b *tab) arrived(w *world, region, name, flow string) {
 	b.t.Helper()
 	b.at(w.portals[region] + "/")

@@ -29,7 +29,7 @@ const (
 	password = "open-sesame"
 )
 
-// A world is an identity provider and two Regions of one service provider,
+// world is an identity provider and two Regions of one service provider,
 // each with its portal, on hosts and ports of their own. Browsers resolve
 // *.localhost to loopback by themselves.
 type world struct {
@@ -42,7 +42,7 @@ type world struct {
 	signIns  []portal.SignIn // what became of the accepted ones
 }
 
-// A wrapper stands between a Region's listener and its portal.
+// wrapper stands between a Region's listener and its portal.
 type wrapper func(http.Handler) http.Handler
 
 // newWorld starts everything. wrap has wrappers by Region, and may be nil.
@@ -103,7 +103,8 @@ func (w *world) startIdP(t *testing.T) {
 		},
 		Apps: []mockidp.App{
 			{Label: "AWS access portal", Groups: []string{"Everyone"}},
-			{Label: "Access portal eu-central-1", Kind: mockidp.Bookmark, URL: w.portals[frankfurt] + "/", Groups: []string{"Everyone"}},
+			{Label: "Access portal eu-central-1", Kind: mockidp.Bookmark, URL: w.portals[frankfurt] + "/",
+				Groups: []string{"Everyone"}},
 			{Label: "Payroll", Users: []string{bob}},
 		},
 	})
@@ -140,7 +141,7 @@ func (w *world) verdict() (acs.Verdict, int) {
 	return w.verdicts[len(w.verdicts)-1], len(w.verdicts)
 }
 
-// signIn returns what the portals said last about an accepted response.
+// signIn returns the portals' last result for an accepted response.
 func (w *world) signIn() portal.SignIn {
 	w.mu.Lock()
 	defer w.mu.Unlock()

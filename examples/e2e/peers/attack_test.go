@@ -28,14 +28,14 @@ var attackIdP = sync.OnceValue(func() *run.IdP {
 	return idp
 })
 
-// TestAttackPeers runs the attack tool against other people's service
-// providers. What becomes of an attack is theirs to say; that the tool can talk
-// to each of them, and sees a difference between good and bad, is for this test.
+// TestAttackPeers runs the attack tool against other vendors' service
+// providers. It does not check their verdicts on attacks. It checks that the tool
+// can talk to each of them and tells acceptance from refusal.
 //
-// Everything against everybody takes most of an hour. With
-// MERIDIAN_ATTACK_RESULTS, a folder, it does that and leaves the reports there;
-// without, it runs a few rows. A host that has stopped answering is started anew
-// for what is left.
+// All attacks against all of them take most of an hour. With
+// MERIDIAN_ATTACK_RESULTS, a folder, it runs all and writes the reports there.
+// Without, it runs a few rows. A host that has stopped answering is started again
+// for the remaining attacks.
 func TestAttackPeers(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(spHosts)) {
 		t.Run(name, func(t *testing.T) { attackPeer(t, name) })
@@ -64,7 +64,7 @@ func attackPeer(t *testing.T, name string) {
 	}
 }
 
-// attackHosts starts a host as often as it takes until everything was run.
+// attackHosts starts a host until all attacks were run.
 func attackHosts(t *testing.T, name string) *run.Report {
 	var all *run.Report
 	var left []string // nil: everything
@@ -98,7 +98,8 @@ func attackHost(t *testing.T, name string, only []string) *run.Report {
 	require.NoError(t, err)
 	h := startHost(t, name, metadata)
 	to := run.Target{
-		Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity), IdP: idp,
+		Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity),
+		IdP:       idp,
 		EncryptTo: peerSPKey().cert.PublicKey.(*rsa.PublicKey), Timeout: 20 * time.Second, Only: only,
 	}
 	if len(h.ACS) > 1 {

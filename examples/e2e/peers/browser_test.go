@@ -59,8 +59,8 @@ func newPeerBrowser(t *testing.T) *peerBrowser {
 	}}
 }
 
-// A peerMessage is something that a browser is about to bring to somebody: the
-// query of a redirect, or a form.
+// peerMessage is a message that a browser is about to send: the query of a
+// redirect, or a form.
 type peerMessage struct {
 	method string
 	to     string // for a GET, with the query as it was written
@@ -82,7 +82,7 @@ func (b *peerBrowser) open(address string) peerPage {
 	return b.do(r)
 }
 
-// carry brings a message to where it goes.
+// carry sends a message.
 func (b *peerBrowser) carry(m peerMessage, cookies ...*http.Cookie) peerPage {
 	b.t.Helper()
 	if m.method == http.MethodGet {

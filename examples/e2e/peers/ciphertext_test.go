@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// opened is what a peer said before it encrypted to peerEncryptionKey, and the
-// algorithms that it used, from the outside in. It is so that a test knows what
-// it is about, and has nothing of the decrypter that is tested.
+// opened is a peer's plaintext before it encrypted to peerEncryptionKey, and the
+// algorithms that it used, from the outside in. It shares no code with the
+// decrypter under test.
 func opened(t *testing.T, xml string) (doc *etree.Document, ciphers []string) {
 	t.Helper()
 	doc = etree.NewDocument()
@@ -37,7 +37,7 @@ func opened(t *testing.T, xml string) (doc *etree.Document, ciphers []string) {
 	return doc, ciphers
 }
 
-// decipher is XML Encryption 1.1, 5.2.
+// decipher decrypts (XML Encryption 1.1, 5.2).
 func decipher(t *testing.T, name string, key, value []byte) []byte {
 	t.Helper()
 	newCipher := aes.NewCipher
@@ -60,12 +60,13 @@ func decipher(t *testing.T, name string, key, value []byte) []byte {
 
 func cipherValue(t *testing.T, in *etree.Element) []byte {
 	t.Helper()
-	value, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(in.FindElement("./CipherData/CipherValue").Text()), ""))
+	text := in.FindElement("./CipherData/CipherValue").Text()
+	value, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 	require.NoError(t, err)
 	return value
 }
 
-// tamperedCiphertexts is a message with one bit changed: of the encrypted data at
+// tamperedCiphertexts returns copies of a message with one bit changed: of the encrypted data at
 // its beginning, in its middle and at its end, and of the wrapped key.
 func tamperedCiphertexts(t *testing.T, xml string) []string {
 	t.Helper()

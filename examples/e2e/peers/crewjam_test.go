@@ -21,7 +21,7 @@ import (
 )
 
 // TestCrewjamIdentityProvider signs in with crewjam/saml's IdentityProvider,
-// which signs both, doesn't look at the signatures of requests, and would
+// which signs both, ignores the signatures of requests, and would
 // encrypt if our metadata had a key for it.
 func TestCrewjamIdentityProvider(t *testing.T) {
 	checkPeer(t, []string{signBoth}, func(t *testing.T, _ string, spMetadata [][]byte) peer {
@@ -66,8 +66,8 @@ func startCrewjam(t *testing.T, spMetadata [][]byte) peer {
 	}
 }
 
-// crewjamPeer is the service providers that the identity provider knows, and
-// everybody's session.
+// crewjamPeer has the service providers that the identity provider knows, and one
+// session for all clients.
 type crewjamPeer map[string]*crewjam.EntityDescriptor
 
 func (p crewjamPeer) GetServiceProvider(_ *http.Request, id string) (*crewjam.EntityDescriptor, error) {
@@ -103,7 +103,8 @@ func TestCrewjamServiceProvider(t *testing.T) {
 	action, err := base.Parse(form.to)
 	require.NoError(t, err)
 	form.to = action.String()
-	response := b.carry(form.set("username", mockidp.DefaultLogin).set("password", mockidp.DefaultPassword)).message(t, "SAMLResponse")
+	filled := form.set("username", mockidp.DefaultLogin).set("password", mockidp.DefaultPassword)
+	response := b.carry(filled).message(t, "SAMLResponse")
 	require.Equal(t, sp.url+"/acs", response.to)
 	assert.Equal(t, "/reports", response.fields.Get("RelayState"))
 	got := b.carry(response)
@@ -119,7 +120,7 @@ func TestCrewjamServiceProvider(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, got.status, "an answer to no request")
 }
 
-// crewjamSP is a service provider with the least that one can have: a page
+// crewjamSP is a minimal service provider: a page
 // that starts a sign-in, and an assertion consumer service.
 type crewjamSP struct {
 	*crewjam.ServiceProvider
@@ -135,13 +136,15 @@ func newCrewjamSP(t *testing.T, idp *mockidp.Server) *crewjamSP {
 	require.NoError(t, err)
 	sp := &crewjamSP{url: server.URL, ServiceProvider: &crewjam.ServiceProvider{
 		Key: peerSPKey().key, Certificate: peerSPKey().cert, SignatureMethod: dsig.RSASHA256SignatureMethod,
-		MetadataURL: *at.JoinPath("metadata"), AcsURL: *at.JoinPath("acs"), AuthnNameIDFormat: crewjam.EmailAddressNameIDFormat,
-		IDPMetadata: new(crewjam.EntityDescriptor),
+		MetadataURL: *at.JoinPath("metadata"), AcsURL: *at.JoinPath("acs"),
+		AuthnNameIDFormat: crewjam.EmailAddressNameIDFormat,
+		IDPMetadata:       new(crewjam.EntityDescriptor),
 	}}
 	require.NoError(t, xml.Unmarshal(idp.Metadata(""), sp.IDPMetadata))
 	asked := make(chan string, 1) // the one request that waits for its answer
 	mux.HandleFunc("/login", func(w http.ResponseWriter, r *http.Request) {
-		request, err := sp.MakeAuthenticationRequest(sp.GetSSOBindingLocation(crewjam.HTTPRedirectBinding), crewjam.HTTPRedirectBinding, crewjam.HTTPPostBinding)
+		request, err := sp.MakeAuthenticationRequest(sp.GetSSOBindingLocation(crewjam.HTTPRedirectBinding),
+			crewjam.HTTPRedirectBinding, crewjam.HTTPPostBinding)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return

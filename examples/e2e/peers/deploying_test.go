@@ -23,7 +23,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// deployingBlock is the one block of a language in acs/DEPLOYING.md.
+// deployingBlock returns the one block of a language in acs/DEPLOYING.md.
 func deployingBlock(t *testing.T, language string) string {
 	t.Helper()
 	page, err := os.ReadFile("../../../acs/DEPLOYING.md")
@@ -33,8 +33,8 @@ func deployingBlock(t *testing.T, language string) string {
 	return m[0][1]
 }
 
-// The manifest of the page has the types and fields of Kubernetes' API, and a
-// field that it doesn't have is noticed.
+// The manifest of the page has the types and fields of Kubernetes' API, and an
+// unknown field is an error.
 func TestKubernetesManifest(t *testing.T) {
 	const version = "v0.37.2"
 	manifest := deployingBlock(t, "yaml")
@@ -71,8 +71,8 @@ func TestKubernetesManifest(t *testing.T) {
 	assert.Contains(t, out, "readyProbe")
 }
 
-// nginx with the page's configuration passes on what a sign-in needs, and tells
-// the service the client's address, whatever the client says.
+// nginx with the page's configuration forwards what a sign-in needs, and tells
+// the service the client's address, whatever headers the client sends.
 func TestBehindNginx(t *testing.T) {
 	nginx := testkit.RequireProgram(t, "peers", "nginx", "/usr/sbin/nginx")
 	front, err := loopback.Listen(0)
@@ -121,9 +121,11 @@ func TestBehindNginx(t *testing.T) {
 	server = regexp.MustCompile(`(?m)^\s*ssl_.*\n`).ReplaceAllString(server, "")
 	dir := t.TempDir()
 	config := filepath.Join(dir, "nginx.conf")
-	require.NoError(t, os.WriteFile(config, []byte("pid "+dir+"/pid;\nerror_log stderr notice;\ndaemon off;\nmaster_process off;\n"+
+	require.NoError(t, os.WriteFile(config, []byte("pid "+dir+"/pid;\nerror_log stderr notice;\n"+
+		"daemon off;\nmaster_process off;\n"+
 		"events {}\nhttp {\naccess_log off;\nclient_body_temp_path "+dir+"/body;\nproxy_temp_path "+dir+"/proxy;\n"+
-		"fastcgi_temp_path "+dir+"/fastcgi;\nuwsgi_temp_path "+dir+"/uwsgi;\nscgi_temp_path "+dir+"/scgi;\n"+server+"}\n"), 0o600))
+		"fastcgi_temp_path "+dir+"/fastcgi;\nuwsgi_temp_path "+dir+"/uwsgi;\nscgi_temp_path "+dir+"/scgi;\n"+
+		server+"}\n"), 0o600))
 	startPeer(t, leash(nginx, "-p", dir, "-c", config), regexp.MustCompile(`start worker process|(using the "[a-z]+" event method)`))
 
 	b := testkit.NewBrowser(t.Context())
@@ -134,7 +136,8 @@ func TestBehindNginx(t *testing.T) {
 	}, time.Minute, 100*time.Millisecond)
 	assert.Equal(t, "hello "+mockidp.DefaultLogin, page.Body)
 
-	forged, err := http.NewRequestWithContext(t.Context(), "POST", base+"/saml/acs", strings.NewReader("SAMLResponse="+strings.Repeat("A", 3<<20)))
+	forged, err := http.NewRequestWithContext(t.Context(), "POST", base+"/saml/acs",
+		strings.NewReader("SAMLResponse="+strings.Repeat("A", 3<<20)))
 	require.NoError(t, err)
 	forged.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	forged.Header.Set("X-Real-IP", "192.0.2.1")

@@ -26,7 +26,7 @@ const (
 
 // TestSimpleSAMLphpEncrypts signs in with SimpleSAMLphp, which encrypts with
 // AES-CBC: that is accepted inside the Response's signature, and where there is
-// none only by those who ask for it.
+// none only if the configuration allows it.
 func TestSimpleSAMLphpEncrypts(t *testing.T) {
 	php := requireSimpleSAMLphp(t)
 	for _, sign := range []string{signResponse, signAssertion, signBoth} {
@@ -66,12 +66,14 @@ func TestPysaml2Encrypts(t *testing.T) {
 	t.Run("3DES signed twice", func(t *testing.T) { checkTripleDES(t, py) })
 }
 
-// checkEncrypting goes through what encryption has to do with, with an identity
+// checkEncrypting goes through everything that encryption affects, with an identity
 // provider that encrypts with this cipher. Everything is at its default, except
-// where CBC stands in no signature, which must be allowed.
+// for CBC without a signature around it, which must be allowed.
 func checkEncrypting(t *testing.T, sign, cipher string, start func(t *testing.T, spMetadata [][]byte) peer) {
 	mustAllow := sign == signAssertion && strings.HasSuffix(cipher, "-cbc")
-	byURL, key := deployEncrypted(t, func(sp *saml.Config, _ *acs.Config) { sp.InsecureAllowUnauthenticatedCBC = mustAllow })
+	byURL, key := deployEncrypted(t, func(sp *saml.Config, _ *acs.Config) {
+		sp.InsecureAllowUnauthenticatedCBC = mustAllow
+	})
 	byIndex, _ := deployEncrypted(t, func(sp *saml.Config, r *acs.Config) {
 		sp.ACSByIndex, r.Unsolicited, sp.InsecureAllowUnauthenticatedCBC = true, acs.Accept, mustAllow
 	})
@@ -117,8 +119,8 @@ func checkEncrypting(t *testing.T, sign, cipher string, start func(t *testing.T,
 	})
 }
 
-// checkCipherRefused brings what may not come, and sees that no private key is
-// used on it.
+// checkCipherRefused posts a message that is not allowed, and checks that no
+// private key is used on it.
 func checkCipherRefused(t *testing.T, p peer, d *deployment, region string, key *countedKey) {
 	b := newPeerBrowser(t)
 	response := d.response(b, region)
@@ -134,7 +136,7 @@ func checkCipherRefused(t *testing.T, p peer, d *deployment, region string, key 
 // checkCiphertextTampered changes one bit of what was encrypted, of the data at
 // its beginning, in its middle and at its end, or of the wrapped key. A
 // signature around it notices before a private key is used. Without one, all
-// look the same. That uses up nothing.
+// look the same. The original response is still accepted.
 func checkCiphertextTampered(t *testing.T, p peer, d *deployment, key *countedKey) {
 	b := newPeerBrowser(t)
 	response := d.response(b, awayRegion)
@@ -181,11 +183,11 @@ func checkSignedTwice(t *testing.T, py pysaml2) {
 	got := d.deliver(b, response)
 	require.True(t, got.verdict.Accepted, "%+v", got.verdict)
 	assert.Equal(t, d.acs(awayRegion), got.login.Assertion.ACS().URL)
-	checkPerson(t, p, d, got.login.Assertion)
+	checkUser(t, p, d, got.login.Assertion)
 }
 
-// checkTripleDES has pysaml2 encrypt as it does by itself. 3DES is refused with
-// everything allowed that can be, and inside a signature that holds.
+// checkTripleDES has pysaml2 encrypt by its default. 3DES is refused even with
+// all options that allow more, and inside a signature that verifies.
 func checkTripleDES(t *testing.T, py pysaml2) {
 	d, key := deployEncrypted(t, func(sp *saml.Config, _ *acs.Config) {
 		sp.InsecureAllowUnauthenticatedCBC, sp.InsecureAllowRSA15 = true, true
@@ -219,7 +221,7 @@ func (k *countedKey) Decrypt(random io.Reader, message []byte, opts crypto.Decry
 	return k.PrivateKey.Decrypt(random, message, opts)
 }
 
-// withOldKey is metadata as it was before peerOtherKey came.
+// withOldKey returns metadata as it was before peerOtherKey.
 func withOldKey(metadata []byte) []byte {
 	in := func(k peerKey) []byte { return []byte(base64.StdEncoding.EncodeToString(k.cert.Raw)) }
 	return bytes.ReplaceAll(metadata, in(peerOtherKey()), in(peerEncryptionKey()))

@@ -72,7 +72,8 @@ func (a apache) fill(t *testing.T, s hostState, from, to string) {
 // start starts it as the first of a process group: it ends by ending its group.
 func (a apache) start(t *testing.T) {
 	t.Helper()
-	cmd := leash(testkit.RequireProgram(t, "peers", "setsid"), testkit.RequireProgram(t, "peers", "/usr/sbin/apache2"), "-f", filepath.Join(a.Dir, "httpd.conf"), "-DFOREGROUND")
+	cmd := leash(testkit.RequireProgram(t, "peers", "setsid"), testkit.RequireProgram(t, "peers", "/usr/sbin/apache2"),
+		"-f", filepath.Join(a.Dir, "httpd.conf"), "-DFOREGROUND")
 	startPeer(t, cmd, regexp.MustCompile(`configured -- (resuming normal operations)`))
 }
 

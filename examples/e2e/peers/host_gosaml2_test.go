@@ -43,11 +43,12 @@ func newGosaml2(t *testing.T, idpMetadata []byte, entityID, acs string) *saml2.S
 	return &saml2.SAMLServiceProvider{
 		IdentityProviderSSOURL: idp.IDPSSODescriptor.SingleSignOnServices[0].Location, IdentityProviderIssuer: idp.EntityID,
 		ServiceProviderIssuer: entityID, AssertionConsumerServiceURL: acs, AudienceURI: entityID, IDPCertificateStore: store,
-		SPKeyStore: dsig.TLSCertKeyStore(tls.Certificate{Certificate: [][]byte{peerSPKey().cert.Raw}, PrivateKey: peerSPKey().key}),
+		SPKeyStore: dsig.TLSCertKeyStore(tls.Certificate{Certificate: [][]byte{peerSPKey().cert.Raw},
+			PrivateKey: peerSPKey().key}),
 	}
 }
 
-// gosaml2Accepts judges a response as the demo program does.
+// gosaml2Accepts verifies a response as the demo program does.
 func gosaml2Accepts(sp *saml2.SAMLServiceProvider, response string) (*saml2.AssertionInfo, error) {
 	info, err := sp.RetrieveAssertionInfo(response)
 	switch {
@@ -101,7 +102,7 @@ func startGosaml2(t *testing.T, s hostState) *spHost {
 	return h
 }
 
-// siteSessions are who is signed in at a site, by cookie.
+// siteSessions are the users who are signed in to a site, by cookie.
 type siteSessions struct {
 	mu   sync.Mutex
 	user map[string]string
@@ -118,7 +119,7 @@ func (s *siteSessions) signIn(w http.ResponseWriter, user string) {
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", HttpOnly: true})
 }
 
-// page says who is signed in.
+// page shows the user who is signed in.
 func (s *siteSessions) page(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	s.mu.Lock()
@@ -127,7 +128,7 @@ func (s *siteSessions) page(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "user=%s\n", s.user[c.Value])
 		return
 	}
-	_, _ = io.WriteString(w, "nobody\n")
+	_, _ = io.WriteString(w, "signed out\n")
 }
 
 // serveAt serves a handler at a loopback address until the test ends.
@@ -145,7 +146,7 @@ func serveAt(t *testing.T, base string, handler http.Handler) {
 	t.Cleanup(server.Close)
 }
 
-// moduleVersion is the version of a module that these tests are built with.
+// moduleVersion returns the version of a module that these tests are built with.
 func moduleVersion(t *testing.T, path string) string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", path).Output()

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// What the host programs in JavaScript stand on.
+// The packages that the host programs in JavaScript need.
 const (
 	nodeSAML     = "@node-saml/node-saml@5.1.0"
 	samlify      = "samlify@2.13.1"
@@ -44,8 +44,8 @@ func (s hostState) node(t *testing.T, script string) {
 	s.run(t, node, peerScript(t, script))
 }
 
-// npmModules is the folder with nodePackages. They are kept where the user
-// keeps such things, and installed if they aren't there.
+// npmModules returns the folder with nodePackages. They are in the user's cache
+// folder, and installed if they are missing.
 var npmModules = sync.OnceValues(func() (string, error) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
@@ -68,7 +68,7 @@ func installNodePackages(npm string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", err
 	}
-	// Another process may be at it, too: each makes its own, and one is kept.
+	// Another process may do the same: each makes its own, and one is kept.
 	fresh, err := os.MkdirTemp(filepath.Dir(dir), "new-")
 	if err != nil {
 		return "", err
@@ -84,7 +84,7 @@ func installNodePackages(npm string) (string, error) {
 	return dir, nil
 }
 
-// installed says whether a folder has exactly these packages.
+// installed reports whether a folder has exactly these packages.
 func installed(dir string, packages []string) bool {
 	for _, p := range packages {
 		name := p[:strings.LastIndex(p, "@")]

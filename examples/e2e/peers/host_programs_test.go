@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// debianVersion is the version of an installed package.
+// debianVersion returns the version of an installed package.
 func debianVersion(t *testing.T, name string) string {
 	t.Helper()
 	out, err := exec.Command(testkit.RequireProgram(t, "peers", "dpkg-query"), "-W", "-f", "${Version}", name).Output()
@@ -23,7 +23,7 @@ func debianVersion(t *testing.T, name string) string {
 	return string(out)
 }
 
-// peerScript is the path of a file in testdata, from anywhere.
+// peerScript returns the absolute path of a file in testdata.
 func peerScript(t *testing.T, name string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("testdata", name))
@@ -81,7 +81,8 @@ func startSimpleSAMLphpSP(t *testing.T, s hostState) *spHost {
 	php := requirePHP(t)
 	testkit.RequireFile(t, "peers", simpleSAMLphp+"/www/module.php")
 	cmd := leash(php, "-S", strings.TrimPrefix(s.base(), "http://"), "-t", filepath.Join(simpleSAMLphp, "www"), peerScript(t, "simplesamlphp-sp/router.php"))
-	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+peerScript(t, "simplesamlphp-sp/config"), "PEER_STATE="+s.dir, "PEER_IDP="+s.idpMetadata)
+	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+peerScript(t, "simplesamlphp-sp/config"),
+		"PEER_STATE="+s.dir, "PEER_IDP="+s.idpMetadata)
 	startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))
 	h := s.host(debianVersion(t, "simplesamlphp"))
 	h.ACS = []string{s.base() + "/module.php/saml/sp/saml2-acs.php/peer"}

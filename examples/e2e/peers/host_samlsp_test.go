@@ -43,7 +43,7 @@ func startSamlspWith(t *testing.T, s hostState, change func(*samlsp.Options)) *s
 			fmt.Fprintf(w, "user=%s\n", session.(samlsp.JWTSessionClaims).Subject)
 			return
 		}
-		_, _ = io.WriteString(w, "nobody\n")
+		_, _ = io.WriteString(w, "signed out\n")
 	})
 	serveAt(t, s.base(), mux)
 	h := s.host(moduleVersion(t, "github.com/crewjam/saml"))

@@ -12,13 +12,14 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// TestHostStays is no test but a way to have a host program at hand. It starts
-// the one that MERIDIAN_PEER names, which trusts the identity provider whose
-// metadata is the file MERIDIAN_PEER_IDP, says in JSON where it is, and keeps it
-// until standard input ends:
+// TestHostStays is no test. It runs a host program for use by hand: the one that
+// MERIDIAN_PEER names, which trusts the identity provider whose metadata is the
+// file MERIDIAN_PEER_IDP. It prints the host's addresses in JSON, and ends it when
+// standard input ends:
 //
 //	go test -c -o /tmp/peers ./examples/e2e/peers
-//	cd examples/e2e/peers && MERIDIAN_PEER=samlify MERIDIAN_PEER_IDP=idp.xml /tmp/peers -test.run '^TestHostStays$' -test.timeout 0
+//	cd examples/e2e/peers
+//	MERIDIAN_PEER=samlify MERIDIAN_PEER_IDP=idp.xml /tmp/peers -test.run '^TestHostStays$' -test.timeout 0
 func TestHostStays(t *testing.T) {
 	name := os.Getenv("MERIDIAN_PEER")
 	if name == "" {

@@ -15,32 +15,31 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 )
 
-// An spHost is somebody else's service provider, running on a loopback port:
-// the library in its default configuration, and as little around it as makes a
-// site that people can sign in to.
+// spHost is another vendor's service provider on a loopback port: the library in
+// its default configuration, with the least code that makes a site to sign in to.
 type spHost struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 
 	EntityID string `json:"entityID"`
 	// Login starts a sign-in, and Login2 one whose answer shall go to the second
-	// ACS. Empty: there is but one.
+	// ACS. Empty: there is only one.
 	Login  string `json:"login"`
 	Login2 string `json:"login2,omitempty"`
 	// ACS are the assertion consumer services, the default first.
 	ACS      []string `json:"acs"`
 	Metadata string   `json:"metadata"`
-	// Probe says who is signed in, where Identity finds it.
+	// Probe is a page that shows the user, whom Identity matches.
 	Probe    string `json:"probe"`
 	Identity string `json:"identity"`
 	// Certificate is the file with the key that it decrypts with. Its metadata
 	// need not say so.
 	Certificate string `json:"certificate"`
-	// IdPMetadata is whom it trusts.
+	// IdPMetadata is the metadata of the identity provider that it trusts.
 	IdPMetadata string `json:"idpMetadata"`
 }
 
-// spHosts are the programs, each with what starts it.
+// spHosts are the programs, each with the function that starts it.
 var spHosts = map[string]func(*testing.T, hostState) *spHost{
 	"shibboleth":    startShibboleth,
 	"mellon":        startMellon,
@@ -55,7 +54,7 @@ var spHosts = map[string]func(*testing.T, hostState) *spHost{
 	"simplesamlphp": startSimpleSAMLphpSP,
 }
 
-// hostState is what a host is started with.
+// hostState are the parameters of a host.
 type hostState struct {
 	dir         string // everybody may enter it, as Apache's workers have to
 	port        int
@@ -71,13 +70,13 @@ func (s hostState) file(name string) string { return filepath.Join(s.dir, name) 
 // args are the command line that all host programs share.
 func (s hostState) args() []string { return []string{strconv.Itoa(s.port), s.idpMetadata, s.dir} }
 
-// host is what the programs with the pages of testdata/host.py look like.
+// host returns the host of a program with the pages of testdata/host.py.
 func (s hostState) host(version string) *spHost {
 	base := s.base()
 	return &spHost{Version: version, EntityID: base + "/metadata", Login: base + "/login", ACS: []string{base + "/acs"}}
 }
 
-// listening is what host programs say when they are ready.
+// listening is the output of a host program that is ready.
 var listening = regexp.MustCompile(`listening on (http://127\.0\.0\.1:\d+)\n`)
 
 // startHost starts one of spHosts, which trusts an identity provider, until
@@ -86,13 +85,14 @@ func startHost(t *testing.T, name string, idpMetadata []byte, env ...string) *sp
 	t.Helper()
 	start, ok := spHosts[name]
 	require.True(t, ok, "no host is called %q", name)
-	dir, err := os.MkdirTemp("", "peer-"+name+"-") // t.TempDir is for nobody else
+	dir, err := os.MkdirTemp("", "peer-"+name+"-") // other users can't read t.TempDir
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	require.NoError(t, os.Chmod(dir, 0o755))
 
 	own := peerSPKey()
-	s := hostState{dir: dir, port: freePort(t), env: env, cert: own.cert, idpMetadata: filepath.Join(dir, "idp-metadata.xml")}
+	s := hostState{dir: dir, port: freePort(t), env: env, cert: own.cert,
+		idpMetadata: filepath.Join(dir, "idp-metadata.xml")}
 	key, err := x509.MarshalPKCS8PrivateKey(own.key)
 	require.NoError(t, err)
 	s.write(t, "idp-metadata.xml", idpMetadata)
@@ -111,8 +111,8 @@ func (s hostState) write(t *testing.T, name string, content []byte) {
 	require.NoError(t, os.WriteFile(s.file(name), content, 0o644))
 }
 
-// freePort is a port that nobody listened on a moment ago, and that is likely to
-// be free still when the host comes to it.
+// freePort returns a free port, which is likely to be free still when the host
+// listens there.
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := loopback.Listen(0)
@@ -121,14 +121,14 @@ func freePort(t *testing.T) int {
 	return loopback.Port(l)
 }
 
-// user says who is signed in at the host in this browser, "" if nobody is.
+// user returns the user who is signed in to the host in this browser, or "".
 func (h *spHost) user(b *peerBrowser) string {
 	b.t.Helper()
 	page := b.open(h.Probe)
 	require.Equal(b.t, 200, page.status, page.body)
 	m := regexp.MustCompile(h.Identity).FindStringSubmatch(page.body)
 	if m == nil {
-		require.Equal(b.t, "nobody", strings.TrimSpace(page.body))
+		require.Equal(b.t, "signed out", strings.TrimSpace(page.body))
 		return ""
 	}
 	return m[1]

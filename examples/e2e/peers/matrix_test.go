@@ -14,16 +14,16 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// A peer is somebody else's identity provider, running. Whoever comes to it is
-// signed in as peerUser.
+// peer is a running identity provider of another vendor. It signs every client in
+// as peerUser.
 type peer struct {
 	metadata []byte
 	sign     string // what gets signed
 	// signatureIDs says that its Signatures have an Id, which nothing refers to.
 	signatureIDs bool
-	// unsolicited is the address that begins a sign-in at the peer's own side.
+	// unsolicited is the address of the peer that begins an IdP-initiated sign-in.
 	unsolicited func(entityID, relayState string) string
-	// checksRequests says that it refuses a request whose signature doesn't hold.
+	// checksRequests says that it refuses a request whose signature doesn't verify.
 	checksRequests bool
 	// answersUnlisted says that a request which names an unlisted ACS URL is
 	// answered to the default one, instead of refused.
@@ -36,7 +36,7 @@ type peer struct {
 	cipher string
 }
 
-// What every peer says of its user. The letters are ones that need escaping,
+// The user's attributes at every peer. They have characters that need escaping,
 // and ones of more than a byte.
 const peerUser = "alice@example.com"
 
@@ -49,7 +49,7 @@ const (
 	signBoth      = "both"
 )
 
-// returnTo is where people want to go.
+// returnTo is where users are to go after sign-in.
 const returnTo = "/reports?team=a%26b&sort=%22name%22"
 
 // checkPeer goes through every flow with an identity provider that signs in
@@ -59,7 +59,9 @@ func checkPeer(t *testing.T, signings []string, start func(t *testing.T, sign st
 		t.Run("signed "+sign, func(t *testing.T) {
 			byURL := deploy(t, func(*saml.Config, *acs.Config) {})
 			byIndex := deploy(t, func(sp *saml.Config, r *acs.Config) { sp.ACSByIndex, r.Unsolicited = true, acs.Accept })
-			unsigned := deploy(t, func(sp *saml.Config, _ *acs.Config) { sp.SignRequests, sp.Key, sp.Certificate = false, nil, nil })
+			unsigned := deploy(t, func(sp *saml.Config, _ *acs.Config) {
+				sp.SignRequests, sp.Key, sp.Certificate = false, nil, nil
+			})
 			oneListed := deploy(t, func(*saml.Config, *acs.Config) {})
 			all := []*deployment{byURL, byIndex, unsigned, oneListed}
 			var metadata [][]byte
@@ -80,7 +82,7 @@ func checkPeer(t *testing.T, signings []string, start func(t *testing.T, sign st
 	}
 }
 
-// checkResponses is about what a peer says.
+// checkResponses checks the peer's responses.
 func checkResponses(t *testing.T, p peer, byURL, byIndex *deployment) {
 	for _, region := range []string{homeRegion, awayRegion} {
 		t.Run(region+" by URL", func(t *testing.T) { checkSignIn(t, p, byURL, region, "/login") })
@@ -96,7 +98,7 @@ func checkResponses(t *testing.T, p peer, byURL, byIndex *deployment) {
 	}
 }
 
-// checkRequests is about what it hears.
+// checkRequests checks how the peer takes requests.
 func checkRequests(t *testing.T, p peer, byURL, byIndex, unsigned, oneListed *deployment) {
 	for _, region := range []string{homeRegion, awayRegion} {
 		t.Run(region+" by URL, in a form", func(t *testing.T) { checkSignIn(t, p, byURL, region, "/login-by-post") })
@@ -122,7 +124,7 @@ func (d *deployment) response(b *peerBrowser, region string) peerMessage {
 	return b.carry(d.request(b, region, "/login")).message(b.t, "SAMLResponse")
 }
 
-// checkSignIn signs in in a Region, and looks at everything that came with it.
+// checkSignIn signs in to a Region, and checks the whole result.
 func checkSignIn(t *testing.T, p peer, d *deployment, region, login string) {
 	b := newPeerBrowser(t)
 	request := d.request(b, region, login)
@@ -142,7 +144,7 @@ func checkSignIn(t *testing.T, p peer, d *deployment, region, login string) {
 	assert.Equal(t, a.InResponseTo(), got.login.RequestID)
 	assert.False(t, got.login.Unsolicited)
 	assert.Equal(t, returnTo, got.login.ReturnTo)
-	checkPerson(t, p, d, a)
+	checkUser(t, p, d, a)
 
 	assert.Equal(t, d.byIndex, asked.SelectAttr("AssertionConsumerServiceIndex") != nil)
 	assert.Equal(t, !d.byIndex, asked.SelectAttr("AssertionConsumerServiceURL") != nil)
@@ -162,12 +164,14 @@ func checkSigned(t *testing.T, p peer, xml string) {
 		signed = append(signed, signature.Parent().Tag)
 		assert.Equal(t, p.signatureIDs, signature.SelectAttrValue("Id", "") != "")
 	}
-	want := map[string][]string{signResponse: {"Response"}, signAssertion: {"Assertion"}, signBoth: {"Response", "Assertion"}}
+	want := map[string][]string{
+		signResponse: {"Response"}, signAssertion: {"Assertion"}, signBoth: {"Response", "Assertion"},
+	}
 	require.Equal(t, want[p.sign], signed)
 }
 
-// checkPerson looks at what every assertion of the peer says.
-func checkPerson(t *testing.T, p peer, d *deployment, a *saml.Assertion) {
+// checkUser checks the user in an assertion of the peer.
+func checkUser(t *testing.T, p peer, d *deployment, a *saml.Assertion) {
 	t.Helper()
 	assert.Equal(t, d.idp.IdP().EntityID(), a.Issuer())
 	assert.Equal(t, peerUser, a.NameID().Value)
@@ -179,7 +183,7 @@ func checkPerson(t *testing.T, p peer, d *deployment, a *saml.Assertion) {
 	assert.Empty(t, a.Warnings())
 }
 
-// checkUnsolicited begins at the identity provider. It sends people to the
+// checkUnsolicited begins at the identity provider. It sends users to the
 // default, whatever its index (invariant 1), each of its responses is good once
 // (invariant 7), and RelayState leads to no other origin (invariant 11).
 func checkUnsolicited(t *testing.T, p peer, d *deployment) {
@@ -193,7 +197,7 @@ func checkUnsolicited(t *testing.T, p peer, d *deployment) {
 	assert.Equal(t, homeRegion, got.login.Region)
 	assert.Equal(t, returnTo, got.login.ReturnTo)
 	assert.Empty(t, got.login.Assertion.InResponseTo())
-	checkPerson(t, p, d, got.login.Assertion)
+	checkUser(t, p, d, got.login.Assertion)
 
 	refused(t, d.deliver(b, response), acs.ReasonReplay)
 	refused(t, d.deliver(newPeerBrowser(t), response), acs.ReasonReplay)
@@ -204,23 +208,24 @@ func checkUnsolicited(t *testing.T, p peer, d *deployment) {
 	assert.Empty(t, got.login.ReturnTo)
 }
 
-// checkUnwanted begins at the identity provider, where nobody said that this
-// is accepted (invariant 6).
+// checkUnwanted begins at the identity provider, with a configuration that does
+// not allow that (invariant 6).
 func checkUnwanted(t *testing.T, p peer, d *deployment) {
 	b := newPeerBrowser(t)
 	response := b.open(p.unsolicited(d.sp.EntityID(), returnTo)).message(t, "SAMLResponse")
 	refused(t, d.deliver(b, response), acs.ReasonUnsolicited)
 }
 
-// checkTampered changes one letter of who it is (invariant 3). That uses up
-// nothing: what the identity provider said is accepted afterwards.
+// checkTampered changes one letter of the NameID (invariant 3). The original
+// response is still accepted afterwards.
 func checkTampered(t *testing.T, d *deployment) {
 	b := newPeerBrowser(t)
 	response := d.response(b, homeRegion)
 	xml := response.response(t)
 	changed := strings.Replace(xml, ">"+peerUser+"</", ">blice@example.com</", 1)
 	require.NotEqual(t, xml, changed)
-	require.Less(t, strings.Index(changed, "blice@"), strings.Index(changed, "</"+nameIDTag(changed)), "it is the NameID that changed")
+	require.Less(t, strings.Index(changed, "blice@"), strings.Index(changed, "</"+nameIDTag(changed)),
+		"it is the NameID that changed")
 	refused(t, d.deliver(b, response.with(changed)), saml.ReasonSignature)
 
 	require.True(t, d.deliver(b, response).verdict.Accepted)
@@ -247,20 +252,20 @@ func checkOtherRegion(t *testing.T, d *deployment) {
 		assert.Equal(t, d.acs(there), got.verdict.Want)
 		assert.Equal(t, d.acs(here), got.verdict.Got)
 
-		require.True(t, d.deliver(b, response).verdict.Accepted, "that used up nothing")
+		require.True(t, d.deliver(b, response).verdict.Accepted, "the response is still valid")
 	}
 }
 
 // checkTwice posts the answer to a request from another browser, and then a
-// second time: as the browser would, which has no cookie for it any more, and as
-// somebody who kept the cookie (invariant 6).
+// second time: as the browser, which has no cookie for it any more, and as a
+// client that kept the cookie (invariant 6).
 func checkTwice(t *testing.T, d *deployment) {
 	b := newPeerBrowser(t)
 	response := d.response(b, awayRegion)
 	kept := b.cookies(response.to)
 	require.Len(t, kept, 1)
-	stranger := newPeerBrowser(t)
-	refused(t, d.deliver(stranger, response), saml.ReasonInResponseTo)
+	other := newPeerBrowser(t)
+	refused(t, d.deliver(other, response), saml.ReasonInResponseTo)
 
 	require.True(t, d.deliver(b, response).verdict.Accepted)
 	require.Empty(t, b.cookies(response.to))
@@ -269,7 +274,7 @@ func checkTwice(t *testing.T, d *deployment) {
 }
 
 // checkEqualSignatureIDs gives the Response's Signature, whose own attributes
-// nothing signs, the Id that the assertion's has: so they come from pysaml2 when
+// no signature covers, the Id of the assertion's: pysaml2 sends such when
 // the assertion was encrypted in between. Nothing refers to them.
 func checkEqualSignatureIDs(t *testing.T, d *deployment) {
 	b := newPeerBrowser(t)
@@ -286,9 +291,9 @@ func checkEqualSignatureIDs(t *testing.T, d *deployment) {
 	require.True(t, got.verdict.Accepted, "%+v", got.verdict)
 }
 
-// checkUnlisted signs in in a Region whose URL the identity provider was not
-// told. One that falls back on the default sends the answer to the wrong
-// Region, which says so.
+// checkUnlisted signs in to a Region whose URL the identity provider does not
+// know. One that falls back on the default sends the answer to the wrong
+// Region, which refuses it as such.
 func checkUnlisted(t *testing.T, p peer, d *deployment) {
 	b := newPeerBrowser(t)
 	answer := b.carry(d.request(b, awayRegion, "/login"))
@@ -300,13 +305,12 @@ func checkUnlisted(t *testing.T, p peer, d *deployment) {
 		refused(t, got, saml.ReasonWrongRegion)
 		assert.Contains(t, got.verdict.Detail, awayRegion)
 	}
-	// The Region that is listed is none the worse for it.
+	// The Region that is listed still works.
 	require.True(t, d.deliver(b, d.response(b, homeRegion)).verdict.Accepted)
 }
 
-// checkRequestTampered asks for the answer in another Region than was signed.
-// That the peer refuses this shows that it looked at the signatures of all the
-// requests it answered.
+// checkRequestTampered changes the signed request to ask for the answer in another
+// Region. The peer's refusal shows that it verifies the signatures of requests.
 func checkRequestTampered(t *testing.T, d *deployment) {
 	for _, login := range []string{"/login", "/login-by-post"} {
 		b := newPeerBrowser(t)
@@ -325,8 +329,8 @@ func checkRequestTampered(t *testing.T, d *deployment) {
 	}
 }
 
-// refused says why a response should not have got in. Reasons are those of
-// package acs or of package saml.
+// refused requires that a response was refused for that Reason, of package acs or
+// of package saml.
 func refused[R ~string](t *testing.T, got arrival, why R) {
 	t.Helper()
 	assert.False(t, got.verdict.Accepted)
@@ -335,7 +339,7 @@ func refused[R ~string](t *testing.T, got arrival, why R) {
 	assert.Less(t, got.status, 500)
 }
 
-// withoutAway is the metadata of somebody who forgot to list one Region.
+// withoutAway returns metadata that lacks one Region.
 func withoutAway(t *testing.T, d *deployment) []byte {
 	t.Helper()
 	sp, err := saml.New(saml.Config{

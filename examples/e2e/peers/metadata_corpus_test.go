@@ -40,7 +40,7 @@ func (c *metadataCorpus) add(name string, text []byte) {
 	c.files = append(c.files, metadataFile{name, text})
 }
 
-// distinct has the files in the order of their names, and each content once.
+// distinct returns the files in the order of their names, and each content once.
 func (c *metadataCorpus) distinct() (files []metadataFile) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,7 +100,7 @@ func (c *metadataCorpus) addPackages(t *testing.T) {
 	}
 }
 
-// addFolder adds the metadata below a folder and says how many files it was.
+// addFolder adds the metadata below a folder and returns the number of files.
 func (c *metadataCorpus) addFolder(t *testing.T, name, dir string) (n int) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -157,8 +157,8 @@ func isMetadata(text []byte) bool {
 	return root != nil && slices.Contains([]string{"EntityDescriptor", "EntitiesDescriptor"}, string(root[1]))
 }
 
-// npmArchive is what the registry has of a package. It is kept where the user
-// keeps such things.
+// npmArchive returns a package's archive of the registry. It is in the user's
+// cache folder.
 func npmArchive(t *testing.T, cache, name string) []byte {
 	t.Helper()
 	npm := testkit.RequireProgram(t, "peers", "npm")

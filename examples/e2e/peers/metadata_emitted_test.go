@@ -10,8 +10,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// addPeers adds what the peers of the other tests say of themselves, what the
-// mock does in every variant, and what we do.
+// addPeers adds the metadata of the peers of the other tests, of the mock in every
+// variant, and ours.
 func (c *metadataCorpus) addPeers(t *testing.T) {
 	ours := deploy(t, func(*saml.Config, *acs.Config) {}).metadata(t)
 	c.add("peer ours", ours)

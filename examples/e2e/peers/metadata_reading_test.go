@@ -51,7 +51,7 @@ func spki(c *x509.Certificate) string {
 	return fmt.Sprintf("%v %s", c.PublicKeyAlgorithm, hex.EncodeToString(sum[:8]))
 }
 
-// A crewjamEntity is an entity as crewjam/saml decodes it, or why it doesn't.
+// A crewjamEntity is an entity as crewjam/saml decodes it, or its error.
 type crewjamEntity struct {
 	crewjam.EntityDescriptor
 	err error
@@ -94,7 +94,8 @@ func decodeAlone(e *etree.Element) crewjamEntity {
 	var until []time.Time
 	for around := e.Parent(); around != nil && around.Tag != ""; around = around.Parent() {
 		for _, a := range around.Attr {
-			if declares := a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns"; declares && root.SelectAttr(a.FullKey()) == nil {
+			if declares := a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns"; declares &&
+				root.SelectAttr(a.FullKey()) == nil {
 				root.CreateAttr(a.FullKey(), a.Value)
 			}
 		}
@@ -139,8 +140,8 @@ func sooner(a, b time.Time) time.Time {
 	return a
 }
 
-// readByCrewjam is everything that an entity says of its identity provider
-// roles, whether of use or not. A note says of a part what else is known of it.
+// readByCrewjam returns everything that an entity has for its identity provider
+// roles, whether of use or not. A note has more about a part.
 func readByCrewjam(e crewjam.EntityDescriptor) (r idpReading, notes map[string]string) {
 	r, notes = idpReading{entityID: e.EntityID, validUntil: e.ValidUntil}, make(map[string]string)
 	for _, role := range e.IDPSSODescriptors {
@@ -182,7 +183,7 @@ const (
 	notFirst = "not the first certificate of its X509Data"
 )
 
-// decodeCertificate is the hash of a certificate's key, or why there is none.
+// decodeCertificate returns the hash of a certificate's key, or an error's text.
 func decodeCertificate(text string) string {
 	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 	if err != nil {
@@ -195,7 +196,7 @@ func decodeCertificate(text string) string {
 	return spki(c)
 }
 
-// compareReadings lists where two sides differ, one string a difference.
+// compareReadings lists the differences of two readings.
 func compareReadings(ours, theirs idpReading, notes map[string]string) []string {
 	var out []string
 	say := func(format string, args ...any) { out = append(out, strings.TrimSpace(fmt.Sprintf(format, args...))) }

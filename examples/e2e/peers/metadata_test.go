@@ -17,7 +17,7 @@ import (
 // once with package saml and once with crewjam/saml's types. Entity ID,
 // endpoints, signing keys, validUntil and WantAuthnRequestsSigned must be the
 // same, or metadataDifferences explains why they aren't. Where one side refuses
-// something, the metadata schema is asked too.
+// something, it is validated with the metadata schema too.
 //
 // MERIDIAN_METADATA names a folder with more files, such as source packages.
 func TestMetadataCorpus(t *testing.T) {
@@ -42,7 +42,8 @@ func TestMetadataCorpus(t *testing.T) {
 		d := &metadataDifferences[i]
 		assert.True(t, used[d] || strings.HasPrefix(d.file, "more/"), "explains nothing: %+v", *d)
 	}
-	t.Logf("%d distinct metadata files, %d identity providers in them, %d differences explained", len(files), providers, explained)
+	t.Logf("%d distinct metadata files, %d identity providers in them, %d differences explained", len(files), providers,
+		explained)
 }
 
 // compareMetadata says how many identity providers a file has, and where the

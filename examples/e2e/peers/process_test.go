@@ -20,9 +20,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// leash is a shell's way to run a program that ends when standard input does,
-// so that it doesn't stay behind if this process dies without cleaning up. What
-// ends the shell ends it too: it may be out of reach, in a group of its own.
+// leash runs a program in a shell that ends it when standard input ends, so that it
+// does not outlive this process. A signal to the shell ends the program too, which
+// may be in a process group of its own.
 func leash(program string, args ...string) *exec.Cmd {
 	const script = `trap : HUP INT TERM; "$@" & peer=$!; cat >/dev/null; kill "$peer"; wait "$peer"`
 	return exec.Command("sh", append([]string{"-c", script, "sh", program}, args...)...)

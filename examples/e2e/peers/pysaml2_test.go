@@ -21,9 +21,10 @@ const debianPython = "/usr/bin/python3"
 // metadata, checks our requests by it, and signs with xmlsec1.
 func TestPysaml2(t *testing.T) {
 	py := requirePysaml2(t)
-	checkPeer(t, []string{signResponse, signAssertion, signBoth}, func(t *testing.T, sign string, spMetadata [][]byte) peer {
-		return py.start(t, sign, spMetadata)
-	})
+	checkPeer(t, []string{signResponse, signAssertion, signBoth},
+		func(t *testing.T, sign string, spMetadata [][]byte) peer {
+			return py.start(t, sign, spMetadata)
+		})
 }
 
 // pysaml2 is where the parts of that identity provider are.

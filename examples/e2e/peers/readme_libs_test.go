@@ -68,14 +68,17 @@ func meridianLib() tableLib {
 	return tableLib{
 		name: "Meridian", provider: reflect.TypeFor[*saml.ServiceProvider](), idp: "a mock, for tests",
 		verify: func(t *testing.T, idpMetadata []byte, response string) (string, error) {
-			a, err := make(t, idpMetadata, tableEntity, tableACS).Verify([]byte(response), saml.VerifyOptions{ACS: tableACS, Unsolicited: true})
+			a, err := make(t, idpMetadata, tableEntity, tableACS).Verify([]byte(response),
+				saml.VerifyOptions{ACS: tableACS, Unsolicited: true})
 			if err != nil {
 				return "", err
 			}
 			return a.NameID().Value, nil
 		},
 		serve: func(t *testing.T, idpMetadata []byte, unsolicited bool) *spHost {
-			return serveMeridian(t, func(base string) *saml.ServiceProvider { return make(t, idpMetadata, base+"/metadata", base+"/acs") }, unsolicited)
+			return serveMeridian(t, func(base string) *saml.ServiceProvider {
+				return make(t, idpMetadata, base+"/metadata", base+"/acs")
+			}, unsolicited)
 		},
 		acsURLs: func(t *testing.T) string {
 			metadata, err := make(t, tableIdP(t, nil).Metadata(""), tableEntity, tableACS, tableACS+"2", tableACS+"3").Metadata()
@@ -90,7 +93,8 @@ func serveMeridian(t *testing.T, make func(base string) *saml.ServiceProvider, u
 	t.Helper()
 	s := hostState{port: freePort(t)}
 	people := new(siteSessions)
-	c := acs.Config{SP: make(s.base()), Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler),
+	c := acs.Config{SP: make(s.base()), Store: acs.NewMemoryStore(acs.MemoryConfig{}),
+		Logger: slog.New(slog.DiscardHandler),
 		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 			people.signIn(w, l.Assertion.NameID().Value)
 			http.Redirect(w, r, cmp.Or(l.ReturnTo, "/whoami"), http.StatusSeeOther)
@@ -137,7 +141,8 @@ func crewjamLib() tableLib {
 			return a.Subject.NameID.Value, nil
 		},
 		serve: func(t *testing.T, idpMetadata []byte, unsolicited bool) *spHost {
-			return tableHost(startSamlspWith(t, stateFor(t, idpMetadata), func(o *samlsp.Options) { o.AllowIDPInitiated = unsolicited }))
+			return tableHost(startSamlspWith(t, stateFor(t, idpMetadata),
+				func(o *samlsp.Options) { o.AllowIDPInitiated = unsolicited }))
 		},
 		acsURLs: func(t *testing.T) string {
 			metadata, err := xml.Marshal(newCrewjam(t, tableIdP(t, nil).Metadata("")).Metadata())
@@ -192,7 +197,8 @@ func gosaml2Logout(t *testing.T) map[string]string {
 func stateFor(t *testing.T, idpMetadata []byte) hostState {
 	t.Helper()
 	dir := t.TempDir()
-	s := hostState{dir: dir, port: freePort(t), cert: peerSPKey().cert, idpMetadata: filepath.Join(dir, "idp-metadata.xml")}
+	s := hostState{dir: dir, port: freePort(t), cert: peerSPKey().cert,
+		idpMetadata: filepath.Join(dir, "idp-metadata.xml")}
 	require.NoError(t, os.WriteFile(s.idpMetadata, idpMetadata, 0o600))
 	return s
 }

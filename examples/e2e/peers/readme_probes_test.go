@@ -30,7 +30,8 @@ func tableIdP(t *testing.T, change func(*mockidp.Config)) *mockidp.Server {
 	t.Helper()
 	c := mockidp.Config{Key: peerIdPKey().key, Certificate: peerIdPKey().cert, Apps: []mockidp.App{{
 		Label: "Table", Audience: tableEntity, ACS: []mockidp.ACS{{URL: tableACS}}, Groups: []string{mockidp.Everyone},
-		Attributes: []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}, EncryptionCertificate: peerSPKey().cert,
+		Attributes:            []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}},
+		EncryptionCertificate: peerSPKey().cert,
 	}}}
 	if change != nil {
 		change(&c)
@@ -143,8 +144,12 @@ func probeCiphers(t *testing.T, lib tableLib) string {
 		name    string
 		methods map[string]mockidp.EncryptionMethod
 	}{
-		{"GCM", map[string]mockidp.EncryptionMethod{"128": mockidp.AES128GCM, "192": mockidp.AES192GCM, "256": mockidp.AES256GCM}},
-		{"CBC", map[string]mockidp.EncryptionMethod{"128": mockidp.AES128CBC, "192": mockidp.AES192CBC, "256": mockidp.AES256CBC}},
+		{"GCM", map[string]mockidp.EncryptionMethod{
+			"128": mockidp.AES128GCM, "192": mockidp.AES192GCM, "256": mockidp.AES256GCM,
+		}},
+		{"CBC", map[string]mockidp.EncryptionMethod{
+			"128": mockidp.AES128CBC, "192": mockidp.AES192CBC, "256": mockidp.AES256CBC,
+		}},
 	} {
 		var sizes []string
 		for size, method := range family.methods {
@@ -181,7 +186,8 @@ func probeKeyTransport(t *testing.T, lib tableLib) string {
 		name string
 		hash mockidp.Hash
 	}{{"SHA-1", mockidp.SHA1}, {"SHA-256", mockidp.SHA256}, {"SHA-512", mockidp.SHA512}} {
-		if takes(mockidp.Encryption{KeyTransport: mockidp.RSAOAEPMGF1P, Digest: h.hash}) && takes(mockidp.Encryption{KeyTransport: mockidp.RSAOAEP, Digest: h.hash, MGF: h.hash}) {
+		if takes(mockidp.Encryption{KeyTransport: mockidp.RSAOAEPMGF1P, Digest: h.hash}) &&
+			takes(mockidp.Encryption{KeyTransport: mockidp.RSAOAEP, Digest: h.hash, MGF: h.hash}) {
 			hashes = append(hashes, h.name)
 		}
 	}

@@ -23,7 +23,10 @@ import (
 func TestReadmeTable(t *testing.T) {
 	head, cells := readmeTable(t)
 	libs := []tableLib{meridianLib(), crewjamLib(), gosaml2Lib()}
-	require.Equal(t, []string{"", "Meridian", "crewjam/saml " + moduleVersion(t, crewjamPath)[1:], "gosaml2 " + moduleVersion(t, gosaml2Path)[1:]}, head)
+	require.Equal(t, []string{
+		"", "Meridian", "crewjam/saml " + moduleVersion(t, crewjamPath)[1:],
+		"gosaml2 " + moduleVersion(t, gosaml2Path)[1:],
+	}, head)
 	rows := tableRows()
 	require.Len(t, cells, len(rows), "a row of the README is not run, or the other way round")
 	for i, lib := range libs {
@@ -115,7 +118,8 @@ func attackForTable(t *testing.T, lib tableLib, rows []tableRow) map[bool]map[st
 		}
 		h := lib.serve(t, metadata, unsolicited)
 		report, err := run.Run(t.Context(), run.Target{
-			Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity), IdP: attackIdP(),
+			Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity),
+			IdP:       attackIdP(),
 			EncryptTo: peerSPKey().cert.PublicKey.(*rsa.PublicKey), Only: only,
 		})
 		require.NoError(t, err)
@@ -126,7 +130,9 @@ func attackForTable(t *testing.T, lib tableLib, rows []tableRow) map[bool]map[st
 			}
 		}
 		for _, r := range rows {
-			ran := slices.ContainsFunc(report.Results, func(x run.Result) bool { return r.covers(x.ID) && out[unsolicited][x.ID] != "" })
+			ran := slices.ContainsFunc(report.Results, func(x run.Result) bool {
+				return r.covers(x.ID) && out[unsolicited][x.ID] != ""
+			})
 			require.True(t, ran || r.probe != nil || r.unsolicited != unsolicited, "%s: nothing was run", r.name)
 		}
 	}
@@ -172,11 +178,13 @@ func tableRows() []tableRow {
 		{name: "SimpleSign binding", probe: speaks("SimpleSign")},
 		{name: "Attribute queries", probe: speaks("AttributeQuery")},
 		{name: "Identity provider", probe: func(_ *testing.T, lib tableLib) string { return lib.idp }},
-		{name: "ACS URLs in one service provider's metadata", probe: func(t *testing.T, lib tableLib) string { return lib.acsURLs(t) }},
+		{name: "ACS URLs in one service provider's metadata",
+			probe: func(t *testing.T, lib tableLib) string { return lib.acsURLs(t) }},
 		{name: "Signature wrapping (families A01 to A25)", attacks: []string{"A"}, forged: true},
 		{name: "Replayed assertion, by default", attacks: []string{"D01"}},
 		{name: "Answer to another browser's request", attacks: []string{"D11/waiting", "D11/idle"}},
-		{name: "InResponseTo of no request, where IdP-initiated is allowed", attacks: []string{"D09/unknown", "D09/longer"}, unsolicited: true},
+		{name: "InResponseTo of no request, where IdP-initiated is allowed", attacks: []string{"D09/unknown", "D09/longer"},
+			unsolicited: true},
 		{name: "RelayState as a redirect elsewhere, IdP-initiated", attacks: []string{"D44"}, unsolicited: true},
 		{name: "Two AudienceRestrictions, one not ours", attacks: []string{"D31"}},
 		{name: "No AudienceRestriction", attacks: []string{"D30/none"}},
@@ -227,7 +235,9 @@ func crewjamLogout(t *testing.T) map[string]string {
 	sp := newCrewjam(t, tableIdP(t, nil).Metadata(""))
 	sp.SignatureMethod = dsig.RSASHA256SignatureMethod
 	idp := &sp.IDPMetadata.IDPSSODescriptors[0]
-	for _, binding := range []string{crewjam.HTTPRedirectBinding, crewjam.HTTPPostBinding, crewjam.HTTPPostSimpleSignBinding, crewjam.SOAPBinding} {
+	for _, binding := range []string{
+		crewjam.HTTPRedirectBinding, crewjam.HTTPPostBinding, crewjam.HTTPPostSimpleSignBinding, crewjam.SOAPBinding,
+	} {
 		idp.SingleLogoutServices = append(idp.SingleLogoutServices, crewjam.Endpoint{Binding: binding, Location: "https://idp.example/slo"})
 	}
 	redirect, err := sp.MakeRedirectLogoutRequest(peerUser, "")
@@ -238,5 +248,6 @@ func crewjamLogout(t *testing.T) map[string]string {
 	require.NoError(t, err)
 	soap, err := sp.MakeSOAPLogoutRequest(crewjam.NameID{Value: peerUser})
 	require.NoError(t, err)
-	return map[string]string{"Redirect": redirect.String(), "POST": string(post), "SimpleSign": string(simple), "SOAP": fmt.Sprint(soap.ID)}
+	return map[string]string{"Redirect": redirect.String(), "POST": string(post), "SimpleSign": string(simple),
+		"SOAP": fmt.Sprint(soap.ID)}
 }

@@ -24,7 +24,7 @@ const (
 	awayRegion = "eu-central-1"
 )
 
-// A deployment is our side: one service provider with two Regions, each with
+// deployment is one service provider of ours with two Regions, each with
 // an https server, a store and a login page of its own.
 type deployment struct {
 	sp  *saml.ServiceProvider
@@ -43,9 +43,11 @@ type deployment struct {
 // first.
 func deploy(t *testing.T, change func(*saml.Config, *acs.Config)) *deployment {
 	t.Helper()
-	nobody, err := saml.NewIdP(saml.IdPConfig{EntityID: "urn:nobody", Certificates: []*x509.Certificate{peerIdPKey().cert}})
+	unused, err := saml.NewIdP(saml.IdPConfig{
+		EntityID: "urn:unused", Certificates: []*x509.Certificate{peerIdPKey().cert},
+	})
 	require.NoError(t, err)
-	d := &deployment{idp: saml.NewSwappableIdP(nobody), url: make(map[string]string)}
+	d := &deployment{idp: saml.NewSwappableIdP(unused), url: make(map[string]string)}
 	servers := make(map[string]*httptest.Server)
 	for _, region := range []string{homeRegion, awayRegion} {
 		s := httptest.NewUnstartedServer(nil)
@@ -96,7 +98,8 @@ func (d *deployment) serve(t *testing.T, s *httptest.Server, cfg acs.Config) {
 	mux := http.NewServeMux()
 	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 	mux.HandleFunc("GET /login-by-post", func(w http.ResponseWriter, r *http.Request) {
-		region.StartLogin(w, r, acs.LoginOptions{Binding: saml.HTTPPost, ForceAuthn: true, ReturnTo: r.FormValue("return_to")})
+		region.StartLogin(w, r, acs.LoginOptions{Binding: saml.HTTPPost, ForceAuthn: true,
+			ReturnTo: r.FormValue("return_to")})
 	})
 	key, cert := peerTLS()
 	s.Config.Handler = mux
@@ -134,15 +137,15 @@ func (d *deployment) judged(_ context.Context, v acs.Verdict) {
 	d.verdicts = append(d.verdicts, v)
 }
 
-// arrival is what became of one response.
+// arrival is the result of a response.
 type arrival struct {
 	status  int
 	verdict acs.Verdict
 	login   *acs.Login // nil if it was refused
 }
 
-// deliver posts a response, and says what became of it. cookies are sent
-// besides those that the browser has.
+// deliver posts a response, and returns the result. cookies are sent in addition
+// to those of the browser.
 func (d *deployment) deliver(b *peerBrowser, m peerMessage, cookies ...*http.Cookie) arrival {
 	b.t.Helper()
 	d.mu.Lock()

@@ -18,11 +18,13 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// mockVariants are ways to set up an app of the mock; what it then says of
-// itself and of people shall still be valid.
+// mockVariants are configurations of an app of the mock. Its metadata and
+// responses must be valid with each.
 var mockVariants = map[string]func(*mockidp.App){
-	"as it comes":     func(*mockidp.App) {},
-	"X.509 subject":   func(a *mockidp.App) { a.NameIDFormat, a.NameIDTemplate = mockidp.NameIDX509Subject, "CN=${user.login}" },
+	"as it comes": func(*mockidp.App) {},
+	"X.509 subject": func(a *mockidp.App) {
+		a.NameIDFormat, a.NameIDTemplate = mockidp.NameIDX509Subject, "CN=${user.login}"
+	},
 	"unspecified":     func(a *mockidp.App) { a.NameIDFormat = mockidp.NameIDUnspecified },
 	"persistent":      func(a *mockidp.App) { a.NameIDFormat = mockidp.NameIDPersistent },
 	"transient":       func(a *mockidp.App) { a.NameIDFormat = mockidp.NameIDTransient },
@@ -50,11 +52,13 @@ var mockVariants = map[string]func(*mockidp.App){
 			{Name: "spaces in its name", Values: []string{"x"}},
 		}
 		a.GroupAttribute = &mockidp.GroupAttribute{Name: "memberOf", Filter: mockidp.Regex, Value: "."}
-		a.GroupAttributes = []mockidp.GroupAttribute{{Name: "labs", NameFormat: mockidp.AttrURI, Filter: mockidp.Contains, Value: "Lab"}}
+		a.GroupAttributes = []mockidp.GroupAttribute{
+			{Name: "labs", NameFormat: mockidp.AttrURI, Filter: mockidp.Contains, Value: "Lab"},
+		}
 	},
 }
 
-// TestSchemasOfMock holds what the mock can be made to say against the schemas.
+// TestSchemasOfMock validates the mock's messages with the schemas.
 func TestSchemasOfMock(t *testing.T) {
 	v := newSchemas(t)
 	d := deploy(t, func(*saml.Config, *acs.Config) {})
@@ -101,7 +105,9 @@ func TestSchemasOfMock(t *testing.T) {
 		d.trust(t, idp.Metadata(""))
 		v := v.withEncryption11(t)
 		for name, encryption := range spCiphers {
-			changeApp(t, idp, func(a *mockidp.App) { a.Encrypt, a.EncryptionCertificate = &encryption, peerEncryptionKey().cert })
+			changeApp(t, idp, func(a *mockidp.App) {
+				a.Encrypt, a.EncryptionCertificate = &encryption, peerEncryptionKey().cert
+			})
 			xml := mockResponse(t, d, idp, true)
 			require.Contains(t, string(xml), "EncryptedAssertion")
 			v.valid(t, "protocol", xml)
@@ -131,7 +137,7 @@ func withoutFederationRoles(t *testing.T, metadata []byte) []byte {
 	return out
 }
 
-// newSchemaMock is a mock that knows a deployment, and people with names that
+// newSchemaMock is a mock that knows a deployment, and users with names that
 // need escaping.
 func newSchemaMock(t *testing.T, d *deployment) *mockidp.Server {
 	t.Helper()

@@ -18,13 +18,14 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// TestSchemas holds what we write, and what the mock writes, against the
-// schemas of SAML 2.0 as SimpleSAMLphp brings them along. Peers that validate
-// refuse everything else.
+// TestSchemas validates our messages and the mock's with the schemas of SAML 2.0
+// that SimpleSAMLphp ships. Peers that validate refuse all other messages.
 func TestSchemas(t *testing.T) {
 	v := newSchemas(t)
 	d := deploy(t, func(sp *saml.Config, _ *acs.Config) {})
-	idp := mockidp.New(mockidp.Config{Users: []mockidp.User{{Login: peerUser, Groups: []string{"Engineering", "R&D <Lab>"}}}})
+	idp := mockidp.New(mockidp.Config{Users: []mockidp.User{
+		{Login: peerUser, Groups: []string{"Engineering", "R&D <Lab>"}},
+	}})
 	t.Cleanup(idp.Close)
 	require.NoError(t, idp.RegisterSP("", d.metadata(t)))
 	require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error {
@@ -49,7 +50,9 @@ func TestSchemas(t *testing.T) {
 	})
 	t.Run("metadata of the mock", func(t *testing.T) { v.valid(t, "metadata", idp.Metadata("")) })
 	t.Run("requests", func(t *testing.T) { checkRequestSchemas(t, v, d) })
-	for name, sign := range map[string]mockidp.Signing{signBoth: mockidp.SignBoth, signResponse: mockidp.SignResponse, signAssertion: mockidp.SignAssertion} {
+	for name, sign := range map[string]mockidp.Signing{
+		signBoth: mockidp.SignBoth, signResponse: mockidp.SignResponse, signAssertion: mockidp.SignAssertion,
+	} {
 		t.Run("response of the mock, signed "+name, func(t *testing.T) {
 			require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.Sign = sign; return nil }))
 			for _, initiated := range []bool{true, false} {
@@ -59,12 +62,14 @@ func TestSchemas(t *testing.T) {
 	}
 }
 
-// checkRequestSchemas writes requests with everything that can be asked for,
-// and with nothing.
+// checkRequestSchemas validates requests with all options, and with none.
 func checkRequestSchemas(t *testing.T, v schemas, d *deployment) {
 	full := saml.RequestOptions{
 		ForceAuthn: true, IsPassive: true,
-		AuthnContext: &saml.RequestedAuthnContext{ClassRefs: []string{"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"}, Comparison: saml.Exact},
+		AuthnContext: &saml.RequestedAuthnContext{
+			ClassRefs:  []string{"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"},
+			Comparison: saml.Exact,
+		},
 		NameIDPolicy: &saml.NameIDPolicy{Format: mockidp.NameIDEmail, AllowCreate: true},
 	}
 	for _, o := range []saml.RequestOptions{{}, full} {
@@ -126,7 +131,7 @@ func (v schemas) file(name string) string {
 	return filepath.Join(v.dir, "saml-schema-"+name+"-2.0.xsd")
 }
 
-// valid says what is wrong with a document, if anything is.
+// valid requires that a document is valid.
 func (v schemas) valid(t *testing.T, schema string, xml []byte) {
 	t.Helper()
 	out, ok := v.validate(t, schema, xml)

@@ -20,9 +20,10 @@ const simpleSAMLphp = "/usr/share/simplesamlphp"
 // reads our metadata, checks our requests by it, and signs with xmlseclibs.
 func TestSimpleSAMLphp(t *testing.T) {
 	php := requireSimpleSAMLphp(t)
-	checkPeer(t, []string{signResponse, signAssertion, signBoth}, func(t *testing.T, sign string, spMetadata [][]byte) peer {
-		return startSimpleSAMLphp(t, php, sign, "", spMetadata)
-	})
+	checkPeer(t, []string{signResponse, signAssertion, signBoth},
+		func(t *testing.T, sign string, spMetadata [][]byte) peer {
+			return startSimpleSAMLphp(t, php, sign, "", spMetadata)
+		})
 }
 
 func requireSimpleSAMLphp(t *testing.T) (php string) {
@@ -46,7 +47,8 @@ func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]
 	config, err := filepath.Abs("testdata/simplesamlphp/config")
 	require.NoError(t, err)
 	cmd := leash(php, "-S", "127.0.0.1:0", "-t", filepath.Join(simpleSAMLphp, "www"))
-	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+config, "PEER_STATE="+state, "PEER_SIGN="+sign, "PEER_ENCRYPT="+encrypt)
+	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+config, "PEER_STATE="+state, "PEER_SIGN="+sign,
+		"PEER_ENCRYPT="+encrypt)
 	at := startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))
 	metadata := newPeerBrowser(t).open(at + "/saml2/idp/metadata.php")
 	require.Equal(t, 200, metadata.status, metadata.body)

@@ -13,27 +13,28 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// spPeer is what is known of somebody else's service provider, in its default
+// spPeer describes another vendor's service provider, in its default
 // configuration.
 type spPeer struct {
-	// refusesUnsolicited says that it refuses what it didn't ask for.
+	// refusesUnsolicited says that it refuses unsolicited responses.
 	refusesUnsolicited bool
 	// byIndex says that its requests name their ACS by index.
 	byIndex bool
-	// unsigned are the ways of signing that are too little for it.
+	// unsigned are the ways of signing that it refuses.
 	unsigned []string
 	// encrypted is added to its environment where assertions come encrypted.
 	encrypted []string
 	// notDecrypted are those of spCiphers that it refuses, and untried those
-	// that another version of what it stands on decides otherwise about.
+	// that another version of its dependencies may decide otherwise.
 	notDecrypted, untried []string
 }
 
 var spPeers = map[string]spPeer{
-	"shibboleth":   {byIndex: true, notDecrypted: []string{cbcRSA15}},
-	"mellon":       {notDecrypted: []string{gcmSHA256}},
-	"lasso":        {notDecrypted: []string{gcmSHA256}},
-	"pysaml2":      {refusesUnsolicited: true, unsigned: []string{signAssertion}, notDecrypted: []string{gcmSHA256, gcmBeside, cbcBeside}},
+	"shibboleth": {byIndex: true, notDecrypted: []string{cbcRSA15}},
+	"mellon":     {notDecrypted: []string{gcmSHA256}},
+	"lasso":      {notDecrypted: []string{gcmSHA256}},
+	"pysaml2": {refusesUnsolicited: true, unsigned: []string{signAssertion},
+		notDecrypted: []string{gcmSHA256, gcmBeside, cbcBeside}},
 	"python3-saml": {notDecrypted: []string{gcmSHA256, gcmBeside, cbcBeside}},
 	"ruby-saml":    {notDecrypted: []string{gcmSHA256, gcmBeside, cbcBeside}},
 	"node-saml": {
@@ -70,7 +71,7 @@ const (
 	cbcBeside = "aes256-cbc, key beside"
 )
 
-// TestServiceProviders has other projects' service providers sign people in
+// TestServiceProviders signs users in to other projects' service providers
 // with the mock as their identity provider.
 func TestServiceProviders(t *testing.T) {
 	for name, p := range spPeers {
@@ -85,7 +86,9 @@ func TestServiceProviders(t *testing.T) {
 			if h.Login2 != "" {
 				t.Run("at the second ACS", func(t *testing.T) { checkSecondACS(t, idp, h) })
 			}
-			for name, sign := range map[string]mockidp.Signing{signBoth: mockidp.SignBoth, signResponse: mockidp.SignResponse, signAssertion: mockidp.SignAssertion} {
+			for name, sign := range map[string]mockidp.Signing{
+				signBoth: mockidp.SignBoth, signResponse: mockidp.SignResponse, signAssertion: mockidp.SignAssertion,
+			} {
 				t.Run("signed "+name, func(t *testing.T) {
 					changeApp(t, idp, func(a *mockidp.App) { a.Sign = sign })
 					checkHostSignature(t, idp, h, !slices.Contains(p.unsigned, name))
@@ -93,7 +96,7 @@ func TestServiceProviders(t *testing.T) {
 			}
 			changeApp(t, idp, func(a *mockidp.App) { a.Sign = mockidp.SignBoth })
 			t.Run("IdP-initiated", func(t *testing.T) { checkTile(t, idp, h, p) })
-			t.Run("error", func(t *testing.T) { checkHostHearsError(t, idp, h) })
+			t.Run("error", func(t *testing.T) { checkHostTakesError(t, idp, h) })
 			t.Run("encrypted", func(t *testing.T) {
 				if p.encrypted != nil {
 					h = startHost(t, name, idp.Metadata(""), p.encrypted...)
@@ -140,8 +143,8 @@ func registerHost(t *testing.T, idp *mockidp.Server, h *spHost) {
 	require.Equal(t, h.ACS[0], urls[0], "the default")
 }
 
-// signInAt goes from a host's login to the identity provider's page, says who
-// it is there, and stops with the response in hand.
+// signInAt goes from a host's login to the identity provider's page, signs in
+// there, and returns the response.
 func signInAt(b *peerBrowser, idp *mockidp.Server, login string) peerMessage {
 	b.t.Helper()
 	asked := b.open(login)
@@ -149,7 +152,7 @@ func signInAt(b *peerBrowser, idp *mockidp.Server, login string) peerMessage {
 	return passwordAt(b, idp, asked.location)
 }
 
-// passwordAt opens an address of the identity provider, where somebody has to
+// passwordAt opens an address of the identity provider, where the user has to
 // sign in first.
 func passwordAt(b *peerBrowser, idp *mockidp.Server, address string) peerMessage {
 	b.t.Helper()
@@ -159,7 +162,8 @@ func passwordAt(b *peerBrowser, idp *mockidp.Server, address string) peerMessage
 	action, err := base.Parse(form.to)
 	require.NoError(b.t, err)
 	form.to = action.String()
-	return b.carry(form.set("username", mockidp.DefaultLogin).set("password", mockidp.DefaultPassword)).message(b.t, "SAMLResponse")
+	filled := form.set("username", mockidp.DefaultLogin).set("password", mockidp.DefaultPassword)
+	return b.carry(filled).message(b.t, "SAMLResponse")
 }
 
 // answerAt goes from a host's login to the response without the pages.
@@ -198,15 +202,16 @@ func checkSecondACS(t *testing.T, idp *mockidp.Server, h *spHost) {
 	assert.Equal(t, mockidp.DefaultLogin, h.user(b), got.body)
 }
 
-// checkHostSignature changes one letter of who it is, and sees whether the
-// same without this gets in: if it does, then the host looks at signatures.
+// checkHostSignature changes one letter of the NameID. If the host refuses that and
+// accepts the original, it verifies signatures.
 func checkHostSignature(t *testing.T, idp *mockidp.Server, h *spHost, enough bool) {
 	b := newPeerBrowser(t)
 	response := answerAt(b, idp, h.Login)
 	xml := response.response(t)
 	changed := strings.Replace(xml, ">"+mockidp.DefaultLogin+"</", ">blice@example.com</", 1)
 	require.NotEqual(t, xml, changed)
-	require.Less(t, strings.Index(changed, "blice@"), strings.Index(changed, "</"+nameIDTag(changed)), "it is the NameID that changed")
+	require.Less(t, strings.Index(changed, "blice@"), strings.Index(changed, "</"+nameIDTag(changed)),
+		"it is the NameID that changed")
 	b.carry(response.with(changed))
 	assert.Empty(t, h.user(b))
 
@@ -232,8 +237,8 @@ func checkTile(t *testing.T, idp *mockidp.Server, h *spHost, p spPeer) {
 	}
 }
 
-// checkHostHearsError answers with a status instead of an assertion.
-func checkHostHearsError(t *testing.T, idp *mockidp.Server, h *spHost) {
+// checkHostTakesError answers with a status instead of an assertion.
+func checkHostTakesError(t *testing.T, idp *mockidp.Server, h *spHost) {
 	require.NoError(t, idp.QueueError("", mockidp.Status{SubCode: mockidp.StatusAuthnFailed, Message: "the moon is full"}))
 	b := newPeerBrowser(t)
 	response := answerAt(b, idp, h.Login)

@@ -11,16 +11,17 @@ import (
 	"time"
 )
 
-// A blow is something that happens to a process or a wire. It ends by itself.
+// blow is a fault of a process or a wire. It ends by itself.
 type blow struct {
 	name string
 	run  func(ctx context.Context)
 }
 
-// blows are all that there are.
+// blows returns all faults.
 func (w *chaosWorld) blows() (out []blow) {
 	for _, p := range append(w.nodes(), w.servers...) {
-		out = append(out, blow{"kill", func(ctx context.Context) { w.killed(ctx, p) }}, blow{"freeze", func(ctx context.Context) { w.frozen(ctx, p) }})
+		out = append(out, blow{"kill", func(ctx context.Context) { w.killed(ctx, p) }},
+			blow{"freeze", func(ctx context.Context) { w.frozen(ctx, p) }})
 	}
 	for _, r := range w.regions {
 		if len(r.nodes) == 1 { // the others' disks are their servers'
@@ -42,8 +43,8 @@ func (w *chaosWorld) blows() (out []blow) {
 	return out
 }
 
-// strike deals blows in random order until ctx ends, two at a time, and returns
-// how many of each there were.
+// strike injects faults in random order until ctx ends, two at a time, and returns
+// the number of each.
 func (w *chaosWorld) strike(ctx context.Context) map[string]int {
 	all, count := w.blows(), map[string]int{}
 	var mu sync.Mutex
@@ -64,8 +65,8 @@ func (w *chaosWorld) strike(ctx context.Context) map[string]int {
 	return count
 }
 
-// lock takes a process for one blow. Of the cluster's servers one at a time is
-// hit, as with two of three nothing is written.
+// lock reserves a process for one fault. Of the cluster's servers one at a time is
+// hit, because it can't write without two of three.
 func (w *chaosWorld) lock(p *process) (unlock func()) {
 	if p.order.NATS != nil {
 		p = w.servers[0]
@@ -81,7 +82,7 @@ func (w *chaosWorld) killed(ctx context.Context, p *process) {
 	w.again(p)
 }
 
-// again starts a process that is down.
+// again starts a process that has ended.
 func (w *chaosWorld) again(p *process) {
 	var err error
 	for range 5 {

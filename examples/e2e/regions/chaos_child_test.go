@@ -29,8 +29,8 @@ import (
 )
 
 // chaosOrder in the environment makes the test's own binary one of the processes
-// of the chaos: a node of a Region, or one of a Region's NATS servers. It lives
-// as long as its standard input stays open.
+// of the chaos: a node of a Region, or one of a Region's NATS servers. It ends when
+// its standard input is closed.
 const chaosOrder = "MERIDIAN_CHAOS_ORDER"
 
 func TestMain(m *testing.M) {
@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// An order is what a process is to be.
+// order describes a process.
 type order struct {
 	NATS *natsOrder // nil: a node
 
@@ -186,7 +186,7 @@ func (o order) startNode() (func(), error) {
 	return func() { r.Close(); closing() }, nil
 }
 
-// adapt makes it a node of a Region with servers of its own, if it is to be one.
+// adapt configures a node of a Region with servers of its own, if it is one.
 func (o order) adapt(c *replica.Config) {
 	c.Heartbeat, c.Recover = 200*time.Millisecond, o.Recover
 	if o.URL == "" {
@@ -198,7 +198,7 @@ func (o order) adapt(c *replica.Config) {
 
 func chaosUser(i int) string { return fmt.Sprintf("user%d@example.com", i) }
 
-// chaosLevel is what the processes say on standard error: MERIDIAN_TEST_LOG, all.
+// chaosLevel is the level of the processes' logs; with MERIDIAN_TEST_LOG, all.
 func chaosLevel() slog.Level {
 	if os.Getenv("MERIDIAN_TEST_LOG") != "" {
 		return slog.LevelInfo

@@ -18,10 +18,10 @@ import (
 // damaged overwrites or cuts bytes in the files of a Region's own streams while
 // the Region is down. First the Region is taken out of use, until the others
 // have all that it acknowledged: what no other Region has is lost with a disk. Then
-// an operator does what the Region's error says.
+// an operator follows the Region's error.
 func (w *chaosWorld) damaged(ctx context.Context, r *chaosRegion) {
 	p := r.nodes[0]
-	// One Region at a time: what the others have is to be whole.
+	// One Region at a time: the others must have the data.
 	if !w.damage.TryLock() {
 		return
 	}
@@ -75,8 +75,8 @@ func spoil(dir, region string) error {
 	return os.WriteFile(name, b, 0o600)
 }
 
-// operate starts a Region whose disk was damaged. Where it says that it is, or
-// stops, it takes back what it wrote from the others.
+// operate starts a Region whose disk was damaged. If the Region reports that, or
+// stops, it recovers its data from the others.
 func (w *chaosWorld) operate(p *process, r *chaosRegion) {
 	err := p.start()
 	for range 4 {

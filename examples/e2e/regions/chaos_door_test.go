@@ -18,7 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// chaosDoor is what an operator can do at a node, and what the checker asks.
+// chaosDoor serves an operator's actions at a node, and the checker's queries.
 func chaosDoor(r *region.Region) http.Handler {
 	mux := http.NewServeMux()
 	done := func(w http.ResponseWriter, err error) {
@@ -46,7 +46,7 @@ func chaosDoor(r *region.Region) http.Handler {
 	return mux
 }
 
-// door is that of a node, for the test.
+// door is the client of a node's chaosDoor.
 type door int // port
 
 var doorClient = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -80,7 +80,7 @@ func (d door) get(ctx context.Context, path string, v any) error {
 	return json.NewDecoder(res.Body).Decode(v)
 }
 
-// heard is the instant up to which a node has all that another Region wrote.
+// heard returns the instant up to which a node has the data of another Region.
 func (d door) heard(ctx context.Context, region string) (at time.Time) {
 	var peers []portal.Peer
 	if d.get(ctx, "/peers", &peers) == nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 )
 
-// A process is one of the chaos, started and ended many times. One blow at a
+// process is a process of the chaos, started and ended many times. One fault at a
 // time hits it.
 type process struct {
 	order order
@@ -29,7 +29,7 @@ type process struct {
 	life io.Closer
 }
 
-// start starts it, and returns when it is up or has said why it isn't.
+// start starts it, and returns when it is up or has failed.
 func (p *process) start() error {
 	text, err := json.Marshal(p.order)
 	if err != nil {
@@ -82,7 +82,7 @@ func (p *process) kill() {
 	}
 }
 
-// signal stops it, or lets it go on.
+// signal stops or continues it.
 func (p *process) signal(s syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -98,5 +98,5 @@ func (p *process) name() string {
 	return fmt.Sprintf("%s:%d", p.order.Place.Name, p.order.Portal)
 }
 
-// addressOf is where a node's own portal listens.
+// addressOf returns the address of a node's own portal.
 func addressOf(p *process) string { return loopback.Address(p.order.Portal) }

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// A stay is a session that a browser was given.
+// stay is a browser's session.
 type stay struct {
 	user    string
 	at      *chaosRegion
@@ -22,7 +22,7 @@ type stay struct {
 	ended   string // how, and from where; "": not
 }
 
-// record is what the workload was told, which the checker goes by.
+// record is what was acknowledged to the workload, for the checker.
 type record struct {
 	mu       sync.Mutex
 	admitted map[string]int // by response, how often
@@ -45,7 +45,7 @@ func (r *record) fault(format string, args ...any) {
 	r.note(func() { r.wrong = append(r.wrong, fmt.Sprintf(format, args...)) })
 }
 
-// A chaosAnswer is a response and the browser as it was before it was posted.
+// chaosAnswer is a response and the browser as it was before it was posted.
 type chaosAnswer struct {
 	id      string // the response itself
 	to      string
@@ -53,7 +53,7 @@ type chaosAnswer struct {
 	browser *visitor
 }
 
-// post presents a response, in a copy of the browser, and notes whether it was
+// post posts a response, in a copy of the browser, and notes whether it was
 // admitted.
 func (w *chaosWorld) post(ctx context.Context, r *record, a chaosAnswer) (*visitor, seen, bool) {
 	b := a.browser.copy()
@@ -100,8 +100,8 @@ func (w *chaosWorld) signIn(ctx context.Context, r *record, user string, at *cha
 	return out, ok
 }
 
-// story is what one user does: signs in somewhere, perhaps goes on to another
-// Region, and perhaps is signed out, from anywhere.
+// story is one user's actions: a sign-in to some Region, perhaps a handoff to
+// another, and perhaps a sign-out from any.
 func (w *chaosWorld) story(ctx context.Context, r *record, user string) {
 	at := w.regions[rand.N(len(w.regions))]
 	var first stay
@@ -144,7 +144,7 @@ func (w *chaosWorld) story(ctx context.Context, r *record, user string) {
 	}
 }
 
-// ending is how the story ends: nil, not at all. from is the Region that says so.
+// ending ends the story's sessions, or is nil. from is the Region that does it.
 func (w *chaosWorld) ending(s stay) (how string, from *chaosRegion, end func() error) {
 	from = w.regions[rand.N(len(w.regions))]
 	switch rand.N(5) {
@@ -164,10 +164,10 @@ func (w *chaosWorld) ending(s stay) (how string, from *chaosRegion, end func() e
 	return "", nil, nil
 }
 
-// watch looks at a session that was ended, at every node of its Region, until it
-// is over there. As soon as a node has heard the Region that ended it, it must
-// be: the node says so before and after it is asked, so that it didn't start
-// again meanwhile.
+// watch asks every node of its Region for a session that was ended, until it has
+// ended there. It must have ended as soon as the node has the data of the Region
+// that ended it. The node is asked for that before and after, so that a restart in
+// between is noticed.
 func (w *chaosWorld) watch(ctx context.Context, r *record, s stay, from *chaosRegion, acked time.Time) {
 	for _, n := range s.at.nodes {
 		knows := func() bool { return from != s.at && doorOf(n).heard(ctx, from.Name).After(acked) }
@@ -198,7 +198,7 @@ func (w *chaosWorld) update(ctx context.Context, r *record) {
 	}
 }
 
-// pauseFor is the pace of the load.
+// pauseFor is the pause between actions.
 func pauseFor(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

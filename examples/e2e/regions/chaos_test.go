@@ -31,7 +31,7 @@ func chaosTime(t *testing.T) time.Duration {
 // and are signed out from anywhere, and the directory changes. Nothing that was
 // acknowledged is missing, no user who was signed out is let in where that was
 // heard, no response is admitted twice, and in the end all Regions are healthy
-// and know the same.
+// and have the same data.
 func TestInvariant7_Invariant14_Invariant19_Chaos(t *testing.T) {
 	length := chaosTime(t)
 	users := 100 + int(length.Seconds())*10
@@ -64,13 +64,14 @@ func TestInvariant7_Invariant14_Invariant19_Chaos(t *testing.T) {
 	load.Wait()
 	w.settle(r)
 	t.Logf("%d damaged disks were noticed, and the Region recovered", w.recovered.Load())
-	t.Logf("%v: blows %v; %d posts of %d responses, %d admitted; %d sign-ins, %d handoffs, %d ended, %d seen to be over; %d users made",
+	t.Logf("%v: blows %v; %d posts of %d responses, %d admitted; "+
+		"%d sign-ins, %d handoffs, %d ended, %d seen to be over; %d users made",
 		length, blows, r.posts, len(r.answers), len(r.admitted), r.signIns, r.handoffs, r.ends, r.heard, len(r.users))
 	require.Empty(t, r.wrong)
 	require.NotZero(t, r.signIns)
 }
 
-// settle waits until all is well again, and checks what there is against what
+// settle waits until all nodes are healthy again, and compares the data with what
 // was acknowledged.
 func (w *chaosWorld) settle(r *record) {
 	t := w.t
@@ -80,7 +81,8 @@ func (w *chaosWorld) settle(r *record) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	digests := w.agree(ctx)
-	t.Logf("healthy %v after the last blow, and the same everywhere after %v", back.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+	t.Logf("healthy %v after the last blow, and the same everywhere after %v", back.Round(time.Millisecond),
+		time.Since(began).Round(time.Millisecond))
 	for _, d := range digests {
 		for _, u := range r.users {
 			_, known := d.Items["instance user "+u]
@@ -101,7 +103,7 @@ func (w *chaosWorld) settle(r *record) {
 	}
 }
 
-// agree waits until all nodes know the same.
+// agree waits until all nodes have the same data.
 func (w *chaosWorld) agree(ctx context.Context) (digests []replica.Digest) {
 	w.t.Helper()
 	why := ""
@@ -126,7 +128,7 @@ func (w *chaosWorld) agree(ctx context.Context) (digests []replica.Digest) {
 	return digests
 }
 
-// stands checks that a session is there, or isn't, at every node of its Region.
+// stands checks whether every node of a session's Region has it.
 func (w *chaosWorld) stands(ctx context.Context, s stay, want bool) {
 	for _, n := range s.at.nodes {
 		require.Eventually(w.t, func() bool {
@@ -139,5 +141,5 @@ func (w *chaosWorld) stands(ctx context.Context, s stay, want bool) {
 	}
 }
 
-// broken is for what the chaos can't go on after.
+// broken ends the chaos after a failure.
 func (w *chaosWorld) broken(err error) { assert.NoError(w.t, err) }

@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// A visitor is a browser of the chaos: cookies by host, and no redirect that it
-// isn't told to follow.
+// visitor is a browser of the chaos. It keeps cookies by host, and follows
+// redirects only in follow.
 type visitor struct{ jar map[string]map[string]string }
 
 func newVisitor() *visitor { return &visitor{map[string]map[string]string{}} }
 
-// copy is another browser that has the same cookies by now.
+// copy returns another browser with the same cookies.
 func (v *visitor) copy() *visitor {
 	out := newVisitor()
 	for host, jar := range v.jar {
@@ -29,7 +29,7 @@ func (v *visitor) copy() *visitor {
 	return out
 }
 
-// seen is an answer.
+// seen is an HTTP response.
 type seen struct {
 	at     *url.URL
 	status int
@@ -39,13 +39,14 @@ type seen struct {
 var visitorClient = &http.Client{
 	Timeout:       20 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		_, port, err := net.SplitHostPort(addr)
-		if err != nil {
-			return nil, err
-		}
-		return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+port) // *.localhost
-	}},
+	Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(addr)
+			if err != nil {
+				return nil, err
+			}
+			return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+port) // *.localhost
+		}},
 }
 
 // send makes one request: a POST, if there is a form.
@@ -101,7 +102,7 @@ func (v *visitor) do(req *http.Request) (seen, error) {
 
 var errElsewhere = errors.New("it did not end at home")
 
-// follow goes on until the home page of an origin, and wants to get in there.
+// follow follows redirects to the home page of an origin, which must open.
 func (v *visitor) follow(ctx context.Context, s seen, origin string) error {
 	for range 10 {
 		switch {
@@ -118,8 +119,8 @@ func (v *visitor) follow(ctx context.Context, s seen, origin string) error {
 	return errElsewhere
 }
 
-// in says whether a node lets the browser in: no if it asks for a sign-in, and
-// not known if it does neither.
+// in reports whether a node accepts the browser's session: no if it asks for a
+// sign-in, and unknown if it does neither.
 func (v *visitor) in(ctx context.Context, origin string, node *process) (in, known bool) {
 	u, err := url.Parse(origin)
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 )
 
-// A wire is the way of one Region to a server of another. A wire that is cut
-// passes nothing on, in silence, as a broken network does; when it is mended,
-// what was open is reset.
+// wire is the connection of one Region to a server of another. A wire that is cut
+// drops all data silently, as a broken network does. When it is mended, open
+// connections are reset.
 type wire struct {
 	net.Listener
 	to string
@@ -42,7 +42,7 @@ func newWire(to string) (*wire, error) {
 
 func (w *wire) url() string { return "nats://" + w.Addr().String() }
 
-// keep notes an open connection, and says whether the wire is whole.
+// keep adds an open connection, and reports whether the wire is not cut.
 func (w *wire) keep(c net.Conn) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -91,7 +91,7 @@ func (w *wire) pipe(from, to net.Conn) {
 	}
 }
 
-// set cuts the wire, or mends it when all who cut it do.
+// set cuts the wire, or mends it when each cut has been mended.
 func (w *wire) set(cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,7 +104,7 @@ func (w *wire) set(cut bool) {
 	}
 }
 
-// reset closes what is open. The caller holds mu.
+// reset closes the open connections. The caller holds mu.
 func (w *wire) reset() {
 	for _, c := range w.conns {
 		_ = c.Close()

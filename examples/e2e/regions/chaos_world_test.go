@@ -68,7 +68,8 @@ func newChaosWorld(t *testing.T, users int) *chaosWorld {
 	var cluster []string
 	for i, route := range routes {
 		p := &process{order: order{NATS: &natsOrder{
-			Name: "server-" + string(rune('a'+i)), Region: corp.Sydney.Name, Dir: filepath.Join(dir, "server", string(rune('a'+i))),
+			Name: "server-" + string(rune('a'+i)), Region: corp.Sydney.Name,
+			Dir:  filepath.Join(dir, "server", string(rune('a'+i))),
 			Port: take(), Route: route, Routes: routes,
 		}}}
 		cluster = append(cluster, "nats://"+loopback.Address(p.order.NATS.Port))
@@ -136,7 +137,7 @@ func (w *chaosWorld) startIdP(users int) {
 	w.t.Cleanup(w.idp.Close)
 }
 
-// lay lays the wires from a Region to all others, and gives the addresses.
+// lay starts the wires from a Region to all others, and returns the addresses.
 func (w *chaosWorld) lay(from *chaosRegion) map[string]string {
 	out := map[string]string{}
 	for _, to := range w.regions {
@@ -166,7 +167,7 @@ func (w *chaosWorld) cut(a, b string, cut bool) {
 	}
 }
 
-// nodes are those of all Regions.
+// nodes returns the nodes of all Regions.
 func (w *chaosWorld) nodes() (out []*process) {
 	for _, r := range w.regions {
 		out = append(out, r.nodes...)
@@ -174,7 +175,7 @@ func (w *chaosWorld) nodes() (out []*process) {
 	return out
 }
 
-// start starts everything, and returns when people can sign in everywhere.
+// start starts everything, and returns when users can sign in everywhere.
 func (w *chaosWorld) start() {
 	w.t.Helper()
 	for _, p := range append(w.servers, w.nodes()...) {
@@ -189,7 +190,7 @@ func (w *chaosWorld) start() {
 	w.healthy()
 }
 
-// healthy waits until every node says that it is.
+// healthy waits until every node is healthy.
 func (w *chaosWorld) healthy() {
 	w.t.Helper()
 	for _, p := range w.nodes() {

@@ -18,8 +18,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// The smallest world with two Regions: saml, acs and mockidp, no portal and no
-// Chromium. The other tests have those.
+// The smallest world with two Regions: saml, acs and mockidp, without portal and
+// Chromium.
 
 const (
 	usURL = "https://us-east-1.example.com/saml/acs"
@@ -70,7 +70,7 @@ func newRegions(t *testing.T) *regions {
 		require.NoError(t, err)
 		w.hosts[u.Host] = mux
 	}
-	// The stores refuse unsolicited assertions from before they were there, and
+	// The stores refuse unsolicited assertions that are older than themselves, and
 	// instants in messages are rounded down.
 	w.idp.Advance(time.Second)
 	return w
@@ -84,7 +84,7 @@ func (w *regions) last(t *testing.T) acs.Verdict {
 	return w.verdicts[len(w.verdicts)-1]
 }
 
-// user is one with a browser of their own.
+// user is a user with a browser.
 func (w *regions) user(t *testing.T) *testkit.Browser {
 	t.Helper()
 	b := testkit.NewBrowser(t.Context())
@@ -106,7 +106,7 @@ func post(t *testing.T, user *testkit.Browser, to string, form url.Values) strin
 	return p.Body
 }
 
-// begin starts a sign-in at a Region and gives the address at the identity
+// begin starts a sign-in at a Region and returns the address at the identity
 // provider that the browser is sent to.
 func begin(t *testing.T, user *testkit.Browser, region string) string {
 	t.Helper()

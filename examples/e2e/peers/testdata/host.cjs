@@ -42,7 +42,7 @@ exports.serve = (sp) => {
       answer(res, 200, await sp.metadata(), { 'Content-Type': 'application/samlmetadata+xml' }),
     'GET /whoami': async (req, res) => {
       const { user } = known(req);
-      answer(res, 200, user ? `user=${user}\n` : 'nobody\n');
+      answer(res, 200, user ? `user=${user}\n` : 'signed out\n');
     },
     'POST /acs': async (req, res) => {
       let size = 0;
@@ -56,7 +56,7 @@ exports.serve = (sp) => {
       let user;
       try {
         user = await sp.consume(known(req), form);
-        if (!user) throw new Error('nobody is named');
+        if (!user) throw new Error('no user is named');
       } catch (e) {
         console.error(e);
         return answer(res, 403, `refused: ${String((e && e.message) || e).slice(0, 500)}\n`);

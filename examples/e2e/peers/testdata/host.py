@@ -3,7 +3,7 @@
     GET  /login       starts a sign-in; ?acs=second asks for the answer at /acs2
     POST /acs, /acs2
     GET  /metadata
-    GET  /whoami      "user=NAME", or "nobody"
+    GET  /whoami      "user=NAME", or "signed out"
 
 The command line is PORT, the identity provider's metadata, and a folder with
 sp.key and sp.crt. Says "listening on http://127.0.0.1:PORT" once it does.
@@ -34,7 +34,7 @@ def serve(sp):
     """sp has login(session, second), which returns where to send the browser;
     consume(session, form, acs), which returns who signed in or raises; and
     metadata(). A session is a dict of one browser; it gets a new cookie, and
-    nothing of the old dict, when somebody signs in."""
+    nothing of the old dict, when a user signs in."""
     sessions, lock = {}, threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -50,7 +50,7 @@ def serve(sp):
                 self.answer(200, sp.metadata(), content_type="application/samlmetadata+xml")
             elif url.path == "/whoami":
                 _, session = self.session()
-                self.answer(200, "user=%s\n" % session["user"] if "user" in session else "nobody\n")
+                self.answer(200, "user=%s\n" % session["user"] if "user" in session else "signed out\n")
             else:
                 self.answer(404, "no such page\n")
 
@@ -69,7 +69,7 @@ def serve(sp):
             try:
                 user = sp.consume(session, form, BASE + self.path)
                 if not user:
-                    raise ValueError("nobody is named")
+                    raise ValueError("no user is named")
             except Exception as e:
                 traceback.print_exc()
                 self.answer(403, "refused: %s: %.500s\n" % (type(e).__name__, e))

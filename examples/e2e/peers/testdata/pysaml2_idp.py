@@ -1,6 +1,6 @@
 """pysaml2 as an identity provider on a loopback port, for the length of one test.
 
-Whoever comes is one person: there is no sign-in page.
+Every client is signed in as the same user: there is no sign-in page.
 
     GET  /metadata
     GET  /sso          an AuthnRequest by HTTP-Redirect
@@ -61,7 +61,7 @@ class IdP:
                     (base + "/sso", BINDING_HTTP_POST),
                 ]},
                 "policy": {"default": {"lifetime": {"minutes": 15}, "attribute_restrictions": None}},
-                # Its own defaults are SHA-1, which nobody should accept.
+                # Its own defaults are SHA-1, which no service provider should accept.
                 "signing_algorithm": SIG_RSA_SHA256,
                 "digest_algorithm": DIGEST_SHA256,
             }},
@@ -101,8 +101,8 @@ class IdP:
         return any(role.get("authn_requests_signed") == "true" for role in roles)
 
     def check_signature(self, fields, request, sp, binding):
-        # One in the XML was checked by parse_authn_request, if it was there; one
-        # in the query is looked at by nobody but us.
+        # parse_authn_request has checked a signature in the XML, if there is one.
+        # Only this method checks one in the query.
         if binding == BINDING_HTTP_POST:
             if request.signature is None:
                 raise Refused("the request is not signed")

@@ -77,7 +77,7 @@ server.mount_proc("/metadata") do |_, response|
 end
 server.mount_proc("/whoami") do |request, response|
   user = session(request)[:user]
-  text(response, 200, user ? "user=#{user}\n" : "nobody\n")
+  text(response, 200, user ? "user=#{user}\n" : "signed out\n")
 end
 trap("TERM") { server.shutdown }
 server.start

@@ -17,5 +17,5 @@ if ($path === '/login') {
 }
 header('Content-Type: text/plain; charset=utf-8');
 $name = $auth->isAuthenticated() ? $auth->getAuthData('saml:sp:NameID') : null;
-echo $name === null ? "nobody\n" : 'user=' . $name->getValue() . "\n";
+echo $name === null ? "signed out\n" : 'user=' . $name->getValue() . "\n";
 return true;

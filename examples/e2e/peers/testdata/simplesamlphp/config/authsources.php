@@ -1,5 +1,5 @@
 <?php
-// Whoever comes is this person: there is no sign-in page.
+// Every client is signed in as this user: there is no sign-in page.
 $config = [
     'person' => [
         'exampleauth:StaticSource',
