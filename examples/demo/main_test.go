@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/examples/internal/built"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 var demo = built.New()
@@ -28,6 +29,8 @@ func TestMain(m *testing.M) { demo.Main(m) }
 // command returns the program, to be started by the caller. It is killed after
 // hang.
 func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	testkit.Long(t, "", "it builds and runs the program")
 	return demo.Command(t, hang, args...)
 }
 

@@ -11,9 +11,11 @@ import (
 const requireVariable = "MERIDIAN_REQUIRE"
 
 // RequireProgram returns the path of the first program that exists. The names are looked up on PATH, or are
-// paths. If none exists the test is skipped, or fails if MERIDIAN_REQUIRE lists the kind.
+// paths. If none exists the test is skipped, or fails if MERIDIAN_REQUIRE lists the kind. With -short no test that
+// needs a program runs, unless its kind is required.
 func RequireProgram(t testing.TB, kind string, names ...string) string {
 	t.Helper()
+	Long(t, kind, "it needs "+names[0])
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
@@ -54,6 +56,14 @@ func Lacking(t testing.TB, kind, why string) {
 		return
 	}
 	Skip(t, why)
+}
+
+// Long skips a test with -short, unless MERIDIAN_REQUIRE lists the kind. why says what takes long.
+func Long(t testing.TB, kind, why string) {
+	t.Helper()
+	if testing.Short() && !Required(kind) {
+		Skip(t, "-short: "+why)
+	}
 }
 
 // Required reports whether MERIDIAN_REQUIRE lists a kind.

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -42,6 +43,15 @@ func Main(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "testkit:", err)
 		}
 	}
+}
+
+// MainLong is Main for a package whose tests take minutes. With -short it runs none, and says why.
+func MainLong(m *testing.M, why string) {
+	if flag.Parse(); testing.Short() {
+		fmt.Printf("skipped: all tests: -short: %s\n", why)
+		return
+	}
+	Main(m)
 }
 
 // skippedLines returns a line for each reason, sorted.

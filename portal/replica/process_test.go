@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	testkit.Main(m)
+	testkit.MainLong(m, "they start servers and processes")
 }
 
 // A job is what a Region's process is given.

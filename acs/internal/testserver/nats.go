@@ -88,6 +88,7 @@ type process struct {
 // StartNATS starts servers with empty directories, and waits until they form a cluster.
 func StartNATS(t testing.TB, servers int) *NATS {
 	t.Helper()
+	testkit.Long(t, "nats", "it starts servers")
 	n := &NATS{Dir: t.TempDir(), t: t}
 	var routes []int
 	for i := range servers {

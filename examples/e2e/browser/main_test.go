@@ -6,4 +6,4 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+func TestMain(m *testing.M) { testkit.MainLong(m, "they start browsers") }

@@ -23,6 +23,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 	"github.com/meridian-saml/meridian/saml"
@@ -36,7 +37,8 @@ const chaosOrder = "MERIDIAN_CHAOS_ORDER"
 func TestMain(m *testing.M) {
 	text := os.Getenv(chaosOrder)
 	if text == "" {
-		os.Exit(m.Run())
+		testkit.MainLong(m, "they start processes")
+		return
 	}
 	var o order
 	err := json.Unmarshal([]byte(text), &o)

@@ -84,7 +84,11 @@ const (
 // MERIDIAN_SIM_STEPS takes another number, MERIDIAN_SIM_FROM other seeds, from
 // that one on, and MERIDIAN_SIM_SEED replays one.
 func TestSimulation(t *testing.T) {
-	seed, steps := number(t, "MERIDIAN_SIM_SEED", 0), int(number(t, "MERIDIAN_SIM_STEPS", allSteps/100))
+	usual := uint64(allSteps / 100)
+	if testing.Short() {
+		usual /= 20
+	}
+	seed, steps := number(t, "MERIDIAN_SIM_SEED", 0), int(number(t, "MERIDIAN_SIM_STEPS", usual))
 	if seed != 0 {
 		if _, err := run(seed, min(steps, perSeed)); err != nil {
 			t.Fatal(err)
