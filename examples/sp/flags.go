@@ -18,6 +18,7 @@ type options struct {
 	acs                                  []saml.Endpoint // ordered: the first is the default
 	byBaseURL                            bool            // acs was made from baseURL
 	tlsCert, tlsKey                      string
+	clientHeader                         string // "": the connection has the client's address
 	insecureHTTP                         bool
 }
 
@@ -42,6 +43,9 @@ func parse(args []string, help io.Writer) (options, error) {
 	})
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` with the certificate chain to serve TLS with, in PEM; with -tls-key")
 	fs.StringVar(&o.tlsKey, "tls-key", "", "`FILE` with the private key of -tls-cert, in PEM")
+	fs.StringVar(&o.clientHeader, "client-header", "",
+		"the `NAME` of the header in which a proxy passes the client's address, such as X-Real-IP;\n"+
+			"the proxy must replace what a client sends in it (default: none, the connection's address)")
 	fs.BoolVar(&o.insecureHTTP, "insecure-http", false, "accept http URLs of other hosts than loopback, for tests in a "+
 		"closed network;\nbrowsers keep this program's cookies only for https and for localhost")
 	version := fs.Bool("version", false, "print the version, and exit")

@@ -10,7 +10,7 @@
 //	   -acs eu-central-1=https://eu-central-1.signin.example/saml/acs
 //
 // Without -tls-cert it serves plain http, for loopback or behind a proxy that terminates TLS and keeps the Host
-// header.
+// header. Behind a proxy give -client-header: otherwise all users share the limits of one client.
 package main
 
 import (
@@ -116,10 +116,14 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	if err != nil {
 		return nil, nil, err
 	}
+	var clientAddr func(*http.Request) string // nil: the connection's address
+	if o.clientHeader != "" {
+		clientAddr = func(r *http.Request) string { return r.Header.Get(o.clientHeader) }
+	}
 	users := newSessions()
 	region, err := acs.NewRegion(acs.Config{
 		SP: sp, Region: o.region, Store: acs.NewMemoryStore(acs.MemoryConfig{}), // a shared store for several nodes
-		OnLogin: users.signedIn, LoginPath: "/login", RefusedPath: "/refused",
+		OnLogin: users.signedIn, LoginPath: "/login", RefusedPath: "/refused", ClientAddr: clientAddr,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -102,7 +102,7 @@ func TestHelp(t *testing.T) {
 	out, err := command(t, "-h").Output()
 	require.NoError(t, err)
 	for _, flag := range []string{"-listen", "-idp-metadata", "-base-url", "-acs", "-region", "-tls-cert", "-tls-key",
-		"-insecure-http"} {
+		"-insecure-http", "-client-header"} {
 		assert.Contains(t, string(out), flag)
 	}
 }

@@ -75,6 +75,29 @@ func serve(t *testing.T) (idp *mockidp.Server, base string) {
 	return idp, base
 }
 
+// Behind a proxy, the limits of a client are those of the address in the header.
+func TestClientHeader(t *testing.T) {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+	o, err := parse([]string{"-idp-metadata", "unused", "-client-header", "X-Real-IP"}, io.Discard)
+	require.NoError(t, err)
+	handler, _, err := newHandler(o, idp.Metadata(""))
+	require.NoError(t, err)
+	start := func(client string) int {
+		r := httptest.NewRequest(http.MethodGet, "http://sp.localhost:8720/login", nil)
+		r.Header.Set("X-Real-IP", client)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	status := http.StatusSeeOther
+	for i := 0; status == http.StatusSeeOther && i < 20_000; i++ {
+		status = start("192.0.2.1")
+	}
+	assert.Equal(t, http.StatusTooManyRequests, status)
+	assert.Equal(t, http.StatusSeeOther, start("192.0.2.2"))
+}
+
 func TestSignIn(t *testing.T) {
 	idp, base := serve(t)
 	v := newVisitor(t)
