@@ -2,9 +2,12 @@ package federation
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"fmt"
 	"log/slog"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,7 +17,8 @@ import (
 // Config describes where metadata comes from.
 type Config struct {
 	// Sources are asked in this order; the first that has an entity ID decides.
-	// At least one is required.
+	// At least one is required. Query sources are last: which entities they have is not
+	// known before they are asked, and until then a source behind them would decide.
 	Sources []Source
 	// MinRefresh and MaxRefresh bound how long a document is used before it is
 	// fetched again: in between, its cacheDuration decides, or three quarters of the
@@ -110,15 +114,22 @@ func (c *Config) check() error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	names := map[string]bool{}
+	names, copies, queries := map[string]bool{}, map[string]bool{}, false
 	for i := range c.Sources {
-		if err := c.Sources[i].check(fmt.Sprintf("Sources[%d]", i)); err != nil {
+		s, at := &c.Sources[i], fmt.Sprintf("Sources[%d]", i)
+		if err := s.check(at); err != nil {
 			return err
 		}
-		if names[c.Sources[i].Name] {
-			return badConfig(fmt.Sprintf("Sources[%d].Name", i), "is used twice")
+		switch {
+		case names[s.Name]:
+			return badConfig(at+".Name", "is used twice")
+		case s.Copy != "" && copies[filepath.Clean(s.Copy)]:
+			return badConfig(at+".Copy", "is used twice")
+		case s.Query == "" && queries:
+			return badConfig(at, "must be before the Query sources")
 		}
-		names[c.Sources[i].Name] = true
+		names[s.Name], copies[filepath.Clean(s.Copy)] = true, true
+		queries = queries || s.Query != ""
 	}
 	return nil
 }
@@ -132,6 +143,12 @@ func (s *Source) check(at string) error {
 	}
 	if given != 1 {
 		return badConfig(at, "exactly one of URL, File, Dir and Query must be set")
+	}
+	for i, key := range s.Keys {
+		if !usable(key) {
+			return badConfig(fmt.Sprintf("%s.Keys[%d]", at, i),
+				fmt.Sprintf("want an *rsa.PublicKey or *ecdsa.PublicKey, got %T", key))
+		}
 	}
 	if s.MaxValidity < 0 {
 		return badConfig(at+".MaxValidity", "must not be negative")
@@ -149,6 +166,17 @@ func (s *Source) check(at string) error {
 	return nil
 }
 
+// usable reports whether a key is of a kind that metadata is signed with.
+func usable(key crypto.PublicKey) bool {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return key != nil && key.N != nil
+	case *ecdsa.PublicKey:
+		return key != nil && key.Curve != nil
+	}
+	return false
+}
+
 func (s *Source) checkRemote(at string) error {
 	u, err := url.Parse(s.URL + s.Query)
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
@@ -164,10 +192,16 @@ func (s *Source) checkRemote(at string) error {
 		return badConfig(at+".InsecureUnverified", "contradicts Keys")
 	case s.InsecureUnverified && s.Copy != "":
 		return badConfig(at+".Copy", "TLS says nothing about a copy (Metadata 4.3.3): it needs Keys")
-	case s.InsecureUnverified && u.Scheme == "http" && !saml.IsLoopback(u.Hostname()):
+	case s.insecure(u):
 		return badConfig(at, "plain http needs Keys")
 	}
 	return nil
+}
+
+// insecure reports whether s must not be fetched from u: neither a signature nor TLS would
+// say where it is from.
+func (s *Source) insecure(u *url.URL) bool {
+	return s.InsecureUnverified && u.Scheme == "http" && !saml.IsLoopback(u.Hostname())
 }
 
 func (s *Source) remote() bool { return s.URL != "" || s.Query != "" }

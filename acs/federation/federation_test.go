@@ -2,6 +2,8 @@ package federation_test
 
 import (
 	"compress/gzip"
+	"crypto"
+	"crypto/rsa"
 	"errors"
 	"io"
 	"net/http"
@@ -311,20 +313,26 @@ func TestSourceFollowsWhatIsPublished(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for name, c := range map[string]federation.Config{
-		"no source":              {},
-		"no place":               {Sources: []federation.Source{{}}},
-		"two places":             {Sources: []federation.Source{{URL: "https://a.example", File: "a"}}},
-		"no key":                 {Sources: []federation.Source{{URL: "https://a.example"}}},
-		"both":                   {Sources: []federation.Source{{URL: "https://a.example", Keys: pinned(), InsecureUnverified: true}}},
-		"unverified http":        {Sources: []federation.Source{{URL: "http://a.example", InsecureUnverified: true}}},
-		"unverified copy":        {Sources: []federation.Source{{URL: "https://a.example", InsecureUnverified: true, Copy: "a"}}},
-		"another scheme":         {Sources: []federation.Source{{URL: "file:///a", Keys: pinned()}}},
-		"a query without slash":  {Sources: []federation.Source{{Query: "https://a.example/q", Keys: pinned()}}},
-		"a copy of a file":       {Sources: []federation.Source{{File: "a", Copy: "b"}}},
-		"the same name":          {Sources: []federation.Source{{File: "a"}, {File: "a"}}},
-		"negative":               {Sources: []federation.Source{{File: "a"}}, Timeout: -1},
-		"skew":                   {Sources: []federation.Source{{File: "a"}}, Skew: time.Hour},
-		"max below min":          {Sources: []federation.Source{{File: "a"}}, MaxRefresh: time.Second},
+		"no source":             {},
+		"no place":              {Sources: []federation.Source{{}}},
+		"two places":            {Sources: []federation.Source{{URL: "https://a.example", File: "a"}}},
+		"no key":                {Sources: []federation.Source{{URL: "https://a.example"}}},
+		"both":                  {Sources: []federation.Source{{URL: "https://a.example", Keys: pinned(), InsecureUnverified: true}}},
+		"unverified http":       {Sources: []federation.Source{{URL: "http://a.example", InsecureUnverified: true}}},
+		"unverified copy":       {Sources: []federation.Source{{URL: "https://a.example", InsecureUnverified: true, Copy: "a"}}},
+		"another scheme":        {Sources: []federation.Source{{URL: "file:///a", Keys: pinned()}}},
+		"a query without slash": {Sources: []federation.Source{{Query: "https://a.example/q", Keys: pinned()}}},
+		"a copy of a file":      {Sources: []federation.Source{{File: "a", Copy: "b"}}},
+		"the same name":         {Sources: []federation.Source{{File: "a"}, {File: "a"}}},
+		"negative":              {Sources: []federation.Source{{File: "a"}}, Timeout: -1},
+		"skew":                  {Sources: []federation.Source{{File: "a"}}, Skew: time.Hour},
+		"max below min":         {Sources: []federation.Source{{File: "a"}}, MaxRefresh: time.Second},
+		"the same copy": {Sources: []federation.Source{
+			{URL: "https://a.example", Keys: pinned(), Copy: "a"}, {URL: "https://b.example", Keys: pinned(), Copy: "./a"}}},
+		"a source behind a query": {Sources: []federation.Source{
+			{Query: "https://a.example/", Keys: pinned()}, {File: "a"}}},
+		"no key of a kind":       {Sources: []federation.Source{{File: "a", Keys: []crypto.PublicKey{trusted()}}}},
+		"a nil key":              {Sources: []federation.Source{{File: "a", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}}}},
 		"user info in the place": {Sources: []federation.Source{{URL: "https://u:p@a.example", Keys: pinned()}}},
 	} {
 		f, err := federation.Open(t.Context(), c)
