@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -43,6 +44,10 @@ func newClient(s Source, timeout time.Duration) *http.Client {
 			if next.URL.Scheme != via[0].URL.Scheme || next.URL.User != nil {
 				return errors.New("a redirect to another scheme")
 			}
+			if s.insecure(next.URL) {
+				return errors.New("a redirect to plain http without Keys")
+			}
+			next.Header.Del("Referer") // its query may hold a secret
 			return nil
 		},
 	}
@@ -56,30 +61,31 @@ func checkAddress(address string) error {
 		return err
 	}
 	ip := at.Addr().Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || special(ip) {
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Is6() && !allocated.Contains(ip) || special(ip) {
 		return fmt.Errorf("address %s is not public", ip)
 	}
 	return nil
 }
 
-// special lists what netip counts as global, and isn't: shared address space (RFC
-// 6598), protocol assignments, benchmarks, documentation, reserved; in IPv6, networks
-// that hold an IPv4 address, which may be a private one (RFC 6052, 4380, 3056).
+// allocated is what of IPv6 is global unicast (RFC 4291 2.4, IANA's registry). Outside are
+// networks that hold an IPv4 address, which may be a private one (RFC 6052).
+var allocated = netip.MustParsePrefix("2000::/3")
+
+// special reports what netip counts as global, and isn't.
 func special(ip netip.Addr) bool {
-	for _, prefix := range specialPrefixes {
-		if prefix.Contains(ip) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(specialPrefixes, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
+// specialPrefixes are, of IPv4: this network, shared address space (RFC 6598), protocol
+// assignments, documentation, benchmarks, reserved, and the host of a virtual machine in
+// Azure; of IPv6: protocol assignments (Teredo among them), documentation, and 6to4.
 var specialPrefixes = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001::/32"),
-	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("fec0::/10"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("168.63.129.16/32"),
+	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("3fff::/20"),
+	netip.MustParsePrefix("2002::/16"),
 }
 
 // fetch gets a document. etag, if not empty, makes the request conditional; the answer
