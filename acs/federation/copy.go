@@ -9,11 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
-// keep writes the last good document: beside its place, and renamed into it when it is
-// whole and on disk.
-func keep(path string, raw []byte) (err error) {
+// writeFile writes a file beside its place, and renames it when it is whole and on disk.
+func writeFile(path string, raw []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
 	if err != nil {
 		return err
@@ -32,34 +32,53 @@ func keep(path string, raw []byte) (err error) {
 
 // readFile reads a file of at most limit bytes.
 func readFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > limit { // to open a pipe would wait
+		return nil, fmt.Errorf("%s is not a file of at most %d bytes", path, limit)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, fmt.Errorf("%s is not a file of at most %d bytes", path, limit)
-	}
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// loadCopy is the document that was kept, verified as if it had just come.
-func (s *source) loadCopy(path string, limit int64, last *document) (*document, error) {
+// keep keeps the last good document, where path is not empty.
+func (s *source) keep(path string, raw []byte) {
+	if path == "" {
+		return
+	}
+	if err := writeFile(path, raw); err != nil {
+		s.cfg.Logger.Error("federation: metadata is not kept on disk", "source", s.Name, "error", err)
+	}
+}
+
+// loadCopy is the document that was kept, verified again. It may be over: it then still
+// prevents a rollback. It is as old as its file.
+func (s *source) loadCopy(path string, limit int64) (*document, error) {
 	if path == "" {
 		return nil, errNone
 	}
-	raw, err := readFile(path, limit)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNone
 	}
 	if err != nil {
 		return nil, &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
 	}
-	return s.accept(raw, last)
+	raw, err := readFile(path, limit)
+	if err != nil {
+		return nil, &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
+	}
+	d, err := s.verify(raw)
+	if err == nil && info.ModTime().Before(d.fetched) {
+		d.fetched = info.ModTime()
+	}
+	return d, err
 }
 
 // copyOf is the file of one entity in a directory of copies.
@@ -69,4 +88,16 @@ func copyOf(dir, entityID string) string {
 	}
 	sum := sha256.Sum256([]byte(entityID))
 	return filepath.Join(dir, hex.EncodeToString(sum[:])+".xml")
+}
+
+// removeCopies removes what copyOf names, and no other file.
+func removeCopies(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	names, err := fs.Glob(os.DirFS(dir), strings.Repeat("[0-9a-f]", 2*sha256.Size)+".xml")
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
+	}
+	return err
 }

@@ -29,7 +29,9 @@
 //
 // A broken entity is refused when it is asked for, and hurts no other. An entity ID
 // that a source has twice is refused, for that name alone. Where several sources
-// have an entity ID the first of them decides: keys of two sources are never joined.
+// have an entity ID the first of them decides: keys of two sources are never joined. A
+// source that could not be loaded yet has none, so for that time the next decides: give
+// sources whose word must not be replaced a Copy, and list only sources you trust alike.
 //
 // # Who fetches
 //
@@ -42,5 +44,6 @@
 // Fetching connects to public addresses only, unless the Source says otherwise; that
 // is looked at when the connection is made, so a name that resolves to another address
 // the next time gains nothing. Redirects keep the scheme. Bodies are bounded, gzip
-// included, and so is the time.
+// included, and so is the time. A query service fetches few entities at once, and of them
+// only a part for one client, so that one client's slow names don't keep the others out.
 package federation

@@ -3,6 +3,7 @@ package federation
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -13,7 +14,8 @@ type document struct {
 	*saml.Aggregate
 	fetched time.Time
 	etag    string
-	read    sync.Map // entity ID → result
+	read    *sync.Map    // entity ID → result
+	tried   atomic.Int64 // when a refresh last began, in Unix nanoseconds
 }
 
 type result struct {
@@ -33,17 +35,43 @@ func (d *document) idp(entityID string) (*saml.IdP, error) {
 	return idp, err
 }
 
-// accept verifies a document of a source. last is the one in use, or nil.
+// again is d after the source said that it has not changed.
+func (d *document) again(now time.Time) *document {
+	return &document{Aggregate: d.Aggregate, fetched: now, etag: d.etag, read: d.read}
+}
+
+// stale reports whether it is time to refresh d, and no attempt was made lately.
+func (d *document) stale(cfg *Config) bool {
+	now := cfg.Now()
+	return now.Sub(d.fetched) >= cfg.next(d) && now.Sub(time.Unix(0, d.tried.Load())) >= cfg.MinRefresh
+}
+
+// accept verifies a document of a source, which must not be over, nor older than last,
+// which may be nil.
 func (s *source) accept(raw []byte, last *document) (*document, error) {
+	d, err := s.verify(raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.inForce(d.ValidUntil()); err != nil {
+		return nil, err
+	}
+	if last != nil {
+		if err := s.notOlder(d.Aggregate, last.Aggregate); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// verify reads a document, and checks its signature and how long it holds.
+func (s *source) verify(raw []byte) (*document, error) {
 	read := func() (*saml.Aggregate, error) { return saml.VerifyAggregate(raw, s.Keys) }
 	if len(s.Keys) == 0 { // the operator vouches for it
 		read = func() (*saml.Aggregate, error) { return saml.ParseAggregate(raw) }
 	}
 	a, err := read()
 	if err != nil {
-		return nil, err
-	}
-	if err := s.inForce(a.ValidUntil()); err != nil {
 		return nil, err
 	}
 	if s.MaxValidity > 0 {
@@ -56,12 +84,7 @@ func (s *source) accept(raw []byte, last *document) (*document, error) {
 				Want: "a validUntil before " + format(latest), Got: format(until)}
 		}
 	}
-	if last != nil {
-		if err := s.notOlder(a, last.Aggregate); err != nil {
-			return nil, err
-		}
-	}
-	return &document{Aggregate: a, fetched: s.cfg.Now()}, nil
+	return &document{Aggregate: a, fetched: s.cfg.Now(), read: new(sync.Map)}, nil
 }
 
 // inForce refuses what is past its end.
@@ -81,7 +104,8 @@ func (s *source) notOlder(a, last *saml.Aggregate) error {
 	if newer.IsZero() || older.IsZero() || !newer.Before(older) {
 		return nil
 	}
-	return &Error{Reason: ReasonRollback, Rule: s.Name, Want: "no document older than of " + format(older), Got: format(newer)}
+	return &Error{Reason: ReasonRollback, Rule: s.Name,
+		Want: "no document older than " + format(older), Got: format(newer)}
 }
 
 func format(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -28,6 +28,8 @@ const (
 	// ReasonBusy: this client, or all together, ask for as many unknown entities as
 	// they may.
 	ReasonBusy Reason = "Busy"
+	// ReasonClosed: the Federation is closed, and fetches nothing.
+	ReasonClosed Reason = "Closed"
 )
 
 // Error is the one error type of this package.

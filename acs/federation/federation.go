@@ -47,12 +47,13 @@ func Open(ctx context.Context, cfg Config) (*Federation, error) {
 	return f, nil
 }
 
-// Close ends the refreshing. Look-ups go on with what is known.
+// Close ends the refreshing, and waits for fetches that are under way. Look-ups go on with
+// what is known.
 func (f *Federation) Close() {
 	f.stop()
 	f.running.Wait()
 	for _, s := range f.sources {
-		s.fetches.Wait()
+		s.entities.close()
 		s.client.CloseIdleConnections()
 	}
 }
@@ -67,8 +68,9 @@ func (f *Federation) IdP(entityID string) (*saml.IdP, error) {
 
 // Find is IdP for the navigation that begins a sign-in: an entity that a query service
 // may have, and that is not known here, is fetched. client is the client's address,
-// which bounds how many unknown names one client can have fetched in a minute; more
-// give ReasonBusy. Everybody who asks for the same name waits for one fetch.
+// with or without its port, of IPv6 its /64: it bounds how many unknown names one client
+// can have fetched in a minute, and at once; more give ReasonBusy. All who ask for the
+// same name wait for one fetch.
 func (f *Federation) Find(ctx context.Context, entityID, client string) (*saml.IdP, error) {
 	return f.find(entityID, func(s *source) (*document, error) {
 		if s.Query == "" {
@@ -146,12 +148,17 @@ func (f *Federation) EntityIDs() []string {
 	return out
 }
 
-// Reset forgets what a source had, the copy on disk included, and loads it anew: an
-// operator's way back to an older document. It waits for the result.
+// Reset loads a source anew, and takes a document that is older than what it had: an
+// operator's way back. It waits for the result; if it fails, what the source had stays in
+// use. A query service only forgets: entities in memory, and their copies on disk.
 func (f *Federation) Reset(ctx context.Context, name string) error {
 	for _, s := range f.sources {
 		if s.Name == name {
-			return s.reset(ctx)
+			if s.Query != "" {
+				s.forget()
+				return removeCopies(s.Copy)
+			}
+			return s.load(ctx, true)
 		}
 	}
 	return badConfig("name", "no source has it")

@@ -64,8 +64,13 @@ func until(t time.Time) string { return `validUntil="` + t.UTC().Format(time.RFC
 
 // published is an aggregate that says when it was published.
 func published(at time.Time, entityIDs ...string) string {
-	return strings.Replace(aggregate("", entityIDs...), `ID="_fed" >`, `ID="_fed"><md:Extensions><r:PublicationInfo xmlns:r="urn:oasis:names:tc:SAML:metadata:rpi" creationInstant="`+
-		at.UTC().Format(time.RFC3339)+`" publisher="https://fed.example"/></md:Extensions>`, 1)
+	return publishedUntil(at, time.Now().Add(240*time.Hour), entityIDs...)
+}
+
+func publishedUntil(at, end time.Time, entityIDs ...string) string {
+	return strings.Replace(aggregate(until(end), entityIDs...), `ID="_fed" `+until(end)+`>`,
+		`ID="_fed" `+until(end)+`><md:Extensions><r:PublicationInfo xmlns:r="urn:oasis:names:tc:SAML:metadata:rpi" creationInstant="`+
+			at.UTC().Format(time.RFC3339)+`" publisher="https://fed.example"/></md:Extensions>`, 1)
 }
 
 // signed signs a document's root.

@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -22,6 +23,7 @@ const (
 	maxClients    = 10_000           // whose requests are counted
 	perMinute     = 20               // unknown names of one client
 	maxFetches    = 32               // at once
+	maxOfOne      = 8                // of them for one client, and for refreshing
 	maxEntityName = 1024             // bytes of an entity ID (Core 8.3.6)
 )
 
@@ -31,28 +33,45 @@ type window struct {
 	n     int
 }
 
+// flight is a fetch of an entity. document and err are set when done is closed.
+type flight struct {
+	client   string // "": what is known is refreshed
+	done     chan struct{}
+	document *document
+	err      error
+}
+
 // entities are those of a query service.
 type entities struct {
-	found   *lru.Cache[string, *document]
-	none    *expirable.LRU[string, struct{}]
-	slots   chan struct{}
-	mu      sync.Mutex
-	clients *lru.Cache[string, window] // guarded by mu
+	found *lru.Cache[string, *document]
+	none  *expirable.LRU[string, struct{}]
+
+	mu      sync.Mutex // guards the rest
+	clients *lru.Cache[string, window]
+	flights map[string]*flight // by entity ID
+	closed  bool
+	fetches sync.WaitGroup // one for each flight; grows only under mu, while not closed
 }
 
 func (e *entities) init() {
 	e.found, _ = lru.New[string, *document](maxKnown) // fails for sizes below 1 only
 	e.none = expirable.NewLRU[string, struct{}](maxNone, nil, noneFor)
 	e.clients, _ = lru.New[string, window](maxClients)
-	e.slots = make(chan struct{}, maxFetches)
+	e.flights = map[string]*flight{}
 }
 
 func (e *entities) forget() { e.found.Purge(); e.none.Purge() }
 
-// admit counts a fetch that a client causes.
-func (e *entities) admit(client string, now time.Time) bool {
+// close waits for the fetches, and lets no more begin.
+func (e *entities) close() {
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.closed = true
+	e.mu.Unlock()
+	e.fetches.Wait()
+}
+
+// admit counts a fetch that a client causes. mu is held.
+func (e *entities) admit(client string, now time.Time) bool {
 	w, _ := e.clients.Get(client)
 	if passed := now.Sub(w.begin); passed < 0 || passed >= time.Minute {
 		w = window{begin: now}
@@ -65,6 +84,21 @@ func (e *entities) admit(client string, now time.Time) bool {
 	return true
 }
 
+// network is what a client counts as: its address without a port, and in IPv6, where a
+// host has a whole network, the first 64 bits.
+func network(client string) string {
+	ip, err := netip.ParseAddr(client)
+	if withPort, noPort := netip.ParseAddrPort(client); noPort == nil {
+		ip, err = withPort.Addr(), nil
+	}
+	if err != nil {
+		return client
+	}
+	ip = ip.Unmap()
+	prefix, _ := ip.Prefix(min(ip.BitLen(), 64))
+	return prefix.String()
+}
+
 // queried is what is known of an entity in memory, or in a copy on disk.
 func (s *source) queried(entityID string) (*document, error) {
 	d, ok := s.found.Get(entityID)
@@ -73,9 +107,7 @@ func (s *source) queried(entityID string) (*document, error) {
 			return nil, errNone
 		}
 		var err error
-		if d, err = s.loadEntity(entityID, func() (*document, error) {
-			return s.loadCopy(copyOf(s.Copy, entityID), maxEntity, nil)
-		}); err != nil {
+		if d, err = s.loadCopy(copyOf(s.Copy, entityID), maxEntity); err != nil || s.isAbout(d, entityID) != nil {
 			return nil, errNone // it is fetched when a sign-in begins
 		}
 		s.found.Add(entityID, d)
@@ -86,105 +118,115 @@ func (s *source) queried(entityID string) (*document, error) {
 // query is queried, and asks the service where nothing is known.
 func (s *source) query(ctx context.Context, entityID, client string) (*document, error) {
 	d, err := s.queried(entityID)
-	switch {
-	case err == nil && s.cfg.Now().Sub(d.fetched) >= s.cfg.next(d):
-		s.refresh(entityID) // meanwhile what is known is used
+	if err == nil {
+		if d.stale(s.cfg) {
+			_, _ = s.begin(entityID, "") // meanwhile what is known is used
+		}
 		return d, nil
-	case err == nil:
-		return d, nil
-	case !namesEntity(entityID):
+	}
+	if _, none := s.none.Get(entityID); none || !namesEntity(entityID) {
 		return nil, errNone
 	}
-	if _, none := s.none.Get(entityID); none {
-		return nil, errNone
+	fl, err := s.begin(entityID, network(client))
+	if err != nil {
+		return nil, err
 	}
-	if !s.admit(client, s.cfg.Now()) {
-		return nil, &Error{Reason: ReasonBusy, Rule: s.Name, Detail: "this client asked for too many unknown identity providers"}
-	}
-	fetched := s.flights.DoChan(entityID, func() (any, error) { return s.fetchEntity(entityID) })
 	select {
 	case <-ctx.Done():
 		return nil, &Error{Reason: ReasonFetch, Rule: s.Name, Err: ctx.Err()}
-	case r := <-fetched:
-		if r.Err != nil {
-			return nil, r.Err
-		}
-		return r.Val.(*document), nil
+	case <-fl.done:
+		return fl.document, fl.err
 	}
 }
 
-// refresh fetches an entity in the background.
-func (s *source) refresh(entityID string) {
-	s.fetches.Go(func() {
-		_, err, _ := s.flights.Do(entityID, func() (any, error) { return s.fetchEntity(entityID) })
-		if err != nil {
-			s.cfg.Logger.Warn("federation: an identity provider was not refreshed", "source", s.Name, "reason", reasonOf(err), "error", err)
+// begin joins the fetch of an entity that is under way, or begins one. It goes on when
+// the client has left, because others may wait for the same.
+func (s *source) begin(entityID, client string) (*flight, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if fl := s.flights[entityID]; fl != nil {
+		return fl, nil
+	}
+	if s.closed {
+		return nil, &Error{Reason: ReasonClosed, Rule: s.Name}
+	}
+	same := 0
+	for _, fl := range s.flights {
+		if fl.client == client {
+			same++
 		}
-	})
-}
-
-// fetchEntity asks the service. It goes on when the one who asked has left, because others
-// may wait for the same.
-func (s *source) fetchEntity(entityID string) (*document, error) {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
+	}
+	if len(s.flights) >= maxFetches || same >= maxOfOne {
 		return nil, &Error{Reason: ReasonBusy, Rule: s.Name, Detail: "too many requests to the query service at once"}
 	}
+	if client != "" && !s.admit(client, s.cfg.Now()) {
+		return nil, &Error{Reason: ReasonBusy, Rule: s.Name,
+			Detail: "this client asked for too many unknown identity providers"}
+	}
+	fl := &flight{client: client, done: make(chan struct{})}
+	s.flights[entityID] = fl
+	s.fetches.Go(func() {
+		fl.document, fl.err = s.fetchEntity(entityID)
+		s.mu.Lock()
+		delete(s.flights, entityID)
+		s.mu.Unlock()
+		close(fl.done)
+		if fl.err != nil && client == "" {
+			s.cfg.Logger.Warn("federation: an identity provider was not refreshed",
+				"source", s.Name, "reason", reasonOf(fl.err), "error", fl.err)
+		}
+	})
+	return fl, nil
+}
+
+// fetchEntity asks the service.
+func (s *source) fetchEntity(entityID string) (*document, error) {
 	last, _ := s.found.Peek(entityID)
 	etag := ""
 	if last != nil {
 		etag = last.etag
+		last.tried.Store(s.cfg.Now().UnixNano())
 	}
-	var raw []byte
-	d, err := s.loadEntity(entityID, func() (*document, error) {
-		var newETag string
-		var err error
-		raw, newETag, err = s.fetch(s.background, s.Query+"entities/"+pathSegment(entityID), etag, maxEntity)
-		if err != nil {
-			return nil, err
+	raw, newETag, err := s.fetch(s.background, s.Query+"entities/"+pathSegment(entityID), etag, maxEntity)
+	var d *document
+	if err == nil {
+		if d, err = s.accept(raw, last); err == nil {
+			err = s.isAbout(d, entityID)
 		}
-		d, err := s.accept(raw, last)
-		if err == nil {
-			d.etag = newETag
-		}
-		return d, err
-	})
+	}
 	switch {
 	case errors.Is(err, errNotModified):
-		d = &document{Aggregate: last.Aggregate, fetched: s.cfg.Now(), etag: etag}
-	case errors.Is(err, errNone) && last != nil: // it left the federation
-		s.found.Remove(entityID)
-		if path := copyOf(s.Copy, entityID); path != "" {
-			_ = os.Remove(path)
-		}
-		fallthrough
+		d = last.again(s.cfg.Now())
+		s.found.Add(entityID, d)
+		return d, nil
 	case errors.Is(err, errNone):
 		s.none.Add(entityID, struct{}{})
+		if last != nil { // it left the federation
+			s.found.Remove(entityID)
+			if path := copyOf(s.Copy, entityID); path != "" {
+				_ = os.Remove(path)
+			}
+		}
 		return nil, errNone
 	case err != nil:
 		return nil, err
 	}
+	d.etag = newETag
 	s.found.Add(entityID, d)
-	if path := copyOf(s.Copy, entityID); path != "" && raw != nil {
-		if err := keep(path, raw); err != nil {
-			s.cfg.Logger.Error("federation: metadata is not kept on disk", "source", s.Name, "error", err)
-		}
-	}
+	s.keep(copyOf(s.Copy, entityID), raw)
 	return d, nil
 }
 
-// loadEntity wants a document about exactly that entity (draft-young-md-query-saml 2).
-func (s *source) loadEntity(entityID string, load func() (*document, error)) (*document, error) {
-	d, err := load()
-	if err != nil {
-		return nil, err
-	}
+// isAbout wants a document about exactly that entity (draft-young-md-query-saml 2). It
+// gives errNone if the entity is no identity provider.
+func (s *source) isAbout(d *document, entityID string) error {
 	if got, single := d.Single(); !single || got != entityID {
-		return nil, &Error{Reason: ReasonEntity, Rule: s.Name, Want: entityID, Got: got}
+		return &Error{Reason: ReasonEntity, Rule: s.Name, Want: entityID, Got: got}
 	}
-	return d, nil
+	if !d.Has(entityID) {
+		return errNone
+	}
+	return nil
 }
 
 // namesEntity reports whether a name can be one segment of a path.

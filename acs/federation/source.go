@@ -12,8 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 )
 
 // source is a Source and what is known of it.
@@ -30,8 +28,6 @@ type source struct {
 	status  atomic.Pointer[Status]   // never nil
 
 	entities // of a Query
-	flights  singleflight.Group
-	fetches  sync.WaitGroup
 }
 
 // file is what is known of a file on disk.
@@ -108,17 +104,19 @@ func (s *source) start(ctx context.Context) {
 		return
 	}
 	if s.URL != "" {
-		d, err := s.loadCopy(s.Copy, maxDocument, nil)
+		d, err := s.loadCopy(s.Copy, maxDocument)
 		if err == nil {
 			s.use([]*document{d})
-			s.report(nil)
-			return
+			err = s.inForce(d.ValidUntil())
 		}
 		if !errors.Is(err, errNone) {
 			s.report(err)
 		}
+		if err == nil {
+			return
+		}
 	}
-	_ = s.load(ctx)
+	_ = s.load(ctx, false)
 }
 
 // run keeps a source fresh.
@@ -133,7 +131,7 @@ func (s *source) run(ctx context.Context) {
 			timer.Stop()
 			return
 		case <-timer.C:
-			_ = s.load(ctx)
+			_ = s.load(ctx, false)
 		}
 	}
 }
@@ -146,21 +144,26 @@ func (s *source) delay() time.Duration {
 	s.loading.Lock()
 	fails := s.fails
 	s.loading.Unlock()
-	if documents := s.current.Load().documents; len(documents) > 0 && fails == 0 {
-		return jitter(s.cfg.next(documents[0]))
+	documents := s.current.Load().documents
+	switch {
+	case len(documents) == 0: // nothing can serve meanwhile
+		return jitter(min(time.Second<<min(fails, 16), s.cfg.MinRefresh))
+	case fails > 0:
+		return jitter(min(time.Duration(fails)*s.cfg.MinRefresh, s.cfg.MaxRefresh))
 	}
-	return jitter(min(time.Duration(max(1, fails))*s.cfg.MinRefresh, s.cfg.MaxRefresh))
+	age := max(0, s.cfg.Now().Sub(documents[0].fetched)) // of a copy, it may be long
+	return jitter(max(0, s.cfg.next(documents[0])-age))
 }
 
 // next is how long after it was fetched a document is fetched again: its cacheDuration, or
-// three quarters of the time that it has left, within bounds.
+// three quarters of the time that it had left then, within bounds.
 func (c *Config) next(d *document) time.Duration {
 	next := c.MaxRefresh
 	if cache := d.CacheDuration(); cache > 0 {
 		next = min(next, cache)
 	}
 	if until := d.ValidUntil(); !until.IsZero() {
-		next = min(next, until.Sub(c.Now())*3/4)
+		next = min(next, until.Sub(d.fetched)/4*3)
 	}
 	return max(next, c.MinRefresh)
 }
@@ -170,15 +173,16 @@ func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }
 
-// load reads a source again. What it had stays in use if that fails.
-func (s *source) load(ctx context.Context) error {
+// load reads a source again. What it had stays in use if that fails, and is not older
+// than what is read, unless anew is set.
+func (s *source) load(ctx context.Context, anew bool) error {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	var err error
 	if s.URL != "" {
-		err = s.loadURL(ctx)
+		err = s.loadURL(ctx, anew)
 	} else {
-		err = s.loadFiles()
+		err = s.loadFiles(anew)
 	}
 	s.fails++
 	if err == nil {
@@ -188,17 +192,16 @@ func (s *source) load(ctx context.Context) error {
 	return err
 }
 
-func (s *source) loadURL(ctx context.Context) error {
+func (s *source) loadURL(ctx context.Context, anew bool) error {
 	var last *document
 	etag := ""
-	if documents := s.current.Load().documents; len(documents) > 0 {
+	if documents := s.current.Load().documents; len(documents) > 0 && !anew {
 		last = documents[0]
 		etag = last.etag
 	}
 	raw, newETag, err := s.fetch(ctx, s.URL, etag, maxDocument)
 	if errors.Is(err, errNotModified) {
-		same := &document{Aggregate: last.Aggregate, fetched: s.cfg.Now(), etag: etag}
-		s.use([]*document{same})
+		s.use([]*document{last.again(s.cfg.Now())})
 		return s.inForce(last.ValidUntil())
 	}
 	if errors.Is(err, errNone) {
@@ -213,17 +216,13 @@ func (s *source) loadURL(ctx context.Context) error {
 	}
 	d.etag = newETag
 	s.use([]*document{d})
-	if s.Copy != "" {
-		if err := keep(s.Copy, raw); err != nil {
-			s.cfg.Logger.Error("federation: metadata is not kept on disk", "source", s.Name, "error", err)
-		}
-	}
+	s.keep(s.Copy, raw)
 	return nil
 }
 
 // loadFiles reads what has changed. A file that can't be used leaves the document that
 // it had.
-func (s *source) loadFiles() error {
+func (s *source) loadFiles(anew bool) error {
 	paths := []string{s.File}
 	if s.Dir != "" {
 		entries, err := os.ReadDir(s.Dir)
@@ -240,47 +239,44 @@ func (s *source) loadFiles() error {
 	files := map[string]file{}
 	var errs []error
 	var documents []*document
-	changed := len(paths) != len(s.files)
 	for _, path := range paths {
-		f, fresh, err := s.loadFile(path)
-		if err != nil {
-			errs = append(errs, err)
-		}
-		changed = changed || fresh
+		f, err := s.loadFile(path, anew)
+		errs = append(errs, err)
 		if f.document != nil {
 			documents = append(documents, f.document)
 		}
 		files[path] = f
 	}
 	s.files = files
-	if changed {
+	if !slices.Equal(documents, s.current.Load().documents) {
 		s.use(documents)
 	}
 	return errors.Join(errs...)
 }
 
-func (s *source) loadFile(path string) (f file, fresh bool, err error) {
-	f = s.files[path]
+// loadFile reads a file if it changed. With an error, it returns what is known of it.
+func (s *source) loadFile(path string, anew bool) (file, error) {
+	f := s.files[path]
 	info, err := os.Stat(path)
 	if err != nil {
-		return f, false, &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
+		return f, &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
 	}
-	if f.document != nil && info.Size() == f.size && info.ModTime().Equal(f.modified) {
-		return f, false, nil
+	if f.document != nil && info.Size() == f.size && info.ModTime().Equal(f.modified) && !anew {
+		return f, s.inForce(f.document.ValidUntil())
 	}
 	raw, err := readFile(path, maxDocument)
 	if err != nil {
-		return f, false, &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
+		return f, &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
 	}
 	var last *document
-	if len(s.Keys) > 0 {
+	if len(s.Keys) > 0 && !anew {
 		last = f.document
 	}
 	d, err := s.accept(raw, last)
 	if err != nil {
-		return f, false, err
+		return f, err
 	}
-	return file{info.Size(), info.ModTime(), d}, true, nil
+	return file{info.Size(), info.ModTime(), d}, nil
 }
 
 func (s *source) use(documents []*document) { s.current.Store(newSnapshot(documents)) }
@@ -310,35 +306,4 @@ func (s *source) report(err error) {
 		left = cmp.Or(status.ValidUntil.Sub(now), -1)
 	}
 	s.cfg.Observer.ObserveMetadata(s.Name, age, left, status.Providers, reasonOf(err))
-}
-
-func (s *source) reset(ctx context.Context) error {
-	if s.Query != "" {
-		s.entities.forget()
-		return removeCopies(s.Copy)
-	}
-	s.loading.Lock()
-	had, files := s.current.Load(), s.files
-	s.current.Store(&snapshot{})
-	s.files = map[string]file{}
-	s.loading.Unlock()
-	err := s.load(ctx)
-	if err != nil { // nothing better was found
-		s.loading.Lock()
-		s.current.Store(had)
-		s.files = files
-		s.loading.Unlock()
-	}
-	return err
-}
-
-func removeCopies(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	paths, err := filepath.Glob(filepath.Join(dir, "*.xml"))
-	for _, path := range paths {
-		err = errors.Join(err, os.Remove(path))
-	}
-	return err
 }

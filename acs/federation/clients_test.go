@@ -1,0 +1,135 @@
+package federation_test
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs/federation"
+)
+
+// A client is an address, whatever its port, and in IPv6 a network of 64 bits.
+func TestClientIsAnAddress(t *testing.T) {
+	for _, address := range []string{"192.0.2.1:%d", "[2001:db8::%d]:1", "2001:db8::%d", "[::ffff:192.0.2.1]:%d"} {
+		f := openSlow(t, &clock{}, federation.Source{Query: queried(t, nil).URL + "/", Keys: pinned()})
+		var err error
+		for i := range 21 {
+			_, err = f.Find(t.Context(), fmt.Sprint("https://unknown.example/", i), fmt.Sprintf(address, i+1))
+		}
+		requireReason(t, "Busy", err)
+	}
+}
+
+// Those of one network who ask for the same entity cause one fetch, and count once.
+func TestJoinedQueriesCountOnce(t *testing.T) {
+	release := make(chan struct{})
+	document := signed(t, descriptor()(oneIdP), trusted())
+	p := newPublisher(t, "")
+	p.handle(func(w http.ResponseWriter, _ *http.Request) { <-release; _, _ = io.WriteString(w, document) })
+	f := openSlow(t, &clock{}, federation.Source{Query: p.URL + "/", Keys: pinned()})
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			_, err := f.Find(t.Context(), oneIdP, client)
+			assert.NoError(t, err)
+		})
+	}
+	time.Sleep(100 * time.Millisecond)
+	close(release)
+	all.Wait()
+}
+
+// Fetches of a few clients that take long leave room for those of others.
+func TestSlowQueriesStarveNoOtherClient(t *testing.T) {
+	document := signed(t, descriptor()(oneIdP), trusted())
+	p := newPublisher(t, "")
+	p.handle(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "slow") {
+			<-r.Context().Done()
+			return
+		}
+		_, _ = io.WriteString(w, document)
+	})
+	f := openSlow(t, &clock{}, federation.Source{Query: p.URL + "/", Keys: pinned()})
+	var all sync.WaitGroup
+	for i := range 60 {
+		all.Go(func() {
+			_, err := f.Find(t.Context(), fmt.Sprint("https://slow.example/", i), fmt.Sprintf("192.0.2.%d:1", i%3))
+			assert.Error(t, err)
+		})
+	}
+	eventually(t, func() bool { return p.requests.Load() >= 20 })
+	_, err := f.Find(t.Context(), oneIdP, "198.51.100.1:1")
+	f.Close()
+	all.Wait()
+	require.NoError(t, err)
+}
+
+// Close waits for what is fetched, and nothing is fetched after it.
+func TestNothingIsFetchedAfterClose(t *testing.T) {
+	c := &clock{}
+	p := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})
+	f := openSlow(t, c, federation.Source{Query: p.URL + "/", Keys: pinned()})
+	_, err := f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	c.advance(9 * time.Hour) // so that each Find refreshes
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			_, _ = f.Find(t.Context(), oneIdP, client)
+			_, _ = f.Find(t.Context(), fmt.Sprint("https://unknown.example/", i), client)
+		})
+	}
+	f.Close()
+	n := p.requests.Load()
+	_, err = f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	_, err = f.Find(t.Context(), twoIdP, "192.0.2.9")
+	requireReason(t, "Closed", err)
+	all.Wait()
+	assert.Equal(t, n, p.requests.Load())
+}
+
+// A service that fails is asked for a known entity once in MinRefresh, whatever clients do.
+func TestFailedRefreshIsNotRepeatedByClients(t *testing.T) {
+	c := &clock{}
+	p := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})
+	f := openSlow(t, c, federation.Source{Query: p.URL + "/", Keys: pinned()})
+	_, err := f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	p.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	c.advance(9 * time.Hour)
+	for range 50 {
+		_, err := f.Find(t.Context(), oneIdP, client)
+		require.NoError(t, err)
+		time.Sleep(2 * time.Millisecond)
+	}
+	assert.EqualValues(t, 2, p.requests.Load())
+	c.advance(2 * time.Hour)
+	_, err = f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	eventually(t, func() bool { return p.requests.Load() == 3 })
+}
+
+// A query service that has a service provider of that name leaves it to the next source.
+func TestQueryAnswersWithAServiceProvider(t *testing.T) {
+	sp := strings.ReplaceAll(descriptor()(oneIdP), "IDPSSODescriptor", "SPSSODescriptor")
+	first := queried(t, map[string]string{oneIdP: signed(t, sp, trusted())})
+	second := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})
+	f, err := federation.Open(t.Context(), federation.Config{Logger: slog.New(slog.DiscardHandler),
+		Sources: []federation.Source{
+			{Query: first.URL + "/", Keys: pinned(), AllowPrivateAddresses: true},
+			{Query: second.URL + "/", Keys: pinned(), AllowPrivateAddresses: true}}})
+	require.NoError(t, err)
+	t.Cleanup(f.Close)
+	_, err = f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+}
