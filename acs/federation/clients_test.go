@@ -133,3 +133,31 @@ func TestQueryAnswersWithAServiceProvider(t *testing.T) {
 	_, err = f.Find(t.Context(), oneIdP, client)
 	require.NoError(t, err)
 }
+
+type reports chan string
+
+func (r reports) ObserveMetadata(_ string, _, _ time.Duration, providers int, reason string) {
+	r <- fmt.Sprint(providers, reason)
+}
+
+// A query service that fails is seen in the Status and by the Observer.
+func TestQueryIsObserved(t *testing.T) {
+	p := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})
+	seen := make(reports, 10)
+	f, err := federation.Open(t.Context(), federation.Config{Logger: slog.New(slog.DiscardHandler), Observer: seen,
+		Sources: []federation.Source{{Query: p.URL + "/", Keys: pinned(), AllowPrivateAddresses: true}}})
+	require.NoError(t, err)
+	t.Cleanup(f.Close)
+	_, err = f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	assert.Equal(t, "1", <-seen)
+	_, err = f.Find(t.Context(), twoIdP, client)
+	requireReason(t, "UnknownIdP", err)
+	assert.Equal(t, "1", <-seen)
+	p.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	_, err = f.Find(t.Context(), "https://idp.three.example", client)
+	requireReason(t, "MetadataFetch", err)
+	assert.Equal(t, "1MetadataFetch", <-seen)
+	requireReason(t, "MetadataFetch", f.Status()[0].Err)
+	assert.Equal(t, 1, f.Status()[0].Providers)
+}

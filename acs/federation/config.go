@@ -69,8 +69,8 @@ type Source struct {
 	AllowPrivateAddresses bool
 }
 
-// Observer is told how a source is. It is called by one goroutine for each source,
-// and should be quick.
+// Observer is told how a source is. It is called once at a time for each source, should be
+// quick, and must not call Reset or Close.
 type Observer interface {
 	// ObserveMetadata reports a source after an attempt to read it: the age of what
 	// is in use since it was fetched, the time left until its validUntil (negative:

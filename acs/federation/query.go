@@ -171,9 +171,12 @@ func (s *source) begin(entityID, client string) (*flight, error) {
 		delete(s.flights, entityID)
 		s.mu.Unlock()
 		close(fl.done)
-		if fl.err != nil && client == "" {
-			s.cfg.Logger.Warn("federation: an identity provider was not refreshed",
-				"source", s.Name, "reason", reasonOf(fl.err), "error", fl.err)
+		s.loading.Lock() // one report at a time
+		defer s.loading.Unlock()
+		if errors.Is(fl.err, errNone) {
+			s.report(nil)
+		} else {
+			s.report(fl.err)
 		}
 	})
 	return fl, nil

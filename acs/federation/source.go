@@ -21,7 +21,7 @@ type source struct {
 	client     *http.Client
 	background context.Context // ends with Close
 
-	loading sync.Mutex // one load at a time; guards files and failures
+	loading sync.Mutex // one load or report at a time; guards files and failures
 	files   map[string]file
 	fails   int
 	current atomic.Pointer[snapshot] // never nil
@@ -44,7 +44,8 @@ type snapshot struct {
 	until     time.Time            // the earliest end; zero: none
 }
 
-// Status is how a source is.
+// Status is how a source is. Of a query service Fetched and ValidUntil are zero, and
+// Providers those in memory.
 type Status struct {
 	// Source is its name.
 	Source string
@@ -285,6 +286,9 @@ func (s *source) use(documents []*document) { s.current.Store(newSnapshot(docume
 func (s *source) report(err error) {
 	now, have := s.cfg.Now(), s.current.Load()
 	status := Status{Source: s.Name, ValidUntil: have.until, Providers: len(have.by), Err: err}
+	if s.Query != "" {
+		status.Providers = s.found.Len()
+	}
 	if len(have.documents) > 0 {
 		oldest := slices.MinFunc(have.documents, func(a, b *document) int { return a.fetched.Compare(b.fetched) })
 		status.Fetched = oldest.fetched
