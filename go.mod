@@ -10,7 +10,6 @@ require (
 	github.com/nats-io/nats.go v1.55.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/russellhaering/goxmldsig v1.6.1
-	golang.org/x/sync v0.25.0
 )
 
 // Test dependencies: no package but tests imports these.
