@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
@@ -27,31 +26,13 @@ func (c *control) onRegion(do func(*site, *http.Request) (string, error)) button
 
 func (c *control) pressExtend(*http.Request) (string, error) {
 	s := c.w.newRegion()
-	for _, do := range []func(*site) error{c.w.addRegion, c.w.listACS, c.w.addBookmark} {
-		if err := do(s); err != nil {
+	for _, step := range c.steps() {
+		if err := step.do(s); err != nil {
 			return "", err
 		}
 	}
 	return "The instance is extended to " + s.Name + ": the Region replicates, the app at the identity provider " +
 		"lists its ACS URL second, and users have a tile for it.", nil
-}
-
-func (c *control) pressAddRegion(*http.Request) (string, error) {
-	s := c.w.newRegion()
-	return s.Name + " is listed in the primary Region and copies users, permissions and sessions from there. " +
-		"Its portal opens when it is Replicated.", c.w.addRegion(s)
-}
-
-func (c *control) pressListACS(*http.Request) (string, error) {
-	s := c.w.newRegion()
-	return "The app at the identity provider lists the ACS URL of " + s.Name + " too, so sign-ins that begin there " +
-		"can come back there. The first URL stays the default.", c.w.listACS(s)
-}
-
-func (c *control) pressAddBookmark(*http.Request) (string, error) {
-	s := c.w.newRegion()
-	return "All users have the tile “" + corp.BookmarkLabel(s.Place) + "”. It opens the portal's address, without SAML.",
-		c.w.addBookmark(s)
 }
 
 func (c *control) pressStop(s *site, _ *http.Request) (string, error) {

@@ -34,7 +34,16 @@ func runChild(in io.Reader, out, logs io.Writer) error {
 	if err := calls.RegisterName("Child", c); err != nil {
 		return err
 	}
-	calls.ServeConn(&pipe{in, out, cancel})
+	r, pw := io.Pipe()
+	go func() {
+		_, _ = io.Copy(pw, in)
+		cancel() // also while a call waits
+		_ = pw.Close()
+	}()
+	calls.ServeConn(struct {
+		io.ReadCloser
+		io.Writer
+	}{r, out})
 	w := c.world.Load()
 	if w == nil {
 		return errors.New("the parent process did not call Start")
@@ -42,25 +51,6 @@ func runChild(in io.Reader, out, logs io.Writer) error {
 	w.close()
 	return nil
 }
-
-// pipe is a child's end of the connection.
-type pipe struct {
-	io.Reader
-	io.Writer
-	cancel func() // is called at the end of the input
-}
-
-// Read implements io.Reader.
-func (p *pipe) Read(b []byte) (int, error) {
-	n, err := p.Reader.Read(b)
-	if err != nil {
-		p.cancel()
-	}
-	return n, err
-}
-
-// Close implements io.Closer.
-func (p *pipe) Close() error { return nil }
 
 // child is a child process. The parent calls its exported methods: first Start, then those of a Region. net/rpc wants
 // an argument, so these take a bool that they ignore.
@@ -80,7 +70,6 @@ type Order struct {
 	Dir      string // of the Regions, kept from one process to the next
 	Secret   string // shared by the Regions
 	IdP      IdP    // for Regions
-	Verbose  bool
 }
 
 // IdP is the identity provider's metadata and addresses.
@@ -91,9 +80,6 @@ type IdP struct {
 
 // Start starts what o describes, and returns when it serves.
 func (c *child) Start(o Order, out *IdP) error {
-	if !o.Verbose {
-		c.logs = nil
-	}
 	w := &world{logger: logger(c.logs), secret: o.Secret}
 	w.ctx, w.cancel = context.WithCancel(c.ctx)
 	for i, p := range places {

@@ -52,9 +52,6 @@ func (c *control) routes() http.Handler {
 	mux.Handle("GET /assets/", http.FileServerFS(files))
 	for path, press := range map[string]button{
 		"/extend":                 c.pressExtend,
-		"/extend/region":          c.pressAddRegion,
-		"/extend/acs":             c.pressListACS,
-		"/extend/bookmark":        c.pressAddBookmark,
 		"/regions/{name}/stop":    c.onRegion(c.pressStop),
 		"/regions/{name}/start":   c.onRegion(c.pressStart),
 		"/regions/{name}/control": c.onRegion(c.pressControl),
@@ -63,6 +60,11 @@ func (c *control) routes() http.Handler {
 		"/replay":                 c.pressReplay,
 	} {
 		mux.HandleFunc("POST "+path, c.pressed(press))
+	}
+	for _, step := range c.steps() {
+		mux.HandleFunc("POST "+step.Action, c.pressed(func(*http.Request) (string, error) {
+			return step.result, step.do(c.w.newRegion())
+		}))
 	}
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -78,13 +80,10 @@ func (c *control) routes() http.Handler {
 			http.Error(rw, "demo: this page is at "+c.url, http.StatusMisdirectedRequest)
 			return
 		}
-		r.Body = http.MaxBytesReader(rw, r.Body, maxForm)
+		r.Body = http.MaxBytesReader(rw, r.Body, 4<<10) // far above what the page's forms send
 		guarded.ServeHTTP(rw, r)
 	})
 }
-
-// maxForm is far above what the page's own forms send.
-const maxForm = 4 << 10
 
 // pressed presses a button, and shows the page again with the result.
 func (c *control) pressed(press button) http.HandlerFunc {

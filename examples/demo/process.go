@@ -17,7 +17,7 @@ import (
 // child listens at its ports each time that it starts.
 func (w *world) beginProcesses(ctx context.Context, program string, l []net.Listener) (err error) {
 	forRedirector, forRegions, forReplicas := l[1], l[3:3+len(w.sites)], l[3+len(w.sites):]
-	order := Order{Dir: w.dir, Secret: w.secret, IdPPort: loopback.Port(l[0]), Verbose: w.logs != nil}
+	order := Order{Dir: w.dir, Secret: w.secret, IdPPort: loopback.Port(l[0])}
 	for i := range w.sites {
 		order.Portals = append(order.Portals, loopback.Port(forRegions[i]))
 		order.Replicas = append(order.Replicas, loopback.Port(forReplicas[i]))
@@ -45,25 +45,20 @@ func (w *world) beginProcesses(ctx context.Context, program string, l []net.List
 
 // process is a child process, which may have ended.
 type process struct {
-	program string
-	order   Order
-	logs    io.Writer
+	restart func(context.Context) (*process, error)
 	cmd     *exec.Cmd
 	calls   *rpc.Client   // the child ends when this is closed
 	done    chan struct{} // closed when it has ended
 	idp     IdP           // if it is the identity provider
 }
 
-// endLimit is how long a child may take to end. Then it is killed.
-const endLimit = 10 * time.Second
-
 // startProcess starts a child, and waits until it serves.
 func startProcess(ctx context.Context, program string, order Order, logs io.Writer) (*process, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	p := &process{program: program, order: order, logs: logs, done: make(chan struct{})}
-	p.cmd = exec.Command(program, childFlag)
+	p := &process{cmd: exec.Command(program, childFlag), done: make(chan struct{})}
+	p.restart = func(ctx context.Context) (*process, error) { return startProcess(ctx, program, order, logs) }
 	p.cmd.Stderr = logs
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
@@ -92,11 +87,6 @@ func startProcess(ctx context.Context, program string, order Order, logs io.Writ
 	return p, nil
 }
 
-// restart starts the child again.
-func (p *process) restart(ctx context.Context) (*process, error) {
-	return startProcess(ctx, p.program, p.order, p.logs)
-}
-
 // call calls a method of the child. It returns when the child has answered or ctx has ended.
 func call[T any](ctx context.Context, p *process, method string, arg any) (T, error) {
 	var out, none T
@@ -118,12 +108,12 @@ func (p *process) kill() {
 	_ = p.calls.Close()
 }
 
-// end ends the child in order, or kills it after endLimit.
+// end ends the child in order, or kills it after a while.
 func (p *process) end() {
 	_ = p.calls.Close()
 	select {
 	case <-p.done:
-	case <-time.After(endLimit):
+	case <-time.After(10 * time.Second):
 		p.kill()
 	}
 }

@@ -129,9 +129,6 @@ func (w *world) open(s *site) error {
 	return nil
 }
 
-// startLimit is far above the time that a Region takes to start again.
-const startLimit = 20 * time.Second
-
 // start starts a Region again, at the same address and with its data on disk.
 func (w *world) start(s *site) error {
 	w.acts.Lock()
@@ -146,7 +143,7 @@ func (w *world) start(s *site) error {
 		s.Stop()
 		return err
 	}
-	ctx, cancel := context.WithTimeout(w.ctx, startLimit)
+	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second) // far above what a start takes
 	defer cancel()
 	return s.running().Wait(ctx)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/examples/internal/person"
 	"github.com/meridian-saml/meridian/mockidp"
-	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -58,9 +57,9 @@ func wrongRecipient(k *walker) string {
 	here, there := k.sites[0], k.newRegion()
 	for _, way := range []struct {
 		flow  string
-		begin func(*testkit.Browser) (*testkit.Page, testkit.Form, error)
+		begin beginning
 	}{
-		{acs.FlowSP, func(b *testkit.Browser) (*testkit.Page, testkit.Form, error) { return k.begin(b, here) }},
+		{acs.FlowSP, k.begin(here)},
 		{acs.FlowIdP, k.tile},
 	} {
 		b := k.browser()
@@ -83,13 +82,11 @@ func sameResponseTwice(k *walker) string {
 	r := k.sites[0]
 	for _, way := range []struct {
 		flow   string
-		begin  func(*testkit.Browser) (*testkit.Page, testkit.Form, error)
+		begin  beginning
 		reason acs.Reason
 	}{
 		{acs.FlowIdP, k.tile, acs.ReasonReplay},
-		{acs.FlowSP, func(b *testkit.Browser) (*testkit.Page, testkit.Form, error) {
-			return k.begin(b, r)
-		}, acs.ReasonRequest},
+		{acs.FlowSP, k.begin(r), acs.ReasonRequest},
 	} {
 		b := k.browser()
 		p, f := check.Get2(way.begin(b))
@@ -108,9 +105,9 @@ func sameResponseTwice(k *walker) string {
 func otherBrowser(k *walker) string {
 	r := k.sites[0]
 	mine, theirs := k.browser(), k.browser()
-	p, f := check.Get2(k.begin(mine, r))
+	p, f := check.Get2(k.begin(r)(mine))
 	// The other browser has a pending request too, so the cause is not a missing cookie.
-	check.Get2(k.begin(theirs, r))
+	check.Get2(k.begin(r)(theirs))
 	mark := k.signIns.mark()
 	q := check.Get(theirs.Submit(p, f, nil))
 	check.Get(k.refused(mark, r, q, string(saml.ReasonInResponseTo)))

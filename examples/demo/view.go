@@ -13,9 +13,6 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// shown is how many sign-ins the page lists.
-const shown = 25
-
 // view is the data of the template.
 type view struct {
 	Notice     notice
@@ -38,6 +35,8 @@ type view struct {
 type extendStep struct {
 	Text, Action, Button string
 	Done, Next           bool
+	do                   func(*site) error
+	result               string // the notice after it
 }
 
 // end is what a Region knows of the end of a session.
@@ -79,7 +78,7 @@ func (c *control) page(rw http.ResponseWriter, r *http.Request) {
 	c.mu.Unlock()
 	newest := c.w.signIns.newest()
 	v := view{
-		Notice: n, Ended: c.ends(r.Context(), ended), SignIns: newest[:min(shown, len(newest))],
+		Notice: n, Ended: c.ends(r.Context(), ended), SignIns: newest[:min(25, len(newest))],
 		Controls:  []failover.Control{failover.Auto, failover.On, failover.Off},
 		Dashboard: c.w.idp.DashboardURL(), Redirector: c.w.redirector.url + "/",
 		SAMLLabel: corp.SAMLLabel, Bookmark: corp.BookmarkLabel(c.w.newRegion().Place), Hint: corp.SignInHint,
@@ -88,7 +87,8 @@ func (c *control) page(rw http.ResponseWriter, r *http.Request) {
 		v.Cards = append(v.Cards, c.card(r.Context(), i, s))
 	}
 	v.First, v.New = v.Cards[0], v.Cards[len(v.Cards)-1]
-	v.Steps, v.Extended = c.steps(c.w.newRegion())
+	v.Steps = c.steps()
+	v.Extended = !slices.ContainsFunc(v.Steps, func(a extendStep) bool { return !a.Done })
 	for _, u := range c.w.acsOrder() {
 		v.Order = append(v.Order, c.w.regionOf(u))
 	}
@@ -114,28 +114,34 @@ func (c *control) ends(ctx context.Context, ended sessions.Session) (out []end) 
 	return out
 }
 
-// steps are the steps of extending the instance to s, and whether all are done.
-func (c *control) steps(s *site) (out []extendStep, all bool) {
-	out = []extendStep{
+// steps are the steps of extending the instance.
+func (c *control) steps() []extendStep {
+	s := c.w.newRegion()
+	out := []extendStep{
 		{
-			Text:   "Add " + s.Name + " in the primary Region. It replicates users, permissions and sessions.",
-			Action: "/extend/region", Button: "Add Region", Done: s.added(),
+			Action: "/extend/region", Button: "Add Region", Done: s.added(), do: c.w.addRegion,
+			Text: "Add " + s.Name + " in the primary Region. It replicates users, permissions and sessions.",
+			result: s.Name + " is listed in the primary Region and copies users, permissions and sessions from there. " +
+				"Its portal opens when it is Replicated.",
 		},
 		{
+			Action: "/extend/acs", Button: "Add ACS URL", Done: c.w.inApp(s), do: c.w.listACS,
 			Text: "Put its ACS URL second into the app at the identity provider. " +
 				"Until then sign-ins that begin there fail.",
-			Action: "/extend/acs", Button: "Add ACS URL", Done: c.w.inApp(s),
+			result: "The app at the identity provider lists the ACS URL of " + s.Name + " too, so sign-ins that begin " +
+				"there can come back there. The first URL stays the default.",
 		},
 		{
-			Text:   "Give users a bookmark tile for its portal.",
-			Action: "/extend/bookmark", Button: "Add bookmark", Done: c.w.bookmarked(s),
+			Action: "/extend/bookmark", Button: "Add bookmark", Done: c.w.bookmarked(s), do: c.w.addBookmark,
+			Text: "Give users a bookmark tile for its portal.",
+			result: "All users have the tile “" + corp.BookmarkLabel(s.Place) + "”. " +
+				"It opens the portal's address, without SAML.",
 		},
 	}
-	next := slices.IndexFunc(out, func(a extendStep) bool { return !a.Done })
-	if next >= 0 {
+	if next := slices.IndexFunc(out, func(a extendStep) bool { return !a.Done }); next >= 0 {
 		out[next].Next = true
 	}
-	return out, next < 0
+	return out
 }
 
 func (c *control) card(ctx context.Context, i int, s *site) card {

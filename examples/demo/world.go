@@ -8,18 +8,27 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal/failover"
 	"github.com/meridian-saml/meridian/saml"
 )
 
 const (
-	idpPort     = 8701
-	controlHost = "localhost"
-	controlPort = 8700
+	controlHost    = "localhost"
+	controlPort    = 8700
+	idpPort        = 8701
+	redirectorHost = "portal.localhost"
+	redirectorPort = 8702
+
+	// Probes are more frequent than in production, so that a visitor doesn't have to wait.
+	probeEvery   = 400 * time.Millisecond
+	probeTimeout = 3 * time.Second
 )
 
 // world is everything that the demo runs.
@@ -171,6 +180,36 @@ func serviceProvider(metadata []byte, of []*site) (*saml.ServiceProvider, error)
 		acs = append(acs, saml.Endpoint{URL: s.acs, Region: s.Name})
 	}
 	return saml.New(saml.Config{EntityID: of[0].url + corp.SPPath, ACS: acs, IdP: idp})
+}
+
+// redirector knows all Regions from the start. One that is not added is not healthy.
+type redirector struct {
+	*failover.Redirector
+	*loopback.Server
+	url string // without a slash at the end
+}
+
+func (w *world) startRedirector(l net.Listener) error {
+	var regions []failover.Region
+	for _, s := range w.sites {
+		regions = append(regions, failover.Region{Name: s.Name, URL: s.url})
+	}
+	rd, err := failover.New(failover.Config{
+		Regions: regions, KeepPath: true, Interval: probeEvery, Timeout: probeTimeout,
+		HealthyThreshold: 1, UnhealthyThreshold: 2, Logger: w.logger,
+	})
+	if err != nil {
+		return err
+	}
+	w.tasks.Go(func() { _ = rd.Run(w.ctx) })
+	w.redirector = &redirector{rd, loopback.Serve(l, rd), loopback.Origin(redirectorHost, loopback.Port(l))}
+	return nil
+}
+
+// probed returns the redirector's status of a Region, which must be one that it knows.
+func (r *redirector) probed(name string) failover.Status {
+	all := r.Status()
+	return all[slices.IndexFunc(all, func(s failover.Status) bool { return s.Region == name })]
 }
 
 // site returns a Region by its name or ACS URL.
