@@ -36,9 +36,9 @@ func newProcesses(t *testing.T) *world {
 }
 
 // newCrowd returns a walker with that many users who sign in at once.
-func newCrowd(t *testing.T, w *world, people int) *walker {
+func newCrowd(t *testing.T, w *world, users int) *walker {
 	k := newWalker(background(t), w)
-	k.people = people
+	k.users = users
 	return k
 }
 

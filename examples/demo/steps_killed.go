@@ -49,28 +49,28 @@ func (s session) signedIn() (bool, error) {
 // A quarter as many sign in at the primary. They may fail, and then have no session.
 func primaryKilled(k *walker) string {
 	lost, alive := k.sites[0], k.sites[1:]
-	results := make(chan error, k.people)
+	results := make(chan error, k.users)
 	var all sync.WaitGroup
-	for i := range k.people {
+	for i := range k.users {
 		all.Go(func() { results <- k.signsIn(alive[i%len(alive)]) })
 	}
-	for range k.people / 4 {
+	for range k.users / 4 {
 		all.Go(func() { _ = k.signsIn(lost) })
 	}
 	var err error
-	before := max(1, k.people/5)
-	for i := range k.people {
+	before := max(1, k.users/5)
+	for i := range k.users {
 		err = cmp.Or(err, <-results)
 		if i+1 == before && err == nil {
 			lost.process.kill()
 		}
 	}
 	all.Wait()
-	after := k.people - before
+	after := k.users - before
 	check.Must(err, k.nothingAnswers(lost),
 		check.That("the sign-ins that ended after the loss", after > 0, "some", fmt.Sprint(after)))
 	return fmt.Sprintf("%s was killed (SIGKILL) when %d of %d users had signed in elsewhere; the other %d did so too",
-		lost.Name, before, k.people, after)
+		lost.Name, before, k.users, after)
 }
 
 // secondNearest: the redirector leads to the next Region.

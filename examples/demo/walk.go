@@ -61,7 +61,7 @@ type walker struct {
 	ctx      context.Context
 	who      string        // the login
 	patience time.Duration // limit of until
-	people   int           // how many sign in at once when the primary is killed
+	users    int           // how many sign in at once when the primary is killed
 }
 
 func newWalker(ctx context.Context, w *world) *walker {
