@@ -237,7 +237,7 @@ func TestRedirects(t *testing.T) {
 	good := newPublisher(t, signed(t, aggregate("", oneIdP), trusted()))
 	p := newPublisher(t, "")
 	for to, want := range map[string]string{
-		good.URL: "", p.URL: "MetadataFetch", "file:///etc/passwd": "MetadataFetch", "https://127.0.0.1:1/": "MetadataFetch",
+		good.URL: "", strings.Replace(good.URL, "//", "//user:secret@", 1): "MetadataFetch", p.URL: "MetadataFetch", "file:///etc/passwd": "MetadataFetch", "https://127.0.0.1:1/": "MetadataFetch",
 	} {
 		p.handle(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusTemporaryRedirect) })
 		f := open(t, &clock{}, federation.Source{URL: p.URL, Keys: pinned()})

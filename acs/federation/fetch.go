@@ -15,7 +15,8 @@ import (
 
 const (
 	maxDocument  = 64 << 20 // of a URL, after decompression
-	maxEntity    = 4 << 20  // of a query
+	maxEntity    = 1 << 20  // of a query; it is parsed before it is verified, at up to 64 times its size
+	maxETag      = 1 << 10  // kept with each document
 	maxRedirects = 5
 )
 
@@ -124,7 +125,10 @@ func (s *source) fetch(ctx context.Context, address, etag string, limit int64) (
 	if int64(len(raw)) > limit {
 		return fail(fmt.Errorf("the document has more than %d bytes", limit))
 	}
-	return raw, resp.Header.Get("ETag"), nil
+	if newETag = resp.Header.Get("ETag"); len(newETag) > maxETag {
+		newETag = ""
+	}
+	return raw, newETag, nil
 }
 
 // errNone says that the source has no such document.

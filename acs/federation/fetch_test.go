@@ -1,7 +1,9 @@
 package federation_test
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,4 +29,17 @@ func TestUnverifiedRedirectStaysOnLoopback(t *testing.T) {
 	})
 	f := open(t, &clock{}, federation.Source{URL: p.URL, InsecureUnverified: true})
 	assert.ErrorContains(t, f.Status()[0].Err, "plain http")
+}
+
+// A long ETag is not kept, and so not sent.
+func TestLongETag(t *testing.T) {
+	document := signed(t, aggregate("", oneIdP), trusted())
+	p := newPublisher(t, "")
+	p.handle(func(w http.ResponseWriter, r *http.Request) {
+		assert.Empty(t, r.Header.Get("If-None-Match"))
+		w.Header().Set("ETag", `"`+strings.Repeat("a", 2000)+`"`)
+		_, _ = io.WriteString(w, document)
+	})
+	open(t, &clock{}, federation.Source{URL: p.URL, Keys: pinned()})
+	eventually(t, func() bool { return p.requests.Load() > 2 })
 }

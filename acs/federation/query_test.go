@@ -92,6 +92,7 @@ func TestQueryAnswers(t *testing.T) {
 		"an aggregate":   {signed(t, aggregate("", oneIdP), trusted()), "MetadataEntity"},
 		"two entities":   {signed(t, aggregate("", oneIdP, twoIdP), trusted()), "MetadataEntity"},
 		"unsigned":       {descriptor()(oneIdP), "MetadataUnsigned"},
+		"too long":       {strings.Repeat("<a/>", 300_000), "MetadataFetch"},
 		"another key":    {signed(t, descriptor()(oneIdP), another()), "MetadataSignature"},
 	} {
 		t.Run(name, func(t *testing.T) {

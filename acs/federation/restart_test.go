@@ -165,3 +165,26 @@ func TestPipeIsNoFile(t *testing.T) {
 		require.Fail(t, "Open waits for a named pipe")
 	}
 }
+
+// Where copies can't be read or written, the source serves all the same, and no other
+// file is left behind.
+func TestUnusableCopies(t *testing.T) {
+	parent := t.TempDir()
+	dir, file := filepath.Join(parent, "dir"), filepath.Join(parent, "file")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "junk.xml"), []byte("<"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte("<"), 0o600))
+	p := newPublisher(t, signed(t, aggregate("", oneIdP), trusted()))
+	q := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})
+	for _, path := range []string{dir, filepath.Join(parent, "missing", "fed.xml"), filepath.Join(file, "fed.xml"), file} {
+		f := openSlow(t, &clock{}, federation.Source{URL: p.URL, Keys: pinned(), Copy: path})
+		_, err := f.IdP(oneIdP)
+		require.NoError(t, err, path)
+		f = openSlow(t, &clock{}, federation.Source{Query: q.URL + "/", Keys: pinned(), Copy: path})
+		_, err = f.Find(t.Context(), oneIdP, client)
+		require.NoError(t, err, path)
+	}
+	left, err := os.ReadDir(parent)
+	require.NoError(t, err)
+	require.Len(t, left, 2)
+}
