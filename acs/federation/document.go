@@ -95,10 +95,12 @@ func (s *source) inForce(until time.Time) error {
 	return nil
 }
 
-// notOlder refuses a document that was published before the one in use.
+// notOlder refuses a document that was published before the one in use. That one's
+// publication says nothing if it is in the future: by mistake, it would keep out all that
+// follow.
 func (s *source) notOlder(a, last *saml.Aggregate) error {
 	newer, older := a.CreationInstant(), last.CreationInstant()
-	if newer.IsZero() || older.IsZero() {
+	if newer.IsZero() || older.IsZero() || older.After(s.cfg.Now().Add(s.cfg.Skew)) {
 		newer, older = a.ValidUntil(), last.ValidUntil()
 	}
 	if newer.IsZero() || older.IsZero() || !newer.Before(older) {

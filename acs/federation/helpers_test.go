@@ -69,7 +69,8 @@ func published(at time.Time, entityIDs ...string) string {
 
 func publishedUntil(at, end time.Time, entityIDs ...string) string {
 	return strings.Replace(aggregate(until(end), entityIDs...), `ID="_fed" `+until(end)+`>`,
-		`ID="_fed" `+until(end)+`><md:Extensions><r:PublicationInfo xmlns:r="urn:oasis:names:tc:SAML:metadata:rpi" creationInstant="`+
+		`ID="_fed" `+until(end)+`><md:Extensions><r:PublicationInfo `+
+			`xmlns:r="urn:oasis:names:tc:SAML:metadata:rpi" creationInstant="`+
 			at.UTC().Format(time.RFC3339)+`" publisher="https://fed.example"/></md:Extensions>`, 1)
 }
 

@@ -188,3 +188,12 @@ func TestUnusableCopies(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left, 2)
 }
+
+// A document that was published in the future, by mistake, doesn't keep out the next.
+func TestPublishedInTheFuture(t *testing.T) {
+	c := &clock{}
+	p := newPublisher(t, signed(t, publishedUntil(c.now().AddDate(50, 0, 0), c.now().Add(time.Hour), oneIdP), trusted()))
+	f := open(t, c, federation.Source{URL: p.URL, Keys: pinned()})
+	p.publish(signed(t, publishedUntil(c.now(), c.now().Add(2*time.Hour), oneIdP, twoIdP), trusted()))
+	eventually(t, func() bool { _, err := f.IdP(twoIdP); return err == nil })
+}

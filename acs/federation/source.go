@@ -295,9 +295,11 @@ func (s *source) report(err error) {
 	}
 	s.status.Store(&status)
 	if err != nil {
-		s.cfg.Logger.Warn("federation: metadata was not refreshed", "source", s.Name, "reason", reasonOf(err), "error", err)
+		s.cfg.Logger.Warn("federation: metadata was not refreshed",
+			"source", s.Name, "reason", reasonOf(err), "error", err)
 	} else {
-		s.cfg.Logger.Info("federation: metadata", "source", s.Name, "providers", status.Providers, "valid_until", status.ValidUntil)
+		s.cfg.Logger.Info("federation: metadata", "source", s.Name,
+			"providers", status.Providers, "valid_until", status.ValidUntil)
 	}
 	if s.cfg.Observer == nil {
 		return
