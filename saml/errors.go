@@ -14,10 +14,10 @@ import (
 type Reason string
 
 const (
-	// The caller's configuration or options are not valid. It says nothing about
+	// ReasonConfig: the caller's configuration or options are not valid. It says nothing about
 	// the message.
 	ReasonConfig Reason = "Config"
-	// The identity provider's metadata is not valid, names no usable endpoint or
+	// ReasonMetadata: the identity provider's metadata is not valid, names no usable endpoint or
 	// key, or is past its validUntil.
 	ReasonMetadata Reason = "Metadata"
 
@@ -60,7 +60,7 @@ const (
 	ReasonAuthn               Reason = "Authn"               // the authentication is not the one that was asked for
 	ReasonIdP                 Reason = "IdP"                 // another identity provider answers than was asked
 
-	// It answers a request that another ACS URL of this service provider made.
+	// ReasonWrongRegion: it answers a request that another ACS URL of this service provider made.
 	// Usually that URL is not listed in the identity provider's app, and the
 	// response was sent to the default instead.
 	ReasonWrongRegion Reason = "WrongRegion"
