@@ -25,7 +25,8 @@
 // without validUntil, or one that holds for longer, is refused: an attacker who can
 // keep new documents back can then not do so for long. A document that is older than
 // the one in use is refused too, by its PublicationInfo where both have one (and the
-// one in use is not dated in the future), else by validUntil where both have it. [Federation.Reset] lets an operator go back.
+// one in use is not dated in the future), else by validUntil where both have it.
+// [Federation.Reset] lets an operator go back.
 //
 // A broken entity is refused when it is asked for, and hurts no other. An entity ID
 // that a source has twice is refused, for that name alone. Where several sources
