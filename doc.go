@@ -5,7 +5,7 @@
 //
 // There is no code here. The map:
 //
-//   - saml: the protocol core. It makes AuthnRequests and metadata, and judges
+//   - saml: the protocol core. It makes AuthnRequests and metadata, and verifies
 //     responses. It keeps nothing and knows no HTTP.
 //   - acs: the stateful edge of a Region. It takes the POST, binds requests to
 //     browsers, and admits every assertion once. acs/natsstore and

@@ -46,7 +46,7 @@ type Error struct {
 	Err error
 }
 
-// Error returns the message. What came from outside is quoted and cut short.
+// Error returns the message. Values from outside are quoted and cut short.
 func (e *Error) Error() string {
 	parts := []string{"federation: " + string(e.Reason)}
 	for _, s := range []string{e.Rule, e.Detail} {

@@ -70,9 +70,11 @@ func TestTheLastGoodDocumentServes(t *testing.T) {
 		bad  http.HandlerFunc
 		want string
 	}{
-		"F01 unsigned":    {serve(aggregate(until(time.Now().Add(49*time.Hour)), oneIdP)), "MetadataUnsigned"},
-		"F02 another key": {serve(signed(t, aggregate(until(time.Now().Add(49*time.Hour)), oneIdP), another())), "MetadataSignature"},
-		"F12 over":        {serve(signed(t, aggregate(until(time.Now().Add(-time.Hour)), oneIdP), trusted())), "MetadataExpired"},
+		"F01 unsigned": {serve(aggregate(until(time.Now().Add(49*time.Hour)), oneIdP)), "MetadataUnsigned"},
+		"F02 another key": {serve(signed(t, aggregate(until(time.Now().Add(49*time.Hour)), oneIdP), another())),
+			"MetadataSignature"},
+		"F12 over": {serve(signed(t, aggregate(until(time.Now().Add(-time.Hour)), oneIdP), trusted())),
+			"MetadataExpired"},
 		"F14 without end": {serve(signed(t, aggregate("", oneIdP), trusted())), "MetadataValidity"},
 		"F15 thirty years": {serve(signed(t, aggregate(until(time.Now().AddDate(30, 0, 0)), oneIdP), trusted())),
 			"MetadataValidity"},
@@ -90,9 +92,11 @@ func TestTheLastGoodDocumentServes(t *testing.T) {
 		}, "MetadataFetch"},
 		"F20 HTML":    {serve("<html><body>Sign in</body></html>"), "Metadata"},
 		"F20 nothing": {serve(""), "Metadata"},
-		"an error":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "MetadataFetch"},
-		"gone":        {http.NotFound, "MetadataFetch"},
-		"F30 304":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) }, "MetadataFetch"},
+		"an error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+			"MetadataFetch"},
+		"gone": {http.NotFound, "MetadataFetch"},
+		"F30 304": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) },
+			"MetadataFetch"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPublisher(t, good)
@@ -223,7 +227,8 @@ func TestGzipBomb(t *testing.T) {
 	})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	f, err := federation.Open(t.Context(), federation.Config{Sources: []federation.Source{{URL: p.URL, Keys: pinned(), AllowPrivateAddresses: true}}})
+	f, err := federation.Open(t.Context(), federation.Config{Sources: []federation.Source{{URL: p.URL, Keys: pinned(),
+		AllowPrivateAddresses: true}}})
 	require.NoError(t, err)
 	t.Cleanup(f.Close)
 	runtime.ReadMemStats(&after)
@@ -237,7 +242,9 @@ func TestRedirects(t *testing.T) {
 	good := newPublisher(t, signed(t, aggregate("", oneIdP), trusted()))
 	p := newPublisher(t, "")
 	for to, want := range map[string]string{
-		good.URL: "", strings.Replace(good.URL, "//", "//user:secret@", 1): "MetadataFetch", p.URL: "MetadataFetch", "file:///etc/passwd": "MetadataFetch", "https://127.0.0.1:1/": "MetadataFetch",
+		good.URL: "", strings.Replace(good.URL, "//", "//user:secret@",
+			1): "MetadataFetch", p.URL: "MetadataFetch", "file:///etc/passwd": "MetadataFetch",
+		"https://127.0.0.1:1/": "MetadataFetch",
 	} {
 		p.handle(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusTemporaryRedirect) })
 		f := open(t, &clock{}, federation.Source{URL: p.URL, Keys: pinned()})
@@ -254,7 +261,8 @@ func TestRedirects(t *testing.T) {
 	reached := false
 	private := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	t.Cleanup(private.Close)
-	f, err := federation.Open(t.Context(), federation.Config{Sources: []federation.Source{{URL: private.URL, Keys: pinned()}}})
+	f, err := federation.Open(t.Context(), federation.Config{Sources: []federation.Source{{URL: private.URL,
+		Keys: pinned()}}})
 	require.NoError(t, err)
 	t.Cleanup(f.Close)
 	requireReason(t, "MetadataFetch", f.Status()[0].Err)
@@ -296,7 +304,8 @@ func TestSourceFollowsWhatIsPublished(t *testing.T) {
 	f := open(t, &clock{}, federation.Source{URL: p.URL, Keys: pinned()})
 	source, err := f.Source(oneIdP)
 	require.NoError(t, err)
-	sp, err := saml.New(saml.Config{EntityID: "https://sp.example", ACS: []saml.Endpoint{{URL: "https://sp.example/acs"}}, IdP: source})
+	sp, err := saml.New(saml.Config{EntityID: "https://sp.example", ACS: []saml.Endpoint{{URL: "https://sp.example/acs"}},
+		IdP: source})
 	require.NoError(t, err)
 	response := []byte("PHNhbWxwOlJlc3BvbnNlLz4=")
 	verdict := func() string {
@@ -313,13 +322,15 @@ func TestSourceFollowsWhatIsPublished(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for name, c := range map[string]federation.Config{
-		"no source":             {},
-		"no place":              {Sources: []federation.Source{{}}},
-		"two places":            {Sources: []federation.Source{{URL: "https://a.example", File: "a"}}},
-		"no key":                {Sources: []federation.Source{{URL: "https://a.example"}}},
-		"both":                  {Sources: []federation.Source{{URL: "https://a.example", Keys: pinned(), InsecureUnverified: true}}},
-		"unverified http":       {Sources: []federation.Source{{URL: "http://a.example", InsecureUnverified: true}}},
-		"unverified copy":       {Sources: []federation.Source{{URL: "https://a.example", InsecureUnverified: true, Copy: "a"}}},
+		"no source":  {},
+		"no place":   {Sources: []federation.Source{{}}},
+		"two places": {Sources: []federation.Source{{URL: "https://a.example", File: "a"}}},
+		"no key":     {Sources: []federation.Source{{URL: "https://a.example"}}},
+		"both": {Sources: []federation.Source{{URL: "https://a.example", Keys: pinned(),
+			InsecureUnverified: true}}},
+		"unverified http": {Sources: []federation.Source{{URL: "http://a.example", InsecureUnverified: true}}},
+		"unverified copy": {Sources: []federation.Source{{URL: "https://a.example", InsecureUnverified: true,
+			Copy: "a"}}},
 		"another scheme":        {Sources: []federation.Source{{URL: "file:///a", Keys: pinned()}}},
 		"a query without slash": {Sources: []federation.Source{{Query: "https://a.example/q", Keys: pinned()}}},
 		"a copy of a file":      {Sources: []federation.Source{{File: "a", Copy: "b"}}},
@@ -331,8 +342,9 @@ func TestConfig(t *testing.T) {
 			{URL: "https://a.example", Keys: pinned(), Copy: "a"}, {URL: "https://b.example", Keys: pinned(), Copy: "./a"}}},
 		"a source behind a query": {Sources: []federation.Source{
 			{Query: "https://a.example/", Keys: pinned()}, {File: "a"}}},
-		"no key of a kind":       {Sources: []federation.Source{{File: "a", Keys: []crypto.PublicKey{trusted()}}}},
-		"a nil key":              {Sources: []federation.Source{{File: "a", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}}}},
+		"no key of a kind": {Sources: []federation.Source{{File: "a", Keys: []crypto.PublicKey{trusted()}}}},
+		"a nil key": {Sources: []federation.Source{{File: "a",
+			Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}}}},
 		"user info in the place": {Sources: []federation.Source{{URL: "https://u:p@a.example", Keys: pinned()}}},
 	} {
 		f, err := federation.Open(t.Context(), c)
