@@ -6,11 +6,10 @@ import (
 	"strings"
 )
 
-// withoutUser returns a refused URL without its user information, which may hold a
-// password or a token, for an error. No parser finds where that ends: a password
-// with "/", "?" or "#" ends it early. Everything before the last "@" is left out,
-// and everything after the scheme of a URL that has none and doesn't parse.
-// Packages that can't share it have copies, and a test compares them.
+// withoutUser returns a refused URL for an error, without its user information, which may be a password or a token. A
+// parser can't find the end of it: a password with "/", "?" or "#" ends it too early. So everything before the last "@"
+// is left out. If there is no "@" and the URL doesn't parse, everything after the scheme is left out. Packages that
+// can't share this function have copies, and a test compares them.
 func withoutUser(raw string) string {
 	scheme := urlScheme.FindString(raw)
 	if i := strings.LastIndexByte(raw, '@'); i >= 0 {
