@@ -20,7 +20,7 @@ const (
 	ReasonDuplicate     Reason = "Duplicate"     // a value that must be unique exists already
 	ReasonDangling      Reason = "Dangling"      // a reference to an element that doesn't exist
 	ReasonNotFound      Reason = "NotFound"      // the element to remove doesn't exist
-	ReasonTwoUpdates    Reason = "TwoUpdates"    // ends and restores a user's access, so earlier sessions would not end
+	ReasonTwoUpdates    Reason = "TwoUpdates"    // one update ends and restores a user's access
 )
 
 // Error is the type of every error that this package returns, except ErrConflict and errors that an update's own
@@ -51,10 +51,10 @@ func (e *Error) Error() string {
 	return text
 }
 
-// maxQuoted caps what a message repeats of a value from outside, in bytes.
+// maxQuoted is the maximum length of a quoted input value in a message, in bytes.
 const maxQuoted = 200
 
-// quote quotes a value for one line of a log, as the portal's other packages do: this one imports none of the module's.
+// quote quotes a value for one line of a log. It equals refusal.Quote: this package imports no other of the module.
 func quote(s string) string {
 	if len(s) > maxQuoted {
 		cut := maxQuoted

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// Instance is the state that all Regions share. It is safe for concurrent use: readers never wait, writers wait for
+// Instance is the state that all Regions share. It is safe for concurrent use. Readers never wait. Writers wait for
 // each other.
 type Instance struct {
 	writing sync.Mutex // held while a new snapshot is made; never by readers
@@ -14,23 +14,23 @@ type Instance struct {
 	journal Journal // or nil
 }
 
-// ErrConflict is what a Journal returns when it knows of a change that the instance doesn't have yet.
+// ErrConflict is returned by a Journal that has a change that the instance doesn't have yet.
 var ErrConflict = errors.New("center: the instance has changed meanwhile")
 
-// Journal is told of every update before it takes effect, and can stop it. It stores the instance on disk and shares
-// it with other Regions.
+// Journal stores every update before it takes effect, and can refuse it. An implementation stores the instance on disk
+// and replicates it to other Regions.
 type Journal interface {
 	// Commit is called with the changes of an update made in region, one update at a time. If it returns nil, the
-	// changes are stored durably and take effect at once. If it returns an error, nothing changes and Update returns
-	// that error; only after ErrConflict does Update try again, on the state that Apply has made meanwhile. Commit must
-	// not call the instance's Update or Apply.
+	// changes are stored durably and take effect at once. If it returns ErrConflict, Update tries again on the state
+	// that Apply has made meanwhile. If it returns another error, nothing changes and Update returns that error. Commit
+	// must not call the instance's Update or Apply.
 	//
 	// When the primary removes a user or group, the changes include other Regions' applications, which lose that
 	// principal.
 	Commit(region string, changes []Record) error
 }
 
-// New checks d and returns an instance that holds a copy of it, or an *Error.
+// New checks d and returns an instance with a copy of it, or an *Error.
 func New(d Data) (*Instance, error) {
 	i, err := NewJournaled(d, nil)
 	if err != nil {
@@ -43,7 +43,7 @@ func New(d Data) (*Instance, error) {
 }
 
 // NewJournaled is New for an instance whose updates go through a Journal. d is the state that the Journal has stored.
-// It may hold userNames of older versions that New refuses.
+// It may contain userNames that an older version accepted and New refuses.
 func NewJournaled(d Data, j Journal) (*Instance, error) {
 	s, err := newSnapshot(d.Clone())
 	if err != nil {
@@ -57,9 +57,9 @@ func NewJournaled(d Data, j Journal) (*Instance, error) {
 // Snapshot returns the current state.
 func (i *Instance) Snapshot() *Snapshot { return i.current.Load() }
 
-// Apply makes changes that were decided elsewhere, all of them at once. It checks no Region's rights and tells no
-// Journal. The result is checked as a whole, and the primary can't change. Like Assemble, it drops unknown principals
-// of applications.
+// Apply applies changes that other Regions have made, all of them at once. It does not check which Region may make
+// them, and does not call the Journal. The result is checked as a whole, and the primary can't change. Like Assemble,
+// it drops unknown principals of applications.
 func (i *Instance) Apply(changes []Record) error {
 	if len(changes) == 0 {
 		return nil
@@ -75,7 +75,7 @@ func (i *Instance) Apply(changes []Record) error {
 		return err
 	}
 	if before, after := i.Snapshot().Primary().Name, s.Primary().Name; before != after {
-		want := quote(before) + " to stay the primary"
+		want := quote(before) + " as the primary"
 		return &Error{Reason: ReasonPrimaryFixed, Rule: "primary Region", Want: want, Got: after}
 	}
 	i.current.Store(s)
@@ -90,14 +90,14 @@ func (i *Instance) In(region string) (*View, error) {
 	return &View{instance: i, region: region}, nil
 }
 
-// View is the instance as one Region reads and writes it. Each of its read methods asks the current snapshot. For
-// several consistent answers, use Snapshot.
+// View is one Region's access to the instance. Each of its read methods uses the current snapshot. For several
+// consistent reads, use Snapshot.
 type View struct {
 	instance *Instance
 	region   string
 }
 
-// RegionName returns the name of the Region whose view this is.
+// RegionName returns the name of the view's Region.
 func (v *View) RegionName() string { return v.region }
 
 // Snapshot returns the current state.

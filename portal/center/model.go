@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// RegionStatus says whether a Region is in use, or being added or removed.
+// RegionStatus is the status of a Region: in use, being added, or being removed.
 type RegionStatus string
 
 // The statuses of a Region.
@@ -34,7 +34,7 @@ type Region struct {
 	ACSURLs []string `json:"acsUrls,omitempty"`
 }
 
-// Active says whether the Region's endpoints are in use.
+// Active reports whether the Region's endpoints are in use.
 func (r Region) Active() bool { return r.Status == "" || r.Status == RegionActive }
 
 // User is a user of the workforce.
@@ -52,7 +52,7 @@ type User struct {
 	// ExternalID is the identity provider's ID of the user (RFC 7643 3.1). It is not used to sign in. Empty: none.
 	ExternalID string `json:"externalId,omitempty"`
 	// IdentityProvider is the entity ID of the user's identity provider, and StableID the user's permanent ID there.
-	// They are reserved: their values are kept, and no package sets or uses them. Empty: none.
+	// They are reserved: no package sets or uses them, but their values are kept. Empty: none.
 	IdentityProvider string `json:"identityProvider,omitempty"`
 	StableID         string `json:"stableId,omitempty"`
 	// Inactive users can't sign in and have no access. JSON has "active" instead, as SCIM does; a user without it is
@@ -141,7 +141,7 @@ type Account struct {
 	Email string `json:"email,omitempty"` // of the account's owner
 }
 
-// PrincipalType says whether a principal is a user or a group.
+// PrincipalType is the type of a principal: user or group.
 type PrincipalType string
 
 // The two types of principal.
@@ -150,7 +150,7 @@ const (
 	PrincipalGroup PrincipalType = "group"
 )
 
-// Principal is a user or group that an assignment is for. It is comparable.
+// Principal is the user or group of an assignment. It is comparable.
 type Principal struct {
 	Type PrincipalType `json:"type"`
 	ID   string        `json:"id"` // of a user or group

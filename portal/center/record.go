@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Kind says which of Data's lists a Record's element is in.
+// Kind is the kind of a Record's element. There is one for each list of Data.
 type Kind string
 
 // The kinds of record.
@@ -34,7 +34,7 @@ type Record struct {
 	Value []byte
 }
 
-// element is what all elements have in common: their Record's Kind and Key.
+// element is implemented by every element: the Kind and Key of its Record.
 type element interface {
 	kind() Kind
 	key() string
@@ -95,11 +95,10 @@ func Diff(before, after *Snapshot) []Record {
 
 func equal[T comparable](x, y T) bool { return x == y }
 
-// deepEqual is for elements with lists. It costs allocations, equal doesn't.
+// deepEqual compares elements with lists. It allocates memory; equal doesn't.
 func deepEqual[T any](x, y T) bool { return reflect.DeepEqual(x, y) }
 
-// diff returns the changes of one list. Elements that are unchanged at the same index, which is nearly all of them,
-// cost one comparison.
+// diff returns the changes of one list. Nearly all elements are unchanged at the same index, and cost one comparison.
 func diff[T element](before, after []T, same func(x, y T) bool) []Record {
 	var out []Record
 	unchanged := make([]bool, len(after))
@@ -140,11 +139,12 @@ func encode(v any) []byte {
 	return b
 }
 
-// Assemble makes Data of records. Regions are in their order, other lists are sorted by key. If a key occurs twice,
-// the later record counts. An error is an *Error. New checks the rest.
+// Assemble returns the Data that consists of records. Regions are in their order, other lists are sorted by key. If two
+// records have the same Kind and Key, the later one counts. It returns an *Error for a record that it can't decode. New
+// checks the rest.
 //
-// Unknown principals of applications are dropped: an application is written in its own Region, which may not have
-// heard of a removal yet.
+// Unknown principals of applications are dropped: an application is written in its own Region, before a removal in the
+// primary may have arrived there.
 func Assemble(records []Record) (Data, error) {
 	var d Data
 	if err := d.merge(records); err != nil {
@@ -170,7 +170,7 @@ func (d *Data) merge(records []Record) error {
 		merge(&d.Applications, byKind),
 	)
 	for kind := range byKind {
-		return &Error{Reason: ReasonInvalid, Rule: "kind of record", Want: "a kind of element", Got: string(kind)}
+		return &Error{Reason: ReasonInvalid, Rule: "kind of record", Want: "a known Kind", Got: string(kind)}
 	}
 	slices.SortStableFunc(regions, func(a, b placedRegion) int {
 		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Name, b.Name))

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Snapshot is the instance at one moment. It never changes, so its answers are consistent. The caller owns the values
-// that its methods return.
+// Snapshot is the state of the instance at one moment. It never changes, so its results are consistent. The caller owns
+// the values that its methods return.
 type Snapshot struct {
 	data Data // nothing outside this package holds its slices
 

@@ -12,7 +12,8 @@ import (
 // puts it in place. If change returns an error, if the transaction refused a change, or if the result is invalid, then
 // nothing changes and that error is returned.
 //
-// Each method of Tx says in which Region it may be called: for anything but an application, only in the primary.
+// Methods of Tx that change applications may be called in the application's own Region. All others may be called only
+// in the primary.
 //
 // Every update copies and checks the whole instance, so put many changes into one update. change must neither keep the
 // transaction nor call Update. If the instance changes meanwhile, change is called again on the new state.
@@ -21,14 +22,13 @@ func (v *View) Update(change func(*Tx) error) error {
 		if err := v.try(change); !errors.Is(err, ErrConflict) {
 			return err
 		}
-		// The conflicting change waits for the writing lock, or is about to.
+		// Let Apply take the lock: it has the conflicting change.
 		time.Sleep(min(time.Duration(attempt)*time.Millisecond, 20*time.Millisecond))
 	}
 	return fmt.Errorf("%w, in each of %d attempts", ErrConflict, maxAttempts)
 }
 
-// maxAttempts bounds how long an update competes with others, to about seven seconds: longer than a Journal waits for
-// one that has no answer.
+// maxAttempts limits an update with conflicts to about seven seconds. That is longer than a Journal waits for a commit.
 const maxAttempts = 350
 
 func (v *View) try(change func(*Tx) error) error {
@@ -66,8 +66,8 @@ func (v *View) try(change func(*Tx) error) error {
 	return nil
 }
 
-// Tx is an update in progress. Its methods refuse what the Region may not write. An update that ignores such an error
-// fails with it.
+// Tx is an update in progress. Its methods return an error for changes that the Region may not make. Update fails with
+// the first such error even if change ignores it.
 type Tx struct {
 	data    Data
 	region  string
@@ -94,8 +94,7 @@ func (t *Tx) primaryOnly(what string, kind Kind) error {
 	return t.err
 }
 
-// ownRegion is the rule for applications. regions are those that the application is to have; the one that it has
-// counts too.
+// ownRegion requires that an application's current Region and its new regions are the transaction's Region.
 func (t *Tx) ownRegion(what, id string, regions ...string) error {
 	t.changed = true
 	if i := indexOf(t.data.Applications, id); i >= 0 {
@@ -171,8 +170,8 @@ func (t *Tx) RemoveRegion(name string) error {
 	return drop(t, &t.data.Regions, name)
 }
 
-// PutUser adds a user, or replaces the one with the same ID. A user whose access ended in this update can't have it
-// again before the next. Primary only.
+// PutUser adds a user, or replaces the one with the same ID. An update that has ended a user's access can't restore it.
+// Primary only.
 func (t *Tx) PutUser(u User) error {
 	u.ID = cmp.Or(u.ID, u.UserName)
 	if u.Inactive {
@@ -207,7 +206,7 @@ func (t *Tx) noteEnded(id string) {
 func (t *Tx) checkRestored() error {
 	for _, u := range t.data.Users {
 		if !u.Inactive && slices.Contains(t.ended, u.ID) {
-			const rule, want = "end of a user's access", "no new access in the same update"
+			const rule, want = "end of a user's access", "no restored access in the same update"
 			return &Error{Reason: ReasonTwoUpdates, Rule: rule, Want: want, Got: u.ID}
 		}
 	}
@@ -230,8 +229,8 @@ func (t *Tx) RemoveGroup(id string) error {
 	return nil
 }
 
-// unassignAll removes everything that is assigned to a removed principal. An ID that is used again later must not get
-// the old access. This applies to other Regions' applications too, because it only takes access away.
+// unassignAll removes all assignments of a removed principal. If the ID is used again later, it must not have the old
+// access. Other Regions' applications change too, which is allowed because it only ends access.
 func (t *Tx) unassignAll(p Principal) {
 	t.data.Assignments = slices.DeleteFunc(t.data.Assignments, func(a Assignment) bool { return a.Principal == p })
 	for i := range t.data.Applications {
@@ -252,7 +251,7 @@ func (t *Tx) PutAccount(a Account) error { return put(t, &t.data.Accounts, a) }
 // RemoveAccount removes an account that has no assignments. Primary only.
 func (t *Tx) RemoveAccount(id string) error { return remove(t, &t.data.Accounts, id) }
 
-// Assign gives a principal a permission set in an account. An assignment that exists already is left as it is. Primary
+// Assign gives a principal a permission set in an account. If the assignment exists already, nothing changes. Primary
 // only.
 func (t *Tx) Assign(a Assignment) error { return put(t, &t.data.Assignments, a) }
 
@@ -265,8 +264,8 @@ func (t *Tx) Unassign(a Assignment) error {
 	return remove(t, &t.data.Assignments, key)
 }
 
-// PutApplication adds an application, or replaces the one with its ID. The application's own Region only: an
-// application of an additional Region can't be managed in the primary, and can't move to another Region.
+// PutApplication adds an application, or replaces the one with its ID. The application's own Region only: the primary
+// can't manage an application of an additional Region, and an application can't move to another Region.
 func (t *Tx) PutApplication(a Application) error {
 	a.ID = cmp.Or(a.ID, a.Name)
 	if err := t.ownRegion("write", a.ID, a.Region); err != nil {

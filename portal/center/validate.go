@@ -22,8 +22,8 @@ const (
 	maxRegionName = 32
 )
 
-// checker keeps the first error, so that each check is one line. Checks run over the whole instance at every update,
-// so they make no text unless they fail.
+// checker keeps the first error, so that each check is one line. Checks run over the whole instance at every update, so
+// they format text only if they fail.
 type checker struct {
 	err *Error
 	of  string // the name of the element being checked, for the error
@@ -70,7 +70,7 @@ func (c *checker) match(what, s string, re *regexp.Regexp, want string) {
 
 // link checks a URL that pages link to. Only http and https are allowed, so no href can hold a javascript: URL.
 func (c *checker) link(what, s string) *url.URL {
-	if !utf8.ValidString(s) { // a Record's JSON would change it
+	if !utf8.ValidString(s) { // encoding a Record as JSON would change it
 		c.fail(ReasonInvalid, what, "valid UTF-8", withoutUser(s))
 		return nil
 	}
@@ -156,9 +156,9 @@ func (c *checker) application(a Application) {
 	c.link("URL of application", a.URL)
 }
 
-// checkNewNames refuses userNames with characters that can't be seen, because such a name looks like another user's.
-// It checks only the userNames that before doesn't have. An older version may have accepted the others, and then the
-// instance must still start, and its user can still be disabled.
+// checkNewNames refuses userNames with invisible characters, because such a name looks like another user's. It checks
+// only userNames that are not in before. An older version may have accepted the others: the instance must still start,
+// and such a user can still be disabled.
 func checkNewNames(before, s *Snapshot) error {
 	for _, u := range s.data.Users {
 		if !strings.ContainsFunc(u.UserName, invisible) {
@@ -172,11 +172,12 @@ func checkNewNames(before, s *Snapshot) error {
 	return nil
 }
 
-// invisible says whether a character shows nothing, moves others, or looks like a space but isn't U+0020.
+// invisible reports whether a character has no glyph, reorders other characters, or looks like a space but isn't
+// U+0020.
 //
-// The joiners U+200C and U+200D are among them. Some scripts need them in words, so PRECIS (RFC 8264) and IDNA (RFC
-// 5892 A.1) allow them between certain letters. No directory is known whose userNames have them, so there are no
-// exceptions here.
+// The joiners U+200C and U+200D count as invisible. Some scripts need them in words, so PRECIS (RFC 8264) and IDNA (RFC
+// 5892 A.1) allow them between certain letters. No known directory has userNames with them, so this function makes no
+// exception.
 func invisible(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
@@ -184,16 +185,15 @@ func invisible(r rune) bool {
 	case r == '\u2800': // a Braille pattern without dots
 		return true
 	}
-	// Cf and the last two are Default_Ignorable_Code_Point (UAX 44) and a few visible signs, which no userName has
-	// either.
+	// Cf and the last two are Default_Ignorable_Code_Point (UAX 44) and a few visible characters, which are not used in
+	// userNames either.
 	return unicode.In(r, unicode.Z, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 var localhost = regexp.MustCompile(`^([a-z0-9_-]+\.)*localhost\.?$`)
 
-// IsLoopback reports whether a host name or address, without brackets and port, can only mean this machine: localhost
-// and names below it (RFC 6761 section 6.3), 127.0.0.0/8 and ::1. It equals saml.IsLoopback, which this package can't
-// import.
+// IsLoopback reports whether a host name or address, without brackets and port, is a loopback one: localhost and names
+// below it (RFC 6761 section 6.3), 127.0.0.0/8 and ::1. It equals saml.IsLoopback, which this package can't import.
 func IsLoopback(host string) bool {
 	return localhost.MatchString(strings.ToLower(host)) || net.ParseIP(host).IsLoopback()
 }

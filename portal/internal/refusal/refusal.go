@@ -20,7 +20,7 @@ func Message(pkg, reason, rule, detail, want, got string, cause error) string {
 	}
 	text := ""
 	if cause != nil {
-		text = clip(cause.Error(), 1000) // it may be an error like this one
+		text = clip(cause.Error(), 1000) // it may have the same prefix
 	}
 	return join(": ", pkg, reason, rule, detail, join(", ", want, got), text)
 }
