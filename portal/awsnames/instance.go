@@ -1,9 +1,9 @@
-// Package awsnames builds the addresses of an AWS IAM Identity Center instance: those of its access portals and its
-// assertion consumer service (ACS) URLs, Region by Region. Use it to configure a Region or an identity provider's app,
-// or to compare addresses. Meridian itself serves whatever addresses it is configured with.
+// Package awsnames builds the addresses of an AWS IAM Identity Center instance for each Region: the URLs of its access
+// portal and its assertion consumer service (ACS) URLs. Use it to configure a Region or an identity provider's app, or
+// to compare addresses. Meridian itself does not require these formats.
 //
 // The formats are those of AWS's commercial partition. Other partitions, such as China, GovCloud and the European
-// Sovereign Cloud, have other domains, so their Regions are refused.
+// Sovereign Cloud, have other domains. Their Regions are refused.
 package awsnames
 
 import (
@@ -50,7 +50,7 @@ func (i Instance) PortalURLs(region string) ([]string, error) {
 		return nil, err
 	}
 	if !strings.HasPrefix(i.InstanceID, "ssoins-") {
-		return nil, &Error{ReasonInvalid, "Instance.InstanceID", "ssoins- and more", i.InstanceID}
+		return nil, &Error{ReasonInvalid, "Instance.InstanceID", "ssoins- and an ID", i.InstanceID}
 	}
 	out := []string{
 		"https://" + i.InstanceID + "." + region + ".portal.amazonaws.com",
@@ -73,8 +73,8 @@ func (i Instance) PortalURLs(region string) ([]string, error) {
 }
 
 // ACSURLs returns a Region's assertion consumer service URLs: the IPv4-only one, the dual-stack one, and the primary's
-// legacy one if LegacyACS is set. Register all of them, but not in this order: the URL that is first at the identity
-// provider must stay first there and on the service provider's list. The error is an *Error.
+// legacy one if LegacyACS is set. Register all of them. Keep the existing order of the identity provider and of the
+// service provider: their first URL must stay first. The error is an *Error.
 func (i Instance) ACSURLs(region string) ([]string, error) {
 	if err := i.check(region, "Instance.TenantID", i.TenantID); err != nil {
 		return nil, err
@@ -93,8 +93,8 @@ func (i Instance) ACSURLs(region string) ([]string, error) {
 // The names go into hosts and paths unchanged, so only plain ones are accepted.
 var (
 	regionCode = regexp.MustCompile(`^([a-z]+-){2,3}[0-9]$`)
-	// commercial is the AWS SDKs' pattern for the partition "aws". A Region of a future partition gets no address rather
-	// than a wrong one.
+	// commercial is the AWS SDKs' pattern for the partition "aws". A Region of a future partition is refused, so that
+	// it can't get a wrong address.
 	commercial = regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]$`)
 	label      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 )

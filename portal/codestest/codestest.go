@@ -1,4 +1,5 @@
-// Package codestest checks that a [portal.Codes] keeps its contract. Call Run in the tests of your Codes:
+// Package codestest checks that an implementation of [portal.Codes] keeps its contract. Call Run in the tests of your
+// Codes:
 //
 //	func TestCodes(t *testing.T) {
 //		codestest.Run(t, func(t *testing.T) []codestest.Region {
@@ -31,8 +32,9 @@ type Options struct {
 	Patience time.Duration
 }
 
-// Run checks codes. open returns those of one Region, or of several Regions that share them, without any code, and
-// cleans up with t.Cleanup. Each test puts codes in every Region and takes them in every Region.
+// Run checks the Codes that open returns: those of one Region, or of several Regions that share them. They must be
+// empty, and open registers their cleanup with t.Cleanup. Each test puts codes in every Region and takes them in every
+// Region.
 func Run(t *testing.T, open func(t *testing.T) []Region, o Options) {
 	t.Helper()
 	if o.Patience == 0 {
@@ -83,7 +85,7 @@ func (s *suite) tryTake(key string) (v []byte, ok bool) {
 	switch {
 	case errors.Is(err, portal.ErrNoCode):
 		if v != nil || from != "" {
-			s.Errorf("TakeCode: want nothing with ErrNoCode, got %q from %q", v, from)
+			s.Errorf("TakeCode: want no value and no Region with ErrNoCode, got %q from %q", v, from)
 		}
 		return nil, false
 	case err != nil:
@@ -126,7 +128,7 @@ func (s *suite) takenOnce() {
 	s.wantNone(key)
 }
 
-// takenOnceByMany: one of several concurrent callers gets the code.
+// takenOnceByMany: exactly one of several concurrent callers takes the code.
 func (s *suite) takenOnceByMany() {
 	const racers = 32
 	key := s.key("many")
@@ -147,7 +149,7 @@ func (s *suite) takenOnceByMany() {
 		wait.Wait()
 	}
 	if got.Load() != 1 {
-		s.Fatalf("want 1 of %d to get the code, got %d", racers, got.Load())
+		s.Fatalf("TakeCode: want the code for 1 of %d callers, got %d", racers, got.Load())
 	}
 }
 
@@ -192,7 +194,7 @@ func (s *suite) dropped() {
 	}
 }
 
-// past: a code that has expired is not put, or not taken.
+// past: PutCode refuses a code that has expired, or TakeCode doesn't return it.
 func (s *suite) past() {
 	key := s.key("past")
 	if s.from.Codes.PutCode(s.Context(), key, []byte("value"), time.Now().Add(-time.Second)) == nil {
