@@ -30,7 +30,7 @@ func (s countingStore) Add(ctx context.Context, key string, v []byte, exp time.T
 	return s.Store.Add(ctx, key, v, exp)
 }
 
-// forms are the two ways to get a valid response.
+// forms are the two kinds of sign-in that end in a valid response.
 var forms = map[string]func(*world, *browser) mockidp.Form{
 	"sign-in": func(w *world, b *browser) mockidp.Form {
 		form, err := w.idp.Answer(b.get("https://"+virginia+"/applications").Header.Get("Location"), "alice@example.com")
@@ -44,7 +44,7 @@ var forms = map[string]func(*world, *browser) mockidp.Form{
 	},
 }
 
-// H1: a double click, the back button, a restored tab.
+// H1: a response arrives again after a double click, the back button or a restored tab.
 func TestReplayOfASignedInUserLeadsHome(t *testing.T) {
 	for name, get := range forms {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestReplayOfASignedInUserLeadsHome(t *testing.T) {
 			})
 			b := w.browser()
 			form := get(w, b)
-			double := b.copy() // the second click has the cookies of the first
+			double := b.copy() // still has the cookies of the first click
 			requirePage(t, b.post(form.URL, form.Values()), 200, "/applications", "Wiki")
 			session := b.cookie(virginia, portal.SessionCookie)
 			double.put(virginia, b.Jar[virginia][portal.SessionCookie])
@@ -99,15 +99,15 @@ func TestReplayInAnotherBrowserIsRefused(t *testing.T) {
 			assert.Empty(t, other.Jar[virginia])
 			assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 
-			// Nor after the session has ended.
+			// After the session has ended, the user is not signed in again.
 			b.submit("https://"+virginia+portal.PathSignOut, url.Values{})
 			assert.Equal(t, http.StatusForbidden, b.refresh(b.post(form.URL, form.Values())).StatusCode)
 		})
 	}
 }
 
-// The browser opens twelve tabs at once, and all begin before any has a response. Each can be
-// finished, and one session is left.
+// The browser opens twelve tabs at once, and all begin before any has a response. Each sign-in can be finished, and one
+// session remains.
 func TestTwelveTabsAtOnce(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -182,5 +182,5 @@ func TestSessionsOfOneSignInAreBounded(t *testing.T) {
 	assert.Contains(t, w.logged(), "reason=Sessions")
 	assert.Contains(t, w.logged(), "reason=HandoffOften")
 	w.signIn(w.browser(), "https://"+virginia+"/", "alice@example.com")
-	assert.Equal(t, 65, s.sessions.Len(), "another sign-in has its own")
+	assert.Equal(t, 65, s.sessions.Len(), "another sign-in has codes of its own")
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// arrival is the state of a browser that returns from the identity provider.
+// arrival is the request and the cookies of a browser that returns from the identity provider.
 type arrival struct {
 	form    string
 	cookies []*http.Cookie
@@ -68,7 +68,7 @@ func benchPortal(b *testing.B) (http.Handler, *mockidp.Server) {
 	return p, idp
 }
 
-// comeBack starts a sign-in and lets the identity provider answer it.
+// comeBack starts a sign-in and returns the identity provider's response.
 func comeBack(b *testing.B, p http.Handler, idp *mockidp.Server) arrival {
 	b.Helper()
 	w := serve(p, httptest.NewRequest(http.MethodGet, "https://"+virginia+"/login", nil))

@@ -12,7 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// browser is testkit's with a test. Hosts are handlers, without a network. It follows redirects
+// browser is a testkit browser that fails its test. Its hosts are handlers, without a network. It follows redirects
 // only to them, so it stops at the identity provider.
 type browser struct {
 	*testkit.Browser
@@ -34,7 +34,7 @@ func newBrowser(t *testing.T, hosts map[string]http.Handler) *browser {
 	return b
 }
 
-// get visits a typed address or a bookmark.
+// get requests an address as if it were typed or bookmarked.
 func (b *browser) get(addr string) answer { return b.follow(b.send("GET", addr, "none", nil)) }
 
 // click follows a link on a page of the same site.
@@ -90,7 +90,7 @@ func (b *browser) answer(p *testkit.Page, err error) answer {
 	res := &http.Response{StatusCode: p.Status, Header: p.Header, Request: &http.Request{URL: p.URL}}
 	for _, c := range res.Cookies() {
 		host := len(c.Name) > 7 && c.Name[:7] == "__Host-" && c.Secure && c.Path == "/" && c.Domain == ""
-		require.True(b.t, host && c.HttpOnly && c.SameSite != 0, "cookie %s breaks its promise: %s", c.Name, c)
+		require.True(b.t, host && c.HttpOnly && c.SameSite != 0, "cookie %s lacks a required attribute: %s", c.Name, c)
 	}
 	return answer{res, p.URL, p.Body, p}
 }

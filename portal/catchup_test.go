@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// lateSessions are those of a node that knows no session until it has caught up.
+// lateSessions are the sessions of a node that has none until CatchUp is called.
 type lateSessions struct {
 	sessions.Store
 	late atomic.Bool
@@ -44,11 +44,11 @@ func (s *lateSessions) CatchUp(context.Context) error {
 	return s.fail
 }
 
-// A user signs out at a node that doesn't know the session yet, because another node of its Region
-// made it. The sign-in ends, or the page says that it has not.
+// A user signs out at a node that doesn't know the session yet, because another node of its Region made it. Either the
+// sign-in ends, or the page reports an error.
 func TestInvariant19_SignOutAtANodeThatIsLate(t *testing.T) {
 	late := &lateSessions{}
-	var once sync.Once // the first Region's probe reads already
+	var once sync.Once // the first Region's probe already calls it
 	w, s := newShared(t, func(c *portal.Config) {
 		once.Do(func() { late.Store = c.Sessions })
 		c.Sessions = late

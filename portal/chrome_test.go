@@ -38,8 +38,8 @@ const (
 // *.localhost by itself. Frankfurt's portal and consumer have different hosts.
 type site struct {
 	idp     *mockidp.Server
-	portals map[string]string // by Region, without a trailing slash
-	peers   map[string]*heard // what each Region hears
+	portals map[string]string // keyed by Region; no trailing slash
+	peers   map[string]*heard // each Region's Replication
 	hosts   map[string]http.Handler
 }
 
@@ -226,8 +226,7 @@ func TestRealBrowser(t *testing.T) {
 	b.reads("Alice Adams", "Production", "Data as of")
 	b.fits("home")
 
-	// The other Region's portal is on another host than its consumer. It gets its session from here
-	// too.
+	// The other Region's portal is on another host than its consumer. Its session is handed off from here too.
 	s.idp.Close()
 	b.click(`.regions a[href*="from="]`)
 	b.at(s.portals["eu-central-1"] + "/")

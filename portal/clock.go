@@ -9,10 +9,10 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// A Region whose clock is wrong by more than the service provider's skew refuses every response. Two opinions on the
-// clock are compared: the other Regions' clocks, and the issue instants of verified assertions. Only if both differ
-// from it, in the same direction, is the Region unhealthy. So neither a Region nor an identity provider with a wrong
-// clock can take another Region out of use alone.
+// A Region whose clock is wrong by more than the service provider's skew refuses every response. The clock is compared
+// with two references: the other Regions' clocks, and the issue instants of verified assertions. The Region is
+// unhealthy only if both differ from its clock in the same direction. So one Region or identity provider with a wrong
+// clock can't take another Region out of use.
 
 // clockOpinion is the opinion of verified assertions.
 type clockOpinion struct {
@@ -24,10 +24,10 @@ type clockOpinion struct {
 }
 
 const (
-	// issuedFor is how long the freshest assertion is kept before any other replaces it. Without a newer one it still
-	// counts, because a Region that gets no more traffic must not become healthy.
+	// issuedFor is how long the freshest assertion is kept before any other replaces it. If no other arrives it still
+	// counts: a Region without traffic must not become healthy because of that.
 	issuedFor = 5 * time.Minute
-	// clockStep is the difference by which the clock was set, rather than drifted.
+	// clockStep is the smallest change of the clock that counts as setting it. Smaller changes are drift.
 	clockStep = time.Minute
 )
 
@@ -40,8 +40,8 @@ func (p *Portal) verdict(ctx context.Context, v acs.Verdict) {
 	}
 }
 
-// note takes the issue instant of an assertion whose signature verified, accepted or not. The freshest one counts: an
-// older one, that an attacker replayed or that waited in a browser, makes the clock look ahead.
+// note records the issue instant of an assertion whose signature verified, accepted or not. The freshest one counts. An
+// older one, because of a replay or a slow browser, would make the clock look ahead.
 func (o *clockOpinion) note(issued, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -63,8 +63,8 @@ func (o *clockOpinion) get(now time.Time) (ahead time.Duration, known bool) {
 	return o.ahead, o.holds(now)
 }
 
-// peersAhead is how far the other Regions' clocks are ahead: the median of those that answer, and of two in the middle
-// the smaller difference.
+// peersAhead is how far the other Regions' clocks are ahead: the median of those that answer. With an even number, it
+// is the smaller of the two middle differences.
 func (p *Portal) peersAhead() (ahead time.Duration, known bool) {
 	if p.cfg.Replication == nil {
 		return 0, false
@@ -86,8 +86,8 @@ func (p *Portal) peersAhead() (ahead time.Duration, known bool) {
 	return a, true
 }
 
-// checkClock refuses if both opinions differ from the clock in the same direction. It logs when one begins to differ.
-// Only the probe calls it.
+// checkClock returns an error if both references differ from the clock in the same direction. It logs when one begins
+// to differ. Only the probe calls it.
 func (p *Portal) checkClock(ctx context.Context) error {
 	peers, byPeers := p.peersAhead()
 	issued, byIssued := p.issued.get(p.now())
@@ -111,7 +111,7 @@ func (p *Portal) checkClock(ctx context.Context) error {
 	return nil
 }
 
-// clockText says how a clock differs from one that is so much ahead of it.
+// clockText describes how far a clock is behind or ahead of a reference that is ahead by this much.
 func clockText(ahead time.Duration) string {
 	switch d := ahead.Abs(); {
 	case d < time.Second:

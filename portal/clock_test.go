@@ -70,8 +70,7 @@ func TestHealthOfAWrongClock(t *testing.T) {
 		eventuallyHealth(t, w, 503)
 	}
 
-	// One response in time shows that the others were only late. Another late one doesn't change
-	// that.
+	// One recent response shows that the others were late and the clock is right. Another late one doesn't change that.
 	require.Equal(t, 200, w.signIn(w.browser(), "https://"+frankfurt+"/", "alice@example.com").StatusCode)
 	eventuallyHealth(t, w, 200)
 	require.Equal(t, http.StatusForbidden, other())

@@ -8,7 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// ErrNoCode is returned for a key that has no code, or not any more.
+// ErrNoCode is returned for a key that has no code, or whose code was taken or has expired.
 var ErrNoCode = errors.New("portal: no such code")
 
 // Codes hand a sign-in from one origin to another. A key is the hash of a code that is sent through a browser.
@@ -16,15 +16,14 @@ type Codes interface {
 	// PutCode stores a copy of v under key until exp. The key is new.
 	PutCode(ctx context.Context, key string, v []byte, exp time.Time) error
 	// TakeCode removes the value and returns it, to one caller at most, or returns ErrNoCode. from is the Region that
-	// put it, as the store knows it independently of the value, or "" if the store can't tell, as where all callers of
-	// PutCode are in one process.
+	// put the value. The store must know it from another source than the value. If it doesn't, from is "".
 	//
-	// It may wait a few seconds for a value that is on its way from another Region. An unauthenticated client can ask
-	// for codes that don't exist, so Codes that wait must bound the number of waiting callers and return ErrNoCode to
-	// others at once. A value that has arrived is returned without waiting.
+	// TakeCode may wait a few seconds for a value that is on its way from another Region. An unauthenticated client can
+	// send codes that don't exist, so the number of waiting callers must be bounded, and further callers must receive
+	// ErrNoCode at once. A value that has arrived is returned without waiting.
 	TakeCode(ctx context.Context, key string) (v []byte, from string, err error)
-	// DropCode removes the value if it has arrived, so that it can't be taken. It doesn't wait, and a missing value is
-	// no error.
+	// DropCode removes the value if it has arrived, so that it can't be taken. It doesn't wait. A missing value is not
+	// an error.
 	DropCode(ctx context.Context, key string) error
 }
 

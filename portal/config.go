@@ -15,34 +15,35 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Directory answers the portal's questions about users and Regions, at once and from the Region's own copy.
-// *center.View and *center.Snapshot are directories. The portal owns the slices it returns.
+// Directory provides users and Regions. It answers from the Region's own copy and never waits. *center.View and
+// *center.Snapshot implement it. The portal owns the slices that it returns.
 type Directory interface {
-	// User finds a user by exact userName, inactive ones too.
+	// User returns the user with exactly this userName, even if inactive.
 	User(userName string) (center.User, bool)
-	// UserByID finds a user by ID, inactive ones too.
+	// UserByID returns the user with this ID, even if inactive.
 	UserByID(id string) (center.User, bool)
-	// Accounts and Applications return what is assigned to an active user in all Regions, in the order to show it.
+	// Accounts and Applications return an active user's assignments in all Regions, in the order in which pages show
+	// them.
 	Accounts(userID string) []center.AccountAccess
 	Applications(userID string) []center.Application
-	// Regions returns the Regions, the primary first. List the portal URLs of each Region in the same order (IPv4 first,
-	// say), because links lead from one to the URL at the same index.
+	// Regions returns the Regions, the primary first. The portal URLs of all Regions must be in the same order, such as
+	// IPv4 first: a link leads to the URL at the same index.
 	Regions() []center.Region
 }
 
-// Unsolicited says what to do with a sign-in that the identity provider began (IdP-initiated, Profiles 4.1.5), which
-// answers no request.
+// Unsolicited controls sign-ins that begin at the identity provider (IdP-initiated, Profiles 4.1.5). Their responses
+// answer no request.
 type Unsolicited int
 
 const (
-	// Ask, the zero value, accepts the sign-in, because users begin at a tile of their identity provider. A user who is
-	// signed in here as another one is asked first. An attacker can sign a browser in to the attacker's account if no
-	// user is signed in there.
+	// Ask, the zero value, accepts the sign-in, for users who open the portal from their identity provider. If the
+	// browser is signed in here as another user, the portal asks first. If it isn't signed in, an attacker can sign it
+	// in to the attacker's account.
 	Ask Unsolicited = iota
-	// Restart drops it and starts a sign-in of this portal's own, which is silent while the user has a session at the
-	// identity provider. It is safe against such attacks.
+	// Restart drops the sign-in and starts one from this portal. If the user has a session at the identity provider,
+	// the user sees no form. It prevents that attack.
 	Restart
-	// Refuse refuses it.
+	// Refuse refuses the sign-in.
 	Refuse
 )
 
@@ -53,46 +54,46 @@ type Config struct {
 	Region string
 	// SP is the service provider, the same one in every Region. Required.
 	SP *saml.ServiceProvider
-	// Directory knows the users and their access. Required.
+	// Directory provides the users and their access. Required.
 	Directory Directory
 
-	// Store keeps requests, replay records and sign-ins in progress. The nodes of a Region must share it. Otherwise only
-	// the node that accepted a response notices its replay. Required.
+	// Store keeps requests, replay records and sign-ins in progress. The nodes of a Region must share it: otherwise a
+	// response that one node has accepted could be replayed at another. Required.
 	Store acs.Store
 	// Sessions keeps the sessions. The nodes of a Region share it. Nil: a [sessions.MemoryStore].
 	Sessions sessions.Store
 	// Codes hand sign-ins from one origin to another. Portals of several Regions that share them hand sign-ins to each
-	// other. Nil: codes are kept in Store, and only lead from this Region's consumers to its portals.
+	// other. Nil: codes are kept in Store, and handoffs lead only from this Region's consumers to its portals.
 	Codes Codes
-	// Replication says how fresh the data of the other Regions is, for the pages. Nil: the data is always fresh, because
-	// this process is the only one.
+	// Replication reports how fresh the data of the other Regions is. Nil: the data is always fresh, because there is
+	// only this process.
 	Replication Replication
-	// MaxStaleness is how long another active Region may not have been heard before sessions are refused here, because
-	// they may have been ended there. It trades sign-in during a partition for certainty: with it, the loss of one
-	// Region stops all others so much later. Zero: never. It needs Replication.
+	// MaxStaleness is the maximum time without data from another active Region. After that, sessions are refused here,
+	// because they may have been ended there. This costs availability: that long after one Region is lost, all others
+	// refuse sessions too. Zero: no maximum. It needs Replication.
 	MaxStaleness time.Duration
 	// SessionLifetime is the maximum lifetime of a session, from sign-in. An earlier SessionNotOnOrAfter wins. It must
-	// be the same in every Region, and at most the MaxSession of the Nodes of package replica: the end of a session is
-	// remembered for that long, and a session with a longer lifetime elsewhere would become valid again. Zero: 8 h.
+	// be the same in every Region, and at most MaxSession of package replica. Regions remember for that long that a
+	// session was ended. A session with a longer lifetime would become valid again. Zero: 8 h.
 	SessionLifetime time.Duration
-	// IdleTimeout is how long a session lasts without a request. A value not under SessionLifetime has no effect. Zero:
-	// 1 h.
+	// IdleTimeout is how long a session lasts without a request. A value of SessionLifetime or more has no effect.
+	// Zero: 1 h.
 	IdleTimeout time.Duration
 
-	// Operator says who may use PathOperator and end other users' sessions there. Nil: no user.
+	// Operator reports whether a user may use PathOperator and end other users' sessions there. Nil: no user may.
 	Operator func(center.User) bool
 
-	// Unsolicited says what happens to a sign-in that the identity provider began. Zero: Ask.
+	// Unsolicited controls sign-ins that begin at the identity provider. Zero: Ask.
 	Unsolicited Unsolicited
-	// RelayStateOrigins are origins such as "https://wiki.example" that a sign-in begun by the identity provider may
-	// lead to. Anyone who can write a link at the identity provider can send a user there after sign-in. Empty: only the
-	// portal's own origins.
+	// RelayStateOrigins are origins such as "https://wiki.example" to which a sign-in that begins at the identity
+	// provider may redirect. An attacker who can set links at the identity provider can send users there after sign-in.
+	// Empty: only the portal's own origins.
 	RelayStateOrigins []string
 
 	// ClientAddr returns the IP address of a client. It bounds how many unfinished sign-ins a client can have, and how
 	// much memory its responses take while they arrive (see acs.Config). Behind a proxy r.RemoteAddr is the proxy's
-	// address, so all clients together get the share of one: return the address that your proxy puts into the request,
-	// never a value that a client could have put there. Nil: r.RemoteAddr.
+	// address, so all clients would share one client's quota. Return the address that your proxy puts into the request,
+	// never a value that a client can set. Nil: r.RemoteAddr.
 	ClientAddr func(*http.Request) string
 
 	// Context ends the portal's probe (see PathHealth), which is its only goroutine. After that PathHealth answers 503.
@@ -109,8 +110,8 @@ type Config struct {
 	Logger *slog.Logger
 	// OnVerdict is called with every verdict on a SAML response. Nil: no call.
 	OnVerdict func(context.Context, acs.Verdict)
-	// OnSignIn is called with the result of an accepted response: a session, or a refusal by the portal. There is no
-	// call if the user decides to stay signed in as another user or doesn't come back, and none for a handoff. Nil: no
+	// OnSignIn is called with the result of an accepted response: a session, or a refusal by the portal. It is not
+	// called if the user decides to stay signed in as another user or doesn't return, and not for a handoff. Nil: no
 	// call.
 	OnSignIn func(context.Context, SignIn)
 }

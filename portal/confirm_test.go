@@ -15,7 +15,7 @@ import (
 
 var hiddenTag = regexp.MustCompile(`name="s" value="([0-9a-f]+)"`)
 
-// asked checks that the page is the question, and returns the form's tag.
+// asked checks that the page asks to confirm the change of the user, and returns the form's tag.
 func asked(t *testing.T, a answer) string {
 	t.Helper()
 	require.Equal(t, "/continue", a.url.Path)
@@ -52,7 +52,7 @@ func TestUserDoesNotChangeWithoutAnAnswer(t *testing.T) {
 	assert.NotEqual(t, before, b.cookie(virginia, portal.SessionCookie))
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len(), "bob's session has ended")
 
-	// The answer is valid once.
+	// The answer can be used once.
 	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/signed-out")
 }
@@ -114,7 +114,7 @@ func TestAnswerAppliesToTheUserWhoWasAsked(t *testing.T) {
 func TestQuestionExpires(t *testing.T) {
 	w, b, tag := question(t, nil, "")
 	w.clock.Advance(4 * time.Minute)
-	asked(t, b.get("https://"+virginia+"/continue?s="+tag)) // a reload buys no time
+	asked(t, b.get("https://"+virginia+"/continue?s="+tag)) // a reload doesn't extend the lifetime
 	w.clock.Advance(time.Minute)
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "bob@example.com")
 }
@@ -124,7 +124,7 @@ func TestNoQuestionForTheSameUserOrAnOwnSignIn(t *testing.T) {
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	requirePage(t, w.tile(b, "alice@example.com", "/applications"), 200, "/applications")
-	// The user began this one here.
+	// This sign-in began at the portal.
 	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "bob@example.com"), 200, "/", "bob@example.com")
 }
 

@@ -21,106 +21,108 @@
 //
 // # Who can sign in
 //
-// The assertion's NameID must equal the userName of an active user byte for byte. Signing in creates no user. Sign-ins
-// may begin here or at the identity provider. If one that began at the identity provider would replace another user's
-// session, the browser's user is asked first. [Config].Unsolicited can refuse such sign-ins, or start them again from
-// here.
+// The assertion's NameID must equal the userName of an active user byte for byte. Signing in creates no user. A sign-in
+// may begin at the portal or at the identity provider. If one that began at the identity provider would replace another
+// user's session, the portal asks the user first. [Config].Unsolicited can refuse such sign-ins, or restart them from
+// the portal.
 //
-// No user can sign in at a Region that the directory doesn't have as active. Users who are signed in at a Region that
-// is being removed stay signed in until it is removed.
+// Sign-in requires that the directory lists the Region as active. While a Region is being removed, its existing
+// sessions stay valid.
 //
 // # Sessions
 //
 // A session's identifier is 256 random bits in a cookie for this host only (__Host-, Secure, HttpOnly, SameSite=Lax).
-// The store has its hash. A session ends at the earliest of [Config].SessionLifetime, IdleTimeout and the assertion's
-// SessionNotOnOrAfter, when it is revoked, and when the directory no longer has the user as active.
+// The store holds only its hash. A session ends at the earliest of [Config].SessionLifetime, IdleTimeout and the
+// assertion's SessionNotOnOrAfter. It ends earlier if it is revoked, or if its user is disabled or removed.
 //
-// Signing in makes a new session and ends the browser's earlier one, even if that is idle. The same user's new session
-// counts as the same sign-in, so that signing out once is enough; but one that was handed off from another sign-in
-// ends the earlier sign-in. Another user's session ends with all sessions of its sign-in, unless it is idle and the
-// new sign-in is unsolicited.
+// Signing in makes a new session and ends the browser's earlier one, even if that is idle. If the user is the same, the
+// new session joins the earlier sign-in, so that signing out once is enough. A session that was handed off from another
+// sign-in doesn't join: it ends the earlier sign-in. If the user is another one, all sessions of the earlier sign-in
+// end, unless the session is idle and the new sign-in is unsolicited.
 //
-// The session keeps the NameID, the identity provider's entity ID, the assertion's IssueInstant and the SessionIndex,
-// which a logout at the identity provider names. A SessionIndex longer than 1 KiB is dropped.
+// The session keeps the NameID, the identity provider's entity ID, the assertion's IssueInstant and the SessionIndex. A
+// logout request of the identity provider refers to the SessionIndex. One longer than 1 KiB is dropped.
 //
 // The identity provider's form is posted from another site, so the consumer doesn't receive the session's cookie.
-// Therefore a sign-in has two steps: the consumer stores what was proved under a secret in a short-lived cookie, and
-// /continue, which receives the session's cookie, finishes the sign-in.
+// Therefore a sign-in has two steps. The consumer stores the verified subject under a secret, and sets the secret in a
+// short-lived cookie. Then /continue, which receives the session's cookie, finishes the sign-in.
 //
-// After a refused response (most often a replay: a double click, the back button, a restored tab) the browser goes to
-// /refused, which receives the session's cookie. A signed-in user is led home in the same session, other clients read
-// that sign-in did not work. A different answer would tell which messages are genuine.
+// After a refused response, the browser is redirected to /refused, which receives the session's cookie. Most such
+// responses are replays: a double click, the back button, a restored tab. A signed-in user is redirected to the home
+// page and keeps the session. Other clients see a page that says that sign-in failed. The page is the same for all
+// refused responses, so an attacker can't learn which messages are genuine.
 //
-// Tabs of one browser that sign in at the same time make one session. A browser that begins to sign in gets a name,
-// 256 random bits in a cookie for 15 minutes. The first tab with a response claims that name for its user, for a
-// minute. The other tabs show a page that looks for the first tab's session every two seconds. After three times, one
-// of them makes the session. So a user who signs in again within a minute keeps the session, unless the sign-in began
-// at the identity provider. Signing out clears the name. A name gives no access, and only a proved sign-in stores
-// anything by it. The same holds for handoffs of one sign-in. Several sessions are still possible, of which the
-// browser keeps the last and the others become idle: after concurrent unsolicited sign-ins in a browser without a
-// name, if a tab's first response takes longer than another tab's whole sign-in, and if a handoff and a sign-in finish
-// at the same instant.
+// Tabs of one browser that sign in at the same time make one session. The portal names a browser that begins to sign
+// in: it sets a cookie with 256 random bits for 15 minutes. The first tab with a response claims that name for its
+// user, for a minute. The other tabs show a page that looks for the first tab's session every two seconds. After three
+// attempts, one of them makes the session. So a user who signs in again within a minute keeps the session, unless the
+// sign-in began at the identity provider. Signing out clears the name. A name gives no access, and only a verified
+// sign-in stores a record under it. The same applies to handoffs of one sign-in. In three cases a browser can still
+// make several sessions: concurrent unsolicited sign-ins in a browser without a name, a tab whose first response takes
+// longer than another tab's whole sign-in, and a handoff that finishes at the same instant as a sign-in. The browser
+// then keeps the last session, and the others become idle.
 //
 // # Revocation
 //
-// Every request asks [Config].Sessions, so a session that was ended in another Region ends here as soon as this Region
-// hears of it. Signing out ends every session of the same sign-in, at every portal and in every Region. At
+// Every request looks the session up in [Config].Sessions. So a session that was ended in another Region ends here when
+// the change arrives. Signing out ends every session of the same sign-in, at every portal and in every Region. At
 // [PathSessions] users see their sessions of all Regions and end one or all of them. Ending a session of another
 // sign-in ends all sessions of that sign-in. At [PathOperator] an operator ends all sessions of a user. Ending all
-// raises the user's [sessions.Epoch], which also ends sessions that are being made elsewhere at that moment. A request
-// with a session of a disabled or removed user does the same; without such a request, the user's sessions are valid
-// again if the user becomes active again.
+// sessions raises the user's [sessions.Epoch], which also ends sessions that are being made elsewhere at that moment. A
+// request with a session of a disabled or removed user does the same. If there is no such request, the sessions are
+// valid again when the user becomes active again.
 //
-// A Region that is cut off can't know what was ended elsewhere. Its pages say how old the data is, and
-// [Config].MaxStaleness can bound the age. A user who signs in there after a sign-out elsewhere has to sign in again
-// when the Region hears of the sign-out.
+// A Region that is cut off from the others doesn't know which sessions were ended there. Its pages show the age of the
+// data, and [Config].MaxStaleness can bound it. A user who signs out elsewhere and then signs in at such a Region has
+// to sign in again when the sign-out arrives.
 //
 // # One sign-in, all Regions
 //
-// A visit without a session starts a sign-in at the identity provider, which is silent while the user has a session
-// there. It asks no other Region. A link that names a Region (?from=us-east-1, as in the portals' own links) gets the
-// session from that Region's portal first, if Codes are shared and the Region is not known to be unreachable: the
-// browser goes there and returns with a code. The code has 256 random bits and is valid for a minute, once, for this
-// origin, and only together with the cookie that this origin set before. A code that arrives in another browser is
-// dropped. Any failure leads to the normal sign-in; but a user who is signed in here as another user sees a page that
-// says so, and must sign out first. A session that was handed off shares the sign-in and ends no later.
+// A request without a session starts a sign-in at the identity provider. If the user has a session there, the user sees
+// no form. No other Region takes part. The portals' own links to each other name the Region that the user comes from
+// (?from=us-east-1). With such a link, the portal tries a handoff first, if Codes are shared and that Region is not
+// known to be unreachable: it sends the browser to that Region's portal, and the browser returns with a code. The code
+// has 256 random bits. It is valid once, for a minute, for this origin, and only with the cookie that this origin set
+// before. A code that arrives in another browser is dropped. If a handoff fails, the normal sign-in starts. But if the
+// browser is signed in here as another user, a page explains this, and the user must sign out first. The new session
+// belongs to the same sign-in, and ends no later than the session that it comes from.
 //
-// A process gives a sign-in at most 20 codes a minute, because each is copied to every Region. Handoffs that no user
-// is known to have begun get at most 10 of them. A sign-in has at most 64 sessions, or 20 more if many begin at the
-// same moment. Codes are refused if they name a Region that the directory doesn't have as active, or another Region
-// than the one they came from, if [Codes] can tell.
+// A process makes at most 20 codes a minute for one sign-in, because each code is copied to every Region. At most 10 of
+// them are for handoffs that may have been begun by another site. A sign-in has at most 64 sessions, or 20 more if many
+// begin at the same moment. A code is refused if the Region that it names is not active in the directory. If [Codes]
+// report the Region that put a code, it must be the Region that the code names.
 //
-// The same handoff gives a session to a portal whose origin has no consumer (if its PortalURLs and the Region's ACS
-// URLs differ in host): the sign-in starts on the consumer's origin. Both hosts must reach the same Portal with the
+// The same handoff serves a portal whose origin has no consumer, because its PortalURLs and the Region's ACS URLs have
+// different hosts. The sign-in then starts on the consumer's origin. Both hosts must reach the same Portal with the
 // browser's Host header. Origins come from the directory and the service provider's list, never from a request.
 //
 // # Health
 //
-// [PathHealth] answers 200 while users can sign in here and 503 otherwise, whatever the state of other Regions. It
-// says nothing else, because any client can ask. The Regions' state is on the operators' page.
+// [PathHealth] answers 200 while users can sign in here and 503 otherwise, whatever the state of other Regions. The
+// answer has no details, because any client can request it. The operators' page shows the state of the Regions.
 //
-// The answer is the last result of a probe, so a request writes nothing and costs little. Every [Config].ProbeEvery
-// the probe does what a sign-in does: it adds a record to Store and takes it, writes to Sessions that are a
-// [sessions.Prober] (those of package replica are), and reads. A probe fails after five seconds. Without a result for
-// four intervals and five seconds more, the answer is 503. The probe ends with [Config].Context. The answer is 503,
-// and no session begins, also if the data is older than MaxStaleness or the directory doesn't have the Region as
-// active.
+// The answer is the last result of a probe, so a request writes nothing and costs little. Every [Config].ProbeEvery the
+// probe does what a sign-in does: it adds a record to Store and takes it, writes to Sessions if they implement
+// [sessions.Prober] (as those of package replica do), and reads. A probe fails after five seconds. If there is no
+// result for four intervals and five seconds, the answer is 503. The probe ends with [Config].Context. The answer is
+// also 503, and no session begins, if the data is older than MaxStaleness or if the directory doesn't list the Region
+// as active.
 //
 // A Region whose clock is wrong refuses every response. The probe compares the clock with those of the other Regions,
 // if Replication knows them, and with the issue instants of verified assertions. If both differ from it by more than
-// the service provider's skew, in the same direction, the answer is 503. If only one differs, that is logged and the
-// answer is 200: one Region or identity provider with a wrong clock must not take others out of use.
+// the service provider's skew, in the same direction, the answer is 503. If only one differs, the probe logs this and
+// the answer is 200: a wrong clock in one Region or identity provider must not take other Regions out of use.
 //
 // The probe doesn't measure how full the stores are. If clients at thousands of addresses use up the store's quota of
-// pending requests (acs.MemoryConfig.MaxRequests), sign-in answers 503 and [PathHealth] still 200. Otherwise any
-// client could have a load balancer take the Region out of use, and then the next one. A single address can use about
-// a tenth of the quota, and then gets 429 (see package acs). Behind a proxy this needs [Config].ClientAddr. A rate
-// limit by client address in front of the portal helps further. It must cover [PathLogin] and /handoff; no other path
-// stores anything for a client without a session or a genuine response.
+// pending requests (acs.MemoryConfig.MaxRequests), sign-in answers 503 and [PathHealth] still 200. Otherwise any client
+// could make a load balancer take one Region after the other out of use. A single address can use about a tenth of the
+// quota; after that it receives 429 (see package acs). Behind a proxy this needs [Config].ClientAddr. A rate limit by
+// client address in front of the portal also helps. It must cover [PathLogin] and /handoff; no other path stores
+// anything for a client without a session or a genuine response.
 //
 // # Pages
 //
 // All pages work without JavaScript and by keyboard, and have a content security policy that allows only the portal's
-// own style sheet. The portal provides no cloud credentials: the page of a permission set says which role was chosen,
-// and is where a product built on the portal takes over.
+// own style sheet and images. The portal provides no cloud credentials. The page of a permission set shows the chosen
+// role. A product built on the portal can replace it.
 package portal

@@ -12,9 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// enter is the destination's part of a handoff: it turns a code into a session of this origin. An invalid code leads
-// to a sign-in without other Regions, or, if that was what failed, to a page that says so. So there is no redirect
-// loop.
+// enter is the destination's part of a handoff: it turns a code into a session of this origin. After an invalid code it
+// starts a sign-in without other Regions. If that is what failed, it shows an error page. So there is no redirect loop.
 func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	a, ok := p.takeAttempt(w, r, q.Get("s"))
@@ -44,7 +43,7 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 		p.log.InfoContext(r.Context(), "portal: entered", "user", s.UserName, "from", a.region)
 		http.Redirect(w, r, cmp.Or(a.returnTo, pathHome), http.StatusSeeOther)
 	case why.noAccess() || why.Reason == ReasonHandoffUser || why.Reason == ReasonSessions:
-		p.refuse(w, r, why) // a sign-in would refuse the user too, or replace the other one unasked
+		p.refuse(w, r, why) // a sign-in would refuse the user too, or replace the other user without asking
 	case a.region == p.cfg.Region: // this Region's consumer is the only source
 		p.refuseVisit(w, r, why)
 	default:
@@ -84,7 +83,7 @@ func (p *Portal) redeem(r *http.Request, a attempt, code string) (sessions.Sessi
 		return sessions.Session{}, why
 	}
 	g.Proof = bounded(g.Proof)
-	return g.Session, nil // replace sets what is the new session's own
+	return g.Session, nil // replace sets the other fields
 }
 
 // takeGrant takes a code's grant, and returns the Region that put it. It may wait for a code that is on its way here;
@@ -106,9 +105,9 @@ func (p *Portal) takeGrant(ctx context.Context, code string) (g grant, from stri
 	return g, from, nil
 }
 
-// dropCode makes a code worthless that arrived in a browser which did not begin the handoff. Otherwise an attacker who
-// began it, and has the cookie, could use the code until it expires. It doesn't wait for a code that is still on its
-// way here, because unauthenticated clients could abuse that.
+// dropCode removes a code that arrived in a browser that did not begin the handoff. Otherwise an attacker who began it,
+// and has the cookie, could use the code until it expires. It doesn't wait for a code that is still on its way here,
+// because unauthenticated clients could abuse that.
 func (p *Portal) dropCode(ctx context.Context, code string) {
 	if !isSecret(code) {
 		return
@@ -118,12 +117,12 @@ func (p *Portal) dropCode(ctx context.Context, code string) {
 	}
 }
 
-// admit begins the session, in place of an earlier one of the same user. It doesn't replace another user's: an
-// attacker who can set cookies or addresses in a browser must not choose its user. It begins none if another tab of
-// this browser has or is about to.
+// admit begins the session and replaces an earlier one of the same user. It doesn't replace another user's session: an
+// attacker who can set cookies or addresses in a browser must not choose its user. If another tab of this browser has
+// begun a session or is about to, admit begins none.
 func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s sessions.Session) (outcome, *Error) {
 	before, err := p.current(r)
-	if why := unsure(err); why != nil {
+	if why := lookupError(err); why != nil {
 		return claimWon, why
 	}
 	if before != nil && before.user.ID != s.UserID {
@@ -149,8 +148,8 @@ func otherUser(now *visit, next string) *Error {
 	return newError(ReasonHandoffUser, "user of the browser's session", now.session.UserName, next)
 }
 
-// checkSessions bounds the sessions of one sign-in, which could be handed on without end. Concurrent handoffs can
-// exceed the bound, by at most the number of valid codes.
+// checkSessions bounds the sessions of one sign-in: each could be handed off again. Concurrent handoffs can exceed the
+// bound by at most the number of valid codes.
 func (p *Portal) checkSessions(ctx context.Context, s sessions.Session) *Error {
 	all, err := p.cfg.Sessions.List(ctx, s.UserID)
 	if err != nil {
@@ -169,8 +168,8 @@ func (p *Portal) checkSessions(ctx context.Context, s sessions.Session) *Error {
 	return nil
 }
 
-// notBegun answers a request that belongs to nothing that this browser began, or to a finished sign-in. It starts no
-// sign-in, because a browser without cookies would get into a redirect loop.
+// notBegun answers a request for a sign-in that this browser did not begin, or that is finished. It starts no sign-in,
+// because a browser without cookies would get into a redirect loop.
 func (p *Portal) notBegun(w http.ResponseWriter, r *http.Request, why *Error) {
 	_, err := p.current(r)
 	var e *Error

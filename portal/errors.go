@@ -17,7 +17,7 @@ const (
 	ReasonSessionOver    Reason = "SessionOver"    // the assertion's SessionNotOnOrAfter has passed already
 	ReasonCrossSite      Reason = "CrossSite"      // another site's page posted to the portal
 	ReasonNavigation     Reason = "Navigation"     // not a navigation of a window (see acs.CheckNavigation)
-	ReasonTooMany        Reason = "TooMany"        // a foreign page began a handoff above the limit for a browser
+	ReasonTooMany        Reason = "TooMany"        // another site began a handoff above the limit for a browser
 	ReasonUnavailable    Reason = "Unavailable"    // a store could not answer
 	ReasonRevoked        Reason = "Revoked"        // the sign-in or user was revoked before the session began
 	ReasonStale          Reason = "Stale"          // another Region was not heard for longer than MaxStaleness
@@ -26,8 +26,8 @@ const (
 	ReasonHandoffTarget  Reason = "HandoffTarget"  // malformed, or not for a portal of an active Region
 	ReasonHandoffBrowser Reason = "HandoffBrowser" // the browser began no such handoff, or too long ago
 	ReasonHandoffCode    Reason = "HandoffCode"    // the code is used, expired or unknown, or there was no session
-	ReasonHandoffBinding Reason = "HandoffBinding" // the code is for another origin or browser, or of a wrong Region
-	ReasonHandoffUser    Reason = "HandoffUser"    // the browser is signed in here as another user, and stays so
+	ReasonHandoffBinding Reason = "HandoffBinding" // the code is for another origin or browser, or from another Region
+	ReasonHandoffUser    Reason = "HandoffUser"    // the browser is signed in here as another user
 	ReasonHandoffOften   Reason = "HandoffOften"   // the sign-in has the maximum of valid codes
 	ReasonSessions       Reason = "Sessions"       // the sign-in has the maximum of sessions
 )
@@ -57,13 +57,13 @@ func unavailable(what string, err error) *Error {
 	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "an answer", Err: err}
 }
 
-// noAccess says whether the directory has no such active user.
+// noAccess reports whether an error means that the directory has no such active user.
 func (e *Error) noAccess() bool {
 	return e.Reason == ReasonUnknownUser || e.Reason == ReasonInactiveUser
 }
 
-// unsure returns the reason why current can't tell whose session it is, or nil.
-func unsure(err error) *Error {
+// lookupError returns the error because of which current can't identify the session's user, or nil.
+func lookupError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
 		return e

@@ -92,9 +92,9 @@ func (s *seen) refusedAtLeast(n int, kinds ...string) bool {
 	return true
 }
 
-// TestFlood is K19 in a real browser, with the rest of invariant 17: one address and one foreign
-// page make as many requests as they can. Meanwhile users at other addresses sign in, and the
-// pending request of the attacked browser stays valid.
+// TestFlood is K19 and the rest of invariant 17 in a real browser: one address and one foreign page send as many
+// requests as they can. Meanwhile users at other addresses sign in, and the pending request of the attacked browser
+// stays valid.
 func TestFlood(t *testing.T) {
 	asked := &seen{started: map[string]int{}, refused: map[string]int{}}
 	s := newSite(t, func(c *portal.Config) {
@@ -123,7 +123,7 @@ func TestFlood(t *testing.T) {
 	deadline := time.Now().Add(*floodFor)
 	var floods sync.WaitGroup
 	stop := make(chan struct{})
-	var sent atomic.Int32 // by the attacker's address
+	var sent atomic.Int32 // keyed by the attacker's address
 	floods.Go(func() { s.flood(t, virginia, &sent, stop) })
 	defer floods.Wait()
 	defer close(stop)

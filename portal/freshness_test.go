@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// hearing is a world in which the test sets what Frankfurt's portal hears of Virginia.
+// hearing is a world in which the test sets the state of Frankfurt's replication from Virginia.
 func hearing(t *testing.T, limit time.Duration) (*world, *heard) {
 	t.Helper()
 	peers := &heard{}
@@ -82,7 +82,7 @@ func TestMaxStaleness(t *testing.T) {
 	requirePage(t, w.signIn(other, "https://"+frankfurt+"/", "alice@example.com"), 200, "/", "Alice Adams")
 }
 
-// A Region that refuses sessions makes none in any way.
+// A Region that refuses sessions makes none, by sign-in or by handoff.
 func TestStaleRegionMakesNoSession(t *testing.T) {
 	peers := &heard{}
 	w, shared := newShared(t, func(c *portal.Config) {

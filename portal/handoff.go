@@ -53,8 +53,8 @@ func (p *Portal) beginHandoff(w http.ResponseWriter, r *http.Request, l place, f
 	http.Redirect(w, r, from.origin+pathHandoff+"?"+q.Encode(), http.StatusSeeOther)
 }
 
-// handoff is the source's part. If there is no session to hand off, another Region's portal is told so and signs the
-// user in itself. A portal of this Region can't do that, so the sign-in starts here.
+// handoff is the source's part. If there is no session to hand off, it redirects to another Region's portal without a
+// code, and that portal signs the user in itself. A portal of this Region can't do that, so the sign-in starts here.
 func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	to, state, tag := q.Get("to"), q.Get("state"), q.Get("s")
@@ -120,8 +120,8 @@ func (p *Portal) putCode(r *http.Request, to, state string, s sessions.Session) 
 
 func codeKey(code string) string { return hashed("portal code", code) }
 
-// attempt is a handoff that this browser began here, at the destination. It is kept only in a cookie, so clients that
-// begin many cost nothing. The source sees only the hash of its secret.
+// attempt is a handoff that this browser began here, at the destination. It is kept only in a cookie, so unfinished
+// attempts use no memory. The source sees only the hash of its secret.
 type attempt struct {
 	tag      string
 	secret   string // 256 bits
@@ -134,7 +134,7 @@ type attempt struct {
 const (
 	// attemptLifetime is as long as a sign-in at the identity provider may take.
 	attemptLifetime = 15 * time.Minute
-	// maxAttempts bounds the cookies of one browser, except those begun at the same moment.
+	// maxAttempts bounds the cookies of one browser. Attempts that begin at the same moment can exceed it.
 	maxAttempts = 4
 
 	attemptPrefix = "__Host-meridian-enter-"
@@ -173,8 +173,8 @@ func (p *Portal) takeAttempt(w http.ResponseWriter, r *http.Request, tag string)
 	return all[i], -time.Minute < age && age < attemptLifetime
 }
 
-// attempts returns the attempts in a request's cookies, in the order of preference if some must go: the user's, newest
-// first, then foreign pages', oldest first. So a foreign page can't displace any.
+// attempts returns the attempts in a request's cookies. Those to keep come first: the user's, newest first, then other
+// sites', oldest first. So another site can't displace an attempt.
 func attempts(r *http.Request) []attempt {
 	var out []attempt
 	for _, c := range r.Cookies() {
@@ -229,10 +229,11 @@ func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }
 
 const (
 	// maxCodes is how many codes of one sign-in can be valid at once. Each is written to disk and sent to every Region,
-	// and a client could request them without end. It is by sign-in, because each code makes another session.
+	// and a client could request any number. The limit is for each sign-in and not for each session, because each code
+	// makes another session.
 	maxCodes = 20
-	// maxPageCodes is how many of these can be for handoffs that no user is known to have begun. Otherwise a foreign
-	// page that navigates its window to handoffs could use up all codes.
+	// maxPageCodes is how many of these can be for handoffs that may have been begun by another site. Otherwise a site
+	// that navigates its window to handoffs could use up all codes.
 	maxPageCodes = maxCodes / 2
 	// maxSessions is how many sessions of one sign-in may exist in all Regions: one for each portal that the user opens.
 	maxSessions = 64
@@ -245,7 +246,7 @@ type codeQuota struct {
 	swept time.Time
 }
 
-// allow says whether the sign-in may have one more code for a handoff begun by this initiator, and counts it.
+// allow reports whether the sign-in may have one more code for a handoff begun by this initiator, and counts it.
 func (q *codeQuota) allow(signIn string, by acs.Initiator, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// stolen begins a handoff from Virginia to Frankfurt as alice, and returns the browser and the
-// address with the code.
+// stolen begins a handoff from Virginia to Frankfurt as alice. It returns the browser and the address with the code,
+// which it hasn't requested.
 func stolen(t *testing.T, edit func(*portal.Config)) (*world, *browser, *url.URL) {
 	t.Helper()
 	w, _ := newShared(t, edit)
@@ -31,7 +31,7 @@ func stolen(t *testing.T, edit func(*portal.Config)) (*world, *browser, *url.URL
 func TestCodeIsRefusedInAnotherBrowser(t *testing.T) {
 	w, b, enter := stolen(t, nil)
 	thief := w.browser()
-	// The thief began a handoff too, and uses its tag.
+	// The attacker began a handoff too, and uses its tag.
 	own := toEnter(t, thief, "https://"+frankfurt+"/?from=us-east-1")
 	requireAtIdP(t, w, thief.get(with(enter, "s", own.Query().Get("s"))))
 	assert.Contains(t, w.logged(), "reason=HandoffBinding")
@@ -40,8 +40,8 @@ func TestCodeIsRefusedInAnotherBrowser(t *testing.T) {
 	requireAtIdP(t, w, b.get(enter.String()))
 }
 
-// Mallory began the handoff and gave the address at Virginia to alice. Alice's browser did not
-// begin it, so the code that it carries is dropped.
+// Mallory began the handoff and sent alice the address at Virginia. Alice's browser did not begin it, so the code is
+// dropped.
 func TestCodeIsDroppedInABrowserWithoutAHandoff(t *testing.T) {
 	w, _ := newShared(t, nil)
 	alice, mallory := w.browser(), w.browser()
@@ -129,14 +129,14 @@ func TestCodesOfOneSignInAreBounded(t *testing.T) {
 	assert.Equal(t, http.StatusTooManyRequests, a.StatusCode)
 	assert.Equal(t, "60", a.Header.Get("Retry-After"))
 
-	other := w.browser() // its session has its own codes
+	other := w.browser() // the other sign-in has codes of its own
 	w.signIn(other, "https://"+virginia+"/", "alice@example.com")
 	requirePage(t, other.get(fromVirginia), 200, "/", "Alice Adams")
 	w.clock.Advance(time.Minute)
 	assert.Contains(t, ask(frankfurt).Header.Get("Location"), "code=")
 }
 
-// A signed-in attacker can't give the victim the attacker's session.
+// An attacker can't sign a victim's browser in to the attacker's session.
 func TestCodeOfAnotherHandoffIsRefused(t *testing.T) {
 	w, victim, enter := stolen(t, nil)
 	mallory := w.browser()

@@ -9,9 +9,9 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// The Codes that the tests of handoffs use in place of the normal ones.
+// Codes with faults, for the tests of handoffs.
 
-// elsewhere Codes know which Region a code came from.
+// elsewhere is Codes that report a fixed Region as the one that put a code.
 type elsewhere struct {
 	portal.Codes
 	from string
@@ -22,7 +22,7 @@ func (e elsewhere) TakeCode(ctx context.Context, key string) ([]byte, string, er
 	return v, e.from, err
 }
 
-// counting Codes count the calls of PutCode.
+// counting is Codes that count the calls of PutCode.
 type counting struct {
 	portal.Codes
 	puts *atomic.Int32
@@ -33,14 +33,14 @@ func (c counting) PutCode(ctx context.Context, key string, v []byte, exp time.Ti
 	return c.Codes.PutCode(ctx, key, v, exp)
 }
 
-// everlasting Codes don't expire, so that only the portal checks the lifetime.
+// everlasting is Codes that never expire, so that only the portal checks the lifetime.
 type everlasting struct{ portal.Codes }
 
 func (f everlasting) PutCode(ctx context.Context, key string, v []byte, _ time.Time) error {
 	return f.Codes.PutCode(ctx, key, v, time.Now().Add(24*time.Hour))
 }
 
-// slow Codes block callers that ask for an unknown code.
+// slow is Codes that block callers that take an unknown code.
 type slow struct {
 	portal.Codes
 	waiting chan struct{}
@@ -56,7 +56,7 @@ func (s *slow) TakeCode(ctx context.Context, key string) ([]byte, string, error)
 	return v, from, err
 }
 
-// failing Codes lead to a sign-in here, and to a log record.
+// failing selects which methods of Codes fail. The portal then starts a sign-in and writes a log record.
 type failing struct{ put, take bool }
 
 func (f failing) PutCode(context.Context, string, []byte, time.Time) error {

@@ -43,10 +43,10 @@ func TestOneSignInServesTheOtherRegion(t *testing.T) {
 	assert.Equal(t, here.SignIn, there.SignIn)
 	assert.NotEqual(t, here.ID, there.ID)
 	assert.Len(t, there.ID, 32)
-	assert.False(t, there.Expires.After(here.Expires), "it does not outlive the one that it came from")
+	assert.False(t, there.Expires.After(here.Expires), "it ends no later than the session that it came from")
 	assert.Equal(t, "https://"+frankfurt, there.Host)
 
-	// A user who is signed in there already is not redirected.
+	// A user who is signed in at the destination is not redirected.
 	w.down(virginia)
 	requirePage(t, b.get(fromVirginia), 200, "/?from=us-east-1", "Alice Adams")
 	requirePage(t, b.get("https://"+frankfurt+"/login?from=us-east-1&return_to=/applications"), 200, "/applications")
@@ -123,8 +123,7 @@ func TestSignOutEndsTheSignInEverywhere(t *testing.T) {
 	}
 }
 
-// A user who signs in again in between, by an unsolicited response say, is still signed out
-// everywhere.
+// A user who signs in again in between, such as by an unsolicited response, is still signed out everywhere.
 func TestSignOutAfterASecondSignInEndsTheFirstToo(t *testing.T) {
 	w, s := newShared(t, nil)
 	b, elsewhere := w.browser(), w.browser()
@@ -140,7 +139,7 @@ func TestSignOutAfterASecondSignInEndsTheFirstToo(t *testing.T) {
 	requirePage(t, elsewhere.get("https://"+virginia+"/"), 200, "/", "Alice Adams")
 }
 
-// A browser that changes the user at one portal isn't left signed in at the others.
+// If the user of a browser changes at one portal, the earlier user's sessions end at the others.
 func TestSignInOfAnotherUserEndsTheWholeSignIn(t *testing.T) {
 	w, s := newShared(t, nil)
 	b := w.browser()
@@ -151,8 +150,7 @@ func TestSignInOfAnotherUserEndsTheWholeSignIn(t *testing.T) {
 	requirePage(t, b.get(fromVirginia), 200, "/", "bob@example.com")
 }
 
-// An ended session is not restored by the session that it was handed off from, in a browser that
-// should be signed out.
+// A session that was ended is not replaced by a new handoff from the session that it came from.
 func TestEndedSessionIsNotRestoredByAHandoff(t *testing.T) {
 	w := newApart(t, nil)
 	thief, b := w.browser(), w.browser()
@@ -180,7 +178,7 @@ func TestEndedSessionIsNotRestoredByAHandoff(t *testing.T) {
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 }
 
-// A sign-out while a code is on its way also ends that handoff.
+// Signing out before a code is used ends that handoff too.
 func TestSignOutDuringAHandoffWins(t *testing.T) {
 	w, s := newShared(t, nil)
 	b := w.browser()
@@ -202,7 +200,7 @@ func TestPortalOnAnotherHostThanItsConsumer(t *testing.T) {
 	assert.NotEmpty(t, b.cookie(frankfurt, portal.SessionCookie))
 	assert.NotEmpty(t, b.cookie(startFrankfurt, portal.SessionCookie))
 
-	// The consumer's host has a session, so a lost cookie needs no new sign-in.
+	// If the portal's cookie is lost, the session at the consumer's host is handed off again, without a new sign-in.
 	delete(b.Jar, startFrankfurt)
 	requirePage(t, b.get("https://"+startFrankfurt+"/"), 200, "/", "Alice Adams")
 
@@ -253,7 +251,7 @@ func TestNoRedirectLoopAfterARefusal(t *testing.T) {
 	requirePage(t, a, http.StatusForbidden, acsPath, "You can&#39;t sign in")
 }
 
-// A browser without cookies ends at a page, not in a redirect loop.
+// A browser without cookies reaches an error page, not a redirect loop.
 func TestNoRedirectLoopWithoutCookies(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
@@ -268,7 +266,7 @@ func TestNoRedirectLoopWithoutCookies(t *testing.T) {
 	requireNotFinished(t, w2.browser().get("https://"+virginia+"/enter"))
 }
 
-// The consumer's host said that it has a session, but has none. The page says so.
+// The consumer's host has no session although the handoff requires one. The portal shows an error page.
 func TestNoRedirectLoopWithoutASession(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
@@ -348,7 +346,7 @@ func TestLinksKeepTheAddressFamily(t *testing.T) {
 		a := w.signIn(b, "https://"+from+"/", "alice@example.com")
 		requirePage(t, a, 200, "/", want)
 		assert.Equal(t, from, a.url.Host)
-		delete(b.Jar, virginia) // the consumer's session, which isn't needed any more
+		delete(b.Jar, virginia) // the consumer's session, which is no longer needed
 		if from != virginia {
 			w.down(virginia)
 		}

@@ -20,7 +20,7 @@ const (
 	startFrankfurt = "start.eu-central-1.example"
 )
 
-// shared is the state that portals of one process share.
+// shared is the state that the portals of a process share.
 type shared struct {
 	sessions *sessions.MemoryStore
 	codes    portal.Codes
@@ -47,7 +47,7 @@ func newSharedOf(t *testing.T, d center.Data, edit func(*portal.Config)) (*world
 	return w, s
 }
 
-// newApart makes a world whose portals are on other hosts than their consumers.
+// newApart makes a world in which portals and their consumers have different hosts.
 func newApart(t *testing.T, edit func(*portal.Config)) *world {
 	t.Helper()
 	d := data()

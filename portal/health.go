@@ -25,8 +25,8 @@ func newHealth() *health { return &health{began: time.Now(), first: make(chan st
 const (
 	// probeWait bounds one probe.
 	probeWait = 5 * time.Second
-	// probesMissed is how many results may be missing in a row. A store that ignores its context blocks the probe, and
-	// would block a sign-in too.
+	// probesMissed is how many consecutive results may be missing. A store that ignores its context blocks the probe,
+	// and would block a sign-in too.
 	probesMissed = 4
 )
 
@@ -80,7 +80,7 @@ func (h *health) result(ctx context.Context, every time.Duration) error {
 	return h.down
 }
 
-// healthy says whether a sign-in begun now could end in a session, and nothing else, because any client can ask.
+// healthy answers whether a sign-in begun now can succeed. It gives no details, because any client can request it.
 func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 	body, status := `{"status":"ok"}`, http.StatusOK
 	if p.mayBegin() != nil || p.cfg.Context.Err() != nil || p.health.result(r.Context(), p.cfg.ProbeEvery) != nil {
@@ -91,7 +91,7 @@ func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(body + "\n")) // net/http drops it for HEAD
 }
 
-// probe does what a sign-in does: it writes to the stores, takes, and reads. It also checks that the clock is good
+// probe does what a sign-in does: it writes to the stores, takes, and reads. It also checks that the clock is accurate
 // enough for a sign-in.
 func (p *Portal) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeWait)

@@ -48,7 +48,7 @@ func (p *probed) Probe(context.Context) error {
 	return nil
 }
 
-// requireHealth checks the whole response, which says only whether users can sign in here.
+// requireHealth checks the whole response, which contains only whether users can sign in.
 func requireHealth(t *testing.T, w *world, status int) {
 	t.Helper()
 	a := w.browser().send("GET", "https://"+frankfurt+"/health", "none", nil)

@@ -38,7 +38,7 @@ func TestNoSignInAtAnInactiveRegion(t *testing.T) {
 	for _, how := range []string{"adding", "removing", "gone"} {
 		t.Run(how, func(t *testing.T) {
 			d := data()
-			d.Applications = nil // they would keep the Region from being removed
+			d.Applications = nil // a Region with applications can't be removed
 			w := newWorldOf(t, d, nil)
 			before, inside, asked, proved := w.browser(), w.browser(), w.browser(), w.browser()
 			w.signIn(inside, "https://"+frankfurt+"/", "alice@example.com")

@@ -10,11 +10,10 @@ import (
 )
 
 const (
-	// fromParameter is the query parameter for the Region whose portal the user comes from. A user without a session
-	// here gets one from there.
+	// fromParameter is the query parameter that names the Region whose portal the user comes from. A session there is
+	// handed off to a user without a session here.
 	fromParameter = "from"
-	// maxLoginReturn is the maximum length of acs's LoginOptions.ReturnTo. A longer one would only make an address that
-	// proxies refuse.
+	// maxLoginReturn is the maximum length of acs's LoginOptions.ReturnTo. Proxies may refuse longer addresses.
 	maxLoginReturn = 2048
 	// maxReturnTo is the maximum length of a handoff's return path, which is kept in a cookie.
 	maxReturnTo = 1024
@@ -45,8 +44,8 @@ func (p *Portal) loginURL(r *http.Request) string {
 	return PathLogin + "?" + out.Encode()
 }
 
-// login starts a sign-in: by SAML if this origin has a consumer, otherwise from the consumer's origin. It asks another
-// Region first only if the link says so, and only if the user is not signed in.
+// login starts a sign-in: by SAML if this origin has a consumer, otherwise from the consumer's origin. It tries a
+// handoff first only if the link names a Region, and only if the user is not signed in.
 func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet || acs.CheckNavigation(r) != nil {
 		p.region.Login(w, r) // refuses it
@@ -77,7 +76,7 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 	p.region.Login(w, r)
 }
 
-// plainLogin starts a sign-in that asks no other Region.
+// plainLogin starts a sign-in without a handoff.
 func (p *Portal) plainLogin(w http.ResponseWriter, r *http.Request, returnTo string) {
 	to := PathLogin
 	if returnTo != "" && returnTo != pathHome {
@@ -86,8 +85,8 @@ func (p *Portal) plainLogin(w http.ResponseWriter, r *http.Request, returnTo str
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// otherPortal returns the portal of another Region that a handoff may come from, if there is one and it can be
-// expected to answer.
+// otherPortal returns the portal of another Region that a handoff may come from, unless the Region is known to be
+// unreachable.
 func (p *Portal) otherPortal(l place, region string) source {
 	if !p.shared || l.portal == "" || region == p.cfg.Region || p.peers()[region].cutOff() {
 		return source{}
@@ -105,7 +104,8 @@ func (p *Portal) samlLogin(w http.ResponseWriter, r *http.Request, returnTo stri
 	p.region.StartLogin(w, r, acs.LoginOptions{ReturnTo: returnTo})
 }
 
-// destination is where a sign-in that ends here leads to. If this is only a consumer's host, it leads to the portal's.
+// destination is where a sign-in that finishes here redirects to. If this host is only a consumer's, that is the
+// portal's origin.
 func (p *Portal) destination(r *http.Request, returnTo string) string {
 	returnTo = cmp.Or(returnTo, pathHome)
 	l := p.place(r)

@@ -34,7 +34,7 @@ type regionRow struct {
 	regionLink
 	Status string
 	Peer   Peer
-	Known  bool // whether this Region hears it
+	Known  bool // whether there is data about its replication
 }
 
 func (p *Portal) operatorPage(w http.ResponseWriter, r *http.Request, v *visit) {
@@ -63,7 +63,7 @@ func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
 	if row.Known {
 		row.Heard, row.Unreachable = p.since(row.Peer), row.Peer.cutOff()
 	}
-	switch { // an active Region's is what is heard now, not what was last heard
+	switch { // an active Region's data is current only while it is reachable
 	case link.Region.Status == center.RegionAdding:
 		row.Status = "Replicating"
 	case link.Region.Status == center.RegionRemoving:
@@ -123,7 +123,7 @@ func (p *Portal) endUser(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	if p.revokeUser(w, r, v, u) {
-		done := "All sessions of " + u.UserName + " were ended here. Other Regions end them as soon as they hear of it."
+		done := "All sessions of " + u.UserName + " were ended here. Other Regions end them when the change arrives there."
 		p.renderOperator(w, r, v, http.StatusOK, operatorBody{Done: done})
 	}
 }

@@ -129,7 +129,7 @@ func TestRegionWithAnEmptyDirectoryRevokesNoUser(t *testing.T) {
 	requireAtIdP(t, w, there.click("https://"+frankfurt+"/"))
 }
 
-// lost is a Directory that can become empty.
+// lost is a Directory whose content can be lost.
 type lost struct {
 	portal.Directory
 	gone atomic.Bool

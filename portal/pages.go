@@ -23,8 +23,8 @@ func (p *Portal) applications(w http.ResponseWriter, r *http.Request, v *visit) 
 	p.render(w, r, http.StatusOK, "applications", v.page("Applications", "applications", body))
 }
 
-// role is the page of a permission set in an account. It is not found if it isn't assigned to the user, whether or not
-// it exists.
+// role is the page of a permission set in an account. If the permission set isn't assigned to the user, the page is not
+// found, whether or not the permission set exists.
 func (p *Portal) role(w http.ResponseWriter, r *http.Request, v *visit) {
 	for _, a := range p.cfg.Directory.Accounts(v.user.ID) {
 		for _, set := range a.PermissionSets {
@@ -49,14 +49,14 @@ func (v *visit) page(title, tab string, body any) page {
 	return page{Title: title, Tab: tab, User: &v.user, Until: v.session.Expires, Body: body}
 }
 
-// signedOut says that the user is signed out, and starts no sign-in.
+// signedOut is the page after a sign-out. It starts no sign-in.
 func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
 	_, err := p.current(r)
 	if err == nil {
 		http.Redirect(w, r, pathHome, http.StatusSeeOther)
 		return
 	}
-	if why := unsure(err); why != nil {
+	if why := lookupError(err); why != nil {
 		p.refuseVisit(w, r, why)
 		return
 	}
@@ -93,7 +93,7 @@ func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) {
 	p.render(w, r, http.StatusOK, "sessions", v.page("Your sessions", "sessions", rows))
 }
 
-// endSession ends one of the user's own sessions, in any Region. It may be over already.
+// endSession ends one of the user's own sessions, in any Region. It is no error if the session has ended already.
 func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 	if err := r.ParseForm(); err != nil || r.PostForm.Get("id") == "" {
 		p.badRequest(w, r)
@@ -113,8 +113,8 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 	http.Redirect(w, r, PathSessions, http.StatusSeeOther)
 }
 
-// endOne ends a session of the user's. If it came from another sign-in, it ends all sessions of that sign-in, because
-// any of them could hand a new session to the browser.
+// endOne ends a session of the user. If it belongs to another sign-in than v, all sessions of that sign-in end: any of
+// them could hand a new session to the browser.
 func (p *Portal) endOne(ctx context.Context, v *visit, id string) error {
 	all, err := p.cfg.Sessions.List(ctx, v.user.ID)
 	if err != nil {
@@ -134,7 +134,8 @@ func (p *Portal) endAllSessions(w http.ResponseWriter, r *http.Request, v *visit
 	}
 }
 
-// revokeUser ends all sessions of a user on behalf of v's. If it can't, it answers and returns false.
+// revokeUser ends all sessions of a user at the request of v's user. If it fails, it writes the response and returns
+// false.
 func (p *Portal) revokeUser(w http.ResponseWriter, r *http.Request, v *visit, u center.User) bool {
 	if err := p.cfg.Sessions.RevokeUser(r.Context(), u.ID); err != nil {
 		p.refuseVisit(w, r, unavailable("end of all sessions", err))

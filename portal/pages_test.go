@@ -65,7 +65,7 @@ func TestNamesAreEscaped(t *testing.T) {
 		assert.Contains(t, a.body, "&lt;script&gt;", path)
 	}
 	a := w.tile(b, "alice@example.com", "")
-	assert.Contains(t, a.body, "&lt;script&gt;", "the question escapes too")
+	assert.Contains(t, a.body, "&lt;script&gt;", "the confirmation page escapes names too")
 	assert.NotContains(t, a.body, "<script")
 }
 

@@ -31,9 +31,9 @@ const (
 	pathContinue     = "/continue"                           // finishes a sign-in, or asks the user first
 	pathSignedOut    = "/signed-out"                         // starts nothing
 	pathEndAll       = "/sessions/end-all"                   // POST only
-	pathHandoff      = "/handoff"                            // gives a session of this origin to another
-	pathEnter        = "/enter"                              // takes one
-	pathRefused      = "/refused"                            // leads home, or says that sign-in failed
+	pathHandoff      = "/handoff"                            // the source's part of a handoff
+	pathEnter        = "/enter"                              // the destination's part
+	pathRefused      = "/refused"                            // redirects home, or shows that sign-in failed
 	pathStatic       = "/static/{file}"
 )
 
@@ -48,7 +48,7 @@ type Portal struct {
 	templates  map[string]*template.Template // by page
 	refusals   map[Reason]refusalText
 	acsOrigins []string  // of the consumers, which never change
-	shared     bool      // whether other Regions know the Codes
+	shared     bool      // whether the Codes are shared with other Regions
 	codes      codeQuota // the codes of the last minute
 	health     *health
 	issued     clockOpinion
@@ -73,7 +73,7 @@ func New(cfg Config) (*Portal, error) {
 		SP:                cfg.SP,
 		Region:            cfg.Region,
 		Store:             cfg.Store,
-		OnLogin:           p.proved,
+		OnLogin:           p.verified,
 		Unsolicited:       [...]acs.Unsolicited{Ask: acs.Accept, Restart: acs.Restart, Refuse: acs.Refuse}[cfg.Unsolicited],
 		RelayStateOrigins: cfg.RelayStateOrigins,
 		LoginPath:         PathLogin,
@@ -92,15 +92,15 @@ func New(cfg Config) (*Portal, error) {
 	return p, nil
 }
 
-// now is the clock without Go's monotonic reading, which stands still while a machine is suspended. Every process that
-// knows a session or code must judge its lifetime by the same clock.
+// now is the clock without Go's monotonic reading, which stops while a machine is suspended. All processes must use the
+// same clock for the lifetime of a session or code.
 func (p *Portal) now() time.Time { return p.clock().Round(0) }
 
 // ServeHTTP implements http.Handler.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
 // mount fills the mux. The mux panics if an ACS URL has one of the portal's own paths; that becomes an error. The
-// portal's patterns have no method, so that a wrong method gets the portal's page.
+// portal's patterns have no method, so that the portal's own page answers a wrong method.
 func (p *Portal) mount() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -142,7 +142,7 @@ func (p *Portal) mount() (err error) {
 }
 
 // navigation admits only navigations of a window, before anything is stored or any cookie changes. It answers HEAD
-// without calling h, which uses something up.
+// without calling h, because h consumes a record or a cookie.
 func (p *Portal) navigation(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
@@ -191,7 +191,7 @@ func (p *Portal) handle(pattern string, handlers byMethod) {
 }
 
 // ownPage refuses a POST from another origin's page. If a browser sends no Sec-Fetch-Site, CrossOriginProtection
-// compares only hosts: it would accept a page that an attacker put at http:// of the same host.
+// compares only hosts. It would accept an attacker's page at http:// of the same host.
 func (p *Portal) ownPage(r *http.Request) error {
 	if err := p.cross.Check(r); err != nil {
 		return err
@@ -204,8 +204,8 @@ func (p *Portal) ownPage(r *http.Request) error {
 	return nil
 }
 
-// secure sets the headers of every response that the portal makes itself. Referrer-Policy is not no-referrer, with
-// which browsers send "Origin: null" with the portal's own forms.
+// secure sets the headers of every response that the portal makes itself. Referrer-Policy can't be no-referrer:
+// browsers would send "Origin: null" with the portal's own forms.
 func (p *Portal) secure(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", contentSecurityPolicy("'self'"))

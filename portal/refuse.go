@@ -21,15 +21,15 @@ import (
 // messageBody is the body of a page with one message and one button.
 type messageBody struct {
 	Text         string
-	Reference    string // for the operator, to find the log record; empty: none
+	Reference    string // identifies the log record for the operator; empty: none
 	Action, Href string // of the button
 }
 
 // refusalText is the response for some Reasons, in refusals.json.
 type refusalText struct {
-	Reasons                   []Reason // none: all that no other text has
+	Reasons                   []Reason // empty: every Reason without a text of its own
 	Status                    int
-	RetryAfter                int // seconds; zero: no such header, because waiting may not help
+	RetryAfter                int // in seconds; zero: no Retry-After header, because waiting may not help
 	Title, Text, Action, Href string
 }
 
@@ -62,7 +62,7 @@ const (
 	textBadRequest  = "The form was incomplete. Go back and try again."
 )
 
-// refuse shows a refusal's page, logs the details under a reference, and returns the reference.
+// refuse answers with the page for an error's Reason, logs the details under a reference, and returns the reference.
 func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, why *Error) string {
 	reference := newReference()
 	p.logRefused(r.Context(), why, reference)
@@ -86,7 +86,7 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, why *Error) stri
 	return reference
 }
 
-// refuseVisit is refuse for a browser that may have a session. A user without access needs no cookie.
+// refuseVisit is refuse for a browser that may have a session. It clears the cookie of a user without access.
 func (p *Portal) refuseVisit(w http.ResponseWriter, r *http.Request, why *Error) {
 	if why.noAccess() {
 		p.clearCookie(w, SessionCookie)
@@ -109,7 +109,7 @@ func (p *Portal) logRefused(ctx context.Context, why *Error, reference string) {
 	log(ctx, "portal: refused", attrs...)
 }
 
-// newReference returns a random reference, short enough to read out. Its alphabet has no letters that look like
+// newReference returns a random reference, short enough to be read aloud. Its alphabet has no letters that look like
 // digits.
 func newReference() string {
 	var b [5]byte
@@ -118,15 +118,15 @@ func newReference() string {
 	return fmt.Sprintf("MRD-%s-%s", s[:4], s[4:])
 }
 
-// refused is where a browser goes after the consumer has refused its response. The response came from the identity
-// provider's page, without the session's cookie, which is sent here. Most often the response is a second arrival (a
-// double click, the back button, a restored tab) of a user who is signed in, who is then led home. If another tab is
-// signing in, the browser waits for it first. Nothing is stored or ended here.
+// refused is the page to which the consumer redirects after it has refused a response. The identity provider's page
+// posted the response without the session's cookie; this request has it. Most such responses are replays (a double
+// click, the back button, a restored tab), and the user is signed in already. Such a user is redirected home. If
+// another tab is signing in, the browser waits for it first. Nothing is stored or ended here.
 func (p *Portal) refused(w http.ResponseWriter, r *http.Request) {
 	v, err := p.current(r)
 	q := r.URL.Query()
 	otherTab := slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool {
-		return strings.HasPrefix(c.Name, pendingPrefix) // it has proved the user
+		return strings.HasPrefix(c.Name, pendingPrefix) // it has a verified sign-in
 	})
 	var e *Error
 	switch {
@@ -139,7 +139,7 @@ func (p *Portal) refused(w http.ResponseWriter, r *http.Request) {
 	case otherTab && !q.Has("waited"):
 		p.oneMoment(w, r, pathRefused+"?"+url.Values{"reference": {q.Get("reference")}, "waited": {"1"}}.Encode())
 	default:
-		w.Header().Del("Content-Security-Policy") // the page has its own
+		w.Header().Del("Content-Security-Policy") // the page has a reference of its own
 		p.region.Refused(w, r)
 	}
 }
@@ -161,7 +161,7 @@ func (p *Portal) wrongMethod(w http.ResponseWriter, r *http.Request, handlers by
 	p.say(w, r, http.StatusMethodNotAllowed, "Method not allowed", textWrongMethod)
 }
 
-// say shows a page without a reference, because the log has no record of it.
+// say shows a page without a reference: the log has no record of it.
 func (p *Portal) say(w http.ResponseWriter, r *http.Request, status int, title, text string) {
 	body := messageBody{Text: text, Action: "Go to the portal", Href: pathHome}
 	pg := page{Title: title, Body: body}

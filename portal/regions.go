@@ -25,8 +25,8 @@ func (p *Portal) activeRegion(name string) bool {
 	return ok && r.Active()
 }
 
-// inUse refuses unless the directory has this Region as active. While it is being added, its data may be incomplete;
-// when it is removed, package replica erases its data.
+// inUse returns an error unless the directory lists this Region as active. While it is being added, its data may be
+// incomplete; when it is removed, package replica erases its data.
 func (p *Portal) inUse() *Error {
 	if p.activeRegion(p.cfg.Region) {
 		return nil
@@ -34,8 +34,8 @@ func (p *Portal) inUse() *Error {
 	return newError(ReasonNotInUse, "status of the Region", "an active Region of the instance", p.cfg.Region)
 }
 
-// mayBegin refuses a session that the next request would refuse: in a Region that is not in use, or that is stale. The
-// error names Regions that are not heard, so it is for authenticated users.
+// mayBegin returns an error if the next request would refuse the session: the Region is not in use, or its data is
+// stale. The error names unreachable Regions, so only authenticated users may see it.
 func (p *Portal) mayBegin() *Error {
 	if why := p.inUse(); why != nil {
 		return why
@@ -89,8 +89,8 @@ func acsOrigins(sp *saml.ServiceProvider, region string) []string {
 	return origins(urls)
 }
 
-// at returns the origin in the list that the request was sent to, or "". The Host header only selects from the list.
-// No address is built from it.
+// at returns the origin in the list that the request was sent to, or "". The Host header only selects from the list. It
+// is never part of an address.
 func at(r *http.Request, list []string) string {
 	for _, origin := range list {
 		if scheme, host, _ := strings.Cut(origin, "://"); host == canonicalHost(scheme, r.Host) {
@@ -118,8 +118,8 @@ func (p *Portal) place(r *http.Request) place {
 	return out
 }
 
-// isEntrance says whether a request is for one of the Region's portal URLs that has a path, as AWS's classic ones do.
-// That page is the home page.
+// isEntrance reports whether a request is for a portal URL of the Region that has a path, as AWS's classic ones do.
+// Such a URL shows the home page.
 func (p *Portal) isEntrance(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
@@ -132,16 +132,15 @@ func (p *Portal) isEntrance(r *http.Request) bool {
 	})
 }
 
-// apart says whether this is a portal whose consumers are on other origins, so that no response from the identity
-// provider can arrive here.
+// apart reports whether this is a portal whose consumers are on other origins. No response from the identity provider
+// can arrive here then.
 func (l place) apart() bool { return l.portal != "" && l.acs == "" }
 
 // origin is the portal's, or else the consumer's, or "" for an address that is not configured.
 func (l place) origin() string { return cmp.Or(l.portal, l.acs) }
 
-// counterpart returns the origin in other that corresponds to origin in own. All lists of an instance have the same
-// order (IPv4 and dual-stack, say), so it is the one at the same index, or else the first. For an empty list it
-// returns "".
+// counterpart returns the origin in other that corresponds to origin in own: the one at the same index, or else the
+// first. All lists of an instance have the same order, such as IPv4 before dual-stack. For an empty list it returns "".
 func counterpart(origin string, own, other []string) string {
 	i := slices.Index(own, origin)
 	if i < 0 || i >= len(other) {

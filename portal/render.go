@@ -64,7 +64,7 @@ type page struct {
 	Here  regionLink
 	// Regions are all Regions of the instance, if a user is signed in.
 	Regions  []regionLink
-	Operator bool // whether the user is one
+	Operator bool // whether the user is an operator
 	Body     any
 }
 
@@ -75,7 +75,7 @@ type regionLink struct {
 	Accent int
 	// Open is the address of the Region's portal for a user who comes from here, or "".
 	Open string
-	// Heard says how old the data from there is, or is "".
+	// Heard is the age of that Region's data, as text, or "".
 	Heard       string
 	Unreachable bool
 }
@@ -99,8 +99,8 @@ func (p *Portal) regionLinks(r *http.Request) []regionLink {
 	return out
 }
 
-// openURL returns the address of another Region's portal. If that can get a session from here, the address says where
-// the user comes from.
+// openURL returns the address of another Region's portal. If this Region can hand a session off to it, the address
+// names this Region.
 func (p *Portal) openURL(l place, to center.Region) string {
 	if len(to.PortalURLs) == 0 {
 		return ""
@@ -129,7 +129,7 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name
 	if pg.User != nil {
 		pg.Regions, pg.Operator = all, p.isOperator(*pg.User)
 	}
-	var b bytes.Buffer // so that a failure can become an error response
+	var b bytes.Buffer // buffered, so that a failure can become an error response
 	if err := p.templates[name].Execute(&b, pg); err != nil {
 		p.log.ErrorContext(r.Context(), "portal: page failed", "page", name, "error", err)
 		http.Error(w, "The portal could not make this page. Try again in a minute.", http.StatusInternalServerError)

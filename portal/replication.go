@@ -7,26 +7,25 @@ import (
 	"time"
 )
 
-// PeerState says how much of another Region's data has arrived here.
+// PeerState is the state of the replication from another Region.
 type PeerState string
 
 // The states of a peer. In all of them, the data that has arrived is served.
 const (
-	// PeerReplicating: the initial replication is in progress, or more than the last few seconds' changes have not
-	// arrived.
+	// PeerReplicating: the initial replication is in progress, or changes older than a few seconds have not arrived.
 	PeerReplicating PeerState = "Replicating"
 	// PeerReplicated: all data has arrived, and changes arrive as they are made.
 	PeerReplicated PeerState = "Replicated"
-	// PeerDamaged: the peer's log contradicts what it said before. It has stopped, or lost its disk, or its log differs
-	// from the copy here. Heard does not change.
+	// PeerDamaged: the peer's log contradicts its earlier log. The peer has stopped, or lost its disk, or its log
+	// differs from the copy here. Heard does not change.
 	PeerDamaged PeerState = "Damaged"
-	// PeerUnreachable: nothing is heard from the peer.
+	// PeerUnreachable: the peer does not answer.
 	PeerUnreachable PeerState = "Unreachable"
-	// PeerIncompatible: nothing is heard from the peer, because its version has no format in common with this one.
+	// PeerIncompatible: no data arrives, because the peer's version has no format in common with this one.
 	PeerIncompatible PeerState = "Incompatible"
 )
 
-// Peer is another Region as this one hears it.
+// Peer describes the replication from another Region.
 type Peer struct {
 	Region string
 	State  PeerState
@@ -43,7 +42,7 @@ type Peer struct {
 
 func (p Peer) cutOff() bool { return p.State == PeerUnreachable || p.State == PeerIncompatible }
 
-// Replication answers the portal's questions about the freshness of its data, at once.
+// Replication reports the freshness of the portal's data. It never waits.
 type Replication interface {
 	// Peers returns the other Regions, sorted by name.
 	Peers() []Peer
@@ -59,14 +58,15 @@ func (p *Portal) peers() map[string]Peer {
 	return out
 }
 
-// age is how long ago a peer was heard. Clocks differ, so a future instant counts as now. The wall clock goes on while
+// age is the time since a peer's Heard. Clocks differ, so a future instant counts as now. The wall clock goes on while
 // a machine is suspended, and the monotonic clock can't be set back, so the longer of the two times counts.
 func (p *Portal) age(peer Peer) time.Duration {
 	now := p.clock()
 	return max(0, now.Sub(peer.Heard), now.Round(0).Sub(peer.Heard.Round(0)))
 }
 
-// stale refuses if an active Region was not heard for longer than MaxStaleness: it may have ended sessions.
+// stale returns an error if no data arrived from an active Region for longer than MaxStaleness: sessions may have been
+// ended there.
 func (p *Portal) stale() *Error {
 	if p.cfg.MaxStaleness == 0 {
 		return nil
@@ -74,7 +74,7 @@ func (p *Portal) stale() *Error {
 	heard := p.peers()
 	var names, ages []string
 	for _, r := range p.cfg.Directory.Regions() {
-		peer := heard[r.Name] // an unknown one was never heard
+		peer := heard[r.Name] // the zero Peer for a Region without data
 		if r.Name == p.cfg.Region || !r.Active() || !peer.Heard.IsZero() && p.age(peer) <= p.cfg.MaxStaleness {
 			continue
 		}

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	nameBytes = 16 // of unique names that are no secret
-	tagBytes  = 8  // of names that are unique within a browser
+	nameBytes = 16 // the length of unique names that are not secret
+	tagBytes  = 8  // the length of names that are unique within a browser
 )
 
 func newSecret() string {
@@ -24,7 +24,7 @@ func newSecret() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// isSecret says whether s has the form of a secret.
+// isSecret reports whether s has the form of a secret.
 func isSecret(s string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	return err == nil && len(b) == 32
@@ -36,9 +36,9 @@ func randomHex(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// hashed is a store's key for a secret. It needs no salt, because 256 random bits can't be guessed from their hash. No
-// kind contains "|". Older versions' sessions and codes have these keys, so they can't change to the hashes of acs or
-// portal/replica.
+// hashed returns a store's key for a secret. It needs no salt, because 256 random bits can't be guessed from their
+// hash. No kind contains "|". Older versions' sessions and codes have these keys, so they can't change to the hashes of
+// acs or portal/replica.
 func hashed(kind, secret string) string {
 	sum := sha256.Sum256([]byte(kind + "|" + secret))
 	return hex.EncodeToString(sum[:])
@@ -58,9 +58,9 @@ func (p *Portal) clearCookie(w http.ResponseWriter, name string) {
 	p.setCookie(w, name, "", -time.Second)
 }
 
-// replace ends the browser's session before, if any, and begins s. A new sign-in of the same user joins the earlier
-// sign-in, so that signing out ends what that was handed to. If it can't join (another user, or another sign-in that
-// was handed on), it ends that whole sign-in.
+// replace ends before, the browser's earlier session, if there is one, and begins s. A new sign-in of the same user
+// joins the earlier sign-in, so that signing out also ends the sessions that were handed off from it. If s can't join
+// (it is of another user, or was handed off from another sign-in), the whole earlier sign-in ends.
 func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s sessions.Session) *Error {
 	if why := p.mayBegin(); why != nil {
 		return why
@@ -102,11 +102,11 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 	if err := p.cfg.Sessions.Create(r.Context(), sessionKey(id), s); err != nil {
 		return unavailable("write of the session", err)
 	}
-	// It may have been revoked since it was proved. If only the next request noticed that, the sign-in would seem to
-	// fail without a reason.
+	// The sign-in may have been revoked since it was verified. Without this check the next request would refuse the
+	// session, and the user would see no reason.
 	_, err := p.cfg.Sessions.Get(r.Context(), sessionKey(id))
 	if errors.Is(err, sessions.ErrNoSession) {
-		return newError(ReasonRevoked, "sign-in", "one that was not ended meanwhile", s.UserName)
+		return newError(ReasonRevoked, "sign-in", "a session that was not ended meanwhile", s.UserName)
 	} else if err != nil {
 		return unavailable("read of the session", err)
 	}
@@ -114,15 +114,15 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 	return nil
 }
 
-// endSignIn ends every session of a session's sign-in, in every Region. The store may forget that once none of them
-// can be valid any more, with an hour for clocks that differ.
+// endSignIn ends every session of a session's sign-in, in every Region. The store may drop that record when all of
+// these sessions have expired, and an hour later to allow for clocks that differ.
 func (p *Portal) endSignIn(ctx context.Context, s sessions.Session) error {
 	return p.cfg.Sessions.EndSignIn(ctx, s.UserID, s.SignIn, p.now().Add(p.cfg.SessionLifetime+time.Hour))
 }
 
 // signOut ends every session of the sign-in, at every portal and in every Region. It doesn't end the session at the
-// identity provider, and the page says so. It clears the cookie last: while the store can't end the session, the user
-// must be able to try again.
+// identity provider, and the page says so. It clears the cookie last: if the store fails, the user must be able to try
+// again.
 func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(SessionCookie); err == nil {
 		key := sessionKey(c.Value)

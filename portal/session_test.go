@@ -76,8 +76,8 @@ func TestSessionFixation(t *testing.T) {
 	first := b.cookie(virginia, portal.SessionCookie)
 	assert.NotEqual(t, "chosen", first)
 
-	// A new sign-in makes a new identifier and ends the earlier session. Within a minute it would
-	// count as another tab of the same sign-in.
+	// A new sign-in makes a new identifier and ends the earlier session. The test waits a minute first, because an
+	// earlier one would count as another tab of the same sign-in.
 	w.clock.Advance(time.Minute)
 	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "alice@example.com"), 200, "/")
 	second := b.cookie(virginia, portal.SessionCookie)
@@ -102,7 +102,7 @@ func TestSignOut(t *testing.T) {
 
 	a := b.submit("https://"+virginia+"/sign-out", url.Values{})
 	requirePage(t, a, 200, "/signed-out", "You are signed out", `href="/login"`)
-	assert.NotContains(t, a.body, "refresh", "nothing starts by itself")
+	assert.NotContains(t, a.body, "refresh", "no sign-in starts without the user")
 	assert.Empty(t, b.cookie(virginia, portal.SessionCookie))
 	assert.Zero(t, w.sessions["us-east-1"].Len())
 

@@ -15,19 +15,19 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// pending is a proved sign-in on its way from the consumer to pathContinue. It is in the Region's store under the hash
-// of a secret that is in this browser's cookie, and can be taken once.
+// pending is a verified sign-in between the consumer and pathContinue. It is in the Region's store, under the hash of a
+// secret that is in this browser's cookie, and can be taken once.
 type pending struct {
 	sessions.Session           // the session to make, as far as it is known
 	SessionEnd       time.Time `json:"session_end"` // SessionNotOnOrAfter, or zero
 	ReturnTo         string    `json:"return_to,omitempty"`
 	Unsolicited      bool      `json:"unsolicited,omitempty"`
 	Until            time.Time `json:"until"`           // of this record
-	Asked            string    `json:"asked,omitempty"` // the ID of the user who was asked whether to change
-	Waits            int       `json:"waits,omitempty"` // how often it waited for another tab's session
+	Asked            string    `json:"asked,omitempty"` // the ID of the signed-in user who was asked to confirm
+	Waits            int       `json:"waits,omitempty"` // the number of waits for another tab's session
 }
 
-// handedOff says that the sign-in came from a handoff and not from a response.
+// handedOff reports whether the sign-in came from a handoff and not from a response.
 func (in pending) handedOff() bool { return in.SignIn != "" }
 
 const (
@@ -35,13 +35,13 @@ const (
 	pendingLifetime = 5 * time.Minute
 	pendingPrefix   = "__Host-meridian-continue-"
 	// maxSubject and maxSessionIndex are how many bytes of a subject's names and of a SessionIndex are kept. Core sets
-	// no limit; identity providers send some tens.
+	// no limit. Identity providers send less than 100.
 	maxSubject      = 5 << 10
 	maxSessionIndex = 1 << 10
 )
 
-// bounded drops from a proof what is too long to be copied to every Region with every session. That doesn't affect the
-// sign-in: the identity provider's logout then ends all of the subject's sessions, or none.
+// bounded drops values that are too long to be copied to every Region with every session. The sign-in succeeds without
+// them. But a logout at the identity provider then ends all of the subject's sessions, or none.
 func bounded(p sessions.Proof) sessions.Proof {
 	s, n := p.Subject, p.Subject.NameID
 	names := s.Provider + s.ServiceProvider + n.Value + n.Format + n.NameQualifier + n.SPNameQualifier + n.SPProvidedID
@@ -67,9 +67,9 @@ func (p *Portal) proofOf(a *saml.Assertion) sessions.Proof {
 	return bounded(out)
 }
 
-// proved is the consumer's OnLogin: the response is genuine and was not accepted before. It decides whether the
-// subject is a user who may sign in.
-func (p *Portal) proved(w http.ResponseWriter, r *http.Request, l *acs.Login) {
+// verified is the consumer's OnLogin: the response is genuine and was not accepted before. It checks that the subject
+// is a user who may sign in.
+func (p *Portal) verified(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 	p.secure(w)
 	a := l.Assertion
 	in := pending{
@@ -105,7 +105,7 @@ func (p *Portal) keepProved(w http.ResponseWriter, r *http.Request, in pending) 
 }
 
 // proceed finishes this browser's pending sign-in, or asks the user first. A signed-in user who returns to an old page
-// is led home.
+// is redirected home.
 func (p *Portal) proceed(w http.ResponseWriter, r *http.Request) {
 	tag := r.URL.Query().Get("s")
 	in, err := p.take(w, r, tag)
@@ -119,7 +119,7 @@ func (p *Portal) proceed(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// finish turns a pending sign-in into a session. agreed is the ID of the user who agreed to be replaced.
+// finish turns a pending sign-in into a session. agreed is the ID of the user who confirmed the change to another user.
 func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in pending, agreed string) {
 	u, refused := p.active(p.cfg.Directory.UserByID(in.UserID))
 	if refused != nil {
@@ -128,7 +128,7 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 		return
 	}
 	before, err := p.current(r)
-	if why := unsure(err); why != nil {
+	if why := lookupError(err); why != nil {
 		p.refuseSignIn(w, r, in, why)
 		return
 	}
@@ -173,14 +173,14 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 	http.Redirect(w, r, p.destination(r, in.ReturnTo), http.StatusSeeOther)
 }
 
-// become begins the session of a pending sign-in, in place of before, or of a session that has gone idle.
+// become begins the session of a pending sign-in. It replaces before, or a session that has gone idle.
 func (p *Portal) become(w http.ResponseWriter, r *http.Request, before *visit, in pending) *Error {
 	if before == nil && !in.handedOff() {
 		idle, refused := p.idle(r)
 		if refused != nil {
 			return refused
 		}
-		// Nothing was asked, so an attacker's link must not end another user's sign-in.
+		// The user was not asked, so an attacker's link must not end another user's sign-in.
 		if idle != nil && (idle.user.ID == in.UserID || !in.Unsolicited) {
 			before = idle
 		}
@@ -190,8 +190,8 @@ func (p *Portal) become(w http.ResponseWriter, r *http.Request, before *visit, i
 	return p.replace(w, r, before, s)
 }
 
-// keep stores a pending sign-in and gives this browser its secret. The tag tells several sign-ins of one browser
-// apart, and is no secret.
+// keep stores a pending sign-in and sets its secret in this browser's cookie. The tag distinguishes several sign-ins of
+// one browser. It is not secret.
 func (p *Portal) keep(w http.ResponseWriter, r *http.Request, tag string, in pending) (string, *Error) {
 	secret := newSecret()
 	b, err := json.Marshal(in)
@@ -245,8 +245,8 @@ func (p *Portal) tell(ctx context.Context, in pending, reference string, reason 
 	}
 }
 
-// ask asks whether to become another user. Until the answer nothing changes: the sign-in goes back into the store
-// under a new secret, and expires when it would have.
+// ask asks the user to confirm the change to another user. Nothing changes before the answer. The sign-in is stored
+// again under a new secret, with the same expiry.
 func (p *Portal) ask(w http.ResponseWriter, r *http.Request, tag string, in pending, now, next center.User) {
 	in.Asked = now.ID
 	if _, err := p.keep(w, r, tag, in); err != nil {
@@ -292,8 +292,8 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// stay changes nothing and leads home. Without a session, home would redirect to the identity provider, which the
-// form's content security policy blocks, so the signed-out page has a link.
+// stay changes nothing and redirects home. If there is no session, it shows the signed-out page, which has a link: home
+// would redirect to the identity provider, and the form's content security policy blocks that.
 func (p *Portal) stay(w http.ResponseWriter, r *http.Request) {
 	to := pathHome
 	if _, err := p.current(r); err != nil {

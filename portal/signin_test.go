@@ -306,6 +306,6 @@ func TestSessionNotOnOrAfterInThePast(t *testing.T) {
 	w.clock.Advance(90 * time.Second)
 	a = b.post(form.URL, form.Values())
 	assert.Equal(t, http.StatusForbidden, a.StatusCode, "a page, not a redirect loop")
-	assert.Contains(t, a.body, "is over")
+	assert.Contains(t, a.body, "has ended")
 	assert.Equal(t, portal.ReasonSessionOver, w.lastSignIn().Reason)
 }

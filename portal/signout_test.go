@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// idleBut lets every session go idle except the one at this address.
+// idleBut makes every session idle except the one at this address.
 func (w *world) idleBut(b *browser, addr string) {
 	w.t.Helper()
 	for range 2 {
@@ -25,7 +25,7 @@ func (w *world) idleBut(b *browser, addr string) {
 	}
 }
 
-// twoPortals signs alice in at both Regions, and lets Virginia's session go idle.
+// twoPortals signs alice in at both Regions, and makes Virginia's session idle.
 func twoPortals(t *testing.T) (*world, *shared, *browser) {
 	t.Helper()
 	w, s := newShared(t, nil)
@@ -99,7 +99,7 @@ func TestSignOutAfterAnotherSignInWasHandedOff(t *testing.T) {
 	requireAtIdP(t, w, b.get("https://"+startVirginia+"/"))
 }
 
-// flaky is a store whose second Get after a reset fails.
+// flaky is a store whose second Get after a reset returns an error.
 type flaky struct {
 	sessions.Store
 	asked atomic.Int64

@@ -27,8 +27,7 @@ func suspend(t *testing.T, c *testkit.Clock, d time.Duration) {
 	c.Set(after)
 }
 
-// A machine was suspended for two hours. Its process must see that the session is idle, as other
-// processes do.
+// A machine was suspended for two hours. The session must be idle in its process, as it is in other processes.
 func TestSessionEndsWhileTheMachineIsSuspended(t *testing.T) {
 	for name, lifetime := range map[string]func(*portal.Config){
 		"by idleness": nil,
@@ -85,7 +84,7 @@ func TestMaxStalenessCountsWhileTheMachineIsSuspended(t *testing.T) {
 	requirePage(t, b.click("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/")
 	hear()
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/")
-	suspend(t, w.clock, -10*time.Minute) // the clock is set back; the peer is not heard any more
+	suspend(t, w.clock, -10*time.Minute) // the clock is set back, and no data arrives from the peer
 	w.clock.Advance(5*time.Minute + time.Second)
 	requirePage(t, b.click("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/")
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// Several tabs of one browser can sign in at the same time (see the package documentation). Each proves the user by
-// itself. One of them makes the session, and the others wait for its cookie. A tab that waits gets only a page and,
-// later, the access of its own browser's cookies. So an attacker who knows or has planted a browser's name gets no
-// session, and can't lock the user out: claims are by user, only a proved sign-in writes one, and a tab that waited in
-// vain makes the session itself.
+// Several tabs of one browser can sign in at the same time (see the package documentation). Each has a verified
+// response of its own. One of them makes the session, and the others wait for its cookie. A waiting tab shows only a
+// page, and later has the access of its own browser's cookies. So an attacker who knows or has set a browser's name
+// gains no session. The attacker can't lock the user out either: a claim is for one user, only a verified sign-in
+// writes one, and a tab whose wait fails makes the session itself.
 
 const (
-	// browserCookie names a browser that begins to sign in, by 256 random bits.
+	// browserCookie is the cookie with a browser's name, 256 random bits.
 	browserCookie = "__Host-meridian-browser"
 	// claimLifetime is how long a browser has to send the cookie of its session.
 	claimLifetime = time.Minute
@@ -29,8 +29,8 @@ const (
 	maxWaits = 3
 )
 
-// nameBrowser names a browser that begins to sign in, unless it has a name. If it makes several requests before the
-// first response, it keeps the last name, which is in time for all sign-ins.
+// nameBrowser names a browser that begins to sign in, unless it has a name. If the browser sends several requests
+// before the first response, it keeps the last name. All of its sign-ins then use that name.
 func (p *Portal) nameBrowser(w http.ResponseWriter, r *http.Request) {
 	if _, err := r.Cookie(browserCookie); err != nil {
 		p.setCookie(w, browserCookie, newSecret(), attemptLifetime)
@@ -56,12 +56,11 @@ const (
 	claimHome         // another request has made it, and this browser has it
 )
 
-// claim claims the right to make the browser's session, in place of before if that isn't nil. It fails if another
-// request of the browser with the same name, or with the same session to replace, was first. The caller has proved the
-// user.
+// claim claims the right to make the browser's session, and to replace before if that isn't nil. It fails if another
+// request with the same name, or with the same session to replace, was first. The caller has verified the user.
 //
-// Late tabs that already have the first tab's session keep it; otherwise each would end the one that others are about
-// to use. That doesn't apply to an unsolicited sign-in, which does not begin here.
+// A late tab that already has the first tab's session keeps it. Otherwise it would end a session that other tabs are
+// about to use. This doesn't apply to an unsolicited sign-in.
 func (p *Portal) claim(r *http.Request, before *visit, in pending) (claim, *Error) {
 	var out claim
 	if in.Waits >= maxWaits {
@@ -91,13 +90,13 @@ func (p *Portal) claim(r *http.Request, before *visit, in pending) (claim, *Erro
 	return out, nil
 }
 
-// sameAs says whether the session is of the user to sign in, and of the same sign-in if a handoff brought one.
+// sameAs reports whether a session is of the user who signs in and, for a handoff, of the same sign-in.
 func (in pending) sameAs(v *visit) bool {
 	return v.user.ID == in.UserID && (!in.handedOff() || v.session.SignIn == in.SignIn)
 }
 
-// claimKey is by user and handoff, because a browser may sign in as one user and then as another. Tabs that waited in
-// vain claim a name anew; a session can only be replaced once.
+// claimKey depends on the user and the handoff, because a browser may sign in as one user and then as another. A tab
+// whose wait fails claims the name again. A session can only be replaced once.
 func claimKey(name, value string, in pending) string {
 	round := 0
 	if name == browserCookie {
@@ -116,8 +115,8 @@ func (p *Portal) release(ctx context.Context, c claim) {
 	}
 }
 
-// wait keeps a sign-in that has lost its claim until the winner's session exists. The sign-in keeps its epoch, so a
-// revocation since it was proved ends it too.
+// wait stores a sign-in whose claim failed until the other tab's session exists. The sign-in keeps its epoch, so a
+// later revocation ends it too.
 func (p *Portal) wait(w http.ResponseWriter, r *http.Request, tag string, in pending) {
 	in.Waits++
 	tag, refused := p.keep(w, r, cmp.Or(tag, randomHex(tagBytes)), in)
@@ -137,8 +136,8 @@ func (p *Portal) oneMoment(w http.ResponseWriter, r *http.Request, to string) {
 	})
 }
 
-// waited answers a sign-in whose wait has ended, and reports whether it did: the browser has the session of another
-// tab, or has signed out since.
+// waited answers a sign-in whose wait has ended, if the browser has the session of another tab or has signed out. It
+// reports whether it has answered.
 func (p *Portal) waited(w http.ResponseWriter, r *http.Request, tag string, in pending, now *visit) bool {
 	_, noName := r.Cookie(browserCookie)
 	_, noSession := r.Cookie(SessionCookie)
@@ -147,7 +146,7 @@ func (p *Portal) waited(w http.ResponseWriter, r *http.Request, tag string, in p
 		return false
 	case now != nil && in.sameAs(now):
 		p.leave(w, r, tag, in, p.destination(r, in.ReturnTo))
-	case noName != nil && noSession != nil: // it had one of them when it began to wait
+	case noName != nil && noSession != nil: // it had these cookies when it began to wait
 		p.leave(w, r, tag, in, pathSignedOut)
 	default:
 		return false
@@ -157,6 +156,6 @@ func (p *Portal) waited(w http.ResponseWriter, r *http.Request, tag string, in p
 
 func (p *Portal) leave(w http.ResponseWriter, r *http.Request, tag string, in pending, to string) {
 	p.clearCookie(w, pendingPrefix+tag)
-	p.log.InfoContext(r.Context(), "portal: left to another tab", "user", in.UserName)
+	p.log.InfoContext(r.Context(), "portal: another tab makes the session", "user", in.UserName)
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }

@@ -21,9 +21,9 @@ import (
 
 const browserCookie = "__Host-meridian-browser"
 
-// proved makes n tabs of one browser that have each proved the user, and returns their next
-// addresses. All began before any had a response.
-func proved(w *world, b *browser, n int, addr, login string) []string {
+// verifiedTabs opens n tabs of one browser, each with a verified sign-in, and returns their next addresses. All
+// sign-ins began before any had a response.
+func verifiedTabs(w *world, b *browser, n int, addr, login string) []string {
 	w.t.Helper()
 	var next []string
 	before := b.copy()
@@ -79,7 +79,7 @@ func TestConcurrentTabsMakeOneSession(t *testing.T) {
 	b := w.browser()
 	for i := range 2 { // the second time, the user is signed in already
 		tabs := atOnce(b, "cross-site",
-			proved(w, b, 8, "https://"+virginia+"/login?return_to=/applications", "alice@example.com"))
+			verifiedTabs(w, b, 8, "https://"+virginia+"/login?return_to=/applications", "alice@example.com"))
 		session := b.cookie(virginia, portal.SessionCookie)
 		waited := arrive(t, b, tabs, "/applications", "Wiki")
 		if i == 0 {
@@ -90,7 +90,7 @@ func TestConcurrentTabsMakeOneSession(t *testing.T) {
 		for name := range b.Jar[virginia] {
 			assert.NotContains(t, name, "continue", "the cookies of pending sign-ins are cleared")
 		}
-		next := proved(w, b, 2, "https://"+virginia+"/login", "alice@example.com")
+		next := verifiedTabs(w, b, 2, "https://"+virginia+"/login", "alice@example.com")
 		assert.Zero(t, arrive(t, b, atOnce(b, "cross-site", next), "/", "Alice Adams"), "late tabs use the existing session")
 		assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie))
 		w.clock.Advance(time.Minute)
@@ -124,7 +124,7 @@ func TestConcurrentUnsolicitedSignInsReplaceTheSessionOnce(t *testing.T) {
 func TestTabsWaitForTheFirstTabsCookie(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
-	next := proved(w, b, 3, "https://"+virginia+"/", "alice@example.com")
+	next := verifiedTabs(w, b, 3, "https://"+virginia+"/", "alice@example.com")
 	winner := b.copy().send("GET", next[0], "cross-site", nil)
 	tabs := []answer{b.send("GET", next[1], "cross-site", nil), b.send("GET", next[2], "cross-site", nil)}
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
@@ -137,7 +137,7 @@ func TestTabsWaitForTheFirstTabsCookie(t *testing.T) {
 func TestRefusedTabWaitsForTheOtherTabs(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
-	next := proved(w, b, 1, "https://"+virginia+"/", "alice@example.com")
+	next := verifiedTabs(w, b, 1, "https://"+virginia+"/", "alice@example.com")
 	refused := b.send("GET", "https://"+virginia+"/refused?reference=MRD-7F3K-29QX", "cross-site", nil)
 	requirePage(t, refused, 200, refused.url.RequestURI(), "One moment")
 	again := b.copy().refresh(refused)
@@ -148,12 +148,11 @@ func TestRefusedTabWaitsForTheOtherTabs(t *testing.T) {
 	requirePage(t, b.refresh(refused), 200, "/", "Alice Adams")
 }
 
-// The tab that made the session never received its cookie. One of the others makes a session, and
-// none waits without end.
+// The tab that made the session never received its cookie. Another tab makes a session, and no tab waits forever.
 func TestTabsMakeTheSessionIfTheFirstFails(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
-	next := proved(w, b, 4, "https://"+virginia+"/", "alice@example.com")
+	next := verifiedTabs(w, b, 4, "https://"+virginia+"/", "alice@example.com")
 	b.copy().send("GET", next[0], "cross-site", nil) // its window was closed
 	var again []string
 	for _, a := range atOnce(b, "cross-site", next[1:]) {
@@ -164,12 +163,12 @@ func TestTabsMakeTheSessionIfTheFirstFails(t *testing.T) {
 
 	// The user can sign in however often this happens within a minute.
 	b = w.browser()
-	next = proved(w, b, 1, "https://"+virginia+"/", "alice@example.com")
+	next = verifiedTabs(w, b, 1, "https://"+virginia+"/", "alice@example.com")
 	name := b.cookie(virginia, browserCookie)
 	for range 4 {
 		lost := b.copy()
 		lost.Jar[virginia][browserCookie] = b.Jar[virginia][browserCookie]
-		other := proved(w, lost, 1, "https://"+virginia+"/", "alice@example.com")
+		other := verifiedTabs(w, lost, 1, "https://"+virginia+"/", "alice@example.com")
 		a := lost.send("GET", other[0], "cross-site", nil)
 		for range 3 {
 			if a.Header.Get("Refresh") != "" {
@@ -201,7 +200,7 @@ func TestSignInAfterSignOutDoesNotWait(t *testing.T) {
 func TestSignOutEndsWaiting(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
-	tabs := atOnce(b, "cross-site", proved(w, b, 3, "https://"+virginia+"/", "alice@example.com"))
+	tabs := atOnce(b, "cross-site", verifiedTabs(w, b, 3, "https://"+virginia+"/", "alice@example.com"))
 	requirePage(t, b.submit("https://"+virginia+portal.PathSignOut, url.Values{}), 200, "/signed-out")
 	assert.Equal(t, 2, arrive(t, b, tabsThatWait(tabs), "/signed-out", "You are signed out"))
 	assert.Zero(t, w.sessions["us-east-1"].Len())
@@ -216,12 +215,12 @@ func tabsThatWait(tabs []answer) (out []answer) {
 	return out
 }
 
-// A sign-in that was proved before the user was revoked makes no session after its wait. A new
-// sign-in is possible within the same minute.
+// A sign-in that was verified before the user was revoked makes no session after its wait. A new sign-in is possible
+// within the same minute.
 func TestRevokedWhileTabsWait(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
-	tabs := atOnce(b, "cross-site", proved(w, b, 3, "https://"+virginia+"/", "alice@example.com"))
+	tabs := atOnce(b, "cross-site", verifiedTabs(w, b, 3, "https://"+virginia+"/", "alice@example.com"))
 	require.NoError(t, w.sessions["us-east-1"].RevokeUser(t.Context(), "alice@example.com"))
 	for _, a := range tabsThatWait(tabs) {
 		a = b.refresh(a)
@@ -243,8 +242,7 @@ func TestAnotherUserSignsInWithinAMinute(t *testing.T) {
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 }
 
-// Two browsers are independent, even if an attacker gave one the name of the other. The attacker
-// gets no session.
+// Two browsers are independent, even if an attacker gave one the name of the other. The attacker has no session.
 func TestBrowsersAreIndependent(t *testing.T) {
 	w := newWorld(t, nil)
 	for range 2 {
@@ -310,7 +308,7 @@ func (s cannotCreate) Create(ctx context.Context, key string, v sessions.Session
 	return s.Store.Create(ctx, key, v)
 }
 
-// Only a proved sign-in writes a claim.
+// Only a verified sign-in writes a claim.
 func TestBrowserNameStoresNothing(t *testing.T) {
 	adds := new(atomic.Int32)
 	w := newWorld(t, func(c *portal.Config) {
@@ -334,7 +332,7 @@ func TestBrowserNameStoresNothing(t *testing.T) {
 func TestTabsOfAPortalOnAnotherHost(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
-	tabs := atOnce(b, "cross-site", proved(w, b, 4, "https://"+startVirginia+"/applications", "alice@example.com"))
+	tabs := atOnce(b, "cross-site", verifiedTabs(w, b, 4, "https://"+startVirginia+"/applications", "alice@example.com"))
 	var enter []string
 	for _, a := range tabs {
 		if a.Header.Get("Refresh") != "" {

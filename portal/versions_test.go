@@ -37,7 +37,7 @@ func only(raw []byte, names ...string) []byte {
 	return out
 }
 
-// olderCodes are those of a Region with an older version, whose codes have fewer members.
+// olderCodes are the Codes of a Region with an older version, whose grants have fewer members.
 type olderCodes struct{ portal.Codes }
 
 func (c olderCodes) TakeCode(ctx context.Context, key string) ([]byte, string, error) {

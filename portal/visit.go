@@ -13,8 +13,8 @@ import (
 // for this host only and for every path.
 const SessionCookie = "__Host-meridian-session"
 
-// touchEvery is how old Seen may get, so that not every request writes. A session can become idle up to this much
-// early, never late.
+// touchEvery is the maximum age of Seen, so that not every request writes. A session can become idle this much too
+// early, never too late.
 func (p *Portal) touchEvery() time.Duration { return min(time.Minute, p.cfg.IdleTimeout/10) }
 
 type visit struct {
@@ -28,8 +28,7 @@ type visitHandler func(http.ResponseWriter, *http.Request, *visit)
 // visitor serves signed-in users. Other clients are sent to sign in, and come back after that.
 func (p *Portal) visitor(h visitHandler) http.HandlerFunc { return p.signedInOnly(h, false) }
 
-// visitorEvenStale is visitor for pages that must work even if MaxStaleness is exceeded, because they only take access
-// away.
+// visitorEvenStale is visitor for pages that only end access. They must work even if MaxStaleness is exceeded.
 func (p *Portal) visitorEvenStale(h visitHandler) http.HandlerFunc { return p.signedInOnly(h, true) }
 
 func (p *Portal) signedInOnly(h visitHandler, evenStale bool) http.HandlerFunc {
@@ -50,9 +49,9 @@ func (p *Portal) signedInOnly(h visitHandler, evenStale bool) http.HandlerFunc {
 	}
 }
 
-// current returns the visit that a request belongs to. ErrNoSession means that there is none, or not any more. An
-// *Error means that the store can't tell, or that the directory no longer has the user as active. With ReasonStale the
-// visit is returned too: it is valid here, but may have been ended elsewhere.
+// current returns the visit that a request belongs to. ErrNoSession means that there is no valid session. An *Error
+// means that the store failed, or that the directory no longer has the user as active. With ReasonStale the visit is
+// returned too: it is valid here, but may have been ended elsewhere.
 func (p *Portal) current(r *http.Request) (*visit, error) {
 	key, s, err := p.kept(r)
 	if err != nil {
@@ -99,8 +98,8 @@ func (p *Portal) idle(r *http.Request) (*visit, *Error) {
 	return &visit{key, s, center.User{ID: s.UserID, Inactive: true}}, nil
 }
 
-// kept returns the session of this Region that the browser has a cookie for, even if it is over. The error is
-// ErrNoSession, or an *Error if the store can't tell.
+// kept returns the session of this Region that the browser has a cookie for, even if it has expired. The error is
+// ErrNoSession, or an *Error if the store failed.
 func (p *Portal) kept(r *http.Request) (key string, s sessions.Session, err error) {
 	c, err := r.Cookie(SessionCookie)
 	if err != nil {
@@ -117,7 +116,7 @@ func (p *Portal) kept(r *http.Request) (key string, s sessions.Session, err erro
 	return key, s, nil
 }
 
-// endNow ends a session and returns why, or the error of ending it.
+// endNow ends a session and returns the reason, or the error if that failed.
 func (p *Portal) endNow(r *http.Request, key string, why error) error {
 	if err := p.cfg.Sessions.End(r.Context(), key); err != nil {
 		return unavailable("end of the session", err)
@@ -125,9 +124,9 @@ func (p *Portal) endNow(r *http.Request, key string, why error) error {
 	return why
 }
 
-// endUnknown ends the sessions of a user whom the directory no longer has as active: all of them, because unused ones
-// would become valid again together with the user. But if the directory doesn't have this Region as active either, its
-// copy may be erased with all users, so only this session ends.
+// endUnknown ends the sessions of a user who is no longer active in the directory. It ends all of them: an unused
+// session would be valid again when the user becomes active again. But if this Region isn't active in the directory
+// either, its copy of the directory may be erased, so only this session ends.
 func (p *Portal) endUnknown(r *http.Request, key string, s sessions.Session, why *Error) error {
 	if !p.activeRegion(p.cfg.Region) {
 		return p.endNow(r, key, why)
