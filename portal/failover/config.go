@@ -16,55 +16,55 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// maxDuration can be added to without an overflow, which would make the pause between probes zero.
+// maxDuration is small enough that sums don't overflow. After an overflow there would be no pause between probes.
 const maxDuration = 365 * 24 * time.Hour
 
 // Config describes a redirector. New copies it.
 type Config struct {
-	// Regions are the Regions, the preferred one first. At least one, with unique names and URLs. Required.
+	// Regions are the Regions, the preferred one first. Names and URLs must be unique. At least one is required.
 	Regions []Region
 
 	// Interval is the time from the end of a Region's probe to the start of its next. It varies by up to a tenth, so
-	// that redirectors don't probe in step. A Region that stops answering is left out after at most UnhealthyThreshold
+	// that redirectors don't probe in step. A Region that stops answering is unhealthy after at most UnhealthyThreshold
 	// times (1.1 Interval plus Timeout). Zero: 10 s. At most a year.
 	Interval time.Duration
 	// Timeout is how long a probe may take. Zero: 2 s. At most a year.
 	Timeout time.Duration
-	// HealthyThreshold is how many successes in a row make an unhealthy Region healthy. Zero: 2.
+	// HealthyThreshold is the number of consecutive successes that make an unhealthy Region healthy. Zero: 2.
 	HealthyThreshold int
-	// UnhealthyThreshold is how many failures in a row make a healthy Region unhealthy. With 1, a single lost packet
-	// sends people away. Zero: 3.
+	// UnhealthyThreshold is the number of consecutive failures that make a healthy Region unhealthy. With 1, a single
+	// lost packet can do that. Zero: 3.
 	UnhealthyThreshold int
-	// AssumeHealthy takes every Region for healthy until UnhealthyThreshold probes have failed. False: a Region is used
-	// only after its first probe, which decides alone. Run makes it at once.
+	// AssumeHealthy makes every Region healthy at first, until UnhealthyThreshold probes have failed. False: a Region
+	// is unhealthy until its first probe, whose result alone sets the state. Run makes that probe at once.
 	AssumeHealthy bool
 
-	// KeepPath makes the redirect keep the request's path and query, for links that work in every Region. Very long
-	// paths, and paths that two programs could read differently, still lead to the home page, without the query: those
-	// with empty or dot segments, or with an encoded slash, backslash, dot or percent sign. False: every path leads to
+	// KeepPath makes the redirect keep the request's path and query, for links that work in every Region. Some paths
+	// still lead to the home page, without the query: very long ones, and those that programs interpret differently,
+	// with empty or dot segments or with an encoded slash, backslash, dot or percent sign. False: every path leads to
 	// the home page. If the handler isn't at the root, wrap it in http.StripPrefix.
 	KeepPath bool
-	// Order returns names of Regions, the nearest first, for the browser that sent the request. Regions that it leaves
-	// out follow in the order of Regions, and unknown names are ignored: it can neither exclude a Region nor lead
-	// anywhere else. It is called for every redirect, concurrently. Nil: the order of Regions.
+	// Order returns names of Regions, the nearest first, for the browser that sent the request. Regions that it omits
+	// follow in the order of Regions, and unknown names are ignored. So it can't exclude a Region or add another
+	// address. It is called for every redirect, concurrently. Nil: the order of Regions.
 	//
-	// A browser can write X-Forwarded-For and similar headers itself. An Order that reads one must check that the
+	// A browser can set X-Forwarded-For and similar headers itself. An Order that reads one must check that the
 	// connection comes from its own proxy, and must use the entry that this proxy added: the last one, not the first.
 	Order func(*http.Request) []string
 
-	// Client makes the probes. It is copied, and follows no redirects whatever its CheckRedirect says. Nil: a client
-	// with the system's roots, without cookies, and without a proxy even if the environment names one. It makes a new
-	// connection for each probe, as a new visitor's browser does, and resolves *.localhost to this machine (RFC 6761
-	// section 6.3).
+	// Client makes the probes. New copies it. The copy follows no redirects, and its CheckRedirect is ignored. Nil: a
+	// client with the system's roots, without cookies, and without a proxy even if the environment names one. That
+	// client makes a new connection for each probe, as a new browser does, and resolves *.localhost to this machine
+	// (RFC 6761 section 6.3).
 	Client *http.Client
 	// Now is the clock of Status. Interval and Timeout use the machine's own. Nil: time.Now.
 	Now func() time.Time
-	// Logger receives a record for every change, and for the first of several failures in a row. No request causes a
+	// Logger receives a record for every change, and for the first of several consecutive failures. No request causes a
 	// record. Nil: slog.Default().
 	Logger *slog.Logger
-	// OnChange is called after a Region's Healthy or Control has changed: for one Region in order and never
-	// concurrently. It may call Status and Set. Changes to that Region while it runs take effect at once and are
-	// reported after it; no other Region waits. Nil: no call.
+	// OnChange is called after a Region's Healthy or Control has changed. Calls for one Region are in order and never
+	// concurrent; calls for different Regions can be concurrent. OnChange may call Status and Set. If the Region
+	// changes while OnChange runs, the change takes effect at once and is reported by the next call. Nil: no call.
 	OnChange func(Status)
 }
 
@@ -77,8 +77,8 @@ type Region struct {
 	URL string
 	// Health is the URL to probe, under the same rules but with any path and query. Empty: URL with the path /health.
 	Health string
-	// Control is the Region's routing control from the start. A Region drained with Set that should stay drained after a
-	// restart needs Off here. Zero: Auto.
+	// Control is the Region's initial routing control. Set is not remembered after a restart: to keep a Region drained,
+	// use Off here. Zero: Auto.
 	Control Control
 }
 
@@ -114,7 +114,7 @@ func (c *Config) checkRegions() error {
 	for i := range c.Regions {
 		r, field := &c.Regions[i], fmt.Sprintf("Config.Regions[%d]", i)
 		if r.Name == "" || names[r.Name] {
-			return badConfig(field+".Name", "a name that no other Region has", r.Name)
+			return badConfig(field+".Name", "a unique name", r.Name)
 		}
 		u, err := checkURL(field+".URL", r.URL)
 		if err != nil {
@@ -125,7 +125,7 @@ func (c *Config) checkRegions() error {
 			return badConfig(field+".URL", "an origin, without a path or query", refusal.WithoutUser(u.String()))
 		}
 		if origins[r.URL] {
-			return badConfig(field+".URL", "a URL that no other Region has", r.URL)
+			return badConfig(field+".URL", "a unique URL", r.URL)
 		}
 		r.Health = cmp.Or(r.Health, r.URL+"/health")
 		if _, err := checkURL(field+".Health", r.Health); err != nil {
@@ -142,13 +142,13 @@ func (c *Config) checkRegions() error {
 	return nil
 }
 
-// checkURL accepts an absolute https URL without user information or fragment, and plain http for hosts that can only
-// be this machine. A URL's origin goes into headers unchanged, so its host is restricted to plain characters.
+// checkURL accepts an absolute https URL without user information or fragment, and plain http for loopback hosts. A
+// URL's origin goes into headers unchanged, so its host is restricted to plain characters.
 func checkURL(field, raw string) (*url.URL, error) {
 	shown := refusal.WithoutUser(raw)
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, badConfig(field, "a URL", shown) // without the cause, which repeats raw
+		return nil, badConfig(field, "a URL", shown) // omits the cause, which contains raw
 	}
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http", !plainHost(u):

@@ -5,15 +5,14 @@ import (
 	"strconv"
 )
 
-// Control is the routing control of a Region. It says whether the probes or the operator decide that browsers are sent
-// there.
+// Control is the routing control of a Region. Either the probes or the operator decide whether the Region is used.
 type Control int
 
 // The controls.
 const (
 	// Auto: the probes decide.
 	Auto Control = iota
-	// On: the Region is used whatever the probes say. It keeps its place in the order.
+	// On: the Region is used whatever the result of the probes. It keeps its place in the order.
 	On
 	// Off: the Region is drained. It is not used, not even as a last resort.
 	Off

@@ -65,7 +65,7 @@ func TestLastRegionCannotBeTurnedOff(t *testing.T) {
 	requireReason(t, rd.Set("ap-northeast-1", failover.Off), failover.ReasonLastRegion)
 	require.Equal(t, failover.Auto, status(t, rd, "ap-northeast-1").Control)
 	require.Equal(t, tokyo+"/", leads(rd))
-	require.NoError(t, rd.Set("eu-central-1", failover.Off)) // it is Off already
+	require.NoError(t, rd.Set("eu-central-1", failover.Off)) // the Region is Off already
 	require.NoError(t, rd.Set("us-east-1", failover.Auto))
 	require.NoError(t, rd.Set("ap-northeast-1", failover.Off))
 }
@@ -104,12 +104,12 @@ func TestOnChangeAndLog(t *testing.T) {
 	}
 	var rd *failover.Redirector
 	cfg.OnChange = func(s failover.Status) {
-		assert.Contains(t, rd.Status(), s) // it is in effect already
+		assert.Contains(t, rd.Status(), s) // the change is in effect already
 		reported = append(reported, s)
 	}
 	rd = start(t, w, cfg)
 	require.NoError(t, rd.Probe(t.Context()))
-	require.Len(t, reported, 1) // Frankfurt was not healthy before either
+	require.Len(t, reported, 1) // Frankfurt was unhealthy before, too
 	require.Contains(t, log.String(), `msg="failover: probe failed" region=eu-central-1`)
 
 	require.NoError(t, rd.Set("us-east-1", failover.Auto)) // no change
@@ -129,8 +129,7 @@ func TestOnChangeAndLog(t *testing.T) {
 	require.Equal(t, length, log.Len())
 }
 
-// OnChange may set any Region: the changed one, and one whose own change is being reported at the
-// same time by a call that sets the first.
+// OnChange may call Set for any Region. Here two concurrent calls set their own Region and each other's.
 func TestOnChangeMaySet(t *testing.T) {
 	other := map[string]string{"us-east-1": "eu-central-1", "eu-central-1": "us-east-1"}
 	both := make(chan bool)

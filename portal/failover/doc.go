@@ -1,7 +1,7 @@
 // Package failover sends a browser to the portal of the nearest healthy Region.
 //
-// A [Redirector] is an http.Handler for the one address that people remember. It answers with 302 and Cache-Control:
-// no-store, so every visit is decided anew. It probes the Regions to know where to send people:
+// A [Redirector] is an http.Handler for the one address that users remember. It answers with 302 and Cache-Control:
+// no-store, so it chooses a Region for every visit. It probes the Regions to find the healthy ones:
 //
 //	rd, err := failover.New(failover.Config{
 //		Regions: []failover.Region{ // nearest first
@@ -24,29 +24,29 @@
 //
 // It replaces a DNS service's health checks and proximity routing (Route 53), routing controls (ARC) and a load
 // balancer's redirect rule (ALB). It also works behind those: run several redirectors in different Regions under one
-// name, and let DNS or anycast leave out a redirector that is down. A single redirector is a single point of failure
-// for its own address. The Regions' own addresses, which people should bookmark too, never depend on it.
+// name, and let DNS or anycast remove a redirector that is down. A single redirector is a single point of failure for
+// its own address. The Regions' own addresses don't depend on it. Users should bookmark one of them too.
 //
-// A redirect, unlike a DNS record, takes effect at once, and every Region keeps its own host name: cookies,
-// certificates and assertion consumer service URLs need nothing in common. Redirectors share no state. Each probes for
-// itself, and [Redirector.Set] changes only the one that it is called on.
+// A redirect, unlike a DNS record, takes effect at once. Every Region keeps its own host name, so Regions need not
+// share cookies, certificates or assertion consumer service URLs. Redirectors share no state. Each has its own probes,
+// and [Redirector.Set] changes only its own redirector.
 //
 // # Health
 //
-// A Region's health endpoint must answer GET with exactly 200, and the answer (of the body, the first 4 KiB) must
-// arrive within [Config].Timeout. The content of the body is ignored. Redirects are not followed, and count as a
-// failure. So a Region whose URL is by mistake the redirector's own address is never used, and can't cause a loop.
+// A Region's health endpoint must answer GET with exactly 200. The header and the first 4 KiB of the body must arrive
+// within [Config].Timeout. The content of the body is ignored. A redirect is not followed and counts as a failure. So
+// if a Region's URL is by mistake the redirector's own address, the Region is never used and can't cause a loop.
 //
-// HealthyThreshold and UnhealthyThreshold say how many probes in a row change a Region's state. Only its very first
-// probe decides alone. If no Region can be used, people get 503 with Retry-After and a page that says so.
+// HealthyThreshold and UnhealthyThreshold are the numbers of consecutive probes that change a Region's state. The first
+// probe of a Region sets its state alone. If no Region is usable, the answer is 503 with Retry-After and an error page.
 //
 // # Where a browser can be sent
 //
-// A Location begins with an origin of [Config].Regions, always. Only with KeepPath does it take anything from the
-// request: a plain path and query. Host and forwarding headers are never read. [Config].Order can choose the nearest
-// Region by the request.
+// A Location always begins with an origin of [Config].Regions. With KeepPath it also has the request's path and query,
+// if they are plain. Host and forwarding headers are never read. [Config].Order can choose the nearest Region by the
+// request.
 //
-// GET and HEAD get the same answer, because the AWS CLI follows a start URL with HEAD. Other methods get 405: a
-// redirected form would arrive as a GET without its fields. The redirect leads straight to the portal's origin; the
-// AWS CLI follows no second one.
+// GET and HEAD get the same answer, because the AWS CLI follows a start URL with HEAD. Other methods are answered with
+// 405: a redirected form would arrive as a GET without its fields. The redirect leads directly to the portal's origin,
+// because the AWS CLI follows only one.
 package failover

@@ -9,7 +9,7 @@ type Reason string
 const (
 	ReasonConfig        Reason = "Config"        // a value given to New or Set is invalid
 	ReasonUnknownRegion Reason = "UnknownRegion" // no Region has that name
-	ReasonLastRegion    Reason = "LastRegion"    // it is the only Region that isn't Off, so it can't be turned Off
+	ReasonLastRegion    Reason = "LastRegion"    // the last Region that isn't Off can't be turned Off
 	ReasonRunning       Reason = "Running"       // Run is running already
 	ReasonCanceled      Reason = "Canceled"      // the context ended before all Regions had answered
 	ReasonUnreachable   Reason = "Unreachable"   // no connection, no TLS, or no HTTP

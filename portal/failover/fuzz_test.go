@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// FuzzRedirect checks that for any request there is no Location, or one that begins with a
-// configured origin and a slash, and that a browser parses as that origin.
+// FuzzRedirect checks the Location for any request: it is missing, or it begins with a configured origin and a slash,
+// and a browser parses it as that origin.
 func FuzzRedirect(f *testing.F) {
 	for _, target := range []string{
 		"/", "/applications?a=b", "//evil.example", `/\evil.example`, "/%2f%2fevil.example", "/..//evil.example",
@@ -48,8 +48,8 @@ func FuzzRedirect(f *testing.F) {
 	})
 }
 
-// requests returns the request that Go's server would read, if it accepts it, and requests with
-// URLs that middleware may produce.
+// requests returns the request as Go's server parses it, if it does, and requests with URLs that middleware may
+// produce.
 func requests(method, target, host, forwarded string) []*http.Request {
 	var out []*http.Request
 	wire := method + " " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n"

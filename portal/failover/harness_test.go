@@ -35,7 +35,7 @@ var errRefused = errors.New("connection refused")
 // world is a fake network of the Regions' health endpoints.
 type world struct {
 	mu     sync.Mutex
-	answer map[string]func(context.Context) (int, error) // by host; none: 200
+	answer map[string]func(context.Context) (int, error) // status by host; missing: 200
 	asked  map[string]int
 }
 

@@ -16,8 +16,8 @@ var pageHTML string
 //go:embed page.css
 var pageCSS string
 
-// page is a page in the portal's style that loads nothing else. New makes it once, so it holds nothing of any request.
-// Its link repeats the request by GET.
+// page is a page in the portal's style without external resources. New makes it once, so it contains no data of a
+// request. Its link repeats the request by GET.
 type page struct {
 	body   []byte
 	policy string

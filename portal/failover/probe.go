@@ -43,15 +43,15 @@ func (rd *Redirector) watch(ctx context.Context, t *target) {
 	}
 }
 
-// jittered varies an interval by up to a tenth. Nothing secret depends on it.
+// jittered varies an interval by up to a tenth. The randomness needs no security.
 func jittered(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }
 
 // Probe probes every Region once, concurrently, and returns when the last has answered or timed out. It is for tests,
-// for a first round before serving, and for callers with their own schedule. A Region's failure is not an error. If
-// ctx ends first, the Regions that haven't answered keep their state, and the error has ReasonCanceled. Probe may be
-// called during Run; its results count alike.
+// for a first round before serving, and for callers with their own schedule. A Region's failure is not an error. If ctx
+// ends first, the Regions that haven't answered keep their state, and the error has ReasonCanceled. Probe may be called
+// during Run; its results count in the same way.
 func (rd *Redirector) Probe(ctx context.Context) error {
 	errs := make([]error, len(rd.targets))
 	var all sync.WaitGroup
@@ -119,7 +119,7 @@ func probeClient(given *http.Client) *http.Client {
 	return &c
 }
 
-// dial doesn't ask DNS for names of this machine. Plain http is allowed for them only because of that.
+// dial resolves loopback names without DNS. This is why plain http is safe for them.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if host, port, err := net.SplitHostPort(address); err == nil && acs.IsLoopback(host) && net.ParseIP(host) == nil {
 		address = net.JoinHostPort("localhost", port)

@@ -27,7 +27,7 @@ func TestHysteresis(t *testing.T) {
 		{"the first decides: up", 3, 3, false, "+", "H"},
 		{"the first decides: down", 3, 3, false, "-", "u"},
 		{"after a bad first, in a row", 3, 2, false, "-++-+++", "uuuuuuH"},
-		{"healthy until proved otherwise", 2, 3, true, "---", "HHu"},
+		{"healthy until the threshold of failures", 2, 3, true, "---", "HHu"},
 		{"single failures change nothing", 2, 3, false, "+--+--+---", "HHHHHHHHHu"},
 		{"single successes change nothing", 2, 1, false, "+-+-++", "HuuuuH"},
 		{"there and back", 2, 2, false, "+--++--", "HHuuHHu"},
@@ -124,7 +124,7 @@ func TestHealthyAnswers(t *testing.T) {
 				}
 			}
 		}, ""},
-		{"a body that stops short", func(w http.ResponseWriter, r *http.Request) {
+		{"an incomplete body", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "10")
 			_, _ = w.Write([]byte("half"))
 		}, failover.ReasonUnreachable},

@@ -99,9 +99,9 @@ func (rd *Redirector) nearest(r *http.Request) *target {
 	return nil
 }
 
-// kept returns the part of a Location that comes from the request: its path and query if they are safe and plain,
-// otherwise the portal's home. It begins with one slash, which ends the origin before it. The host of an absolute-form
-// request is ignored.
+// kept returns the path and query of a Location: those of the request if they are safe and plain, otherwise the
+// portal's home. It begins with one slash, which ends the origin before it. The host of an absolute-form request is
+// ignored.
 func kept(u *url.URL) string {
 	path := u.EscapedPath()
 	to := path

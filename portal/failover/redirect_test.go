@@ -78,7 +78,7 @@ func TestPaths(t *testing.T) {
 		"/applications":                         "/applications",
 		"/role/a%20b/?x=%2Fy&z":                 "/role/a%20b/?x=%2Fy&z",
 		"/r%C3%B6le;v=1/a@b:c":                  "/r%C3%B6le;v=1/a@b:c",
-		"/login?return_to=//evil.example":       "/login?return_to=//evil.example", // the portal checks it
+		"/login?return_to=//evil.example":       "/login?return_to=//evil.example", // the portal checks the path
 		"//evil.example":                        "/",
 		"///evil.example":                       "/",
 		"/a//evil.example":                      "/",

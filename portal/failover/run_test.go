@@ -38,7 +38,7 @@ func TestRule77SlowRegionDelaysNoOther(t *testing.T) {
 		time.Sleep(95 * time.Second)
 		synctest.Wait()
 		healthy, hung := w.times("eu-central-1"), w.times("us-east-1")
-		require.InDelta(t, 10.5, float64(healthy), 1.6) // the first, and one every 9 to 11 s for 100 s
+		require.InDelta(t, 10.5, float64(healthy), 1.6) // the first probe, and one every 9 to 11 s for 100 s
 		require.InDelta(t, 7, float64(hung), 1)         // 5 s longer each
 
 		cancel()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Status is what a Redirector knows of one Region at one moment.
+// Status is the state of one Region at one moment.
 type Status struct {
 	Region    string
 	URL       string    // the portal's origin
@@ -15,22 +15,22 @@ type Status struct {
 	Control   Control   // the routing control
 	Usable    bool      // whether browsers are sent there, by Healthy and Control
 	LastProbe time.Time // when the last probe ended; zero: none yet
-	LastError error     // why it failed; nil: it did not, or none yet
+	LastError error     // why the last probe failed; nil: it succeeded, or none yet
 }
 
 type target struct {
 	Region
-	// usable is state.Usable for ServeHTTP. Written under Redirector.mu.
+	// usable equals state.Usable, for ServeHTTP. It is written under Redirector.mu.
 	usable atomic.Bool
 	// Redirector.mu guards the rest.
 	state     Status
 	probed    bool
-	streak    int      // how many probes in a row have contradicted state.Healthy
+	streak    int      // number of consecutive probes that contradict state.Healthy
 	changes   []change // to report, in order
 	reporting bool     // whether a goroutine reports them
 }
 
-// change is a Region's new status, and how many Regions were usable then.
+// change is a Region's new status, and the number of usable Regions at that time.
 type change struct {
 	status Status
 	left   int
@@ -41,7 +41,7 @@ func (t *target) decide() {
 	t.usable.Store(t.state.Usable)
 }
 
-// Status returns what is known of each Region, in the order of Config.Regions.
+// Status returns the status of each Region, in the order of Config.Regions.
 func (rd *Redirector) Status() []Status {
 	rd.mu.Lock()
 	defer rd.mu.Unlock()
@@ -54,8 +54,8 @@ func (rd *Redirector) Status() []Status {
 
 // Set changes the routing control of a Region, at once and for this Redirector only. A name that isn't in
 // Config.Regions is refused with ReasonUnknownRegion. Turning Off the last Region that isn't Off is refused with
-// ReasonLastRegion, because it would lock all users out by a mistake. Turn another Region Auto or On first; to lock
-// all users out on purpose, stop the server.
+// ReasonLastRegion, because that is usually a mistake and would lock all users out. Turn another Region Auto or On
+// first. To lock all users out on purpose, stop the server.
 func (rd *Redirector) Set(region string, c Control) error {
 	t := rd.byName[region]
 	switch {
@@ -116,8 +116,8 @@ func (rd *Redirector) changed(t *target) {
 	t.changes = append(t.changes, change{t.state, left})
 }
 
-// report reports a Region's changes, in order and one at a time. It holds no lock meanwhile, because OnChange may call
-// Set. Changes made while OnChange runs are left to the goroutine that is reporting.
+// report reports a Region's changes, in order and one at a time. It holds no lock while it calls OnChange, because
+// OnChange may call Set. The goroutine that is reporting also reports changes that are made meanwhile.
 func (rd *Redirector) report(t *target) {
 	for {
 		rd.mu.Lock()
