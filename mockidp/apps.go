@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Kind is what sort of application an App is.
+// Kind is the kind of an App.
 type Kind int
 
 // The kinds.
@@ -28,7 +28,7 @@ const (
 	Entra
 )
 
-// Signing is which parts of an app's responses are signed.
+// Signing selects the parts of an app's responses that are signed.
 type Signing int
 
 // The choices. Okta's default is both.
@@ -38,15 +38,15 @@ const (
 	SignAssertion                // the assertion only; a Response without one (an error status) is signed itself
 )
 
-// Refusals is how an app's service provider learns that a user isn't let in.
+// Refusals selects how an app's service provider learns that a user was refused.
 type Refusals int
 
 // The choices. Real identity providers differ.
 const (
 	// RefuseByPage shows the user a page, as Okta does, and sends the service provider nothing. The zero value.
 	RefuseByPage Refusals = iota
-	// RefuseByStatus answers the request with a status: RequestDenied for a user who isn't assigned, AuthnFailed for one
-	// who is locked, InvalidNameIDPolicy. An invalid request, and what isn't an answer to a request, still ends on a
+	// RefuseByStatus answers the request with a status: RequestDenied for a user who isn't assigned, AuthnFailed
+	// for one who is locked, InvalidNameIDPolicy. An invalid request and an IdP-initiated sign-in still end on a
 	// page.
 	RefuseByStatus
 )
@@ -81,8 +81,8 @@ type App struct {
 
 	// Profile is the identity provider whose behaviour the app follows. Zero: Okta.
 	Profile Profile
-	// IdentityCenter makes the app the catalogue's "AWS IAM Identity Center": ACS and Audience are then set from its
-	// form, whatever they hold. Zero (nil): an app with fields of its own.
+	// IdentityCenter makes the app the catalogue's "AWS IAM Identity Center": its form then replaces ACS and
+	// Audience. Zero (nil): an app without that form.
 	IdentityCenter *IdentityCenter
 
 	// Issuer is the identity provider's entity ID for the app. Zero: "http://www.okta.com/" and ExternalKey; with the
@@ -100,9 +100,9 @@ type App struct {
 	ACS []ACS
 	// Unlisted is the policy for requests that name another ACS. Zero: Reject.
 	Unlisted UnlistedACS
-	// Recipient and Destination are sent instead of the default ACS's URL, as where Okta's "Use this for Recipient URL
-	// and Destination URL" is off. They apply to the default only: an answer to another URL names that URL. Zero: the URL
-	// itself.
+	// Recipient and Destination are sent instead of the default ACS's URL, as at Okta if "Use this for Recipient
+	// URL and Destination URL" is off. They apply to the default only: an answer to another URL names that URL.
+	// Zero: the URL itself.
 	Recipient, Destination string
 	// DefaultRelayState is sent in IdP-initiated sign-in only. Zero: none.
 	DefaultRelayState string
@@ -112,9 +112,9 @@ type App struct {
 	// NameIDTemplate is the NameID's value, in the expressions of Attribute. The format doesn't affect it. Zero:
 	// "${user.userName}".
 	NameIDTemplate string
-	// IgnoreNameIDPolicy answers in NameIDFormat, whatever format a request asks for. Zero: a request for another one is
-	// refused (SAML Core 3.4.1.1), except that the profile Entra answers one for a transient NameID with a random one, as
-	// Entra ID does.
+	// IgnoreNameIDPolicy ignores the format that a request asks for, and answers in NameIDFormat. Zero: a request
+	// for another format is refused (SAML Core 3.4.1.1). The profile Entra has one exception, as Entra ID has: it
+	// answers a request for a transient NameID with a random one.
 	IgnoreNameIDPolicy bool
 	// Attributes are the attribute statements, in order. Zero: none.
 	Attributes []Attribute
@@ -128,7 +128,7 @@ type App struct {
 	// SignatureMethod is the algorithm, which must fit the key. Zero: with SHA-256, or for ECDSA on a larger curve with
 	// the hash of its size.
 	SignatureMethod SignatureMethod
-	// KeyID is the one of the app's keys (Server.AppKeys) that signs for it. Zero: the Server's.
+	// KeyID is the ID of the key that signs for the app, one of Server.AppKeys. Zero: the Server's signing key.
 	KeyID string
 	// OmitKeyInfo leaves the certificate out of signatures. Zero: it is included.
 	OmitKeyInfo bool
@@ -155,7 +155,7 @@ type App struct {
 	// AuthnContext is the AuthnContextClassRef of answers to no request, and to requests that ask for none. Zero:
 	// PasswordProtectedTransport.
 	AuthnContext string
-	// Refusals is how the service provider learns that a user isn't let in. Zero: RefuseByPage.
+	// Refusals selects how the service provider learns that a user was refused. Zero: RefuseByPage.
 	Refusals Refusals
 
 	// SessionLifetime becomes SessionNotOnOrAfter, counted from the assertion. Zero: the attribute is left out, as at
@@ -191,7 +191,7 @@ func clonePtr[T any](p *T) *T {
 // AssignedTo reports whether the app is assigned to the user, directly or by a group, even if it is Inactive.
 func (a *App) AssignedTo(u User) bool { return a.listsUser(&u) || slices.ContainsFunc(a.Groups, u.In) }
 
-// openTo reports whether the user sees the app's tile and is let in.
+// openTo reports whether the user sees the app's tile and may sign in to the app.
 func (a *App) openTo(u *User) bool { return !a.Inactive && a.AssignedTo(*u) }
 
 // listsUser reports whether the app is assigned to the user directly.

@@ -28,9 +28,9 @@ type Attribute struct {
 	Name       string
 	NameFormat string // zero: AttrUnspecified
 	// Values are sent in order. ${user.login}, ${user.userName} (the same), ${user.firstName}, ${user.lastName},
-	// ${user.email} and ${user.anything}, for the user's own Attributes, stand for the user's values. A Value that is
-	// only such an expression becomes all of them; within other text it becomes the first. An attribute without values
-	// isn't sent.
+	// ${user.email} and ${user.anything}, for the user's own Attributes, stand for the user's values. A Value that
+	// consists of one expression is replaced by all of the user's values. Within other text an expression is
+	// replaced by the first value. An attribute without values isn't sent.
 	Values []string
 }
 

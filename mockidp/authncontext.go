@@ -2,7 +2,7 @@ package mockidp
 
 import "slices"
 
-// Authentication context classes (SAML Authentication Context 3.4) that the Server can truthfully state.
+// Authentication context classes (SAML Authentication Context 3.4) that the Server supports.
 const (
 	// PasswordProtectedTransport holds for every sign-in.
 	PasswordProtectedTransport = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
@@ -54,7 +54,7 @@ func (c *requestedContext) class(strong int) string {
 		lowest = slices.Min(requested)
 	case "maximum":
 		highest = min(strong, slices.Max(requested))
-	case "better": // than every one of them
+	case "better": // than each of them
 		lowest = slices.Max(requested) + 1
 	}
 	best := ""

@@ -35,7 +35,7 @@ type authnRequest struct {
 	Confirmed    bool              // the Subject holds a SubjectConfirmation, which Profiles 4.1.4.1 forbids
 	Enveloped    bool              // it holds a ds:Signature, verified or not
 
-	verified bool // it was read from what the service provider signed
+	verified bool // it was read from signed data
 }
 
 const (

@@ -4,16 +4,17 @@ import (
 	"slices"
 )
 
-// Change is one change of the Server that consists of several. Its Snapshot shows what the Server will hold, with all
-// that the Change did so far; times are noted at the end.
+// Change combines several changes of the Server into one. Its Snapshot shows the state with the changes made so
+// far. Times are set at the end.
 type Change struct {
 	Snapshot
 	after []func() // effects outside the state, which can't be undone
 }
 
 // Update makes several changes as one: readers see all of them or, if f fails, none. Writers queue; readers never
-// wait, and f may call any method of the Server that reads. f must not change the Server in another way, which would
-// deadlock, nor keep the Change. If a method of the Change fails, f must fail too, because a part may have been done.
+// wait, and f may call any method of the Server that reads. f must not change the Server in another way, which
+// would deadlock, nor keep the Change. If a method of the Change fails, f must return an error, because the method
+// may have made a part of its change.
 func (s *Server) Update(f func(*Change) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -33,7 +34,7 @@ func (s *Server) Update(f func(*Change) error) error {
 	return nil
 }
 
-// change is Update for changes that Change has no method for.
+// change is Update for changes without a method of Change.
 func (s *Server) change(f func(*state) error) error {
 	return s.Update(func(c *Change) error { return f(c.st) })
 }
@@ -152,7 +153,7 @@ func (c *Change) UpdateUser(login string, f func(*User) error) error {
 		if reactivated {
 			s.failures.drop(loginKey(u.Login))
 		}
-		if u.gone() {
+		if u.deactivated() {
 			s.sessions.end(u.Login)
 		}
 	})

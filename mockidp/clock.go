@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Advance moves the Server's clock by d, on top of Config.Now: sessions and pending sign-ins age, and later messages
-// bear the later time. A negative d moves it back. Reset undoes it.
+// Advance moves the Server's clock by d, on top of Config.Now: sessions and pending sign-ins age, and later
+// messages have the later time. A negative d moves it back. Reset undoes it.
 func (s *Server) Advance(d time.Duration) { s.offset.Add(int64(d)) }
 
 // ClockOffset returns by how much Advance has moved the clock.

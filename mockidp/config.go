@@ -30,14 +30,14 @@ const (
 	maxRelayState = 1 << 10  // bytes; SAML Bindings 3.4.3 allows 80, and real service providers send more
 )
 
-// Config describes what the identity provider holds when it starts. It is copied; the Server's methods make later
+// Config describes the initial state of the identity provider. It is copied; the Server's methods make later
 // changes.
 type Config struct {
-	// BaseURL is the address that browsers and service providers use, such as "http://idp.localhost:8701": scheme and
-	// host, no path. Port 0 ("http://idp.localhost:0") means the listener's port. It is required where another server
-	// serves Handler, and where requests name another host than this machine: requests for a host that is neither
-	// BaseURL's nor a loopback name are refused with 421, which prevents DNS rebinding. Zero: the address of the Server's
-	// listener.
+	// BaseURL is the address that browsers and service providers use, such as "http://idp.localhost:8701": scheme
+	// and host, no path. Port 0 ("http://idp.localhost:0") means the listener's port. It is required if another
+	// server serves Handler, or if requests name a host other than this machine. A request for a host that is
+	// neither BaseURL's nor a loopback name is refused with 421, which prevents DNS rebinding. Zero: the address of
+	// the Server's listener.
 	BaseURL string
 	// Org is the organisation's name on the pages and in the certificate. Zero: "Mock organisation".
 	Org string
@@ -66,9 +66,9 @@ type Config struct {
 	// Faults are in force from the start; Inject adds more. Zero: none.
 	Faults []Fault
 
-	// Mutate gets every answer before it is sent and returns what is sent instead, for tests of what a service provider
-	// must refuse. Mutation.ID names the mutation ordered for this answer. It may be called from several goroutines, and
-	// returns the zero Mutated where nothing is to change. Zero (nil): answers are sent unchanged.
+	// Mutate is called with every answer before it is sent, and returns the answer to send instead. It is for tests
+	// of a service provider's checks. Mutation.ID names the mutation selected for this answer. The zero Mutated
+	// leaves the answer unchanged. Several goroutines may call Mutate. Zero (nil): answers are sent unchanged.
 	Mutate func(Mutation) (Mutated, error)
 	// Mutations are the IDs that Mutate knows; QueueMutation and SetMutation refuse others, and the sign-in page and
 	// mockidp/oktaapi offer them. Zero: any ID is passed to Mutate.

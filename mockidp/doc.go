@@ -22,16 +22,16 @@
 //
 // # Behaviour
 //
-// A SAML app has an ordered list of assertion consumer services, of which the first is the default. Answers go only to
-// URLs that are on the list when the answer is made, with Okta's one exception: with App.SignedRequests the answer
-// goes to the URL in the request, if its signature verifies. [App] describes requests that name another URL, what a
-// request may omit, what is signed, encrypted and stated, and how a service provider learns of a refusal. The error
-// for a malformed request names common mistakes: deflated for HTTP-POST, not deflated for HTTP-Redirect, base64url,
-// signed as in the other binding.
+// A SAML app has an ordered list of assertion consumer services. The first is the default. Answers go only to URLs
+// that are on the list when the answer is made, with Okta's one exception: with App.SignedRequests the answer goes
+// to the URL in the request, if its signature verifies. [App] has the settings: how a request for another URL is
+// answered, which parts of a request are optional, what is signed and encrypted, which attributes are sent, and how
+// a service provider learns of a refusal. The error for a malformed request names common mistakes: deflated for
+// HTTP-POST, not deflated for HTTP-Redirect, base64url, signed as in the other binding.
 //
 // A request with a Subject is answered for that user or with an error status: AuthnFailed if another user signs in,
 // UnknownPrincipal if no user has that name. ForceAuthn, IsPassive and RequestedAuthnContext are supported; a class
-// that needs a second factor is stated only of a user who gave one ([User].SecondFactor).
+// that needs a second factor is sent only if the user gave one ([User].SecondFactor).
 //
 // [IdentityCenter] sets the list from the form of Okta's catalogue app "AWS IAM Identity Center". With the profile
 // [Entra] the addresses are those of a tenant of Microsoft Entra ID: /TENANT/saml2 for the requests of all its apps,
@@ -51,18 +51,18 @@
 // [Server.Advance] moves the clock, and [Server.Reset] goes back to the start. [Server.Messages] lists messages,
 // [Server.WaitMessage] waits for one, and [Server.Deliver] posts a form as a browser would and records the answer.
 //
-// [Config].Mutate replaces valid answers with hostile ones: the mutation chosen on the sign-in page, else the one of
-// [Server.QueueMutation] for the next answer, else that of [Server.SetMutation] or [Config].StandingMutations. Package
-// mockidp/hostile makes it use the catalogue of mockidp/attack. It changes the document or how the browser sends it
-// ([Mutated]). The attack tool of package mockidp/attack/run sends what no page can make a browser send: octets that
-// aren't text (C24/junk-high, C24/nul), other methods, types and headers (D19, D48/head, put, override, no-type and
-// json), and attacks that take several messages or browsers (D01 to D07, D11, D47, D55).
+// [Config].Mutate replaces valid answers with hostile ones. The mutation chosen on the sign-in page comes first,
+// then the next one of [Server.QueueMutation], then that of [Server.SetMutation] or [Config].StandingMutations. A
+// mutation changes the document, or how the browser sends it ([Mutated]). Package mockidp/hostile sets Mutate to
+// the catalogue of mockidp/attack. The attack tool of package mockidp/attack/run sends what no page can make a
+// browser send: octets that aren't text (C24/junk-high, C24/nul), other methods, types and headers (D19, D48/head,
+// put, override, no-type and json), and attacks that take several messages or browsers (D01 to D07, D11, D47, D55).
 //
 // There are no faults by default. With [Config].Seed, Key and Now the same calls in the same order yield the same
 // bytes.
 //
 // [New], [NewUnstarted], [Server.Start], [Server.StartTLS], [Server.Close], URL and [Server.Client] are as in
-// net/http/httptest, and misuse panics as there. [Open] and [Server.Handler] are for programs with a listener of their
-// own. A request whose Host is neither the host of [Config].BaseURL nor a loopback name is refused with 421, which
-// prevents DNS rebinding.
+// net/http/httptest, and misuse panics as there. [Open] and [Server.Handler] are for programs that have a listener
+// already. A request whose Host is neither the host of [Config].BaseURL nor a loopback name is refused with 421,
+// which prevents DNS rebinding.
 package mockidp

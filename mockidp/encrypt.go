@@ -21,8 +21,8 @@ const (
 	nsXEnc11 = "http://www.w3.org/2009/xmlenc11#"
 )
 
-// Encryption describes how an app's assertions are encrypted. The encrypter is this package's own, and not a
-// library's, so that Meridian's decrypter is tested against an independent reading of the standard.
+// Encryption describes how an app's assertions are encrypted. This package implements encryption itself, so that
+// Meridian's decryption is tested against an independent implementation of the standard.
 type Encryption struct {
 	// Method encrypts the assertion. Zero: AES256GCM.
 	Method EncryptionMethod

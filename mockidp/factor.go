@@ -29,7 +29,7 @@ func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, f factor) *Er
 func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, status int, key string, f factor, failed bool) {
 	st := s.state.Load()
 	var app *App // of the pending sign-in, or nil
-	if p, err := s.held(f.pending); err == nil {
+	if p, err := s.pendingByKey(f.pending); err == nil {
 		app, _ = st.app(p.appID)
 	}
 	s.allowBookmark(w, app)
@@ -63,6 +63,6 @@ func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request, form url.V
 		s.factorPage(w, r, http.StatusUnauthorized, key, f, true)
 		return nil
 	}
-	s.factors.drop(key) // it opens one session
+	s.factors.drop(key) // a second factor opens one session only
 	return s.signedIn(w, r, user, f.pending)
 }

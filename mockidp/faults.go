@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// FaultKind is what goes wrong.
+// FaultKind is the kind of a Fault.
 type FaultKind string
 
-// The kinds. They affect the answer on its way to the browser. The Go calls Answer, AnswerPost and IdPInitiated don't
-// take that way: only ClockSkew and CutResponse affect their answers.
+// The kinds. They affect the answer on its way to the browser. Answer, AnswerPost and IdPInitiated send nothing to
+// a browser, so only ClockSkew and CutResponse affect their answers.
 const (
-	Delay            FaultKind = "delay"              // the page comes after Fault.For
+	Delay            FaultKind = "delay"              // the page is sent after Fault.For
 	DropConnection   FaultKind = "drop"               // the connection is closed without an answer
 	ServerError      FaultKind = "status"             // a page with Fault.Status instead
 	CutPage          FaultKind = "cut-page"           // the page ends in the middle of the form
@@ -39,7 +39,7 @@ func FaultKinds() []FaultKind { return slices.Clone(faultKinds) }
 
 // Fault is a fault in an app's answers. There is none except those in Config.Faults and of Inject.
 type Fault struct {
-	// Kind is what goes wrong. Required.
+	// Kind is the kind of the fault. Required.
 	Kind FaultKind
 	// App is the ID of the app whose answers it affects. Zero: all apps.
 	App string
@@ -96,7 +96,7 @@ func (s *Server) ClearFaults(appID string) {
 	})
 }
 
-// faultSet is what affects one answer.
+// faultSet holds the faults that affect one answer.
 type faultSet struct {
 	kinds       []FaultKind
 	delay, skew time.Duration
@@ -105,13 +105,13 @@ type faultSet struct {
 
 func (s faultSet) has(kind FaultKind) bool { return slices.Contains(s.kinds, kind) }
 
-// takeFaults returns the faults of an app's next answer, and counts them.
+// takeFaults returns the faults of an app's next answer, and decrements their counts.
 func (s *Server) takeFaults(app string) (out faultSet) {
 	const spent = -1
 	s.orders.with(func(o *orders) {
 		for i := range o.faults {
 			f := &o.faults[i]
-			if f.App != "" && f.App != app || !s.strikes(f.Chance) {
+			if f.App != "" && f.App != app || !s.occurs(f.Chance) {
 				continue
 			}
 			out.add(*f)
@@ -127,7 +127,8 @@ func (s *Server) takeFaults(app string) (out faultSet) {
 	return out
 }
 
-func (s *Server) strikes(chance float64) bool {
+// occurs reports whether a fault with this Fault.Chance happens this time.
+func (s *Server) occurs(chance float64) bool {
 	if chance == 0 {
 		return true
 	}

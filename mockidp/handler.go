@@ -11,13 +11,13 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.redirect(w, r, pathDashboard) })
 	for pattern, h := range map[string]handler{
 		"GET " + pathSignIn:                    s.handleSignInPage,
-		"POST " + pathSignIn:                   s.ownForm(s.handleSignIn),
-		"POST " + pathSignOut:                  s.ownForm(s.handleSignOut),
-		"POST " + pathFactor:                   s.ownForm(s.handleFactor),
-		"POST " + pathCancel:                   s.ownForm(s.handleCancel),
+		"POST " + pathSignIn:                   s.sameOriginForm(s.handleSignIn),
+		"POST " + pathSignOut:                  s.sameOriginForm(s.handleSignOut),
+		"POST " + pathFactor:                   s.sameOriginForm(s.handleFactor),
+		"POST " + pathCancel:                   s.sameOriginForm(s.handleCancel),
 		"GET " + pathContinue:                  s.handleContinue,
-		"GET " + pathApp + "{id}":              s.forUsers(s.handleApp),
-		"GET " + pathDashboard:                 s.forUsers(s.handleDashboard),
+		"GET " + pathApp + "{id}":              s.requireSession(s.handleApp),
+		"GET " + pathDashboard:                 s.requireSession(s.handleDashboard),
 		"GET " + pathBookmark + "{id}":         s.handleBookmark,
 		"GET /app/{name}/{key}/sso/saml":       s.handleSSO,
 		"POST /app/{name}/{key}/sso/saml":      s.handleSSO,
@@ -65,8 +65,9 @@ func policy(forms string) string {
 
 type handler func(http.ResponseWriter, *http.Request) *Error
 
-// forUsers makes a handler of one for users who are signed in. It sends others to the sign-in page.
-func (s *Server) forUsers(h func(http.ResponseWriter, *http.Request, *state, *User) *Error) handler {
+// requireSession returns a handler that calls h for a signed-in user and redirects other requests to the sign-in
+// page.
+func (s *Server) requireSession(h func(http.ResponseWriter, *http.Request, *state, *User) *Error) handler {
 	return func(w http.ResponseWriter, r *http.Request) *Error {
 		st := s.state.Load()
 		_, user := s.sessionOf(r, st)
@@ -78,8 +79,9 @@ func (s *Server) forUsers(h func(http.ResponseWriter, *http.Request, *state, *Us
 	}
 }
 
-// ownForm makes a handler of one for a form of these pages: a page of another site must not sign a browser in or out.
-func (s *Server) ownForm(h func(http.ResponseWriter, *http.Request, url.Values) *Error) handler {
+// sameOriginForm returns a handler that calls h with a form of this Server's pages. Another site's page must not
+// sign a browser in or out.
+func (s *Server) sameOriginForm(h func(http.ResponseWriter, *http.Request, url.Values) *Error) handler {
 	check := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) *Error {
 		if err := check.Check(r); err != nil {

@@ -9,11 +9,11 @@ import (
 
 // Key describes a signing key, without its private part.
 type Key struct {
-	// ID is what other methods and App.KeyID name it by: Okta's kid.
+	// ID identifies the key in other methods and in App.KeyID: Okta's kid.
 	ID          string
 	Certificate *x509.Certificate
-	Created     time.Time // when the Server got it
-	// Signing reports that it signs for apps without a KeyID.
+	Created     time.Time // when the key was added
+	// Signing reports whether the key signs for apps without a KeyID.
 	Signing bool
 }
 
@@ -26,17 +26,17 @@ const maxKeys = 20
 // Keys returns the Server's keys in the order they were added. All of them are in the metadata of every app, except
 // where RetireAppKey removed one.
 //
-// A rollover consists of AddKey (both keys are published), SignWith (the new one signs) and RetireKey (the old one is
-// gone), with as much time between as service providers need to read the metadata again, or none, to test that case.
-// AddAppKey, SignAppWith and RetireAppKey do it for one app.
+// A rollover consists of AddKey (both keys are published), SignWith (the new one signs) and RetireKey (the old one
+// is gone), Leave service providers time between the steps to read the metadata again, or leave none to test that
+// case. AddAppKey, SignAppWith and RetireAppKey do it for one app.
 func (s *Server) Keys() []Key { return s.Snapshot().Keys() }
 
 // AppKeys returns the keys of an app, in the order they were added. They are in its metadata, and one of them signs
-// for it. An app has the Server's keys until it gets one of its own.
+// for it. An app has the Server's keys until a key is added to the app.
 func (s *Server) AppKeys(appID string) ([]Key, error) { return s.Snapshot().AppKeys(appID) }
 
-// AddKey publishes another key for all apps, which doesn't sign yet. key nil is a new RSA key of 2048 bits, cert nil a
-// self-signed certificate. The Server can have 20 keys.
+// AddKey publishes a key for all apps. It doesn't sign yet. If key is nil, AddKey generates an RSA key of 2048
+// bits; if cert is nil, a self-signed certificate. The Server can have 20 keys.
 func (s *Server) AddKey(key crypto.Signer, cert *x509.Certificate) (Key, error) {
 	return s.addKey(0, key, cert, (*state).addServerKey)
 }
@@ -46,8 +46,8 @@ func (s *Server) GenerateKey(years int) (Key, error) {
 	return s.addKey(years, nil, nil, (*state).addServerKey)
 }
 
-// AddAppKey is AddKey for one app: no other app publishes the key or can sign with it before CloneKey. It doesn't sign
-// yet. An app can have 20 keys, with the Server's.
+// AddAppKey is AddKey for one app: no other app publishes the key or can sign with it before CloneKey. It doesn't
+// sign yet. An app can have 20 keys, including the Server's.
 func (s *Server) AddAppKey(appID string, key crypto.Signer, cert *x509.Certificate) (Key, error) {
 	return s.addKey(0, key, cert, addAppKey(appID))
 }
@@ -57,8 +57,8 @@ func (s *Server) GenerateAppKey(appID string, years int) (Key, error) {
 	return s.addKey(years, nil, nil, addAppKey(appID))
 }
 
-// CloneKey gives another app a key of appID's, as Okta's API does: both publish it, and either may sign with it. Its
-// ID stays.
+// CloneKey adds a key of appID to another app, as Okta's API does: both publish it, and either may sign with it.
+// The key keeps its ID.
 func (s *Server) CloneKey(appID, keyID, targetAppID string) (Key, error) {
 	st := s.state.Load()
 	a, err := st.samlApp(appID)

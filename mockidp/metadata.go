@@ -45,8 +45,9 @@ func (s *Server) sendMetadata(w http.ResponseWriter, st *state, app *App) *Error
 	return nil
 }
 
-// metadata returns an EntityDescriptor with an IDPSSODescriptor (SAML Metadata 2.4.3) and all keys, the one that signs
-// for the app first. No code of Meridian's writes it, so that a mistake can't cancel out one in Meridian's reader.
+// metadata returns an EntityDescriptor with an IDPSSODescriptor (SAML Metadata 2.4.3) and all keys, the one that
+// signs for the app first. Meridian's other packages don't write it, so that a mistake in their reader is not
+// hidden by the same mistake here.
 func (s *Server) metadata(st *state, app *App) ([]byte, error) {
 	if app.Profile == Entra {
 		return s.entraMetadata(st, app)
@@ -54,7 +55,7 @@ func (s *Server) metadata(st *state, app *App) ([]byte, error) {
 	return s.oktaMetadata(app, st.keysFor(app))
 }
 
-// oktaMetadata is written with the types of crewjam/saml, and then laid out as Okta does.
+// oktaMetadata writes metadata with the types of crewjam/saml, in Okta's layout.
 func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
 	idp := crewjam.IDPSSODescriptor{WantAuthnRequestsSigned: &app.SignedRequests}
 	idp.ProtocolSupportEnumeration = nsProtocol
@@ -121,9 +122,10 @@ func certificates(keys []*signingKey) []string {
 //go:embed entra_next_key.txt
 var nextKey string
 
-// entraMetadata returns a tenant's metadata with those parts of Entra ID's that make readers fail: a byte order mark,
-// two RoleDescriptors of WS-Federation (1.2, 3.1.2) before the IDPSSODescriptor, several keys in each, and a signature
-// over all of it, with the key that signs for the app. There is no SingleLogoutService: the mock has none.
+// entraMetadata returns a tenant's metadata with the parts of Entra ID's metadata on which some readers fail: a
+// byte order mark, two RoleDescriptors of WS-Federation (1.2, 3.1.2) before the IDPSSODescriptor, several keys in
+// each, and a signature over all of it, with the key that signs for the app. There is no SingleLogoutService: the
+// mock has none.
 func (s *Server) entraMetadata(st *state, app *App) ([]byte, error) {
 	k, kerr := st.signer(app)
 	if kerr != nil {

@@ -14,8 +14,8 @@ import (
 
 // Mutation is an answer that Config.Mutate may change before it is sent, with what is needed to forge another.
 type Mutation struct {
-	// ID is what was chosen on the sign-in page, else the ID of QueueMutation, else that of SetMutation; "" if none
-	// applies to this answer.
+	// ID is the mutation chosen on the sign-in page, else the one of QueueMutation, else the one of SetMutation; ""
+	// if none applies to this answer.
 	ID string
 	// Response is the valid answer, as XML.
 	Response []byte
@@ -32,8 +32,9 @@ type Mutation struct {
 	Certificate     *x509.Certificate
 }
 
-// Mutated is what is sent instead of a valid answer. The zero value is the valid answer itself. All of it has to fit
-// into a form on a page: values are UTF-8 without NUL, and only the methods, types and headers of HTML forms exist.
+// Mutated describes the message to send instead of a valid answer. The zero value leaves the answer unchanged. An
+// HTML form must be able to carry it: values are UTF-8 without NUL, and only the methods, types and headers of
+// forms exist.
 type Mutated struct {
 	// Response is the document. Zero (nil): Mutation.Response.
 	Response []byte

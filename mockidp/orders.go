@@ -4,7 +4,7 @@ import (
 	"slices"
 )
 
-// orders holds what was ordered for later sign-ins and answers.
+// orders holds what is queued or switched on for later sign-ins and answers.
 type orders struct {
 	users    []string // logins, of QueueUser
 	errors   []QueuedError
@@ -83,8 +83,8 @@ func (s *Server) ClearQueue() {
 	s.orders.with(func(o *orders) { o.users, o.errors, o.queue = nil, nil, nil })
 }
 
-// QueueUser signs the user in without a password the next time that the sign-in page would be shown, in any browser.
-// Several calls queue up. A request with IsPassive, which shows no page, uses none of them up.
+// QueueUser signs the user in without a password the next time that the sign-in page would be shown, in any
+// browser. Several calls queue up. A request with IsPassive shows no page, and so takes no user from the queue.
 func (s *Server) QueueUser(login string) error {
 	u := s.state.Load().user(login)
 	if u == nil {
@@ -153,7 +153,7 @@ func (m StandingMutation) specific() int {
 	return n
 }
 
-func (m StandingMutation) strikes(app, login string) bool {
+func (m StandingMutation) appliesTo(app, login string) bool {
 	return (m.App == "" || m.App == app) && (m.User == "" || SameLogin(m.User, login))
 }
 
@@ -172,10 +172,10 @@ func (s *Server) QueueMutation(id, appID, login string) error {
 	return nil
 }
 
-// SetMutation switches a mutation on: Config.Mutate is called with this ID for every answer of an app about a user; ""
-// is any app, and any user. There is one for each pair of app and user, which a second call replaces. If several apply
-// to an answer, one for the user and the app is used, else one for the user, else one for the app. ID "" switches the
-// pair's mutation off. Reset goes back to Config.StandingMutations.
+// SetMutation switches a mutation on: Config.Mutate is called with this ID for every answer of an app about a user;
+// "" is any app, and any user. Each pair of app and user has one mutation; a second call replaces it. If several
+// apply to an answer, the one for the user and the app is used, else the one for the user, else the one for the
+// app. ID "" switches the pair's mutation off. Reset goes back to Config.StandingMutations.
 func (s *Server) SetMutation(id, appID, login string) error {
 	m := StandingMutation{id, appID, login}
 	if id != "" {
@@ -202,7 +202,7 @@ func (s *Server) StandingMutations() (out []StandingMutation) {
 // ClearMutations switches all off. The queue of QueueMutation stays.
 func (s *Server) ClearMutations() { s.orders.with(func(o *orders) { o.standing = nil }) }
 
-// checkMutation refuses a mutation that can never be made. It returns m with the login as it is configured.
+// checkMutation refuses a mutation that can't be made. It returns m with the login as it is configured.
 func (s *Server) checkMutation(st *state, m StandingMutation) (StandingMutation, *Error) {
 	switch {
 	case s.config.Mutate == nil:
@@ -210,7 +210,7 @@ func (s *Server) checkMutation(st *state, m StandingMutation) (StandingMutation,
 	case m.ID == "":
 		return m, badConfig("a mutation needs an ID")
 	case s.config.Mutations != nil && !slices.Contains(s.config.Mutations, m.ID):
-		return m, badConfig("no mutation is called %s", quote(m.ID))
+		return m, badConfig("no mutation has the ID %s", quote(m.ID))
 	}
 	if m.App != "" {
 		if _, err := st.samlApp(m.App); err != nil {
@@ -231,7 +231,7 @@ func (s *Server) checkMutation(st *state, m StandingMutation) (StandingMutation,
 func (s *Server) takeMutation(app, login string) (id string) {
 	s.orders.with(func(o *orders) {
 		for i, m := range o.queue {
-			if m.strikes(app, login) {
+			if m.appliesTo(app, login) {
 				o.queue = slices.Delete(o.queue, i, i+1)
 				id = m.ID
 				return
@@ -239,7 +239,7 @@ func (s *Server) takeMutation(app, login string) (id string) {
 		}
 		best := -1
 		for _, m := range o.standing {
-			if m.strikes(app, login) && m.specific() > best {
+			if m.appliesTo(app, login) && m.specific() > best {
 				id, best = m.ID, m.specific()
 			}
 		}

@@ -44,7 +44,7 @@ type page struct {
 	spoil func([]byte) []byte // changes the page for a fault; may be nil
 }
 
-// render writes a page, or a plain 500 if the template fails: never half a page.
+// render writes a page, or a plain 500 if the template fails. It never writes a part of a page.
 func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
 	p.Org, p.Root, p.Assets = s.config.Org, s.prefix, s.prefix+pathAssets
 	var b bytes.Buffer

@@ -47,13 +47,13 @@ func readParams(binding string, v url.Values) (incoming, *Error) {
 	return in, checkRelayState(in.relayState)
 }
 
-// checkRelayState refuses what a form can't echo.
+// checkRelayState refuses a value that a form can't return unchanged.
 func checkRelayState(s string) *Error {
 	switch {
 	case len(s) > maxRelayState:
 		return mismatch(ReasonRelayState, itoa(maxRelayState)+" bytes at most", itoa(len(s)), "RelayState is too long")
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
-		return errorf(ReasonRelayState, "RelayState is not UTF-8 text, so a form can't echo it")
+		return errorf(ReasonRelayState, "RelayState is not UTF-8 text, so a form can't return it")
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func tooLarge(what string) *Error {
 	return errorf(ReasonTooLarge, "%s is over %d bytes", what, maxRequest)
 }
 
-// The rest names common mistakes of service providers. None of them is accepted.
+// The functions below recognize common mistakes of service providers, for the error. They accept none of them.
 
 const byteOrderMark = "\xef\xbb\xbf"
 

@@ -95,7 +95,7 @@ func TestSignatureOfTheOtherBinding(t *testing.T) {
 	b := newBrowser(t, idp)
 	p := b.get(redirect(idp, inside, ""))
 	p.refused(t, 400, mockidp.ReasonSignature)
-	p.contains(t, "a ds:Signature inside it; HTTP-Redirect takes that out and signs the query")
+	p.contains(t, "a ds:Signature inside it; HTTP-Redirect removes that and signs the query")
 
 	v := postForm(request(attr("AssertionConsumerServiceURL", frank)))
 	v.Set("SigAlg", string(mockidp.RSASHA256))

@@ -8,7 +8,7 @@ import (
 // AssertionLifetime is Okta's: an assertion is valid for five minutes, and from five minutes earlier for slow clocks.
 const AssertionLifetime = 5 * time.Minute
 
-// answer is everything that a Response is made from.
+// answer holds the values that a Response is made from.
 type answer struct {
 	app          *App
 	acs          ACS
@@ -134,7 +134,7 @@ func (s *Server) buildResponse(a answer) ([]byte, error) {
 	return doc.WriteToBytes()
 }
 
-// place returns the answer's URL, or for the default ACS the app's other value.
+// place returns the answer's URL, or for the default ACS the app's Recipient or Destination if that is set.
 func (a *answer) place(other string) string {
 	if other != "" && len(a.app.ACS) > 0 && a.acs.URL == a.app.DefaultACS().URL {
 		return other
@@ -183,7 +183,8 @@ func (st Status) check() *Error {
 	return checkText("Status", st.SubCode+st.Message)
 }
 
-// statusFor returns the status of a refusal for RefuseByStatus. Others may concern a forged request, and get a page.
+// statusFor returns the status of a refusal for RefuseByStatus. Other refusals may concern a forged request and end
+// on a page.
 func statusFor(e *Error) (Status, bool) {
 	switch e.Reason {
 	case ReasonNotAssigned:

@@ -52,9 +52,9 @@ func (s *Server) EndSessions(login string) error {
 	return nil
 }
 
-// cookieName differs between servers: cookies ignore ports, and two mocks on 127.0.0.1 would otherwise sign each
-// other's browsers out. Over https it is a __Host- cookie. Over http it can't be: some clients, such as Go's, don't
-// send Secure cookies to loopback.
+// cookieName differs between servers. Cookies ignore ports, so two mocks on 127.0.0.1 would otherwise overwrite
+// each other's session cookies. Over https it is a __Host- cookie. Over http it can't be: some clients, such as
+// Go's, don't send Secure cookies to loopback.
 func (s *Server) cookieName() string {
 	sum := sha256.Sum256([]byte(s.base()))
 	name := "mockidp_" + hex.EncodeToString(sum[:4])
@@ -84,7 +84,7 @@ func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 		return nil, nil
 	}
 	user := st.user(sess.login)
-	if user == nil || user.gone() {
+	if user == nil || user.deactivated() {
 		return nil, nil
 	}
 	return &sess, user

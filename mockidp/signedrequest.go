@@ -17,7 +17,7 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// verified returns what the service provider signed. For HTTP-POST it is what goxmldsig hashed, not the input.
+// verified returns the signed request. For HTTP-POST it is the document that goxmldsig hashed, not the input.
 func (a *App) verified(in incoming, req *authnRequest, doc []byte) ([]byte, *Error) {
 	if len(a.RequestCertificates) == 0 {
 		return nil, badSignature(nil, "the app %s takes signed requests only and has no RequestCertificates; set them, or "+
@@ -40,7 +40,7 @@ func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 	}
 	if raw["Signature"] == "" && req.Enveloped {
 		return badSignature(nil, "the request is signed as HTTP-POST signs, by a ds:Signature inside it; HTTP-Redirect "+
-			"takes that out and signs the query (SigAlg and Signature, SAML Bindings 3.4.4.1), as the app %s requires",
+			"removes that and signs the query (SigAlg and Signature, SAML Bindings 3.4.4.1), as the app %s requires",
 			quote(a.Label))
 	}
 	if raw["SigAlg"] == "" || raw["Signature"] == "" {

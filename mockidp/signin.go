@@ -24,8 +24,8 @@ func (p *pending) force(app *App) bool {
 
 const pendingLifetime = 30 * time.Minute
 
-// hold stores a pending sign-in, unless it already has a key, and returns its key for the pages.
-func (s *Server) hold(p pending, key string) (string, *Error) {
+// storePending stores a pending sign-in, unless it already has a key, and returns its key for the pages.
+func (s *Server) storePending(p pending, key string) (string, *Error) {
 	if key != "" {
 		return key, nil
 	}
@@ -36,8 +36,8 @@ func (s *Server) hold(p pending, key string) (string, *Error) {
 	return key, err
 }
 
-// held returns a pending sign-in that hasn't expired.
-func (s *Server) held(key string) (pending, *Error) {
+// pendingByKey returns a pending sign-in that hasn't expired.
+func (s *Server) pendingByKey(key string) (pending, *Error) {
 	p, ok := s.pending.get(key)
 	if !ok || s.now().Sub(p.at) > pendingLifetime {
 		return pending{}, errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again at the app")
@@ -49,12 +49,12 @@ func (s *Server) held(key string) (pending, *Error) {
 type signIn struct {
 	Pending string // key of the pending sign-in, or ""
 	App     *App   // of the pending sign-in, or nil
-	Login   string // the name that was typed
+	Login   string // the login that was entered
 	User    *User  // who is signed in but must sign in again, or nil
 	Hint    string
 
 	Failed, Locked, SignedOut bool
-	Cancel                    bool // a service provider waits, and can be told
+	Cancel                    bool // the service provider can be sent a status
 
 	Attacks []string // offered for the answer
 	Ordered bool     // another mutation is queued for the answer, or switched on
@@ -97,7 +97,7 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.V
 	st, key := s.state.Load(), form.Get("pending")
 	page := signIn{Login: form.Get("username"), Pending: key}
 	if key != "" {
-		p, err := s.held(key)
+		p, err := s.pendingByKey(key)
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.V
 	case user == nil:
 		s.config.Logger.Info("mockidp: sign-in failed", "login", cut(page.Login))
 		page.Failed = true
-	case user.Status != Active: // without checking the password, so guesses learn nothing
+	case user.Status != Active: // the password isn't checked, so the page doesn't confirm a guess
 		page.Locked = true
 	case !same(user.Password, form.Get("password")): // the same text as for an unknown login
 		page.Failed = true
@@ -158,7 +158,7 @@ func (s *Server) failed(u *User) *User {
 	return u
 }
 
-// chooseAttack sets the mutation of the answer to this sign-in, which goes before those that were ordered.
+// chooseAttack sets the mutation of the answer to this sign-in. It has precedence over those queued or switched on.
 func (s *Server) chooseAttack(key, id string) error {
 	if id != "" {
 		if _, err := s.checkMutation(s.state.Load(), StandingMutation{ID: id}); err != nil {
@@ -172,7 +172,7 @@ func (s *Server) chooseAttack(key, id string) error {
 // locked reports a locked account: to the service provider if the app has RefuseByStatus, else to the user.
 func (s *Server) locked(w http.ResponseWriter, r *http.Request, key string, u *User, page signIn) *Error {
 	st := s.state.Load()
-	if p, err := s.held(key); err == nil {
+	if p, err := s.pendingByKey(key); err == nil {
 		if app, err := st.samlApp(p.appID); err == nil && app.Refusals == RefuseByStatus && p.req != nil {
 			return s.post(w, r, app, func() (posted, *Error) { return s.refusal(st, app, p, inactive(u)) })
 		}
@@ -199,7 +199,7 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request, u *User, key s
 
 // handleCancel tells the service provider that the user cancelled, as Keycloak and others do.
 func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
-	p, err := s.held(form.Get("pending"))
+	p, err := s.pendingByKey(form.Get("pending"))
 	if err != nil {
 		return err
 	}

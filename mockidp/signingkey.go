@@ -27,10 +27,10 @@ type signingKey struct {
 	signer  crypto.Signer     // for goxmldsig
 	methods []SignatureMethod // the default first
 	cert    *x509.Certificate
-	created time.Time // when the Server got it
+	created time.Time // when the key was added
 }
 
-// keySource is what making a key depends on.
+// keySource holds the inputs of a new key.
 type keySource struct {
 	rand  io.Reader
 	now   time.Time
@@ -173,8 +173,8 @@ func (k signer) sign(el *etree.Element) error {
 	return nil
 }
 
-// signature returns the signature of an element, made by goxmldsig and never by Meridian's own code: a bug in
-// canonicalization can then not cancel out on both sides.
+// signature returns the signature of an element, made by goxmldsig and and not by Meridian's own code, so that a
+// bug in canonicalization is not hidden by the same bug in the verifier.
 func (k signer) signature(el *etree.Element) (*etree.Element, error) {
 	ctx, err := dsig.NewSigningContext(k.key.signer, [][]byte{k.key.cert.Raw})
 	if err != nil {

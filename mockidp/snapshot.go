@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Snapshot shows what the Server holds at one moment: users, groups, apps, keys, and their times. It never changes,
+// Snapshot is the state of the Server at one moment: users, groups, apps, keys, and their times. It never changes,
 // and its methods return copies.
 type Snapshot struct {
 	s  *Server
 	st *state
 }
 
-// Snapshot returns what the Server holds now.
+// Snapshot returns the current state of the Server.
 func (s *Server) Snapshot() Snapshot { return Snapshot{s, s.state.Load()} }
 
 // Changed returns a channel that is closed at the next change. Call it before Snapshot, so that no change is missed
@@ -126,15 +126,15 @@ func (v Snapshot) SigningKey(appID string) (Key, error) {
 
 // UserTimes holds the times of a user; zero is never.
 type UserTimes struct {
-	Created, Updated               time.Time // Updated is about everything except groups
+	Created, Updated               time.Time // Updated covers everything except groups
 	Activated                      time.Time
 	StatusChanged, PasswordChanged time.Time
 }
 
-// GroupTimes holds the times of a group. Membership is when a user joined or left.
+// GroupTimes holds the times of a group. Membership is when a user last joined or left.
 type GroupTimes struct{ Created, Updated, Membership time.Time }
 
-// AppTimes holds the times of an app. Updated is about everything except assignments.
+// AppTimes holds the times of an app. Updated covers everything except assignments.
 type AppTimes struct{ Created, Updated time.Time }
 
 // UserTimes returns the times of the user with an ID; zero if there is none.

@@ -14,11 +14,11 @@ import (
 // maxMetadata bounds what RegisterSP reads.
 const maxMetadata = 1 << 20
 
-// RegisterSP configures a SAML app from its service provider's metadata. The entity ID becomes the Audience, and the
-// assertion consumer services for HTTP-POST become the ACS list, with their indexes and in their order, except that
-// the default (SAML Metadata 2.4.4) comes first. An app with IdentityCenter gets them into its form, which has no
-// indexes. The signing keys become RequestCertificates and the first RSA key for encryption becomes
-// EncryptionCertificate, without switching SignedRequests or Encrypt on. Keys that the metadata lacks stay unchanged.
+// RegisterSP configures a SAML app from its service provider's metadata. The entity ID becomes the Audience. The
+// assertion consumer services for HTTP-POST become the ACS list, with their indexes and in their order, but with
+// the default (SAML Metadata 2.4.4) first. In an app with IdentityCenter they fill the form, which has no indexes.
+// The signing keys become RequestCertificates and the first RSA key for encryption becomes EncryptionCertificate,
+// without switching SignedRequests or Encrypt on. Keys that the metadata lacks stay unchanged.
 func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 	sp, perr := parseSPMetadata(spMetadata)
 	if perr != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// success answers for a user. It checks the assignment and the ACS list for the last time. sess is the user's sign-in.
+// success answers for a user. It checks the assignment and the ACS list once more. sess is the user's session.
 func (s *Server) success(st *state, app *App, p pending, u *User, sess *session) (posted, *Error) {
 	if status, wrong := p.wrongSubject(st, app, u); wrong {
 		return s.statusAnswer(st, app, p, status)
@@ -76,14 +76,15 @@ func inactive(u *User) *Error {
 	return errorf(ReasonInactive, "the user %s is locked out, suspended, deprovisioned or staged", quote(u.Login))
 }
 
-// proceed continues a pending sign-in: to an answer, an error page, or the sign-in page. key is "" before hold.
+// proceed continues a pending sign-in: to an answer, an error page, or the sign-in page. key is "" before
+// storePending.
 func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key string) *Error {
 	st := s.state.Load()
 	app, err := st.app(p.appID)
 	if err != nil {
 		return err
 	}
-	if status, wrong := p.wrongSubject(st, app, nil); wrong { // signing in wouldn't help
+	if status, wrong := p.wrongSubject(st, app, nil); wrong { // no sign-in can succeed
 		return s.postStatus(w, r, st, app, p, status)
 	}
 	sess, user := s.sessionOf(r, st)
@@ -92,12 +93,12 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 		if p.passive() {
 			return s.postStatus(w, r, st, app, p, noPassive)
 		}
-		if !p.satisfiable(app, withFactor) { // by no user, so no password is asked for
+		if !p.satisfiable(app, withFactor) { // no sign-in satisfies it, so no password is asked for
 			return s.postStatus(w, r, st, app, p, noContext)
 		}
 		queued := s.takeUser(st)
 		if queued == nil {
-			return s.ask(w, st, app, p, key, user)
+			return s.showSignIn(w, st, app, p, key, user)
 		}
 		if sess, err = s.openSession(w, r, queued); err != nil {
 			return err
@@ -106,7 +107,7 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 	}
 	stronger := !p.satisfiable(app, sess.strength()) && p.satisfiable(app, withFactor)
 	if stronger && user.SecondFactor != "" && !p.passive() {
-		if key, err = s.hold(p, key); err != nil {
+		if key, err = s.storePending(p, key); err != nil {
 			return err
 		}
 		return s.askFactor(w, r, factor{login: user.Login, pending: key})
@@ -121,9 +122,10 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 	return s.post(w, r, app, func() (posted, *Error) { return s.success(st, app, p, user, sess) })
 }
 
-// ask shows the sign-in page, with the login of the requested Subject. user must sign in again, or is nil.
-func (s *Server) ask(w http.ResponseWriter, st *state, app *App, p pending, key string, user *User) *Error {
-	key, err := s.hold(p, key)
+// showSignIn shows the sign-in page, with the login of the requested Subject. user is the one who must sign in
+// again, or nil.
+func (s *Server) showSignIn(w http.ResponseWriter, st *state, app *App, p pending, key string, user *User) *Error {
+	key, err := s.storePending(p, key)
 	if err != nil {
 		return err
 	}
@@ -158,7 +160,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in inco
 		return s.proceed(w, r, p, "")
 	}
 	// The session cookie isn't sent with another site's POST, but it is with the redirect that follows.
-	key, err := s.hold(p, "")
+	key, err := s.storePending(p, "")
 	if err != nil {
 		return err
 	}
@@ -193,7 +195,7 @@ func readHTTP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
 
 func (s *Server) handleContinue(w http.ResponseWriter, r *http.Request) *Error {
 	key := r.URL.Query().Get("pending")
-	p, err := s.held(key)
+	p, err := s.pendingByKey(key)
 	if err != nil {
 		return err
 	}
@@ -216,7 +218,7 @@ func (s *Server) postStatus(
 	return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, app, p, status) })
 }
 
-// post sends the browser to the service provider with an answer, or returns why there is none.
+// post sends the browser to the service provider with an answer, or returns an error.
 func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer func() (posted, *Error)) *Error {
 	out, err := answer()
 	if err != nil {

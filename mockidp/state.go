@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// state holds all that changes while serving. A published state never changes: a request sees one state, and
-// Server.Update replaces it as a whole.
+// state holds everything that can change while the Server runs. A published state never changes: a request sees one
+// state, and Server.Update replaces it as a whole.
 type state struct {
 	users  map[string]*User  // by loginKey
 	ids    map[string]string // loginKey by User.ID
@@ -22,7 +22,7 @@ type state struct {
 
 	times times // kept by Server.Update
 
-	org, salt string // what identifiers are derived from, besides names
+	org, salt string // input for derived identifiers, besides names
 }
 
 func newState(c Config, key *signingKey, salt string) (*state, error) {
@@ -254,7 +254,7 @@ func (st *state) byKey(key string) *App {
 	return nil
 }
 
-// freeID derives an ID from a name. taken reports whether another object has an ID.
+// freeID derives an unused ID from a name. taken reports whether another object has an ID.
 func freeID(prefix, what, name string, taken func(id string) bool) string {
 	for n := 0; ; n++ {
 		if id := prefix + derivedID(what, name, n); !taken(id) {

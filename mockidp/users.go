@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// UserStatus is whether a user may sign in.
+// UserStatus tells whether a user may sign in.
 type UserStatus int
 
 // The statuses, named as in Okta's API.
@@ -27,8 +27,8 @@ type User struct {
 	ID       string // zero: 00u and 17 characters derived from the login
 	Login    string // the name typed at sign-in, and usually the NameID; unique without regard to case
 	Password string // zero: DefaultPassword
-	// SecondFactor is the code that is asked for after the password. It never changes: it stands in for a token, and
-	// protects nothing. Zero: the password is enough.
+	// SecondFactor is the code that is asked for after the password. It is constant: it replaces a one-time code in
+	// tests, and protects nothing. Zero: the password is enough.
 	SecondFactor string
 	Status       UserStatus // zero: Active
 	FirstName    string     // may be empty
@@ -65,14 +65,14 @@ func (u User) Values(name string) []string {
 	return []string{own}
 }
 
-// same compares in constant time: people copy code from mocks.
+// same compares in constant time, because the code of a mock is often copied.
 func same(want, got string) bool {
 	w, g := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(got))
 	return subtle.ConstantTimeCompare(w[:], g[:]) == 1
 }
 
-// gone reports whether the user's sessions end.
-func (u *User) gone() bool { return u.Status >= Suspended }
+// deactivated reports whether the status ends the user's sessions.
+func (u *User) deactivated() bool { return u.Status >= Suspended }
 
 // In reports whether the user is in a group; all are in Everyone.
 func (u User) In(group string) bool { return group == Everyone || slices.Contains(u.Groups, group) }
