@@ -1,6 +1,5 @@
-// Package oktaapi controls a mockidp.Server from outside: an HTTP API with the shapes of Okta's for users,
-// groups, apps, assignments and keys, and a control page with a viewer that explains SAML messages. Like
-// mockidp it is NOT FOR PRODUCTION.
+// Package oktaapi controls a mockidp.Server from outside: an HTTP API with the shapes of Okta's for users, groups,
+// apps, assignments and keys, and a control page that explains SAML messages. Like mockidp it is NOT FOR PRODUCTION.
 //
 //	api := oktaapi.New(idp, oktaapi.Config{})
 //	srv := &http.Server{Addr: "127.0.0.1:8702", Handler: api, ReadHeaderTimeout: 10 * time.Second}
@@ -12,8 +11,8 @@
 // (Okta refuses some of these in some places: ne, ew and not, and more than one comparison for apps); sortBy
 // and sortOrder apply to a search. Times are compared to the millisecond.
 //
-// Under /control/ is what tests need besides: reset, clock, queue, faults, messages (with wait, which waits for
-// one), deliver, attack (for the next answer), attacks (those that are switched on), keys.
+// Under /control/ it has what tests need in addition: reset, clock, queue, faults, messages (with wait, which waits
+// for one), deliver, attack (for the next answer), attacks (those that are switched on), keys.
 //
 // At / is the control page.
 package oktaapi
@@ -48,7 +47,7 @@ type Config struct {
 // API is the API and the control page, an http.Handler. Programs send "Authorization: SSWS " and the token;
 // users type the token into the page.
 //
-// It needs a listener of its own, never the one that users sign in at. It serves only requests whose Host is a
+// Serve it at a separate listener, never at the one where users sign in. It serves only requests whose Host is a
 // loopback name, against DNS rebinding.
 type API struct {
 	idp     *mockidp.Server
@@ -101,7 +100,7 @@ func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-// call is one request of the API, with the state that it sees and what its path names of it.
+// call is one request of the API, with a snapshot of the state and the objects that its path names.
 type call struct {
 	*API
 	view
@@ -141,7 +140,7 @@ func (s *API) serveAPI(w http.ResponseWriter, r *http.Request, h handler) {
 	}
 }
 
-// load reads the current state, and what is named of it; "" is nothing.
+// load reads the current state and the named objects; an empty name is ignored.
 func (c *call) load(app, user, group, message string) *apiError {
 	c.view = c.API.view()
 	var ok bool
@@ -168,8 +167,8 @@ func (c *call) load(app, user, group, message string) *apiError {
 	return nil
 }
 
-// changed answers after a change: with the error, which is about a field or an ID, or else with show, which
-// sees the new state.
+// changed answers after a change: with the error, which names a field or an ID, or with show, which reads the new
+// state.
 func (c *call) changed(err error, about string, show handler) *apiError {
 	if err != nil {
 		return fromError(err, about)
@@ -180,7 +179,7 @@ func (c *call) changed(err error, about string, show handler) *apiError {
 	return show(c)
 }
 
-// done answers after a change that leaves nothing to show.
+// done answers after a change without a result.
 func (c *call) done(err error, about string) *apiError {
 	if err != nil {
 		return fromError(err, about)

@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// appBody is an app as Okta's clients send and read it. What a pointer or a list leaves out is not changed.
+// appBody is an app as Okta's clients send and read it. A nil pointer or list changes nothing.
 type appBody struct {
 	Name        string          `json:"name,omitempty"`
 	Label       string          `json:"label"`
@@ -84,7 +84,7 @@ type encryptedBody struct {
 
 const defaultIssuer = "http://www.okta.com/${org.externalKey}"
 
-// Okta's words for the constants of package mockidp.
+// Okta's names for the constants of package mockidp.
 var (
 	algorithmWords = map[mockidp.SignatureMethod]string{
 		mockidp.InsecureRSASHA1: "RSA_SHA1", mockidp.RSASHA256: "RSA_SHA256", mockidp.RSASHA384: "RSA_SHA384",
@@ -122,7 +122,7 @@ func (b *appBody) kid() string {
 	return b.Credentials.Signing.Kid
 }
 
-// into writes the settings into a. What Okta's JSON can't express is not changed.
+// into writes the settings into a. Settings that Okta's JSON can't express are not changed.
 func (b *appBody) into(a *mockidp.App) error {
 	a.Label = b.Label
 	a.KeyID = cmp.Or(b.kid(), a.KeyID)
@@ -307,7 +307,7 @@ func (b *signOnBody) encryption(a *mockidp.App) *apiError {
 	}
 	next := mockidp.Encryption{}
 	if a.Encrypt != nil && a.Encrypt.KeyTransport == transport {
-		next = *a.Encrypt // keeps its hashes, which Okta has no words for
+		next = *a.Encrypt // keeps its hashes, for which Okta has no names
 	}
 	next.Method, next.KeyTransport = method, transport
 	a.Encrypt = &next

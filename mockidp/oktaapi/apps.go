@@ -37,7 +37,7 @@ func (c *call) createApp(body appBody) *apiError {
 	return c.changed(err, "label", (*call).showApp)
 }
 
-// app returns a new app. What Okta's JSON can't express has its zero value.
+// app returns a new app. Settings that Okta's JSON can't express have their zero value.
 func (b *appBody) app() (mockidp.App, error) {
 	var a mockidp.App
 	catalogue := b.Name == mockidp.IdentityCenterName
@@ -57,8 +57,8 @@ func (b *appBody) app() (mockidp.App, error) {
 	return a, err
 }
 
-// replaceApp keeps the assignments and what Okta's JSON can't express. A client that writes back what it read
-// chooses no key, nor an algorithm, which another key may not have.
+// replaceApp keeps the assignments and the settings that Okta's JSON can't express. A client that writes an app back
+// unchanged doesn't fix its key, nor an algorithm, which another key may not support.
 func (c *call) replaceApp(body appBody) *apiError {
 	if c.app.Kind == mockidp.SAML && body.kid() == c.signingKey(c.app.ID) {
 		body.Credentials = nil
@@ -94,7 +94,7 @@ func (c *call) appLifecycle() *apiError {
 }
 
 func (c *call) listApps() *apiError {
-	list := slices.DeleteFunc(c.Apps(), func(a mockidp.App) bool { return !c.asksFor(a.Label, oktaName(a)) })
+	list := slices.DeleteFunc(c.Apps(), func(a mockidp.App) bool { return !c.hasPrefix(a.Label, oktaName(a)) })
 	return searched(c, list, 200, byID, c.appFields, c.appJSON)
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// controlRoutes has what tests need besides Okta's API. The JSON is this package's own.
+// controlRoutes has the routes that Okta's API lacks. Okta doesn't define their JSON.
 func controlRoutes(api router) {
 	api("POST /control/reset", func(c *call) *apiError { c.idp.Reset(); return c.noContent() })
 	api("GET /control/clock", (*call).showClock)
@@ -118,7 +118,7 @@ type deliverBody struct {
 	RelayState string `json:"relayState"`
 }
 
-// deliverNew makes the response of an app's tile and posts it without a browser.
+// deliverNew makes an IdP-initiated response of an app and posts it without a browser.
 func (c *call) deliverNew(body deliverBody) *apiError {
 	u, ok := c.find(body.User)
 	if !ok {
@@ -189,8 +189,8 @@ func (c *call) switchAttackOn(b attackBody) *apiError {
 	return c.changed(c.idp.SetMutation(b.ID, b.App, login), "id", (*call).showAttacks)
 }
 
-// switchAttackOff ends the attack on the app, the user or both that the query names; an empty app is the attack
-// on all. Without either it ends all attacks.
+// switchAttackOff ends the attack on the app, the user or both in the query; an empty app means the attack on all.
+// Without either parameter it ends all attacks.
 func (c *call) switchAttackOff() *apiError {
 	q := c.r.URL.Query()
 	if !q.Has("app") && !q.Has("user") {

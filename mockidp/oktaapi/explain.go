@@ -14,11 +14,11 @@ type line struct {
 	Attr    bool
 	Name    string
 	Value   string // shortened
-	What    string // what it is, and what the service provider should check
+	What    string // its meaning, and what the service provider should check
 	Section string
 }
 
-// The limits of the viewer: an attack may have made a message anything.
+// The limits of the viewer, because an attack can make a message of any size and depth.
 const (
 	maxLines = 600
 	maxDepth = 40
@@ -55,7 +55,7 @@ func walk(out *[]line, el *etree.Element, depth int) {
 	}
 }
 
-// brief shortens values that people don't read, such as certificates.
+// brief shortens long values, such as certificates.
 func brief(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > 120 && !strings.Contains(s, " ") && !strings.Contains(s, "://") {
@@ -64,8 +64,7 @@ func brief(s string) string {
 	return cut(s)
 }
 
-// lookUp returns the explanation of an element, or of an attribute of it: that of the parent's child first,
-// then the general one.
+// lookUp returns the explanation of an element or of its attribute. One for this parent precedes the general one.
 func lookUp(el *etree.Element, attr string) line {
 	name := el.Tag
 	if attr != "" {

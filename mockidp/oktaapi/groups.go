@@ -82,7 +82,7 @@ func (c *call) editGroup(body groupBody) *apiError {
 }
 
 func (c *call) listGroups() *apiError {
-	list := slices.DeleteFunc(c.allGroups(), func(g mockidp.Group) bool { return !c.asksFor(g.Name) })
+	list := slices.DeleteFunc(c.allGroups(), func(g mockidp.Group) bool { return !c.hasPrefix(g.Name) })
 	return searched(c, list, 1000, byName, c.groupFields, c.groupJSON)
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// keyRoutes has Okta's routes for keys and, under /control/, what Okta has none for: keys of all apps, and
-// retiring a key.
+// keyRoutes has Okta's routes for keys. Under /control/ it has two that Okta lacks: keys of all apps, and retiring a
+// key.
 func keyRoutes(api router) {
 	ofApp := func(pattern string, h handler) {
 		api(pattern, func(c *call) *apiError {

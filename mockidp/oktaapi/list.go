@@ -54,13 +54,13 @@ func shown[T, J any](list []T, show func(T) J) []J {
 	return out
 }
 
-// asksFor reports whether one of the texts begins with the query's q, in any case.
-func (c *call) asksFor(texts ...string) bool {
+// hasPrefix reports whether one of the texts begins with the query's q, regardless of case.
+func (c *call) hasPrefix(texts ...string) bool {
 	q := strings.ToLower(c.r.URL.Query().Get("q"))
 	return slices.ContainsFunc(texts, func(t string) bool { return strings.HasPrefix(strings.ToLower(t), q) })
 }
 
-// maxSortKey is how many bytes of a value are compared: they are in the cursor.
+// maxSortKey is how many bytes of a value are compared. The cursor contains them.
 const maxSortKey = 256
 
 // searched answers with a page of the members that match the query's filter and search. As at Okta, only a

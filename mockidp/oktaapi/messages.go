@@ -41,9 +41,8 @@ func (s *API) findMessage(text string) (mockidp.Message, bool) {
 	return list[i], true
 }
 
-// matcher reads the query: messages after an ID, in a direction, of an app, about a user, with or without an
-// answer or a refusal. A value that nothing can match is refused: waiting for it would look as if nothing had
-// happened.
+// matcher reads the query: messages after an ID, in a direction, of an app, about a user, with or without an answer
+// or a refusal. A value that can't match is refused, because a client would otherwise wait in vain.
 func (c *call) matcher() (func(mockidp.Message) bool, *apiError) {
 	q := c.r.URL.Query()
 	after, err := strconv.ParseInt(cmp.Or(q.Get("after"), "0"), 10, 64)
@@ -137,8 +136,8 @@ func answerJSON(a mockidp.ACSAnswer) object {
 	return object{"time": a.Time, "status": a.Status, "location": a.Location, "body": string(a.Body), "error": a.Err}
 }
 
-// indented returns a message for people; its signatures no longer verify. A deeply nested one is returned
-// unchanged: indentation would make it a thousand times as long, and unauthenticated clients can send one.
+// indented returns a message for display; its signatures no longer verify. A deeply nested one is returned unchanged:
+// indentation would make it a thousand times as long, and unauthenticated clients can send one.
 func indented(raw []byte) string {
 	doc := etree.NewDocument()
 	if doc.ReadFromBytes(raw) != nil || doc.Root() == nil || deeper(doc.Root(), maxDepth) {

@@ -84,7 +84,7 @@ func TestAdminPage(t *testing.T) {
 		`aria-label="Switch off A03 for all users"`} {
 		assert.Contains(t, body, want)
 	}
-	assert.Contains(t, press("attack-on", url.Values{"attack": {"A99"}}), "no mutation is called")
+	assert.Contains(t, press("attack-on", url.Values{"attack": {"A99"}}), "no mutation has the ID")
 	body = press("attack-off", url.Values{"app": {""}, "user": {""}})
 	assert.NotContains(t, body, "A03 for all users")
 	assert.Contains(t, body, "A03 for "+alice)

@@ -12,7 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// maxShownUsers is how many users the page lists. The API lists all.
+// maxShownUsers is the number of users that the page lists. The API lists all.
 const maxShownUsers = 100
 
 // queueable lists the second-level status codes that the page offers.

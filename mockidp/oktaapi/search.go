@@ -95,8 +95,8 @@ func assignees(users func() []mockidp.User) func(mockidp.App) []string {
 	}
 }
 
-// compile looks up the attributes before anything is compared, so that an unknown name is refused whatever the
-// list holds. fold makes comparisons case-insensitive.
+// compile looks up the attributes before any comparison, so that an unknown name is refused even if the list is
+// empty. fold makes comparisons case-insensitive.
 func compile[T any](e *expr, by fields[T], fold bool) (func(T) bool, *apiError) {
 	if len(e.of) == 0 {
 		return compileTerm(e, by, fold)

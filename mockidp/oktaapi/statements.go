@@ -70,7 +70,7 @@ func statementsOf(a mockidp.App) []statement {
 		st := statement{Type: "GROUP", Name: cmp.Or(g.Name, "groups"),
 			Namespace:  cmp.Or(g.NameFormat, mockidp.AttrUnspecified),
 			FilterType: filterWords[g.Filter], FilterValue: g.Value}
-		if g.Filter == mockidp.AllGroups { // Okta has no word for it
+		if g.Filter == mockidp.AllGroups { // Okta has no name for it
 			st.FilterType, st.FilterValue = filterWords[mockidp.Regex], ".*"
 		}
 		out = append(out, st)

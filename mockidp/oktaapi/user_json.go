@@ -33,8 +33,8 @@ type userBody struct {
 	GroupIDs []string `json:"groupIds"`
 }
 
-// into writes the profile and the password into u. With whole (PUT), what the profile leaves out is cleared;
-// else (POST) it stays. The caller changes the login.
+// into writes the profile and the password into u. With whole (PUT), missing attributes are cleared; else (POST) they
+// stay. The caller changes the login.
 func (b *userBody) into(u *mockidp.User, whole bool) error {
 	if whole {
 		u.FirstName, u.LastName, u.Email, u.Attributes = "", "", "", nil

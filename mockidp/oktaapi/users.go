@@ -71,7 +71,7 @@ func (c *call) listUsers() *apiError {
 	query := c.r.URL.Query()
 	selects := query.Get("filter") != "" || query.Get("search") != ""
 	list := slices.DeleteFunc(c.Users(), func(u mockidp.User) bool {
-		return !selects && u.Status == mockidp.Deprovisioned || !c.asksFor(u.Login, u.Email, u.FirstName, u.LastName)
+		return !selects && u.Status == mockidp.Deprovisioned || !c.hasPrefix(u.Login, u.Email, u.FirstName, u.LastName)
 	})
 	return searched(c, list, 200, byLogin, c.userFields, c.userJSON)
 }

@@ -12,7 +12,8 @@ type view struct{ mockidp.Snapshot }
 
 func (s *API) view() view { return view{s.idp.Snapshot()} }
 
-// find returns the user with that ID, login, or as at Okta part of a login before the @, if only one has it.
+// find returns the user with that ID or login. As at Okta, the part of a login before the @ is enough if it is
+// unique.
 func (v view) find(key string) (found mockidp.User, ok bool) {
 	if u, ok := v.UserByID(key); ok {
 		return u, true
