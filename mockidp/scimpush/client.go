@@ -17,8 +17,8 @@ import (
 // maxAnswer is how many bytes of an answer are read.
 const maxAnswer = 8 << 20
 
-// do sends a request, with retries, and decodes the answer of a success into into. accepted lists further
-// statuses that are no error. It returns the status. Every request of this package may be sent twice.
+// do sends a request, with retries, and decodes the answer of a success into into. accepted lists further statuses
+// that are not errors. It returns the status. Every request of this package may be sent twice.
 func (r *push) do(ctx context.Context, method, path string, body, into any, accepted ...int) (int, error) {
 	var raw []byte
 	if body != nil {
@@ -37,7 +37,7 @@ func (r *push) do(ctx context.Context, method, path string, body, into any, acce
 			if err = json.Unmarshal(answer, into); err == nil {
 				return status, nil
 			}
-			err = fmt.Errorf("decoding the answer: %w", err) // it was cut off, most likely
+			err = fmt.Errorf("decoding the answer: %w", err) // it was probably cut off
 		}
 		if ctx.Err() != nil {
 			return 0, ctx.Err()

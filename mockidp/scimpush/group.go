@@ -20,7 +20,7 @@ type remoteMember struct {
 	Value string `json:"value"`
 }
 
-// wantedGroup is a group as it is to be at the service provider.
+// wantedGroup is the wanted state of a group at the service provider.
 type wantedGroup struct {
 	name    string
 	members []string // remote IDs, sorted
@@ -55,7 +55,7 @@ func (r *push) wantedGroups(users map[string]*mockidp.User) map[string]*wantedGr
 	return out
 }
 
-// pushGroup brings one group to what it is to be; nil deletes it. It returns the counter of what it did.
+// pushGroup brings one group to the wanted state; nil deletes it. It returns the counter of the operation.
 func (r *push) pushGroup(ctx context.Context, id string, g *wantedGroup, counts *Pushed) (*int, error) {
 	groups := kind[remoteGroup]{"/Groups", "displayName", &r.groups}
 	if g == nil {

@@ -14,8 +14,9 @@ const (
 	scimPatch = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 )
 
-// links holds the service provider's IDs of users, or of groups, by our IDs. The Pusher keeps them, as Okta
-// does, so that a renamed user is found again. They outlive mockidp.Server.Reset, as the service provider does.
+// links holds the service provider's IDs of users, or of groups, by our IDs. The Pusher keeps them, as Okta does, so
+// that a renamed user is found again. mockidp.Server.Reset doesn't clear them, because the service provider keeps its
+// users.
 type links struct{ sync.Map }
 
 // get returns "" if there is no link.
@@ -34,7 +35,7 @@ func wanted[T any](l *links) map[string]*T {
 	return out
 }
 
-// head is what users and groups have in common.
+// head holds the fields that users and groups share.
 type head struct {
 	Schemas []string `json:"schemas"`
 	ID      string   `json:"id,omitempty"`
@@ -42,7 +43,7 @@ type head struct {
 
 func (h head) remoteID() string { return h.ID }
 
-// kind is what differs between users and groups in finding and creating them.
+// kind describes how users or groups are found and created.
 type kind[T interface{ remoteID() string }] struct {
 	path, name string // of the endpoint, and of the attribute that is looked up
 	links      *links
@@ -75,8 +76,8 @@ func (k kind[T]) find(ctx context.Context, r *push, id, name string) (*T, error)
 	return &list.Resources[0], nil
 }
 
-// create creates a resource and returns its remote ID. If one with its name exists, such as the one that an
-// earlier request created whose answer was lost, it returns that one instead.
+// create creates a resource and returns its remote ID. If one with its name exists, it returns that one instead. An
+// earlier request may have created it, with the answer lost.
 func (k kind[T]) create(ctx context.Context, r *push, id, name string, want T) (made string, existing *T, err error) {
 	var answer T
 	status, err := r.do(ctx, "POST", k.path, want, &answer, http.StatusConflict)

@@ -16,7 +16,7 @@ import (
 type push struct {
 	*Pusher
 
-	// What the service provider is known to have, by ID. It is not looked at again.
+	// The resources that are known to be up to date, by ID. They are not fetched again.
 	doneUsers  map[string]*mockidp.User
 	doneGroups map[string]*wantedGroup
 
@@ -96,6 +96,6 @@ func (r *push) app() *mockidp.App {
 	if r.c.App == "" {
 		return nil
 	}
-	a, _ := r.current.App(r.c.App) // one that was removed since has no users
+	a, _ := r.current.App(r.c.App) // a removed app has no users
 	return &a
 }

@@ -1,5 +1,5 @@
-// Package scimpush is the provisioning of package mockidp: it pushes users and groups to a SCIM 2.0 service
-// provider (RFC 7644) as Okta does. Like mockidp it is NOT FOR PRODUCTION.
+// Package scimpush pushes the users and groups of package mockidp to a SCIM 2.0 service provider (RFC 7644), as Okta
+// does. Like mockidp it is NOT FOR PRODUCTION.
 //
 //	p, err := scimpush.New(idp, scimpush.Config{BaseURL: "https://sp.example/scim/v2", Token: token})
 //	report, err := p.Push(ctx)    // once
@@ -30,8 +30,7 @@ type Config struct {
 	// Client sends the requests. It follows no redirect with the token. Nil: one that reaches *.localhost and
 	// times out after 30 s.
 	Client *http.Client
-	// App is the ID of the app whose users and groups are pushed. Empty: all users, and all groups except
-	// Everyone.
+	// App is the ID of the app whose users and groups are pushed. Empty: all users, and all groups except Everyone.
 	App string
 	// Concurrency is how many requests may be under way at once. Zero: 4.
 	Concurrency int
@@ -105,7 +104,7 @@ func New(idp *mockidp.Server, c Config) (*Pusher, error) {
 // created or changed. Users who are deprovisioned, staged or removed are deactivated and never deleted. Groups
 // are looked up by displayName; PATCH adds and removes members. A second Push changes nothing.
 //
-// The error joins what failed for each user or group. The others were pushed nevertheless.
+// The error joins the errors of single users and groups. The others were pushed.
 func (p *Pusher) Push(ctx context.Context) (Report, error) {
 	defer p.c.Client.CloseIdleConnections()
 	return p.newPush().round(ctx)

@@ -71,8 +71,8 @@ func (r *push) wantedUsers() map[string]*mockidp.User {
 	return out
 }
 
-// pushUser brings one user to what it is to be; nil deactivates the user. It returns the counter of what it
-// did, or nil.
+// pushUser brings one user to the wanted state; nil deactivates the user. It returns the counter of the operation, or
+// nil.
 func (r *push) pushUser(ctx context.Context, id string, u *mockidp.User, counts *Pushed) (*int, error) {
 	users := kind[remoteUser]{"/Users", "userName", &r.users}
 	login, active := "", u != nil && provisionable(u)
