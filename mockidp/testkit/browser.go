@@ -89,8 +89,8 @@ func (b *Browser) submit(p *Page, f Form, filled url.Values, user bool) (*Page, 
 		noReferrer: p.Header.Get("Referrer-Policy") == "no-referrer"})
 }
 
-// Post sends a form that a script on the page from posts, as an identity provider's page does with its
-// response. from may be the page's origin.
+// Post sends a form as a script on the page from does. An identity provider's page sends its response so. from may be
+// the page's origin.
 func (b *Browser) Post(from, to string, form url.Values) (*Page, error) {
 	return b.Go(Navigation{From: from, Method: http.MethodPost, URL: to, Form: form})
 }
@@ -104,9 +104,9 @@ func (b *Browser) Go(n Navigation) (*Page, error) {
 	return b.Follow(p)
 }
 
-// Follow follows p's redirect, and further ones, with GET (Fetch 4.4). It returns p if p doesn't redirect. The
-// origin that started the navigation stays the same. A redirect that would repeat a form (307, 308) is an
-// error: browsers would send a SAML response to wherever it leads.
+// Follow follows p's redirect, and further ones, with GET (Fetch 4.4). It returns p if p doesn't redirect. The origin
+// that started the navigation stays the same. A redirect that would repeat a form (307, 308) is an error, because a
+// browser would send the SAML response to that address.
 func (b *Browser) Follow(p *Page) (*Page, error) {
 	for range maxRedirects {
 		to, ok := p.redirect()

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Clock is a clock that tests move by hand. It is safe for concurrent use.
+// Clock is a clock that tests set. It is safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -1,14 +1,14 @@
-// Package testkit provides what a test of a sign-in needs besides an identity provider: a browser, a clock,
-// keys, and tests that need other programs.
+// Package testkit has helpers for tests of a sign-in: a browser, a clock, keys, and functions that skip tests if a
+// program is missing.
 //
 //	idp := mockidp.New(mockidp.Config{})
 //	b := testkit.NewBrowser(t.Context())
 //	page, err := b.SignIn("http://us-east-1.localhost:8711/login", mockidp.DefaultLogin, mockidp.DefaultPassword)
 //
-// A [Browser] is as strict as a real one. It keeps cookies as Chromium does, sends them by SameSite, and sends
-// Fetch Metadata. It resolves names below localhost to this machine and reaches no other machine. net/http's
-// client with a cookiejar does none of this: it drops Secure cookies over http, and sends SameSite=Lax cookies
-// with a form that another site posted. A test then passes where the sign-in fails in a browser.
+// A [Browser] is as strict as a real one. It keeps cookies as Chromium does, sends them by SameSite, and sends Fetch
+// Metadata. It resolves names below localhost to this machine and reaches no other machine. The client of net/http
+// with a cookiejar does none of this: it drops Secure cookies over http, and sends SameSite=Lax cookies with a form
+// that another site posted. A test with it can pass although the sign-in fails in a browser.
 //
 // With [Handlers] as its Transport a Browser calls http.Handlers by host name, without listeners.
 //

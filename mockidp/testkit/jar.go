@@ -15,7 +15,7 @@ import (
 // host has one cookie of a name, whatever its path.
 type Jar map[string]map[string]*http.Cookie
 
-// Keep stores the cookies that a response from u sets, except those that a browser refuses.
+// Keep stores the cookies that a response from u sets, except those that a browser rejects.
 func (j Jar) Keep(u *url.URL, cookies []*http.Cookie, now time.Time) {
 	host := hostname(u)
 	for _, c := range cookies {

@@ -43,7 +43,7 @@ func RSAKey(name string) *rsa.PrivateKey {
 	return cachedKey("rsa "+name, func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 }
 
-// ECDSAKey returns the process's ECDSA key of that name, on P-256.
+// ECDSAKey returns the process's P-256 key of that name.
 func ECDSAKey(name string) *ecdsa.PrivateKey {
 	return cachedKey("ecdsa "+name, func() (*ecdsa.PrivateKey, error) {
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

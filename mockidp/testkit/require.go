@@ -40,7 +40,7 @@ func RequireFile(t testing.TB, kind, path string) {
 	}
 }
 
-// RequireSuccess is RequireProgram for what only a run of a command can tell.
+// RequireSuccess is RequireProgram for a condition that a command checks.
 func RequireSuccess(t testing.TB, kind string, command ...string) {
 	t.Helper()
 	if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
@@ -48,7 +48,7 @@ func RequireSuccess(t testing.TB, kind string, command ...string) {
 	}
 }
 
-// Lacking skips a test because this machine lacks something, or fails it if MERIDIAN_REQUIRE lists the kind.
+// Lacking skips a test because a requirement is missing, or fails it if MERIDIAN_REQUIRE lists the kind.
 func Lacking(t testing.TB, kind, why string) {
 	t.Helper()
 	if Required(kind) {
@@ -58,7 +58,7 @@ func Lacking(t testing.TB, kind, why string) {
 	Skip(t, why)
 }
 
-// Long skips a test with -short, unless MERIDIAN_REQUIRE lists the kind. why says what takes long.
+// Long skips a test with -short, unless MERIDIAN_REQUIRE lists the kind. why is the reason that is printed.
 func Long(t testing.TB, kind, why string) {
 	t.Helper()
 	if testing.Short() && !Required(kind) {

@@ -45,7 +45,7 @@ func Main(m *testing.M) {
 	}
 }
 
-// MainLong is Main for a package whose tests take minutes. With -short it runs none, and says why.
+// MainLong is Main for a package whose tests take minutes. With -short it runs none, and prints why.
 func MainLong(m *testing.M, why string) {
 	if flag.Parse(); testing.Short() {
 		fmt.Printf("skipped: all tests: -short: %s\n", why)
