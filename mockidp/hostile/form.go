@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// formAttack is an attack on how a message is sent, not on the document.
+// formAttack changes how a message is sent, not the document.
 type formAttack func(forger, mockidp.Mutation) (mockidp.Mutated, error)
 
 func formAttacks() map[string]formAttack {
@@ -53,7 +53,7 @@ func formAttacks() map[string]formAttack {
 	return out
 }
 
-// redirects are values of RelayState that lead to the attacker.
+// redirects are values of RelayState that redirect to the attacker.
 var redirects = map[string]string{
 	"https": "https://attacker.example/", "scheme-relative": "//attacker.example/", "backslash": `/\attacker.example/`,
 	"backslashes": `\\attacker.example/`, "tab": "/\t/attacker.example/", "userinfo": "https://%SELF%@attacker.example/",
@@ -105,8 +105,8 @@ func (c channel) send(by forger, m mockidp.Mutation) (mockidp.Mutated, error) {
 	return out, err
 }
 
-// atOtherACS sends the answer to another ACS URL of the service provider than was
-// asked for.
+// atOtherACS sends the answer to an ACS URL of the service provider that the
+// request didn't name.
 func atOtherACS(f forger, m mockidp.Mutation) (mockidp.Mutated, error) {
 	other := otherACS(m)
 	if other == "" {

@@ -1,14 +1,12 @@
-// Package hostile makes a mock identity provider send the attacks of package
-// attack instead of good answers, for tests of what a service provider refuses.
-// NOT FOR PRODUCTION.
+// Package hostile makes a mock identity provider send the attacks of package attack instead of good answers, to test
+// that a service provider refuses them. NOT FOR PRODUCTION.
 //
 //	c := mockidp.Config{StandingMutations: []mockidp.StandingMutation{{ID: "A03/assertion"}}}
 //	hostile.Arm(&c)
 //	idp := mockidp.New(c) // alice signs in, and the answer says admin
 //
-// It has the attacks that one page can make a browser send, which are most of the
-// catalogue. Package mockidp/attack/run has those that take several messages, or
-// requests that no browser makes.
+// It has the attacks that one page can make a browser send. These are most of the catalogue. Package
+// mockidp/attack/run has those that need several messages, or requests that no browser sends.
 package hostile
 
 import (
@@ -25,10 +23,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Arm sets Mutate and Mutations of c. That makes attacks possible and starts none.
-// Config.StandingMutations and Server.SetMutation start one for every answer,
-// Server.QueueMutation for the next answer, and a user who signs in on a page for
-// their own. The IDs are those of run.List in package attack/run. The Server
+// Arm sets Mutate and Mutations of c. That makes attacks possible, but starts none. Config.StandingMutations and
+// Server.SetMutation start one for every answer, and Server.QueueMutation one for the next answer. A user who signs
+// in on a page can select one for that sign-in. The IDs are those of run.List in package attack/run. The Server
 // refuses those that no page can send.
 func Arm(c *mockidp.Config) {
 	f := forger{cases: map[string]attack.Case{}, forms: formAttacks()}
@@ -51,8 +48,7 @@ type forger struct {
 	attacker func() (crypto.Signer, error) // a key that no service provider trusts
 }
 
-// unsendable are the cases whose form value no page can hold: octets that aren't
-// UTF-8, and NUL (HTML, 13.2.3.5).
+// unsendable lists the cases whose form value no page can hold: octets that aren't UTF-8, and NUL (HTML, 13.2.3.5).
 var unsendable = map[string]bool{"C24/junk-high": true, "C24/nul": true}
 
 func (f forger) mutate(m mockidp.Mutation) (mockidp.Mutated, error) {
