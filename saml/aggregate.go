@@ -19,28 +19,28 @@ const nsRegistration = "urn:oasis:names:tc:SAML:metadata:rpi"
 const maxEntities = 100_000
 
 // Aggregate is a metadata document with any number of entities: an
-// EntitiesDescriptor, or a single EntityDescriptor (Metadata 2.3). It was read
-// once, and an identity provider is read from it when it is asked for, so one
-// entity that is broken does no harm to the others. It never changes, and is safe
-// for concurrent use.
+// EntitiesDescriptor, or a single EntityDescriptor (Metadata 2.3). The document is
+// parsed once. Each identity provider is read from it on request, so an invalid
+// entity does not affect the others. An Aggregate never changes, and is safe for
+// concurrent use.
 //
-// The document stays in memory: about twice its size.
+// The document stays in memory, and takes about twice its size there.
 type Aggregate struct {
-	root      xmltree.Node
-	order     []string // entity IDs, in document order
-	providers map[string]xmltree.Node
-	twice     map[string]bool // entity IDs that several descriptors have
-	lifetime  lifetime
-	created   time.Time
-	verified  bool
+	root       xmltree.Node
+	order      []string // entity IDs, in document order
+	providers  map[string]xmltree.Node
+	duplicates map[string]bool // entity IDs that several descriptors have
+	lifetime   lifetime
+	created    time.Time
+	verified   bool
 }
 
-// VerifyAggregate reads a metadata document that is signed as a whole, with one
-// of keys: the Signature is the root's own, refers to the root, and is verified
-// over the very nodes that are read afterwards (Metadata 3.1). SHA-1, and RSA
-// below 2048 bits, are refused. Give the keys of one source only: a key that
-// another federation uses says nothing about this one. At least one is required,
-// and KeyInfo is never looked at.
+// VerifyAggregate reads a metadata document and verifies the signature of its root
+// with keys, of which at least one is required. The Signature must be a child of the
+// root and refer to the root. Values are read from the nodes that it covers
+// (Metadata 3.1). SHA-1, and RSA keys below 2048 bits, are refused. Pass the keys of
+// one publisher only: another federation's key must not sign this document. KeyInfo
+// is ignored.
 //
 // The error is a [*Error]: ReasonMetadataUnsigned, ReasonMetadataSignature,
 // ReasonSignatureShape, ReasonAlgorithm or ReasonKey for the signature, and those of
@@ -74,13 +74,13 @@ func VerifyAggregate(document []byte, keys []crypto.PublicKey) (*Aggregate, erro
 	return a, nil
 }
 
-// ParseAggregate reads a metadata document without looking at its signature. It
-// is for a document that the caller vouches for, such as a file of the
-// operator's own: it decides which keys are trusted.
+// ParseAggregate reads a metadata document without verifying its signature. The
+// document decides which keys are trusted, so use it only for a trusted source, such
+// as the operator's own file.
 //
-// The document is in UTF-8, UTF-16 or ISO-8859-1, has at most 64 MiB, 4,000,000
-// nodes and 100,000 entities, and unique IDs. The error is a [*Error]:
-// ReasonMetadata, ReasonLimit or ReasonID.
+// The document must be in UTF-8, UTF-16 or ISO-8859-1, with at most 64 MiB,
+// 4,000,000 nodes and 100,000 entities. Its IDs must be unique. The error is a
+// [*Error]: ReasonMetadata, ReasonLimit or ReasonID.
 func ParseAggregate(document []byte) (*Aggregate, error) {
 	root, err := parseMetadataRoot(document)
 	if err != nil {
@@ -91,7 +91,7 @@ func ParseAggregate(document []byte) (*Aggregate, error) {
 
 const ruleMetadataSignature = "Signature of the metadata (Metadata 3.1)"
 
-// fromMetadataSignature gives the error of the root's signature its Reason.
+// fromMetadataSignature sets the Reason of an error about the root's signature.
 func fromMetadataSignature(what string, err error) error {
 	var e *Error
 	if err = fromSignature(what, err); !errors.As(err, &e) {
@@ -104,9 +104,9 @@ func fromMetadataSignature(what string, err error) error {
 	return e
 }
 
-// newAggregate finds the entities below root, and what the root says of itself.
+// newAggregate indexes the entities below root, and reads the root's own attributes.
 func newAggregate(root xmltree.Node) (*Aggregate, error) {
-	a := &Aggregate{root: root, providers: map[string]xmltree.Node{}, twice: map[string]bool{}}
+	a := &Aggregate{root: root, providers: map[string]xmltree.Node{}, duplicates: map[string]bool{}}
 	var d metadataDecoder
 	n := 0
 	for _, entity := range entities(root) {
@@ -118,7 +118,7 @@ func newAggregate(root xmltree.Node) (*Aggregate, error) {
 			continue
 		}
 		if _, found := a.providers[id]; found {
-			a.twice[id] = true
+			a.duplicates[id] = true
 			continue
 		}
 		a.providers[id] = entity
@@ -146,15 +146,15 @@ func creationInstant(d *metadataDecoder, root xmltree.Node) time.Time {
 // Verified reports whether VerifyAggregate made the Aggregate.
 func (a *Aggregate) Verified() bool { return a.verified }
 
-// EntityIDs returns the entity IDs of the identity providers, in document order.
-// Whether one can be used, [Aggregate.IdP] says.
+// EntityIDs returns the entity IDs of the identity providers, in document order. An
+// identity provider may be unusable: [Aggregate.IdP] then returns an error.
 func (a *Aggregate) EntityIDs() iter.Seq[string] { return slices.Values(a.order) }
 
-// Len is the number of identity providers.
+// Len returns the number of identity providers.
 func (a *Aggregate) Len() int { return len(a.order) }
 
-// Single returns the entity ID of a document whose root is an EntityDescriptor,
-// as the answer to a metadata query is.
+// Single returns the entity ID if the root is an EntityDescriptor, as in the
+// response to a metadata query.
 func (a *Aggregate) Single() (entityID string, ok bool) {
 	if !a.root.Is(xmltree.Metadata, "EntityDescriptor") {
 		return "", false
@@ -163,21 +163,21 @@ func (a *Aggregate) Single() (entityID string, ok bool) {
 	return d.anyURI(a.root, "entityID"), true
 }
 
-// Has reports whether the document has an identity provider of that entity ID,
+// Has reports whether the document has an identity provider with that entity ID,
 // usable or not.
 func (a *Aggregate) Has(entityID string) bool { _, ok := a.providers[entityID]; return ok }
 
-// IdP reads the identity provider with that entity ID, which is compared byte for
-// byte. The error is a [*Error]: ReasonMetadataEntity where there is none,
-// ReasonMetadataDuplicate where several descriptors have this entity ID, and
-// ReasonMetadata where it can't be used.
+// IdP reads the identity provider with that entity ID. Entity IDs are compared byte
+// for byte. The error is a [*Error]: ReasonMetadataEntity if there is none,
+// ReasonMetadataDuplicate if several descriptors have this entity ID, and
+// ReasonMetadata if it can't be used.
 func (a *Aggregate) IdP(entityID string) (*IdP, error) {
 	entity, found := a.providers[entityID]
 	switch {
 	case !found:
 		return nil, &Error{Reason: ReasonMetadataEntity, Rule: "entityID (Metadata 2.3.2)",
 			Want: "an identity provider in the metadata", Got: entityID}
-	case a.twice[entityID]:
+	case a.duplicates[entityID]:
 		return nil, &Error{Reason: ReasonMetadataDuplicate, Rule: "entityID (Metadata 2.3.2)",
 			Detail: "several EntityDescriptors have it", Got: entityID}
 	}
@@ -185,16 +185,16 @@ func (a *Aggregate) IdP(entityID string) (*IdP, error) {
 }
 
 // Duplicates returns the entity IDs that several descriptors have, sorted.
-func (a *Aggregate) Duplicates() []string { return slices.Sorted(maps.Keys(a.twice)) }
+func (a *Aggregate) Duplicates() []string { return slices.Sorted(maps.Keys(a.duplicates)) }
 
-// ValidUntil is the instant at which the whole document ends; zero if it doesn't
-// say. An entity can end sooner: see [IdP.ValidUntil].
+// ValidUntil returns the instant at which the whole document expires, or zero if it
+// has none. An entity can expire sooner: see [IdP.ValidUntil].
 func (a *Aggregate) ValidUntil() time.Time { return a.lifetime.validUntil }
 
-// CacheDuration is how long the document may be used before it is read again;
-// zero if it doesn't say (Metadata 2.3.1).
+// CacheDuration returns how long the document may be used before it is fetched again
+// (Metadata 2.3.1), or zero if it has none.
 func (a *Aggregate) CacheDuration() time.Duration { return a.lifetime.cacheDuration }
 
-// CreationInstant is when the document was published, as its PublicationInfo
-// says; zero if it doesn't say.
+// CreationInstant returns when the document was published, according to its
+// PublicationInfo, or zero if it has none.
 func (a *Aggregate) CreationInstant() time.Time { return a.created }

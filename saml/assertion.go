@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Assertion is an assertion that was verified: every value was read from bytes that
-// a signature covers, and every rule held. Only Verify makes one. It never changes,
-// and its methods return copies. Printing or logging it shows nothing about the user.
+// Assertion is a verified assertion: a signature covers every value, and every rule
+// holds. Only Verify returns one. It never changes, and its methods return copies.
+// Printing or logging it reveals nothing about the user.
 type Assertion struct {
 	responseID string
 	acs        Endpoint
@@ -28,16 +28,17 @@ type NameID struct {
 	SPProvidedID    string
 }
 
-// Attribute is Core 2.7.3.1. Values of attributes with the same Name and NameFormat
-// are joined in document order.
+// Attribute is one attribute of the user (Core 2.7.3.1). Values of attributes with
+// the same Name and NameFormat are joined in document order.
 type Attribute struct {
 	Name         string
 	NameFormat   string // a URI; empty means unspecified
-	FriendlyName string // for display only; never decide by it
+	FriendlyName string // for display only, not for decisions
 	Values       []AttributeValue
 }
 
-// AttributeValue is Core 2.7.3.1.1: text, or elements, or nothing (xsi:nil).
+// AttributeValue is one value of an [Attribute] (Core 2.7.3.1.1): text, elements, or
+// nothing (xsi:nil).
 type AttributeValue struct {
 	Text     string
 	Elements []Element // if not empty, Text is empty, and the value is not a string
@@ -56,51 +57,55 @@ type Element struct {
 // ElementAttribute is an attribute of an [Element].
 type ElementAttribute struct{ Namespace, Name, Value string }
 
-// ID returns the assertion's ID. An identity provider never uses one twice.
+// ID returns the assertion's ID. An identity provider never reuses one.
 func (a *Assertion) ID() string { return a.a.id }
 
-// ResponseID returns the ID of the Response. Where only the assertion is signed, an
-// attacker can have written it: log it, decide nothing by it.
+// ResponseID returns the ID of the Response. If only the assertion is signed, an
+// attacker may have chosen it. Log it, but base no decision on it.
 func (a *Assertion) ResponseID() string { return a.responseID }
 
 // Issuer returns the identity provider's entity ID.
 func (a *Assertion) Issuer() string { return a.a.issuer.value }
 
-// IssueInstant returns when it was issued, by the identity provider's clock.
+// IssueInstant returns when the assertion was issued, by the identity provider's
+// clock.
 func (a *Assertion) IssueInstant() time.Time { return a.a.issueInstant }
 
-// NameID returns the subject, the zero value for none with AllowMissingNameID.
+// NameID returns the subject's NameID. It is the zero value if there is none, which
+// Config.AllowMissingNameID permits.
 func (a *Assertion) NameID() NameID { return a.a.nameID }
 
-// ACS returns the endpoint that it was made for and posted to.
+// ACS returns the endpoint that is the assertion's Recipient, and that it was posted
+// to.
 func (a *Assertion) ACS() Endpoint { return a.acs.clone() }
 
-// InResponseTo returns the ID of the request that it answers, by the signed value
-// in SubjectConfirmationData. Empty: it is unsolicited.
+// InResponseTo returns the ID of the answered request, from the signed
+// SubjectConfirmationData. It is empty if the assertion is unsolicited.
 func (a *Assertion) InResponseTo() string { return a.bearer.inResponseTo.value }
 
-// NotOnOrAfter returns the end of its validity: the earliest of
-// SubjectConfirmationData's NotOnOrAfter, Conditions' NotOnOrAfter, and
-// IssueInstant + Config.MaxAge. Verify accepts it until that instant plus
-// Config.Skew, so a record of used assertions must be kept for longer.
+// NotOnOrAfter returns the end of the assertion's validity: the earliest of
+// SubjectConfirmationData's NotOnOrAfter, Conditions' NotOnOrAfter, and IssueInstant
+// + Config.MaxAge. Verify accepts it until that instant plus Config.Skew. Keep the
+// records of used assertions longer than that.
 func (a *Assertion) NotOnOrAfter() time.Time { return a.window }
 
-// AuthnInstant returns when the user authenticated, by the newest AuthnStatement.
+// AuthnInstant returns when the user authenticated, according to the newest
+// AuthnStatement.
 func (a *Assertion) AuthnInstant() time.Time { return a.newest().instant }
 
 // AuthnContext returns the AuthnContextClassRef of the newest AuthnStatement.
 func (a *Assertion) AuthnContext() string { return a.newest().classRef }
 
-// SessionIndex returns the identity provider's name for the session, by the newest
-// AuthnStatement, empty if it has none.
+// SessionIndex returns the identity provider's name for the session, from the newest
+// AuthnStatement. It is empty if that has none.
 func (a *Assertion) SessionIndex() string { return a.newest().sessionIndex }
 
 func (a *Assertion) newest() authnStatement {
 	return slices.MaxFunc(a.a.authn, func(a, b authnStatement) int { return a.instant.Compare(b.instant) })
 }
 
-// SessionNotOnOrAfter returns when the identity provider wants sessions of this
-// assertion to have ended (Core 2.7.2): the earliest that is given, zero for none.
+// SessionNotOnOrAfter returns when sessions based on this assertion must have ended
+// (Core 2.7.2): the earliest value of its AuthnStatements, or zero if there is none.
 func (a *Assertion) SessionNotOnOrAfter() time.Time {
 	var end time.Time
 	for _, s := range a.a.authn {
@@ -111,13 +116,13 @@ func (a *Assertion) SessionNotOnOrAfter() time.Time {
 	return end
 }
 
-// OneTimeUse reports the condition of that name (Core 2.5.1.5). Package acs
-// uses every assertion once, with or without it.
+// OneTimeUse reports whether the assertion has the condition OneTimeUse (Core
+// 2.5.1.5). Package acs accepts every assertion once, with or without it.
 func (a *Assertion) OneTimeUse() bool { return a.a.conditions.oneTimeUse }
 
-// ProxyRestriction reports the condition of that name (Core 2.5.1.6). It binds a
-// service that issues its own assertions on the basis of this one. count is as
-// written, empty if it is absent.
+// ProxyRestriction reports whether the assertion has the condition ProxyRestriction
+// (Core 2.5.1.6). It binds a service that issues its own assertions on the basis of
+// this one. count is the attribute Count as written, or empty if it is absent.
 func (a *Assertion) ProxyRestriction() (count string, present bool) {
 	return a.a.conditions.proxyCount, a.a.conditions.proxy
 }
@@ -144,8 +149,8 @@ func cloneElements(in []Element) []Element {
 	return out
 }
 
-// Values returns the text values of the attributes of that Name and any NameFormat,
-// in document order. Values that hold elements are left out.
+// Values returns the text values of all attributes with that Name, whatever their
+// NameFormat, in document order. Values that contain elements are left out.
 func (a *Assertion) Values(name string) []string {
 	var out []string
 	for _, attr := range a.a.attributes {
@@ -169,12 +174,13 @@ func (a *Assertion) Value(name string) string {
 	return ""
 }
 
-// Warnings lists what an operator should know but is no reason to refuse, such as a
-// signing certificate that is past its dates.
+// Warnings lists problems that an operator should know of and that are no reason to
+// refuse, such as an expired signing certificate.
 func (a *Assertion) Warnings() []string { return slices.Clone(a.warnings) }
 
 // String describes the assertion for a log: its ID, its issuer, its ACS URL and when
-// it can be used. It holds nothing about the user: no NameID, attribute or session.
+// it can be used. It reveals nothing about the user: no NameID, attribute or
+// session.
 func (a Assertion) String() string {
 	if a.a == nil {
 		return "no assertion"
@@ -186,6 +192,6 @@ func (a Assertion) String() string {
 // Format writes String for every verb: %+v and %#v would print the fields.
 func (a Assertion) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(a.String())) }
 
-// MarshalText returns String, for log/slog and encoding/json. It can't be
-// unmarshalled: what one program verified is only a claim to another.
+// MarshalText returns String, for log/slog and encoding/json. There is no
+// UnmarshalText: each program must verify an assertion itself.
 func (a Assertion) MarshalText() ([]byte, error) { return []byte(a.String()), nil }

@@ -10,37 +10,37 @@ import (
 	"time"
 )
 
-// RequestOptions says what an AuthnRequest asks for (Core 3.4.1). The zero value
-// asks for as little as possible, which every identity provider accepts.
+// RequestOptions describes an AuthnRequest (Core 3.4.1). The zero value asks for as
+// little as possible, which every identity provider accepts.
 type RequestOptions struct {
-	// ACS is the URL that the response is sent to; it must be on the list. Empty:
-	// the default, which is the first.
+	// ACS is the URL that the response is sent to. It must be on the list of ACS
+	// URLs. Empty: the first, which is the default.
 	ACS string
 	// Binding is HTTPRedirect or HTTPPost. Empty: HTTP-Redirect where the
 	// identity provider offers it, else HTTP-POST.
 	Binding string
-	// ForceAuthn asks for a fresh authentication. It is enforced: an older one is
+	// ForceAuthn asks for a new authentication. An assertion with an older one is
 	// refused.
 	ForceAuthn bool
-	// IsPassive asks the identity provider not to show the user any page. It
-	// answers with the status NoPassive if it would have to.
+	// IsPassive asks the identity provider to show the user no page. If it can't
+	// sign the user in without one, it answers with the status NoPassive.
 	IsPassive bool
-	// AuthnContext asks for a kind of authentication, and is enforced. Nil: none.
-	// Entra ID and AD FS fail on kinds that they don't know.
+	// AuthnContext asks for certain authentication contexts. An assertion with
+	// another one is refused. Nil: no request. Entra ID and AD FS fail on classes
+	// that they don't know.
 	AuthnContext *RequestedAuthnContext
-	// NameIDPolicy asks for a kind of NameID. Nil: none.
+	// NameIDPolicy asks for a certain NameID. Nil: no request.
 	NameIDPolicy *NameIDPolicy
 }
 
-// NameIDPolicy is Core 3.4.1.1.
+// NameIDPolicy is the NameIDPolicy of a request (Core 3.4.1.1).
 type NameIDPolicy struct {
 	Format      string
 	AllowCreate bool
 }
 
-// RequestRecord records what an AuthnRequest asked for. Keep it until the answer
-// arrives, and compare the two with [Assertion.CheckRequest]. It can be stored as
-// JSON.
+// RequestRecord records what an AuthnRequest asked for. Keep it until the response
+// arrives, and call [Assertion.CheckRequest] with it. It can be stored as JSON.
 type RequestRecord struct {
 	ID           string                 `json:"id"`
 	IdP          string                 `json:"idp"` // entity ID
@@ -62,9 +62,9 @@ type AuthnRequest struct {
 	head, tail string // in canonical form; a signature goes in between
 }
 
-// NewAuthnRequest returns a request to the current identity provider. Its error
-// has ReasonConfig where the options are not valid, and ReasonMetadata where the
-// identity provider does not accept such a request.
+// NewAuthnRequest returns a request to the current identity provider. The error has
+// ReasonConfig if the options are invalid, and ReasonMetadata if the identity
+// provider does not accept such a request.
 func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, error) {
 	list, idp := sp.acs.Load(), sp.cfg.IdP.IdP()
 	acs := list.all[0]
@@ -119,10 +119,10 @@ func (o *RequestOptions) check() error {
 	return nil
 }
 
-// CheckRequests reports whether requests can be sent to the current identity
-// provider. Its error has ReasonMetadata where it wants signed requests and
-// Config.Key is nil. Package acs calls it for each new consumer; New doesn't,
-// because a service provider that sends no requests needs no key.
+// CheckRequests returns an error with ReasonMetadata if the current identity
+// provider wants signed requests and Config.Key is nil. Package acs calls it for
+// each new consumer; New doesn't, because a service provider that sends no requests
+// needs no key.
 func (sp *ServiceProvider) CheckRequests() error { return sp.checkSigning(sp.cfg.IdP.IdP()) }
 
 func (sp *ServiceProvider) checkSigning(idp *IdP) error {
@@ -157,16 +157,16 @@ func (r *AuthnRequest) write(acs Endpoint, o RequestOptions) {
 		attribute{"AssertionConsumerServiceIndex", index},
 		attribute{"AssertionConsumerServiceURL", url},
 		attribute{"Destination", r.sso},
-		attribute{"ForceAuthn", yes(o.ForceAuthn)},
+		attribute{"ForceAuthn", trueOrEmpty(o.ForceAuthn)},
 		attribute{"ID", r.record.ID},
-		attribute{"IsPassive", yes(o.IsPassive)},
+		attribute{"IsPassive", trueOrEmpty(o.IsPassive)},
 		attribute{"IssueInstant", r.record.At.Format("2006-01-02T15:04:05.999Z07:00")},
 		attribute{"ProtocolBinding", binding},
 		attribute{"Version", "2.0"})
 	head.element("saml:Issuer", r.sp.cfg.EntityID, attribute{"xmlns:saml", nsAssertion})
 	if p := o.NameIDPolicy; p != nil {
 		tail.element("samlp:NameIDPolicy", "",
-			attribute{"AllowCreate", yes(p.AllowCreate)}, attribute{"Format", p.Format})
+			attribute{"AllowCreate", trueOrEmpty(p.AllowCreate)}, attribute{"Format", p.Format})
 	}
 	if c := o.AuthnContext; c != nil {
 		tail.start("samlp:RequestedAuthnContext", attribute{"Comparison", string(c.comparison())})
@@ -179,18 +179,19 @@ func (r *AuthnRequest) write(acs Endpoint, o RequestOptions) {
 	r.head, r.tail = head.String(), tail.String()
 }
 
-// yes is the value of an attribute that is left out for false.
-func yes(b bool) string {
+// trueOrEmpty returns "true", or the empty value that leaves the attribute out.
+func trueOrEmpty(b bool) string {
 	if b {
 		return "true"
 	}
 	return ""
 }
 
-// ID returns the request's ID. It begins with a tag of the ACS URL that made it.
+// ID returns the request's ID. It begins with a tag of the ACS URL that it was made
+// for.
 func (r *AuthnRequest) ID() string { return r.record.ID }
 
-// Record returns what to keep until the answer arrives.
+// Record returns the record to keep until the response arrives.
 func (r *AuthnRequest) Record() RequestRecord {
 	record := r.record
 	record.AuthnContext = record.AuthnContext.clone()
@@ -200,8 +201,8 @@ func (r *AuthnRequest) Record() RequestRecord {
 // Binding returns HTTPRedirect or HTTPPost: whether to call RedirectURL or PostForm.
 func (r *AuthnRequest) Binding() string { return r.binding }
 
-// Comparison is how an authentication context is compared with those that were
-// asked for (Core 3.3.2.2.1).
+// Comparison is how an authentication context is compared with the requested ones
+// (Core 3.3.2.2.1).
 type Comparison string
 
 // The four comparisons. Contexts have no standard order of strength, so all but
@@ -213,11 +214,11 @@ const (
 	Better  Comparison = "better"
 )
 
-// RequestedAuthnContext asks for a kind of authentication.
+// RequestedAuthnContext asks for certain authentication contexts (Core 3.3.2.2.1).
 type RequestedAuthnContext struct {
-	// ClassRefs are the AuthnContextClassRef URIs asked for; at least one.
+	// ClassRefs are the requested AuthnContextClassRef URIs; at least one.
 	ClassRefs []string `json:"class_refs"`
-	// Comparison; empty means Exact.
+	// Comparison is how they are compared. Empty: Exact.
 	Comparison Comparison `json:"comparison,omitempty"`
 	// Order lists class references from weak to strong. Minimum, Maximum and
 	// Better compare by it, and every ClassRef must be in it. It is not sent.
@@ -261,7 +262,7 @@ func (c *RequestedAuthnContext) check() error {
 	return nil
 }
 
-// allows compares the context of an assertion with those that were asked for.
+// allows reports whether an assertion's context satisfies the request.
 func (c *RequestedAuthnContext) allows(got string) bool {
 	if c.comparison() == Exact {
 		return slices.Contains(c.ClassRefs, got)
@@ -285,7 +286,7 @@ func (c *RequestedAuthnContext) allows(got string) bool {
 	}
 }
 
-// String returns what is asked for, for errors and logs.
+// String describes the request for errors and logs.
 func (c *RequestedAuthnContext) String() string {
 	return string(c.comparison()) + " " + strings.Join(c.ClassRefs, " or ")
 }

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// strict refuses stray bits: one message has one spelling.
+// strict refuses nonzero padding bits, so a message has one encoding only.
 var strict = base64.StdEncoding.Strict()
 
 const ruleBase64 = "Base64 (Bindings 3.5.4)"
 
 // decodeBase64 decodes a SAMLResponse form value. It accepts white space, and
-// refuses other characters and padding before the end. A deflated message belongs
-// to another binding, and is not inflated here.
+// refuses other characters and padding before the end. It doesn't inflate: only
+// HTTP-Redirect deflates messages.
 func (cfg *Config) decodeBase64(raw []byte) (string, error) {
 	// Four characters carry three bytes; white space adds at most as much again.
 	if most := cfg.Limits.Bytes/3*4 + 4; len(raw) > 2*most {
@@ -20,7 +20,7 @@ func (cfg *Config) decodeBase64(raw []byte) (string, error) {
 	}
 	doc, err := decode(raw)
 	if err != nil {
-		// Most messages have no white space, so it isn't looked for first.
+		// Most messages have no white space, so removing it is the second attempt.
 		if packed := withoutSpace(raw); len(packed) < len(raw) {
 			doc, err = decode(packed)
 		}

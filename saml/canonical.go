@@ -9,8 +9,8 @@ import (
 
 // canonicalWriter writes XML that is its own exclusive canonical form, so that it
 // can be hashed as it is written (Exclusive XML Canonicalization 1.0, 3; Canonical
-// XML 1.0, 2.2). Its caller gives every element the declarations that it visibly
-// uses and no ancestor has, and attributes in order.
+// XML 1.0, 2.2). The caller passes attributes in canonical order, and for each
+// element the namespace declarations that it visibly uses and that no ancestor has.
 type canonicalWriter struct{ strings.Builder }
 
 // attribute is left out if its value is empty.
@@ -28,14 +28,15 @@ func (w *canonicalWriter) start(name string, attributes ...attribute) {
 
 func (w *canonicalWriter) end(name string) { w.WriteString("</" + name + ">") }
 
-// element writes an element that holds text, or nothing.
+// element writes an element with text, or an empty one.
 func (w *canonicalWriter) element(name, text string, attributes ...attribute) {
 	w.start(name, attributes...)
 	w.WriteString(xmltree.EscapeText.Replace(text))
 	w.end(name)
 }
 
-// writable reports whether XML can hold a text (XML 1.0, 2.2).
+// writable reports whether a text has only characters that XML allows (XML 1.0,
+// 2.2).
 func writable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
 		return r < ' ' || r == 0x7F || r == 0xFFFE || r == 0xFFFF

@@ -1,8 +1,8 @@
 package saml
 
-// CheckRequest compares an assertion with what the request that it answers asked
-// for. What was asked is enforced: an identity provider that can't do it has to
-// answer with a status. The error is a [*Error].
+// CheckRequest checks that the assertion satisfies the request that it answers.
+// Every requested option is enforced: an identity provider that can't satisfy one
+// must answer with an error status. The error is a [*Error].
 func (a *Assertion) CheckRequest(record RequestRecord) error {
 	mismatch := func(reason Reason, rule, want, got string) error {
 		return &Error{Reason: reason, Rule: rule, Want: want, Got: got}

@@ -15,8 +15,8 @@ import (
 
 // Config describes a service provider. [New] validates and copies it.
 type Config struct {
-	// EntityID names this service provider, in every Region: it is the
-	// Audience that assertions must name, and the Issuer of our requests. A
+	// EntityID is the name of this service provider in every Region. Assertions must
+	// have it as their Audience, and our requests have it as their Issuer. It is a
 	// URI of at most 1024 characters (Core 8.3.6). Required.
 	EntityID string
 
@@ -26,71 +26,70 @@ type Config struct {
 	// in the identity provider's app. Required.
 	ACS []Endpoint
 
-	// IdP is the source of the identity provider's metadata: an [*IdP], which
-	// never changes, a [*SwappableIdP], or a source of your own. One verification
-	// asks it once. Required.
+	// IdP is the source of the identity provider's metadata: an [*IdP], which never
+	// changes, a [*SwappableIdP], or a source of your own. Each verification calls
+	// it once. Required.
 	IdP IdPSource
 
 	// NameIDFormats lists the formats in our metadata, in order of preference.
 	// Empty: none, and the identity provider decides.
 	NameIDFormats []string
 
-	// Key signs our AuthnRequests where SignRequests or the identity
-	// provider's metadata asks for it: RSA of at least 2048 bits, or ECDSA on
-	// P-256, P-384 or P-521. Its certificate is published in our metadata as
-	// the signing KeyDescriptor. Nil: requests are not signed.
+	// Key signs our AuthnRequests if SignRequests is set or the identity provider's
+	// metadata requires it: RSA of at least 2048 bits, or ECDSA on P-256, P-384 or
+	// P-521. Our metadata has its certificate as the signing KeyDescriptor. Nil:
+	// requests are not signed.
 	Key crypto.Signer
-	// Certificate carries Key's public half. Required with Key. An identity
-	// provider that follows the metadata interoperability profile does not check
-	// its dates.
+	// Certificate has the public key of Key. Required with Key. An identity provider
+	// that follows the metadata interoperability profile ignores its dates.
 	Certificate *x509.Certificate
-	// SignRequests signs every AuthnRequest and says so in our metadata. False:
-	// only where the identity provider's metadata wants it.
+	// SignRequests signs every AuthnRequest, and sets AuthnRequestsSigned in our
+	// metadata. False: requests are signed only if the identity provider's metadata
+	// requires it.
 	SignRequests bool
 
-	// DecryptionKeys decrypt what the identity provider encrypts to us: RSA keys
+	// DecryptionKeys decrypt encrypted assertions, NameIDs and attributes: RSA keys
 	// of at least 2048 bits, at most eight. They are tried in order. To replace a
 	// key, put the new one first and keep the old one until every identity provider
-	// has the new certificate. A key may live in hardware: it is called with
-	// [rsa.OAEPOptions], with InsecureAllowRSA15 also with
+	// has the new certificate. A key may be in hardware: its Decrypt method is
+	// called with [rsa.OAEPOptions], with InsecureAllowRSA15 also with
 	// [rsa.PKCS1v15DecryptOptions], by several goroutines at once. Empty: an
 	// encrypted assertion is refused.
 	DecryptionKeys []crypto.Decrypter
-	// EncryptionCertificate carries the public half of the first of
-	// DecryptionKeys. It is published in our metadata as the encryption
-	// KeyDescriptor. Nil: none is published, and identity providers that follow
-	// our metadata don't encrypt.
+	// EncryptionCertificate has the public key of DecryptionKeys[0]. Our metadata
+	// has it as the encryption KeyDescriptor. Nil: our metadata has none, and
+	// identity providers that follow it don't encrypt.
 	EncryptionCertificate *x509.Certificate
 
-	// WantAssertionsSigned refuses an assertion that carries no signature of its
-	// own, also inside a signed Response. False: the Response's signature is
-	// enough. Our metadata says which (WantAssertionsSigned, Metadata 2.4.4).
+	// WantAssertionsSigned refuses an assertion without its own signature, even in a
+	// signed Response. False: the signature of the Response is enough. Our metadata
+	// has the attribute of that name (Metadata 2.4.4).
 	WantAssertionsSigned bool
-	// WantResponsesSigned refuses a Response that is not signed itself, however
-	// its assertion is signed. The signature then covers Status and Destination
-	// too, and encrypted assertions may use AES-CBC. Metadata has no attribute for
-	// it. False: the assertion's signature is enough.
+	// WantResponsesSigned refuses an unsigned Response, even if its assertion is
+	// signed. The signature then covers Status and Destination too, and encrypted
+	// assertions may use AES-CBC. Metadata has no attribute for it. False: the
+	// signature of the assertion is enough.
 	WantResponsesSigned bool
 
 	// MetadataCacheDuration is the cacheDuration of our metadata: how long an
-	// identity provider may use its copy before it reads it again. In whole
+	// identity provider may use its copy before it fetches it again. In whole
 	// seconds. Zero: 24 h.
 	MetadataCacheDuration time.Duration
 	// MetadataValidity is how long our metadata is valid after it is written
-	// (validUntil). Identity providers refuse to use it afterwards, so set it only
-	// where they fetch it again by themselves. In whole seconds. Zero: no end.
+	// (validUntil). Identity providers refuse it afterwards, so set this only if
+	// they fetch it regularly. In whole seconds. Zero: no validUntil.
 	MetadataValidity time.Duration
 
-	// ACSByIndex names the ACS in a request by its index instead of its URL.
-	// False: by URL, which every identity provider knows. A request never
-	// carries both (Core 3.4.1).
+	// ACSByIndex names the ACS in a request by its index instead of its URL. False:
+	// by URL, which every identity provider supports. A request never carries both
+	// (Core 3.4.1).
 	ACSByIndex bool
 
-	// Skew is how far two clocks may be apart. It is applied once to every
-	// instant. Zero: 180 s. At most 5 min.
+	// Skew is how much two clocks may differ. It is applied once to every instant.
+	// Zero: 180 s. At most 5 min.
 	Skew time.Duration
-	// MaxAge bounds how long after its IssueInstant an assertion can be used,
-	// however long it claims to be valid. Zero: 1 h.
+	// MaxAge bounds how long after its IssueInstant an assertion is accepted, even
+	// if it is valid for longer. Zero: 1 h.
 	MaxAge time.Duration
 	// MaxAuthnAge bounds how long ago the user may have authenticated at the
 	// identity provider. Zero: no bound, as usual for single sign-on.
@@ -103,33 +102,34 @@ type Config struct {
 	// InsecureAllowSHA1 accepts signatures and digests made with SHA-1, for which
 	// collisions can be found. For old captures, not for sign-in.
 	InsecureAllowSHA1 bool
-	// InsecureAllowRSA1024 accepts RSA keys from 1024 bits on, the identity
-	// provider's for signatures and ours for decryption. Zero: 2048.
+	// InsecureAllowRSA1024 accepts RSA keys of 1024 bits or more, both the identity
+	// provider's for signatures and ours for decryption. False: 2048 bits or more.
 	InsecureAllowRSA1024 bool
 	// InsecureAllowUnauthenticatedCBC accepts AES-CBC where no verified signature
 	// covers the ciphertext. An attacker who has a user's encrypted assertion can
-	// then send changed copies, and learn the plaintext from the time that each
-	// refusal takes. CBC inside a signed Response needs no field.
+	// then send changed copies, and learn the plaintext from the duration of each
+	// refusal. CBC in a signed Response is accepted without this field.
 	InsecureAllowUnauthenticatedCBC bool
 	// InsecureAllowRSA15 accepts RSA 1.5 key transport, which has been broken
-	// repeatedly. The same key can then also be used to attack messages that were
-	// encrypted to it with RSA-OAEP.
+	// repeatedly. An attacker can then also use the same key to decrypt messages
+	// that were encrypted to it with RSA-OAEP.
 	InsecureAllowRSA15 bool
-	// InsecureAllowHTTP accepts plain-http ACS URLs of hosts that are not
-	// loopback: an attacker on the network can then read and use an assertion. For
-	// checking captured responses, not for sign-in.
+	// InsecureAllowHTTP accepts plain-http ACS URLs of hosts that are not loopback.
+	// An attacker on the network can then read and use an assertion. For captured
+	// responses, not for sign-in.
 	InsecureAllowHTTP bool
 	// InsecureAllowExpiredMetadata uses identity provider metadata that is past its
 	// validUntil.
 	InsecureAllowExpiredMetadata bool
 
-	// Limits bounds the work on a message before anything in it is verified.
+	// Limits bounds the work on an unverified message.
 	Limits Limits
 
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// Rand is the source of randomness for request IDs, for signatures, and for
-	// the keys used in place of one that can't be unwrapped. Nil: crypto/rand.Reader.
+	// Rand is the source of randomness for request IDs, for signatures, and for the
+	// random keys that replace keys that can't be unwrapped. Nil:
+	// crypto/rand.Reader.
 	Rand io.Reader
 }
 
@@ -156,7 +156,7 @@ func (cfg *Config) setDefaults() error {
 	case !writable(cfg.EntityID):
 		return configError("Config.EntityID", "%s can't be written in XML", quote(cfg.EntityID))
 	case slices.ContainsFunc(cfg.NameIDFormats, unwritable):
-		return configError("Config.NameIDFormats", "one can't be written in XML")
+		return configError("Config.NameIDFormats", "has a value that can't be written in XML")
 	case cfg.IdP == nil || cfg.IdP.IdP() == nil:
 		return configError("Config.IdP", "is required, and must not return nil")
 	case cfg.Skew < 0 || cfg.Skew > maxSkew:
@@ -209,7 +209,8 @@ func (cfg *Config) checkKey() error {
 	}
 }
 
-// checkDecryptionKeys also makes sure that no key is published that can't decrypt.
+// checkDecryptionKeys also checks that DecryptionKeys has the key of
+// EncryptionCertificate.
 func (cfg *Config) checkDecryptionKeys() error {
 	keys, cert := cfg.DecryptionKeys, cfg.EncryptionCertificate
 	if len(keys) > maxDecryptionKeys {
@@ -234,7 +235,7 @@ func (cfg *Config) checkDecryptionKeys() error {
 	case len(keys) == 0:
 		return configError("Config.EncryptionCertificate", "needs Config.DecryptionKeys")
 	case !keys[0].Public().(*rsa.PublicKey).Equal(cert.PublicKey):
-		return configError("Config.EncryptionCertificate", "is not that of the first of Config.DecryptionKeys")
+		return configError("Config.EncryptionCertificate", "is not the certificate of Config.DecryptionKeys[0]")
 	}
 	return nil
 }

@@ -13,8 +13,9 @@ type decoder struct {
 	signed xmltree.Node  // the signed assertion that is read
 }
 
-// decrypt returns the content of an encrypted element, none after an error: the
-// message is refused then, and private-key operations cost.
+// decrypt returns the content of an encrypted element. After an error it does
+// nothing, because the message is refused anyway and private-key operations are
+// expensive.
 func (d *decoder) decrypt(n xmltree.Node, want string) xmltree.Node {
 	if d.err != nil {
 		return xmltree.Node{}
@@ -46,8 +47,8 @@ func (d *decoder) attr(n xmltree.Node, name string) string {
 	return value
 }
 
-// one returns the child of that name, if there is one. Two are refused: a reader
-// that takes the first and one that takes the last would read two messages.
+// one returns the child of that name, if there is one. A second one is refused,
+// because programs disagree about which one counts.
 func (d *decoder) one(n xmltree.Node, ns xmltree.NS, local string) xmltree.Node {
 	found := n.Child(ns, local)
 	if found.OK() && found.NextSame().OK() {
@@ -56,7 +57,7 @@ func (d *decoder) one(n xmltree.Node, ns xmltree.NS, local string) xmltree.Node 
 	return found
 }
 
-// text returns the text of an element that may hold nothing else.
+// text returns the text of an element that may contain only text.
 func (d *decoder) text(n xmltree.Node) string {
 	if n.First().OK() {
 		d.fail(&Error{Reason: ReasonText, Detail: "element inside the text of " + quote(n.Local())})

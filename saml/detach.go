@@ -2,14 +2,12 @@ package saml
 
 import "strings"
 
-// small is the largest document that a value may keep in memory. Values are parts
-// of the document's string, and copying those of a usual document would be a waste.
-// But a NameID that is kept must not keep two megabytes that an attacker put around
-// it.
+// small is the largest document that a value may keep in memory. Values are
+// substrings of the document, and are not copied if it is small. A NameID that is
+// kept must not keep an attacker's two megabytes.
 const small = 16 << 10
 
-// detach copies the texts of an assertion out of a document of size bytes, if that
-// is large.
+// detach copies the texts of an assertion if its document, of size bytes, is large.
 func (a *assertion) detach(size int) {
 	if size <= small {
 		return

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxKeyOperations bounds the private-key operations for one message, with
+	// maxKeyOperations bounds the private-key operations for one message, including
 	// all its encrypted attributes.
 	maxKeyOperations = 64
 
@@ -40,13 +40,12 @@ func (v *verification) verifyThenDecrypt(m *message) (proof, error) {
 	return prove(m, response, assertion)
 }
 
-// decryptThenVerify is for an encrypted assertion in a Response that is not
-// signed. An attacker may have written or changed the ciphertext. So it must have
-// integrity of its own (GCM), and the assertion inside must be signed: that it was
-// encrypted to us doesn't say who wrote it. Where an attacker can change the
-// ciphertext without knowing the plaintext, all errors are the same until that
-// signature verifies. The trace is for an operator, who has the message and the
-// keys, and records the real error.
+// decryptThenVerify is for an encrypted assertion in a Response that is not signed.
+// An attacker may have written or changed the ciphertext. So the encryption must be
+// authenticated (GCM), and the assertion inside must be signed: anyone can encrypt
+// to a public key. If an attacker could have changed the ciphertext without knowing
+// the plaintext, all errors are the same until that signature verifies. The trace,
+// which is for the operator, records the real error.
 func (v *verification) decryptThenVerify(m *message) (proof, error) {
 	malleable, err := v.decrypt(m, dsig.Signed{})
 	if err := v.trace.step(ruleDecryption, err); err != nil {
@@ -62,18 +61,18 @@ func (v *verification) decryptThenVerify(m *message) (proof, error) {
 	return prove(m, dsig.Signed{}, assertion)
 }
 
-// decrypt decrypts the assertion into m.assertion. The same checks apply to it as
-// to a plain assertion: the limits, exactly one assertion, IDs that are unique in
-// the message. response is the Response, if its signature was verified. malleable
-// is true once something was decrypted that an attacker can have changed.
+// decrypt decrypts the assertion into m.assertion. The same checks apply to it as to
+// a plain assertion: the limits, exactly one assertion, IDs that are unique in the
+// message. response is the Response, if its signature was verified. malleable is
+// true after the decryption of a ciphertext that an attacker could have changed.
 func (v *verification) decrypt(m *message, response dsig.Signed) (malleable bool, err error) {
 	sealed, err := v.readEncrypted(m.encrypted, response.Element().OK())
 	if err != nil {
 		return false, err
 	}
-	// An assertion with a signature of its own has in scope the namespaces at its
-	// place: its signature covers those that it uses. One that is only covered as
-	// ciphertext has those that the Response's signature covers, and no others.
+	// For an assertion with its own signature, the namespaces at its place are in
+	// scope: its signature covers those that it uses. Otherwise only those are in
+	// scope that the signature of the Response covers.
 	parse := func(plain []byte, limits xmltree.Limits) (*xmltree.Doc, error) {
 		tree, err := xmltree.ParseFragment(plain, limits, m.encrypted)
 		if err != nil || !response.Element().OK() || tree.Root().Child(xmltree.Signature, "Signature").OK() {
@@ -101,9 +100,9 @@ func (v *verification) decrypt(m *message, response dsig.Signed) (malleable bool
 }
 
 // decryptPart decrypts an EncryptedID (Core 2.2.4) or an EncryptedAttribute (Core
-// 2.7.3.2) of a signed assertion. The signature was verified and covers the
-// ciphertext, so its signer wrote it. It has in scope the namespaces that the
-// assertion visibly uses, which the signature covers too.
+// 2.7.3.2) of a signed assertion. The verified signature covers the ciphertext, so
+// the identity provider wrote it. In scope are the namespaces that the assertion
+// visibly uses, which the signature covers too.
 func (v *verification) decryptPart(n, assertion xmltree.Node, want string) (xmltree.Node, error) {
 	sealed, err := v.readEncrypted(n, true)
 	if err != nil {
@@ -133,8 +132,8 @@ func (v *verification) readEncrypted(n xmltree.Node, authenticated bool) (*xmlen
 	return sealed, nil
 }
 
-// open decrypts n to one element named want, which parse reads with the namespaces
-// in scope at n's EncryptedData (XML Encryption 1.1, 4.4).
+// open decrypts n, and parses the plaintext as one element named want, with the
+// namespaces in scope at n's EncryptedData (XML Encryption 1.1, 4.4).
 func (v *verification) open(
 	sealed *xmlenc.Sealed, n xmltree.Node, want string, parse func([]byte, xmltree.Limits) (*xmltree.Doc, error),
 ) (xmltree.Node, error) {
@@ -161,9 +160,9 @@ func (v *verification) open(
 	return root, nil
 }
 
-// maskDecryptError replaces every error about an assertion that an attacker can
-// have changed without knowing the plaintext: different errors would reveal it
-// (a decryption oracle).
+// maskDecryptError returns the same error for every failure if an attacker could
+// have changed the ciphertext without knowing the plaintext. Different errors would
+// be a decryption oracle.
 func maskDecryptError(err error, malleable bool) error {
 	if malleable {
 		return cantDecrypt()
@@ -171,7 +170,7 @@ func maskDecryptError(err error, malleable bool) error {
 	return err
 }
 
-// cantDecrypt is the error of every failure to decrypt an assertion.
+// cantDecrypt returns the error for every failure to decrypt an assertion.
 func cantDecrypt() *Error {
 	return &Error{
 		Reason: ReasonEncrypted, Rule: ruleDecryption,

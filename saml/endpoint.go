@@ -34,18 +34,19 @@ func (f Family) String() string {
 
 // Endpoint is one assertion consumer service (ACS) URL of the service provider.
 type Endpoint struct {
-	// URL is compared byte for byte with what the identity provider writes: enter
-	// the same URL here and there. Absolute, https, no fragment; plain http only
-	// for loopback addresses, localhost and *.localhost, or with
+	// URL is compared byte for byte with the URLs in messages: enter the same URL
+	// here and at the identity provider. Absolute, https, no fragment; plain http
+	// only for loopback addresses, localhost and *.localhost, or with
 	// Config.InsecureAllowHTTP.
 	URL string
 	// Region is the name of this URL's Region. Several URLs of one Region (IPv4
 	// and dual-stack) share it. It may be empty where there is one Region.
 	Region string
 	Family Family
-	// Index is the AssertionConsumerService index in metadata. Either every
-	// endpoint has one (unique, and never used again for another URL), or none
-	// has, and positions count from 0; then only appending keeps them stable.
+	// Index is the AssertionConsumerService index in metadata. Either every endpoint
+	// has one, unique and never reused for another URL, or none has. Without them
+	// the index is the position, counted from 0, and only appending keeps indexes
+	// stable.
 	Index *uint16
 }
 
@@ -106,7 +107,7 @@ func (l *acsList) find(url string) (Endpoint, bool) {
 	return l.all[i], true
 }
 
-// clone copies an endpoint, so that no caller can change its index.
+// clone returns a copy that doesn't share the index.
 func (e Endpoint) clone() Endpoint {
 	if e.Index != nil {
 		e.Index = new(*e.Index)
@@ -123,9 +124,9 @@ func (l *acsList) snapshot() []Endpoint {
 	return out
 }
 
-// with returns the list with more at its end, as input for newACSList. Positional
-// indexes are left out. Where indexes are explicit, those of more that have none
-// follow the highest that was ever used.
+// with returns the list with more appended, as input for newACSList. Positional
+// indexes are left out. If indexes are explicit, endpoints of more without one get
+// the next after the highest ever used.
 func (l *acsList) with(more []Endpoint, retired map[uint16]string) []Endpoint {
 	out := append(l.snapshot(), more...)
 	if !l.fixed {
@@ -135,7 +136,7 @@ func (l *acsList) with(more []Endpoint, retired map[uint16]string) []Endpoint {
 		return out
 	}
 	var highest uint16
-	for index := range retired { // those in use are there too
+	for index := range retired { // includes the indexes in use
 		highest = max(highest, index)
 	}
 	for _, e := range more {
@@ -152,9 +153,9 @@ func (l *acsList) with(more []Endpoint, retired map[uint16]string) []Endpoint {
 	return out
 }
 
-// checkSuccessor checks that next may replace l: an explicit index is never given
-// to another URL (retired keeps those that left the list), and the default stays
-// unless the caller allows another.
+// checkSuccessor checks that next may replace l. An explicit index is never reused
+// for another URL, not even if its URL has left the list (see retired). The default
+// stays the same unless mayReplaceDefault is true.
 func (l *acsList) checkSuccessor(next *acsList, retired map[uint16]string, mayReplaceDefault bool) error {
 	if was, is := l.all[0].URL, next.all[0].URL; was != is && !mayReplaceDefault {
 		return configError("ACS", "the first URL is the default, and replacing %s by %s moves IdP-initiated sign-in: "+
@@ -177,8 +178,8 @@ func (l *acsList) checkSuccessor(next *acsList, retired map[uint16]string, mayRe
 }
 
 // requestTag returns the tag that begins the ID of every AuthnRequest made for an
-// ACS URL. It is no secret and proves nothing: it lets a consumer that receives an
-// unknown request ID say which other URL made it.
+// ACS URL. It is not secret and proves nothing. With it, a consumer that receives an
+// unknown request ID can name the ACS URL that the request was made for.
 func requestTag(acsURL string) string {
 	sum := sha256.Sum256([]byte("acs|" + acsURL))
 	return "_" + hex.EncodeToString(sum[:8]) + "-"
@@ -186,7 +187,7 @@ func requestTag(acsURL string) string {
 
 const requestTagLen = 1 + 16 + 1
 
-// tagOf finds the endpoint whose tag begins a request ID.
+// tagOf returns the endpoint whose tag a request ID begins with.
 func (l *acsList) tagOf(requestID string) (Endpoint, bool) {
 	i, ok := l.tags[requestID[:min(len(requestID), requestTagLen)]]
 	if !ok {
@@ -215,12 +216,12 @@ func checkURL(field, raw string, allowHTTP bool) *Error {
 	return configError(field, "%s %s", quote(withoutUser(raw)), problem)
 }
 
-// IsLoopback reports whether a host name or address, without brackets and port, can
-// only mean this machine: localhost and names below it (RFC 6761 section 6.3),
-// 127.0.0.0/8 and ::1. Plain http is accepted for these alone.
+// IsLoopback reports whether a host name or address, without brackets and port,
+// always means this machine: localhost and names below it (RFC 6761 section 6.3),
+// 127.0.0.0/8 and ::1. Plain http is accepted for these only.
 //
 // Browsers send no DNS query for such names. Go's resolver does for names below
-// localhost: a program should dial localhost instead.
+// localhost, so a program should dial localhost instead.
 func IsLoopback(host string) bool {
 	return localhost.MatchString(strings.ToLower(host)) || net.ParseIP(host).IsLoopback()
 }

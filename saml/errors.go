@@ -8,91 +8,91 @@ import (
 	"unicode/utf8"
 )
 
-// Reason says why something was refused. The set is closed: every value is one
-// of the constants below. Programs and tests compare Reasons; the text of an
-// [Error] is for people and may change.
+// Reason is the reason for a refusal. The set is closed: every value is one of the
+// constants below. Programs and tests compare Reasons; the text of an [Error] is for
+// people and may change.
 type Reason string
 
 const (
-	// ReasonConfig: the caller's configuration or options are not valid. It says nothing about
-	// the message.
+	// ReasonConfig: the caller's configuration or options are invalid. The message
+	// was not checked.
 	ReasonConfig Reason = "Config"
-	// ReasonMetadata: the identity provider's metadata is not valid, names no usable endpoint or
-	// key, or is past its validUntil.
+	// ReasonMetadata: the identity provider's metadata is invalid, has no usable
+	// endpoint or key, or is past its validUntil.
 	ReasonMetadata Reason = "Metadata"
 
-	ReasonMetadataUnsigned  Reason = "MetadataUnsigned"  // a key is pinned for the metadata, and its root is not signed
+	ReasonMetadataUnsigned  Reason = "MetadataUnsigned"  // a key is pinned, and the root of the metadata is not signed
 	ReasonMetadataSignature Reason = "MetadataSignature" // the metadata's signature does not verify with a pinned key
 	ReasonMetadataEntity    Reason = "MetadataEntity"    // the metadata has no such identity provider
 	ReasonMetadataDuplicate Reason = "MetadataDuplicate" // several descriptors in the metadata have this entity ID
 
 	ReasonBase64      Reason = "Base64"      // the SAMLResponse form value is not base64
 	ReasonXML         Reason = "XML"         // not well-formed XML in UTF-8 without a DTD
-	ReasonText        Reason = "Text"        // a comment inside a text value: two readers could read two values
-	ReasonLimit       Reason = "Limit"       // past one of the [Limits]
-	ReasonNotResponse Reason = "NotResponse" // not a samlp:Response, or a part of it is not where the schema has it
+	ReasonText        Reason = "Text"        // a comment inside a text value: programs disagree about such values
+	ReasonLimit       Reason = "Limit"       // the message exceeds one of the [Limits]
+	ReasonNotResponse Reason = "NotResponse" // not a samlp:Response, or an element is not where the schema allows it
 	ReasonVersion     Reason = "Version"     // a Version other than 2.0
-	ReasonID          Reason = "ID"          // an ID is missing, too long, not unique, or has other characters
+	ReasonID          Reason = "ID"          // an ID is missing, too long or not unique, or has invalid characters
 	ReasonStatus      Reason = "Status"      // the identity provider says that sign-in did not succeed
 
 	ReasonUnsigned       Reason = "Unsigned"       // no signature, or not the one that Config requires
-	ReasonSignatureShape Reason = "SignatureShape" // a Signature is not of the one form that SAML allows (Core 5.4)
+	ReasonSignatureShape Reason = "SignatureShape" // a Signature doesn't have the form that SAML requires (Core 5.4)
 	ReasonAlgorithm      Reason = "Algorithm"      // an algorithm is unknown, unsupported or too weak
 	ReasonKey            Reason = "Key"            // a configured key is too weak for use
 	ReasonSignature      Reason = "Signature"      // a Signature does not verify with any configured key
 	ReasonEncrypted      Reason = "Encrypted"      // an encrypted part of the message can't be read
 
-	ReasonSchema              Reason = "Schema"              // a required part of what was signed is missing or empty
+	ReasonSchema              Reason = "Schema"              // a required part of the signed content is missing or empty
 	ReasonAssertionCount      Reason = "AssertionCount"      // not exactly one assertion
-	ReasonIssuer              Reason = "Issuer"              // an Issuer is not the identity provider
+	ReasonIssuer              Reason = "Issuer"              // an Issuer is not the identity provider's entity ID
 	ReasonRecipient           Reason = "Recipient"           // the assertion was made for another URL
 	ReasonDestination         Reason = "Destination"         // the Response was sent to another URL
-	ReasonSubjectConfirmation Reason = "SubjectConfirmation" // no bearer confirmation that can be used
-	ReasonNameID              Reason = "NameID"              // the subject is missing or not of the format asked for
-	ReasonInResponseTo        Reason = "InResponseTo"        // it answers no request that this browser made here
-	ReasonUnsolicited         Reason = "Unsolicited"         // it answers no request, and that was not allowed
-	ReasonExpired             Reason = "Expired"             // an instant that ends its validity has passed
-	ReasonNotYetValid         Reason = "NotYetValid"         // an instant lies in the future
-	ReasonTime                Reason = "Time"                // an instant is missing or not valid, or a window is empty
-	ReasonAudience            Reason = "Audience"            // the assertion is not meant for this service provider
-	ReasonCondition           Reason = "Condition"           // a Condition that is not understood, or is malformed
+	ReasonSubjectConfirmation Reason = "SubjectConfirmation" // no usable bearer confirmation
+	ReasonNameID              Reason = "NameID"              // the NameID is missing, or not of the requested format
+	ReasonInResponseTo        Reason = "InResponseTo"        // the response answers no request of this browser at this URL
+	ReasonUnsolicited         Reason = "Unsolicited"         // the response answers no request, which is not allowed
+	ReasonExpired             Reason = "Expired"             // the validity of the message has ended
+	ReasonNotYetValid         Reason = "NotYetValid"         // an instant is in the future
+	ReasonTime                Reason = "Time"                // an instant is missing or invalid, or a window is empty
+	ReasonAudience            Reason = "Audience"            // the assertion's audience is not this service provider
+	ReasonCondition           Reason = "Condition"           // a Condition is unknown or malformed
 	ReasonSession             Reason = "Session"             // the identity provider's session has ended
-	ReasonAuthn               Reason = "Authn"               // the authentication is not the one that was asked for
-	ReasonIdP                 Reason = "IdP"                 // another identity provider answers than was asked
+	ReasonAuthn               Reason = "Authn"               // the authentication is missing, or not the requested one
+	ReasonIdP                 Reason = "IdP"                 // the request was made to another identity provider
 
-	// ReasonWrongRegion: it answers a request that another ACS URL of this service provider made.
-	// Usually that URL is not listed in the identity provider's app, and the
-	// response was sent to the default instead.
+	// ReasonWrongRegion: the response answers a request for another ACS URL of this
+	// service provider. Usually that URL is not listed in the identity provider's
+	// app, and the response was sent to the default instead.
 	ReasonWrongRegion Reason = "WrongRegion"
 )
 
 // Error is the error type of this package.
 type Error struct {
 	Reason Reason
-	// Rule names the rule that was broken and where it is specified, for example
-	// "Recipient (Profiles 4.1.4.2)".
+	// Rule names the broken rule and its section, for example "Recipient (Profiles
+	// 4.1.4.2)".
 	Rule string
-	// Want and Got are both sides of the comparison, where there was one. An
-	// attacker may have written Got: quote it before showing it.
+	// Want and Got are both sides of the comparison, if there was one. Got may be an
+	// attacker's input: quote it before you show it.
 	Want, Got string
-	// Detail is what Want and Got can't say.
+	// Detail adds what Want and Got can't express.
 	Detail string
-	// Status holds the codes of a response with ReasonStatus, the outermost
-	// first. No signature was verified over them.
+	// Status holds the codes of a response with ReasonStatus, the outermost first.
+	// They are not verified.
 	Status []string
 	// Issued is the IssueInstant of an assertion whose signature verified and that
-	// was refused by another rule. It shows the time by the identity provider's
-	// clock. Zero: no signature was verified.
+	// another rule refused. It shows the time by the identity provider's clock.
+	// Zero: no signature verified.
 	Issued time.Time
 	// NameID and AssertionID are those of the same assertion, for the operator's
 	// log. The user is not signed in.
 	NameID, AssertionID string
-	// Err is the cause, where there is one.
+	// Err is the cause, or nil.
 	Err error
 }
 
-// Error returns the text. Values from outside are quoted and cut short; the
-// message itself is never part of it.
+// Error returns the text. Values from messages and metadata are quoted and cut
+// short. The message itself is never part of it.
 func (e *Error) Error() string {
 	text := "saml: " + string(e.Reason)
 	for _, part := range []string{e.Rule, e.Explain()} {
@@ -125,10 +125,10 @@ func (e *Error) Explain() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// maxQuoted bounds how much of a value from outside an error repeats, in bytes.
+// maxQuoted bounds how much of an untrusted value an error repeats, in bytes.
 const maxQuoted = 200
 
-// quote makes a value from outside safe to show: quoted, and cut short.
+// quote returns an untrusted value quoted and cut short, so that it is safe to show.
 func quote(s string) string { return strconv.Quote(clip(s)) }
 
 func clip(s string) string {

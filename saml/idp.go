@@ -33,7 +33,7 @@ type IdP struct {
 	warnings           []string
 }
 
-// SSOService is an address at which an identity provider takes AuthnRequests.
+// SSOService is an address to which AuthnRequests are sent.
 type SSOService struct {
 	Binding string // HTTPRedirect or HTTPPost
 	URL     string
@@ -48,14 +48,15 @@ type IdPConfig struct {
 	// Certificates and Keys hold the signing keys: at least one, at most 32.
 	Certificates []*x509.Certificate
 	Keys         []crypto.PublicKey
-	// WantAuthnRequestsSigned has requests signed.
+	// WantAuthnRequestsSigned says that the identity provider requires signed
+	// requests.
 	WantAuthnRequestsSigned bool
 	// ValidUntil is the instant at which this description expires. Zero: never.
 	ValidUntil time.Time
 }
 
 // signingKey is a key that the identity provider may sign with. It is trusted
-// because metadata names it; the dates of its certificate are reported, not
+// because it is in the metadata. The dates of its certificate are reported, not
 // enforced (SAML V2.0 Metadata Interoperability Profile 2.6.1).
 type signingKey struct {
 	public crypto.PublicKey
@@ -95,11 +96,11 @@ const (
 	// maxSigningKeys is more than any rollover needs. A signature that none of
 	// the keys made costs one operation with each.
 	maxSigningKeys = 32
-	// maxReasons bounds what an error repeats of the warnings.
+	// maxReasons bounds how many warnings an error repeats.
 	maxReasons = 8
 )
 
-// check requires a name and a key, without which no message can be verified.
+// check requires an entity ID and a key.
 func (i *IdP) check() error {
 	switch {
 	case i.entityID == "":
@@ -115,9 +116,9 @@ func (i *IdP) check() error {
 	return nil
 }
 
-// addKey keeps each RSA or ECDSA key once. It ignores empty keys and those of
-// other kinds, which verify no signature in SAML. It keeps a key that is too weak:
-// what is too weak is the service provider's decision.
+// addKey keeps each RSA or ECDSA key once. It ignores empty keys and those of other
+// kinds, which verify no signature in SAML. It keeps weak keys: the service
+// provider's Config decides about them.
 func (i *IdP) addKey(key signingKey) {
 	switch public := key.public.(type) {
 	case *rsa.PublicKey:
@@ -145,7 +146,7 @@ func (i *IdP) addKey(key signingKey) {
 	i.public = append(i.public, key.public)
 }
 
-// IdP returns i: an IdP is an IdPSource that never changes.
+// IdP returns i, so that an IdP is an [IdPSource].
 func (i *IdP) IdP() *IdP { return i }
 
 // EntityID returns the identity provider's name, the Issuer of its messages.
@@ -154,21 +155,21 @@ func (i *IdP) EntityID() string { return i.entityID }
 // ValidUntil returns the instant at which this metadata expires, zero for never.
 func (i *IdP) ValidUntil() time.Time { return i.validUntil }
 
-// Until returns i with an end: the given instant, unless it ends sooner. It is for
-// metadata that was withdrawn.
+// Until returns a copy of i that expires at end, or at i's own ValidUntil if that is
+// earlier. Use it for metadata that was withdrawn.
 func (i *IdP) Until(end time.Time) *IdP {
 	out := *i
 	out.validUntil = earliest(i.validUntil, end)
 	return &out
 }
 
-// CacheDuration returns how long this metadata may be used before it is read again
-// (Metadata 2.3.2): the shortest that the entity, its roles and the groups around
-// it give, zero if none does. Metadata doesn't expire by it.
+// CacheDuration returns how long this metadata may be used before it is fetched
+// again (Metadata 2.3.2). It is the shortest value of the entity, its roles and the
+// groups that contain it, or zero if there is none. Metadata remains valid after it.
 func (i *IdP) CacheDuration() time.Duration { return i.cacheDuration }
 
-// Warnings lists what was ignored in the metadata, for an operator: keys that
-// can't be used and why, and addresses that requests are not sent to.
+// Warnings lists what was ignored in the metadata: unusable keys with the reason,
+// and addresses to which no requests are sent.
 func (i *IdP) Warnings() []string { return slices.Clone(i.warnings) }
 
 // WantAuthnRequestsSigned reports whether the identity provider wants signed
@@ -203,12 +204,12 @@ func (i *IdP) ssoService(binding string) (SSOService, error) {
 		"%s has no address for the binding %s", quote(i.entityID), quote(binding))
 }
 
-// SwappableIdP is an IdPSource whose metadata can be replaced while sign-ins are
-// under way: each of them uses either the old or the new one. Fetch and check new
-// metadata first, then call Replace.
+// SwappableIdP is an [IdPSource] whose metadata can be replaced at any time. Each
+// verification uses either the old or the new metadata. Fetch and check new metadata
+// first, then call Replace.
 type SwappableIdP struct{ current atomic.Pointer[IdP] }
 
-// NewSwappableIdP returns a source of first, which must not be nil.
+// NewSwappableIdP returns a source that begins with first, which must not be nil.
 func NewSwappableIdP(first *IdP) *SwappableIdP {
 	s := new(SwappableIdP)
 	s.Replace(first)

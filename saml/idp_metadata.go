@@ -19,8 +19,8 @@ var metadataLimits = xmltree.Limits{
 	Comments: mayHoldComments,
 }
 
-// mayHoldComments allows comments except in a bare key. Of other texts only
-// certificates are read: some tools write comments into their base64.
+// mayHoldComments allows comments except in a bare key. Comments in certificates are
+// accepted, because some tools write them into the base64.
 func mayHoldComments(_ xmltree.NS, local string) bool {
 	return !slices.Contains([]string{"Modulus", "Exponent", "PublicKey", "DEREncodedKeyValue"}, local)
 }
@@ -30,21 +30,20 @@ func mayHoldComments(_ xmltree.NS, local string) bool {
 // [ParseIdPMetadataFor] to choose one of several. It may be in UTF-8, UTF-16
 // (with a byte order mark) or ISO-8859-1 (with an XML declaration that names it).
 //
-// Metadata decides which keys are trusted: take it from a source and over a
-// channel that you trust. A signature on it is not checked here.
+// Metadata decides which keys are trusted, so use only a source and a channel that
+// you trust. Its signature is not verified: see [VerifyAggregate].
 //
 // Only what is used is validated: the entity ID, and the expiry, flags, addresses
-// and keys of the entity's SAML 2.0 IDPSSODescriptors. Other roles, entities and
-// extensions may hold anything, as long as the document is well-formed XML
-// without a DOCTYPE and processing instructions, and its IDs are unique.
+// and keys of the entity's SAML 2.0 IDPSSODescriptors. The content of other roles,
+// entities and extensions is not validated. The whole document must be well-formed
+// XML without a DOCTYPE and processing instructions, and its IDs must be unique.
 //
-// Every signing key is used, and so is one whose KeyDescriptor has no use
-// (Metadata 2.4.1.1). Addresses for other bindings than HTTP-Redirect and
-// HTTP-POST are ignored. Addresses of plain http and keys that can't be used are
-// ignored with a warning ([IdP.Warnings]). Metadata without a usable key, or with
-// more than 32, is refused.
+// Every key is used whose KeyDescriptor has use="signing" or no use (Metadata
+// 2.4.1.1). Addresses for other bindings than HTTP-Redirect and HTTP-POST are
+// ignored. Plain-http addresses and unusable keys are ignored with a warning
+// ([IdP.Warnings]). Metadata without a usable key, or with more than 32, is refused.
 //
-// The error is a [*Error] with ReasonMetadata, or ReasonID where an ID is not
+// The error is a [*Error] with ReasonMetadata, or with ReasonID if an ID is not
 // unique.
 func ParseIdPMetadata(metadata []byte) (*IdP, error) {
 	a, err := ParseAggregate(metadata)
@@ -74,8 +73,8 @@ func ParseIdPMetadataFor(metadata []byte, entityID string) (*IdP, error) {
 	return a.IdP(entityID)
 }
 
-// parseMetadataRoot reads a document and returns its root, of one of the two
-// kinds that metadata has.
+// parseMetadataRoot reads a document and returns its root, an EntityDescriptor or an
+// EntitiesDescriptor.
 func parseMetadataRoot(document []byte) (xmltree.Node, error) {
 	tree, err := xmltree.ParseEncoded(document, metadataLimits)
 	if err != nil {
@@ -99,7 +98,7 @@ func parseMetadataRoot(document []byte) (xmltree.Node, error) {
 }
 
 // entities returns the EntityDescriptors of a document: its root, or those in its
-// EntitiesDescriptors (Metadata 2.3.1), but none inside an extension.
+// EntitiesDescriptors (Metadata 2.3.1). Those in extensions are left out.
 func entities(n xmltree.Node) (all []xmltree.Node) {
 	if n.Is(xmltree.Metadata, "EntityDescriptor") {
 		return []xmltree.Node{n}
@@ -150,14 +149,14 @@ func readIdP(entity xmltree.Node) (*IdP, error) {
 	return idp, nil
 }
 
-// lifetime is how long metadata holds.
+// lifetime is how long metadata may be used.
 type lifetime struct {
-	validUntil    time.Time     // zero: it doesn't say
-	cacheDuration time.Duration // zero: it doesn't say
+	validUntil    time.Time     // zero: none
+	cacheDuration time.Duration // zero: none
 }
 
 // lifetime reads validUntil and cacheDuration of an entity, a group or a role
-// (Metadata 2.3.1, 2.3.2, 2.4.1). They only shorten one another.
+// (Metadata 2.3.1, 2.3.2, 2.4.1). The earliest and the shortest apply.
 func (d *metadataDecoder) lifetime(l *lifetime, n xmltree.Node) {
 	l.validUntil = earliest(l.validUntil, d.instant(n, "validUntil"))
 	if cache := d.duration(n, "cacheDuration"); cache > 0 && (l.cacheDuration == 0 || cache < l.cacheDuration) {
@@ -165,7 +164,7 @@ func (d *metadataDecoder) lifetime(l *lifetime, n xmltree.Node) {
 	}
 }
 
-// ssoServices reads the addresses that requests may go to (Metadata 2.4.3).
+// ssoServices reads the addresses for AuthnRequests (Metadata 2.4.3).
 func (d *metadataDecoder) ssoServices(idp *IdP, role xmltree.Node) {
 	for s := role.Child(xmltree.Metadata, "SingleSignOnService"); s.OK(); s = s.NextSame() {
 		service := SSOService{Binding: d.anyURI(s, "Binding"), URL: d.anyURI(s, "Location")}
@@ -180,8 +179,8 @@ func (d *metadataDecoder) ssoServices(idp *IdP, role xmltree.Node) {
 	}
 }
 
-// signingKeys reads the keys whose use is "signing" or absent. A key for
-// encryption alone signs nothing (Metadata 2.4.1.1).
+// signingKeys reads the keys whose use is "signing" or absent. A key with
+// use="encryption" verifies no signature (Metadata 2.4.1.1).
 func (d *metadataDecoder) signingKeys(idp *IdP, role xmltree.Node) {
 	for k := role.Child(xmltree.Metadata, "KeyDescriptor"); k.OK(); k = k.NextSame() {
 		switch use, given := k.Attr("use"); {

@@ -9,10 +9,11 @@ import (
 
 var errDateTime = errors.New("not an xs:dateTime such as 2006-01-02T15:04:05Z")
 
-// parseDateTime reads an xs:dateTime (XML Schema Part 2, 3.2.7; Core 1.3.3) of
-// years 0001 to 9999, in exactly the standard's lexical form. SAML wants UTC: an
-// offset up to 14:00 is accepted, and a time without one is UTC. 24:00:00 is the
-// first instant of the next day. Digits of a second after the ninth are dropped.
+// parseDateTime reads an xs:dateTime (XML Schema Part 2, 3.2.7; Core 1.3.3) of years
+// 0001 to 9999, in exactly the standard's lexical form. SAML requires UTC (Core
+// 1.3.3), but an offset up to 14:00 is accepted, and a time without one is taken as
+// UTC. 24:00:00 is the first instant of the next day. Digits of a second after the
+// ninth are dropped.
 func parseDateTime(s string) (time.Time, error) {
 	const form = "0000-00-00T00:00:00"
 	if len(s) < len(form) || !hasForm(s[:len(form)], form) {
@@ -42,7 +43,7 @@ func parseDateTime(s string) (time.Time, error) {
 	return at.UTC(), nil
 }
 
-// hasForm reports whether s is form, with any digits in the places of its zeros.
+// hasForm reports whether s equals form with any digits in place of its zeros.
 func hasForm(s, form string) bool {
 	if len(s) != len(form) {
 		return false
@@ -64,16 +65,15 @@ func isZone(s string) bool {
 	return hasForm(s, s[:1]+"00:00") && strings.Contains("+-", s[:1]) && s[1:] <= "14:00" && s[4:] <= "59"
 }
 
-// begun reports whether now is at or after an instant that begins something
-// (NotBefore, IssueInstant), for a clock that may be skew behind.
+// begun reports whether now is at or after a NotBefore or IssueInstant, by a clock
+// that may be skew behind.
 func begun(now, instant time.Time, skew time.Duration) bool { return !now.Add(skew).Before(instant) }
 
-// notOver reports whether now is before an instant that ends something
-// (NotOnOrAfter), for a clock that may be skew ahead. At the instant itself it is
-// over. No other functions apply skew.
+// notOver reports whether now is before a NotOnOrAfter, by a clock that may be skew
+// ahead. At the instant itself it returns false. Only begun and notOver apply skew.
 func notOver(now, instant time.Time, skew time.Duration) bool { return now.Add(-skew).Before(instant) }
 
-// earliest returns the earlier of two instants, of which zero means never.
+// earliest returns the earlier of two instants. Zero means never.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
 		return b

@@ -6,10 +6,9 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// Limits bounds a message before any cryptography is done on it. A zero field
-// means the default that its comment names. A message past a limit is refused with
-// ReasonLimit. So is one with a namespace name over 512 characters, whatever the
-// fields.
+// Limits bounds a message before any cryptography is done on it. A zero field means
+// the default in its comment. A message that exceeds a limit is refused with
+// ReasonLimit. So is a message with a namespace name of more than 512 characters.
 type Limits struct {
 	Bytes      int // size of the XML; 2 MiB
 	Depth      int // nesting of elements; 64
@@ -17,8 +16,8 @@ type Limits struct {
 	Attributes int // attributes of one element; 64
 	Namespaces int // namespace declarations of one element; 32
 	// Unknown bounds the elements that the schemas of SAML, XML Signature and XML
-	// Encryption don't have, which may be in attribute values and in
-	// extensions; 1,000.
+	// Encryption don't define. Attribute values and extensions may contain such
+	// elements; 1,000.
 	Unknown int
 	// Total bounds all attributes together, and all namespace declarations
 	// together; 65,536.

@@ -9,11 +9,11 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// message is a Response that was read. Nothing in it is verified yet: it serves to
-// find reasons to refuse, and to find what is signed.
+// message is a parsed Response. Nothing in it is verified: it is used only to refuse
+// the message and to find the signatures.
 type message struct {
 	root      xmltree.Node
-	response  *response    // its own values
+	response  *response    // the values of the Response itself
 	assertion xmltree.Node // exactly one of these two is set,
 	encrypted xmltree.Node // directly in the Response
 
@@ -21,8 +21,7 @@ type message struct {
 	assertionSignature *dsig.Envelope // likewise
 }
 
-// parse reads the document, which must be a samlp:Response. Nothing else parses
-// these bytes.
+// parse parses the document, which must be a samlp:Response. It is parsed only once.
 func (v *verification) parse(doc string) (*message, error) {
 	tree, err := xmltree.Parse(doc, v.cfg.Limits.tree(xmltree.Name{NS: xmltree.Protocol, Local: "Response"}))
 	if err != nil {
@@ -31,8 +30,8 @@ func (v *verification) parse(doc string) (*message, error) {
 	return &message{root: tree.Root()}, nil
 }
 
-// readResponse refuses elements that the schema doesn't allow in a Response
-// (Core 3.3.3).
+// readResponse refuses children that the schema doesn't allow in a Response (Core
+// 3.3.3).
 func (m *message) readResponse() error {
 	for c := m.root.First(); c.OK(); c = c.Next() {
 		known := c.Is(xmltree.Assertion, "Issuer") || c.Is(xmltree.Signature, "Signature") ||
@@ -47,8 +46,9 @@ func (m *message) readResponse() error {
 	return err
 }
 
-// checkStatus comes before the signatures: identity providers often don't sign a
-// failure, and a forged failure signs no user in. All codes are reported.
+// checkStatus runs before the signatures are verified. Identity providers often
+// don't sign a failure, and a forged failure signs no user in. All codes are
+// reported.
 func (m *message) checkStatus() error {
 	status := m.response.status
 	if status.code == statusSuccess && len(status.nested) == 0 {
@@ -61,8 +61,8 @@ func (m *message) checkStatus() error {
 }
 
 // findAssertion requires exactly one assertion in the whole document, directly in
-// the Response. A wrapped, nested or advised assertion would be a second one, so
-// there is none to confuse it with.
+// the Response. A wrapped or nested assertion, or one in an Advice, counts as a
+// second one.
 func (m *message) findAssertion() error {
 	var assertions, encrypted, responses int
 	m.root.Walk(func(n xmltree.Node) {
@@ -89,7 +89,8 @@ func (m *message) findAssertion() error {
 	return nil
 }
 
-// fromTree translates an error of the reader, whose text quotes values already.
+// fromTree translates an error of package xmltree, whose text has quoted values
+// already.
 func fromTree(err error) *Error {
 	var e *xmltree.Error
 	if !errors.As(err, &e) {

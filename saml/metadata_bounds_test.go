@@ -72,7 +72,7 @@ func TestManyUnusableKeysCostLittle(t *testing.T) {
 	metadata := keyDescriptors(make([]string, 5_000)...)
 	_, err := parseWithin(t, 40, metadata)
 	requireReason(t, saml.ReasonMetadata, err)
-	require.ErrorContains(t, err, "it holds no key that can be used")
+	require.ErrorContains(t, err, "it has no usable key")
 }
 
 // A list, and white space that collapses, take memory in proportion to their

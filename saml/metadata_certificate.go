@@ -17,17 +17,17 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// certificate holds the parts of a metadata certificate that matter: its key, and
-// what shows who signed it. crypto/x509 does not read them, because it refuses
-// certificates for what says nothing about the key: a negative serial number, a
-// date, an extension.
+// certificate has the parts of a metadata certificate that are used: its key, and
+// the fields that identify the key that signed it. crypto/x509 is not used for
+// these, because it refuses certificates for problems that don't concern the key: a
+// negative serial number, a date, an extension.
 type certificate struct {
 	signed    []byte // TBSCertificate, which the issuer signed
 	algorithm algorithmIdentifier
 	signature []byte
 	spki      []byte            // SubjectPublicKeyInfo
 	public    crypto.PublicKey  // of spki; nil if its kind is unknown
-	parsed    *x509.Certificate // nil where crypto/x509 refuses the certificate
+	parsed    *x509.Certificate // nil if crypto/x509 refuses the certificate
 }
 
 type algorithmIdentifier struct {
@@ -35,8 +35,8 @@ type algorithmIdentifier struct {
 	Parameters asn1.RawValue `asn1:"optional"`
 }
 
-// readCertificate reads an X509Certificate: base64 of DER. PEM and base64 of PEM,
-// which people paste, are accepted too.
+// readCertificate reads an X509Certificate: base64 of DER. PEM, and base64 of PEM,
+// are accepted too, because users paste them.
 func readCertificate(n xmltree.Node) (*certificate, error) {
 	text, err := ownText(n)
 	if err != nil {
@@ -114,9 +114,9 @@ func parseCertificate(der []byte) (*certificate, error) {
 }
 
 // maxIssuerBits and maxIssuerExponent bound the cost of one signature check. One
-// KeyInfo can cause 240 of them, which take about a tenth of a second; with RSA
-// keys of 16384 bits and the largest exponent they would take ten seconds. Almost
-// no certification authority has more bits or a larger exponent.
+// KeyInfo can cause 240 checks, which take about a tenth of a second. With RSA keys
+// of 16384 bits and the largest exponent they would take ten seconds. Almost no
+// certification authority exceeds these bounds.
 const (
 	maxIssuerBits     = 4096
 	maxIssuerExponent = 65537
@@ -124,9 +124,9 @@ const (
 
 const oidPSS = "1.2.840.113549.1.1.10"
 
-// certificateHashes are the hashes of the signature algorithms of certificates
-// (RFC 3279, RFC 4055, RFC 5758). SHA-1 is safe here: a key that signed a
-// certificate is ruled out, never trusted for it.
+// certificateHashes are the hashes of the signature algorithms of certificates (RFC
+// 3279, RFC 4055, RFC 5758). SHA-1 is safe here: a key that signed another
+// certificate is excluded, never trusted.
 var certificateHashes = map[string]crypto.Hash{
 	"1.2.840.113549.1.1.5":  crypto.SHA1,
 	"1.3.14.3.2.29":         crypto.SHA1,
@@ -139,8 +139,8 @@ var certificateHashes = map[string]crypto.Hash{
 	"1.2.840.10045.4.3.4":   crypto.SHA512,
 }
 
-// signedBy reports whether a key signed the certificate. It reports false where
-// the algorithm is unknown.
+// signedBy reports whether a key signed the certificate. It returns false if the
+// algorithm is unknown.
 func (c *certificate) signedBy(public crypto.PublicKey) bool {
 	if key, ok := public.(ed25519.PublicKey); ok {
 		return ed25519.Verify(key, c.signed, c.signature)
@@ -189,7 +189,7 @@ func (c *certificate) hash() (hash crypto.Hash, ok bool) {
 	return hash, ok
 }
 
-// pssHashes has SHA-1 where no hash is named, the default of RSASSA-PSS-params.
+// pssHashes maps an absent hash to SHA-1, the default of RSASSA-PSS-params.
 var pssHashes = map[string]crypto.Hash{
 	"":                       crypto.SHA1,
 	"1.3.14.3.2.26":          crypto.SHA1,

@@ -6,8 +6,8 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// metadataDecoder reads metadata by its schema types. It keeps the first error,
-// and a warning for everything that it ignores.
+// metadataDecoder reads values of metadata by their schema types. It keeps the first
+// error, and a warning for each value that it ignores.
 type metadataDecoder struct {
 	err          error
 	warnings     []string
@@ -22,7 +22,7 @@ func (d *metadataDecoder) fail(rule, want, got string) {
 
 func (d *metadataDecoder) warn(what string) { d.warnings = append(d.warnings, what) }
 
-// anyURI reads an attribute of that type.
+// anyURI reads an attribute of type xs:anyURI.
 func (d *metadataDecoder) anyURI(n xmltree.Node, name string) string {
 	value, _ := n.Attr(name)
 	return collapse(value)
@@ -39,7 +39,7 @@ func (d *metadataDecoder) listsURI(n xmltree.Node, name, uri string) bool {
 	return false
 }
 
-// boolean is false where the attribute is absent.
+// boolean reads an xs:boolean. It returns false if the attribute is absent.
 func (d *metadataDecoder) boolean(n xmltree.Node, name string) bool {
 	raw, given := n.Attr(name)
 	if !given {
@@ -52,8 +52,9 @@ func (d *metadataDecoder) boolean(n xmltree.Node, name string) bool {
 	return value
 }
 
-// instant is zero where the attribute is absent. An instant before SAML 2.0 is
-// refused: some programs write the zero value of their time type.
+// instant reads an xs:dateTime. It returns zero if the attribute is absent. An
+// instant before 2000 is refused, because some programs write the zero value of
+// their time type.
 func (d *metadataDecoder) instant(n xmltree.Node, name string) time.Time {
 	raw, given := n.Attr(name)
 	if !given {
@@ -61,13 +62,13 @@ func (d *metadataDecoder) instant(n xmltree.Node, name string) time.Time {
 	}
 	at, err := parseDateTime(collapse(raw))
 	if err != nil || at.Year() < 2000 {
-		d.fail(name+" (Metadata 2.3.2)", "an xs:dateTime after 2000", raw)
+		d.fail(name+" (Metadata 2.3.2)", "an xs:dateTime from 2000 on", raw)
 	}
 	return at
 }
 
-// duration is zero where the attribute is absent or can't be read: it says when to
-// read metadata again, and nothing about what is trusted.
+// duration reads an xs:duration. It returns zero if the attribute is absent or
+// invalid, because the value only says when to fetch the metadata again.
 func (d *metadataDecoder) duration(n xmltree.Node, name string) time.Duration {
 	raw, given := n.Attr(name)
 	if !given {

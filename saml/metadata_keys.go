@@ -18,9 +18,9 @@ const (
 	// maxKeyParts bounds the certificates, bare keys and references of one
 	// KeyInfo.
 	maxKeyParts = 16
-	// maxIssuerChecks bounds the signatures that are checked in one entity's
-	// metadata to tell leaves from their issuers. Chains of four in each of
-	// maxSigningKeys KeyDescriptors take fewer.
+	// maxIssuerChecks bounds the signatures that are checked to find the issuers in
+	// one entity's metadata. Chains of four in each of maxSigningKeys KeyDescriptors
+	// need fewer.
 	maxIssuerChecks = 500
 	// maxRSABits bounds the cost of one use of a key.
 	maxRSABits = 16384
@@ -28,30 +28,30 @@ const (
 	nsSignature11 = "http://www.w3.org/2009/xmldsig11#"
 )
 
-// candidate is a key of a KeyInfo, which may hold it in several places.
+// candidate is a key of a KeyInfo, which may have it in several places.
 type candidate struct {
 	id           string         // equal for equal keys
-	where        string         // the first place that holds it
+	where        string         // the first place that has it
 	key          signingKey     // public is nil if problem is set
 	problem      error          // why the key can't be used
 	certificates []*certificate // of the key
-	bare         bool           // held as a bare key, so it is not an issuer's
+	bare         bool           // present as a bare key, so it is not an issuer's
 	issuer       bool           // it signed another key's certificate
 }
 
-// readKeyInfo returns the key of a metadata KeyInfo, the zero value if it has
-// none that can be used. warnings says why something was not used.
+// readKeyInfo returns the key of a metadata KeyInfo, or the zero value if it has no
+// usable key. warnings lists what was not used, and why.
 //
-// A KeyInfo is about one key (XML Signature 4.5, SAML V2.0 Metadata
-// Interoperability Profile 2.5). It may hold a certificate, its chain, and the same
-// key as a KeyValue. The key is that of the leaf: the certificate whose key signed
-// none of the others. Without a single leaf no key of the KeyInfo is trusted, because
-// one of them may belong to a certification authority.
+// A KeyInfo describes one key (XML Signature 4.5, SAML V2.0 Metadata
+// Interoperability Profile 2.5). It may have a certificate, its chain, and the same
+// key as a KeyValue. The key is that of the leaf, the certificate whose key signed
+// none of the others. Without a single leaf no key of the KeyInfo is trusted,
+// because one of them may belong to a certification authority.
 //
-// This is safe where an issuer is not recognised, because its algorithm is
-// unknown or a certificate of the chain is missing. The true leaf signed nothing,
-// so it is never ruled out: with a second key that is not ruled out there are two
-// leaves, and neither is used.
+// This is safe even if an issuer is not recognised, because its algorithm is unknown
+// or a certificate of the chain is missing. The true leaf signed nothing, so it is
+// never excluded. If a second key is not excluded either, there are two leaves, and
+// neither is used.
 //
 // issuerChecks counts the signatures checked over all KeyInfos of an entity.
 func readKeyInfo(info xmltree.Node, issuerChecks *int) (key signingKey, warnings []string) {
@@ -80,8 +80,8 @@ func readKeyInfo(info xmltree.Node, issuerChecks *int) (key signingKey, warnings
 	return key, r.warnings
 }
 
-// keyParts lists the children of a KeyInfo, and of X509Data in it, that hold a
-// key or refer to one, at most one more than is accepted.
+// keyParts lists the children of a KeyInfo, and of its X509Data, that have a key or
+// refer to one. It stops after one more than is accepted.
 func keyParts(info xmltree.Node) []xmltree.Node {
 	var parts []xmltree.Node
 	for n := info.First(); n.OK() && len(parts) <= maxKeyParts; n = n.Next() {
@@ -114,8 +114,8 @@ func (r *keyInfoReader) warn(where string, err error) {
 	r.warnings = append(r.warnings, where+": "+err.Error())
 }
 
-// certificate adds an X509Certificate. One that can't be read, or whose key
-// can't be used, counts too: it may be the leaf.
+// certificate adds an X509Certificate. An unreadable certificate, or one with an
+// unusable key, counts too, because it may be the leaf.
 func (r *keyInfoReader) certificate(n xmltree.Node) {
 	r.count++
 	where := fmt.Sprintf("X509Certificate %d", r.count)
@@ -138,8 +138,8 @@ func (r *keyInfoReader) certificate(n xmltree.Node) {
 	}
 }
 
-// bareKey adds a key without a certificate. One that can't be used is ignored: it
-// belongs to no certification authority.
+// bareKey adds a key without a certificate. An unusable one is ignored, because a
+// bare key is not an issuer's.
 func (r *keyInfoReader) bareKey(n xmltree.Node, read func(xmltree.Node) (crypto.PublicKey, error)) {
 	public, err := read(n)
 	if err == nil {
@@ -152,7 +152,7 @@ func (r *keyInfoReader) bareKey(n xmltree.Node, read func(xmltree.Node) (crypto.
 	r.candidate(n.Local(), public, nil).bare = true
 }
 
-// candidate returns the candidate of a key, a new one for a new key. A key that
+// candidate returns the candidate of a key, and adds it if it is new. A key that
 // can't be encoded is compared by spki.
 func (r *keyInfoReader) candidate(where string, public crypto.PublicKey, spki []byte) *candidate {
 	id := spki
@@ -172,8 +172,8 @@ func (r *keyInfoReader) candidate(where string, public crypto.PublicKey, spki []
 	return c
 }
 
-// findIssuers marks the keys that signed another key's certificate, in whatever
-// order the KeyInfo has them. A certificate signed by its own key shows nothing.
+// findIssuers marks the keys that signed another key's certificate. The order in the
+// KeyInfo doesn't matter. Self-signed certificates are skipped.
 func (r *keyInfoReader) findIssuers() {
 	for _, issuer := range r.candidates {
 		for _, other := range r.candidates {
@@ -193,7 +193,7 @@ func (r *keyInfoReader) findIssuers() {
 	}
 }
 
-// leaf returns the one key that the KeyInfo is about.
+// leaf returns the one key that the KeyInfo describes.
 func (r *keyInfoReader) leaf() (signingKey, error) {
 	var leaves []*candidate
 	var names []string
@@ -211,7 +211,7 @@ func (r *keyInfoReader) leaf() (signingKey, error) {
 	}
 	switch {
 	case len(r.candidates) == 0:
-		return signingKey{}, errors.New("it holds no key that can be used")
+		return signingKey{}, errors.New("it has no usable key")
 	case len(leaves) == 0:
 		return signingKey{}, errors.New("the key of each certificate signed another one")
 	case len(leaves) > 1:
@@ -223,8 +223,8 @@ func (r *keyInfoReader) leaf() (signingKey, error) {
 	return leaves[0].key, nil
 }
 
-// checkUsable accepts a key that the verifier can check signatures with. A key
-// that is too weak passes: what is too weak is the service provider's decision.
+// checkUsable accepts a key that the verifier supports. Weak keys pass: the service
+// provider's Config decides about them.
 func checkUsable(public crypto.PublicKey) error {
 	switch public := public.(type) {
 	case nil:

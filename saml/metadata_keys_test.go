@@ -237,7 +237,7 @@ func TestAKeyThatCannotBeUsedIsReported(t *testing.T) {
 	der := issued(t, s.leaf.Public(), s.leaf)
 	armoured := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	for name, c := range map[string]struct{ inside, report string }{
-		"nothing":          {"", "KeyInfo: it holds no key that can be used"},
+		"nothing":          {"", "KeyInfo: it has no usable key"},
 		"not base64":       {certificate("!"), "not base64"},
 		"an element in it": {certificate("AAAA<x/>"), "an element inside X509Certificate"},
 		"not DER":          {certificate("AAAA"), "not a certificate in DER"},
@@ -267,7 +267,7 @@ func TestAKeyThatCannotBeUsedIsReported(t *testing.T) {
 		"an unknown curve":          {ecKeyValue(t, &s.leaf.PublicKey, "1.3.132.0.10"), "is none of P-256"},
 		"a point that is not on it": {ecPoint(offCurve, "1.2.840.10045.3.1.7"), "not an uncompressed point"},
 		"two keys in a KeyValue": {
-			strings.ReplaceAll(rsaKeyValue(idp.N, 3), "<ds:RSAKeyValue>", "<x/><ds:RSAKeyValue>"), "does not hold one key",
+			strings.ReplaceAll(rsaKeyValue(idp.N, 3), "<ds:RSAKeyValue>", "<x/><ds:RSAKeyValue>"), "want exactly one key",
 		},
 		"a DEREncodedKeyValue of junk": {strings.ReplaceAll(derKeyValue(t, idp), ">MI", ">AA"), "DEREncodedKeyValue"},
 	} {

@@ -15,7 +15,8 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// namedCurves are those of the verifier (XML Signature 1.1, 4.5.2.3).
+// namedCurves are the curves that the verifier supports (XML Signature 1.1,
+// 4.5.2.3).
 var namedCurves = map[string]elliptic.Curve{
 	"urn:oid:1.2.840.10045.3.1.7": elliptic.P256(),
 	"urn:oid:1.3.132.0.34":        elliptic.P384(),
@@ -27,7 +28,7 @@ func readKeyValue(n xmltree.Node) (crypto.PublicKey, error) {
 	value := n.First()
 	switch {
 	case !value.OK() || value.Next().OK():
-		return nil, errors.New("it does not hold one key")
+		return nil, errors.New("want exactly one key")
 	case value.Is(xmltree.Signature, "RSAKeyValue"):
 		return readRSAKeyValue(value)
 	case value.Local() == "ECKeyValue" && value.Doc().URI(value.NS()) == nsSignature11:
@@ -36,8 +37,8 @@ func readKeyValue(n xmltree.Node) (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("%s is neither an RSAKeyValue nor an ECKeyValue", quote(value.Local()))
 }
 
-// readRSAKeyValue reads two CryptoBinary numbers, whose bytes begin with the
-// highest (XML Signature 1.1, 4.1 and 4.5.2.2).
+// readRSAKeyValue reads two CryptoBinary numbers, which are big-endian (XML
+// Signature 1.1, 4.1 and 4.5.2.2).
 func readRSAKeyValue(n xmltree.Node) (*rsa.PublicKey, error) {
 	modulus, err := decodeElement(n.Child(xmltree.Signature, "Modulus"), "Modulus")
 	if err != nil {
@@ -58,7 +59,7 @@ func readRSAKeyValue(n xmltree.Node) (*rsa.PublicKey, error) {
 func readECKeyValue(n xmltree.Node) (*ecdsa.PublicKey, error) {
 	curve, point := n.First(), n.First().Next()
 	if !curve.Is(n.NS(), "NamedCurve") || !point.Is(n.NS(), "PublicKey") {
-		return nil, errors.New("an ECKeyValue holds a NamedCurve and a PublicKey")
+		return nil, errors.New("an ECKeyValue without a NamedCurve and a PublicKey")
 	}
 	uri, _ := curve.Attr("URI")
 	named, ok := namedCurves[uri]
@@ -85,7 +86,7 @@ func readDERKeyValue(n xmltree.Node) (crypto.PublicKey, error) {
 	return x509.ParsePKIXPublicKey(der)
 }
 
-// decodeElement decodes the base64 that an element holds.
+// decodeElement decodes an element's base64 text.
 func decodeElement(n xmltree.Node, name string) ([]byte, error) {
 	if !n.OK() {
 		return nil, fmt.Errorf("there is no %s", name)
@@ -97,7 +98,7 @@ func decodeElement(n xmltree.Node, name string) ([]byte, error) {
 	return decodeSpaced(text)
 }
 
-// ownText returns the text of an element that may hold nothing else.
+// ownText returns the text of an element that may contain only text.
 func ownText(n xmltree.Node) (string, error) {
 	if n.First().OK() {
 		return "", fmt.Errorf("an element inside %s", n.Local())

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// ServiceProvider is one SAML service provider with all its ACS URLs. It is
-// safe for concurrent use. What can change at run time, the list of ACS URLs
-// and the identity provider's metadata, is replaced as a whole.
+// ServiceProvider is one SAML service provider with all its ACS URLs. It is safe for
+// concurrent use. The list of ACS URLs and the identity provider's metadata can
+// change at run time. Each is replaced as a whole.
 type ServiceProvider struct {
-	cfg Config // validated; its ACS is only the first list
+	cfg Config // validated; its ACS is the initial list
 
 	acs atomic.Pointer[acsList]
 
@@ -43,7 +43,7 @@ func New(cfg Config) (*ServiceProvider, error) {
 // EntityID returns the name of this service provider.
 func (sp *ServiceProvider) EntityID() string { return sp.cfg.EntityID }
 
-// Now returns the time by Config.Now.
+// Now returns the current time, from Config.Now.
 func (sp *ServiceProvider) Now() time.Time { return sp.cfg.Now() }
 
 // Skew returns Config.Skew or its default.
@@ -53,20 +53,20 @@ func (sp *ServiceProvider) Skew() time.Duration { return sp.cfg.Skew }
 // default.
 func (sp *ServiceProvider) ACS() []Endpoint { return sp.acs.Load().snapshot() }
 
-// AppendACS adds URLs at the end of the list, for one more Region. Those in the
-// list keep their places and indexes. Where indexes are explicit, an endpoint
-// without one gets the next that was never used. It refuses what ReplaceACS
-// does, and a URL that is listed already.
+// AppendACS appends URLs to the list, such as those of a new Region. The URLs in the
+// list keep their positions and indexes. If indexes are explicit, an endpoint
+// without one gets the next that was never used. AppendACS refuses what ReplaceACS
+// refuses, and a URL that is listed already.
 func (sp *ServiceProvider) AppendACS(more ...Endpoint) error {
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
 	return sp.swapACS(sp.acs.Load().with(more, sp.retired), false)
 }
 
-// ReplaceACS replaces the ordered list. It refuses a list that begins with
-// another URL, because that would move IdP-initiated sign-in, and an explicit
-// index that was given to another URL before. Requests under way to a URL that
-// leaves the list can no longer be answered.
+// ReplaceACS replaces the ordered list. It refuses a list that begins with another
+// URL, because that would move IdP-initiated sign-in, and an explicit index that was
+// given to another URL before. After a URL leaves the list, responses to its pending
+// requests are refused.
 func (sp *ServiceProvider) ReplaceACS(list []Endpoint) error {
 	sp.mu.Lock()
 	defer sp.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 )
 
 // claims are the values of a message whose signatures were verified. Only
-// verification.read makes them; the rules are its methods.
+// verification.read returns them. The rules are their methods.
 type claims struct {
 	*verification
 	proof
@@ -22,7 +22,7 @@ func (v *verification) read(p proof) (claims, error) {
 	return claims{verification: v, proof: p, assertion: a}, err
 }
 
-// accept makes the assertion. No other function does.
+// accept returns the assertion. Only accept creates one.
 func (c *claims) accept(size int) *Assertion {
 	c.assertion.detach(size)
 	return &Assertion{
@@ -31,8 +31,8 @@ func (c *claims) accept(size int) *Assertion {
 	}
 }
 
-// describe adds to an error which assertion it refuses. The values are copies: an
-// error that a log keeps must not keep the document.
+// describe adds the refused assertion's IDs and instant to an error. It copies the
+// values, so that a kept error doesn't keep the document.
 func (c *claims) describe(err error) error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -42,8 +42,8 @@ func (c *claims) describe(err error) error {
 	return err
 }
 
-// warnings reports what the metadata interoperability profile (2.6.1) has reported
-// and not enforced.
+// warnings reports signing certificates outside their dates, which the metadata
+// interoperability profile (2.6.1) doesn't enforce.
 func (c *claims) warnings() []string {
 	var all []string
 	for _, i := range c.signedBy {
@@ -72,9 +72,9 @@ func (c *claims) checkVersion() error {
 	return nil
 }
 
-// checkIDs accepts IDs of characters that no other software can misread. Core
-// makes them xs:ID, which can't start with a digit; those of one real identity
-// provider do.
+// checkIDs accepts IDs whose characters all programs read alike. An xs:ID can't
+// start with a digit (Core 1.3.4), but the IDs of one identity provider do, so that
+// is accepted.
 func (c *claims) checkIDs() error {
 	for _, got := range []string{c.assertion.id, c.response.id} {
 		if !goodID(got) {
@@ -94,10 +94,10 @@ const (
 
 func goodID(id string) bool { return id != "" && len(id) <= maxID && strings.Trim(id, idChars) == "" }
 
-// checkIssuers requires both Issuers to be the configured identity provider, byte
-// for byte. A Response that is not signed may have none (Core 3.2.2). A Format
-// other than entity is refused (Profiles 4.1.4.2, MUST): such a value is a name of
-// another kind that is spelled like the entity ID.
+// checkIssuers requires both Issuers to be the configured identity provider's entity
+// ID, byte for byte. An unsigned Response may have none (Core 3.2.2). A Format other
+// than entity is refused (Profiles 4.1.4.2, MUST): such a value is not an entity ID,
+// even if its text is the same.
 func (c *claims) checkIssuers() error {
 	check := func(what string, i issuer) error {
 		if i.value != c.idp.entityID {
@@ -120,8 +120,8 @@ func (c *claims) checkIssuers() error {
 	return nil
 }
 
-// checkAudience requires at least one restriction, and that each names us: several
-// are joined by AND, the audiences in one by OR.
+// checkAudience requires at least one AudienceRestriction, and that each has our
+// entity ID. Several restrictions are joined by AND, the audiences of one by OR.
 func (c *claims) checkAudience() error {
 	if len(c.assertion.conditions.audiences) == 0 {
 		return &Error{Reason: ReasonAudience, Detail: "no AudienceRestriction", Want: c.cfg.EntityID}

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// findBearer looks for the bearer confirmation for this URL, compared byte for
-// byte. Confirmations for URLs outside our list are ignored (any one confirmation
-// is enough, Core 2.4.1). An assertion for two of our URLs is refused: each would
-// have to know that the other used it.
+// findBearer finds the bearer confirmation for this URL, compared byte for byte.
+// Confirmations for URLs outside our list are ignored, because any one confirmation
+// is enough (Core 2.4.1). An assertion for two of our URLs is refused: each would
+// need to know whether the other accepted it.
 func (c *claims) findBearer() error {
 	var here *confirmation
 	bearers := 0
@@ -60,8 +60,8 @@ func (c *claims) regionOf(url string) string {
 	return ""
 }
 
-// checkDestination compares byte for byte. Only a Response that is not signed may
-// have no Destination (Bindings 3.5.5.2); an empty one is not absent.
+// checkDestination compares byte for byte. Only an unsigned Response may have no
+// Destination (Bindings 3.5.5.2). An empty Destination is not absent.
 func (c *claims) checkDestination() error {
 	switch d := c.response.destination; {
 	case !d.given && c.responseSigned:
@@ -72,9 +72,9 @@ func (c *claims) checkDestination() error {
 	return nil
 }
 
-// checkInResponseTo uses SubjectConfirmationData's value, which is always signed.
-// The Response's must agree, as it may not be. A message with either of them claims
-// to be an answer, and is never taken for an unsolicited one.
+// checkInResponseTo uses the value of SubjectConfirmationData, which is always
+// signed. The value of the Response, which may be unsigned, must be equal. A message
+// with either of them is never accepted as unsolicited.
 func (c *claims) checkInResponseTo() error {
 	outer := c.response.inResponseTo
 	if !c.bearer.inResponseTo.given {
@@ -86,13 +86,13 @@ func (c *claims) checkInResponseTo() error {
 		return emptyInResponseTo()
 	case outer.given && outer.value != id:
 		return &Error{
-			Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name two requests",
+			Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name different requests",
 			Want: id, Got: outer.value,
 		}
 	}
 	waiting := slices.Contains(c.want.RequestIDs, id)
-	// Regions on one host share the browser's cookies, so a request of another
-	// Region can be among those that are waiting.
+	// Regions on one host share the browser's cookies, so RequestIDs can include a
+	// request of another Region.
 	if maker, ok := c.acs.tagOf(id); ok && maker.URL != c.here.URL && (!waiting || maker.Region != c.here.Region) {
 		return &Error{
 			Reason: ReasonWrongRegion,
@@ -101,7 +101,7 @@ func (c *claims) checkInResponseTo() error {
 		}
 	}
 	if !waiting {
-		return &Error{Reason: ReasonInResponseTo, Detail: "this browser has no such request waiting here", Got: id}
+		return &Error{Reason: ReasonInResponseTo, Detail: "no request with this ID is pending in this browser", Got: id}
 	}
 	return nil
 }
@@ -122,14 +122,14 @@ func (c *claims) checkUnsolicited(other optional[string]) error {
 	case !c.want.Unsolicited:
 		return &Error{
 			Reason: ReasonUnsolicited, Rule: "Unsolicited responses (Profiles 4.1.5)",
-			Detail: "it answers no request, and that is not allowed here",
+			Detail: "the response answers no request, and unsolicited responses are not accepted",
 		}
 	}
 	return nil
 }
 
-// emptyInResponseTo refuses an empty attribute: an xs:NCName has at least one
-// character.
+// emptyInResponseTo returns the error for an empty attribute: an xs:NCName has at
+// least one character.
 func emptyInResponseTo() error {
 	return &Error{Reason: ReasonInResponseTo, Detail: "InResponseTo is empty"}
 }
@@ -141,7 +141,7 @@ func nameOf(e Endpoint) string {
 	return e.URL + " (Region " + e.Region + ")"
 }
 
-// checkSubject requires a NameID with a value. Its qualifiers, where given, must be
+// checkSubject requires a NameID with a value. Its qualifiers, if present, must be
 // those of Core 8.3.7 and 8.3.8.
 func (c *claims) checkSubject() error {
 	n := c.assertion.nameID

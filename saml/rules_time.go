@@ -2,8 +2,8 @@ package saml
 
 import "time"
 
-// window returns the instant from which the assertion can't be used: the earliest of
-// the three that bound it. A longer validity is cut, not refused.
+// window returns the instant at which the assertion's validity ends: the earliest of
+// its three bounds. A longer validity is shortened, not refused.
 func (c *claims) window() time.Time {
 	end := c.assertion.issueInstant.Add(c.cfg.MaxAge)
 	if c.bearer != nil && c.bearer.notOnOrAfter.given {
@@ -30,11 +30,11 @@ func (c *claims) checkNotOnOrAfter(what string, t time.Time) error {
 	return &Error{Reason: ReasonExpired, Detail: what, Want: c.notOver(), Got: stamp(t)}
 }
 
-// notOver describes the instants that have not passed.
+// notOver describes the accepted instants, for an error.
 func (c *claims) notOver() string { return "after " + stamp(c.now) + " - " + c.cfg.Skew.String() }
 
 // checkConfirmationWindow requires NotOnOrAfter (Profiles 4.1.4.2). NotBefore is
-// forbidden there; real identity providers send it, so it is enforced instead.
+// forbidden there, but identity providers send it, so it is enforced instead.
 func (c *claims) checkConfirmationWindow() error {
 	if !c.bearer.notOnOrAfter.given {
 		return &Error{Reason: ReasonTime, Detail: "a bearer's SubjectConfirmationData has no NotOnOrAfter"}
@@ -46,7 +46,8 @@ func (c *claims) checkConditionsWindow() error {
 	return c.checkWindow("Conditions", c.assertion.conditions.notBefore, c.assertion.conditions.notOnOrAfter)
 }
 
-// checkWindow checks the instants of an element of which each may be absent.
+// checkWindow checks an element's NotBefore and NotOnOrAfter, of which each may be
+// absent.
 func (c *claims) checkWindow(element string, notBefore, notOnOrAfter optional[time.Time]) error {
 	if notBefore.given && notOnOrAfter.given && !notBefore.value.Before(notOnOrAfter.value) {
 		return &Error{Reason: ReasonTime, Detail: "the validity of " + element + " ends before it begins"}
@@ -79,8 +80,8 @@ func (c *claims) checkIssueInstant(what string, at time.Time) error {
 }
 
 // checkAuthn requires an AuthnInstant that is not in the future, nor more than
-// Config.MaxAuthnAge ago if that is set. It may be old otherwise, as usual for
-// single sign-on.
+// Config.MaxAuthnAge ago if that is set. Without that bound it may be old, as usual
+// for single sign-on.
 func (c *claims) checkAuthn() error {
 	if len(c.assertion.authn) == 0 {
 		return &Error{Reason: ReasonAuthn, Detail: "no AuthnStatement"}

@@ -6,8 +6,9 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// This file reads the parts of a message by the schema: the numbers of elements,
-// what is required, the types of values. The rules decide what the values mean.
+// This file reads the parts of a message and checks them against the schema: how
+// often elements occur, which are required, and the types of values. The rules check
+// the values.
 
 const (
 	statusSuccess   = "urn:oasis:names:tc:SAML:2.0:status:Success"
@@ -28,8 +29,8 @@ type response struct {
 	status       status
 }
 
-// optional is the value of an attribute that may be absent, which is not the same
-// as empty.
+// optional is the value of an attribute that may be absent. Absent and empty are
+// different.
 type optional[T any] struct {
 	value T
 	given bool
@@ -61,7 +62,7 @@ func (s status) String() string {
 	return text
 }
 
-// assertion is an Assertion as it was signed (Core 2.3.3).
+// assertion has the values of a signed Assertion (Core 2.3.3).
 type assertion struct {
 	id, version   string
 	issueInstant  time.Time
@@ -83,18 +84,18 @@ type confirmation struct {
 	notOnOrAfter optional[time.Time]
 }
 
-// conditions is Core 2.5.1.
+// conditions is a Conditions element (Core 2.5.1).
 type conditions struct {
 	notBefore    optional[time.Time]
 	notOnOrAfter optional[time.Time]
-	audiences    [][]string // one list a restriction
+	audiences    [][]string // one list per AudienceRestriction
 	oneTimeUse   bool
 	proxyCount   string
 	proxy        bool
 	unknown      []string
 }
 
-// authnStatement is Core 2.7.2.
+// authnStatement is an AuthnStatement (Core 2.7.2).
 type authnStatement struct {
 	instant             time.Time
 	sessionIndex        string
@@ -178,8 +179,8 @@ func (d *decoder) subject(a *assertion, s xmltree.Node) {
 	}
 }
 
-// unknownBaseID refuses an identifier of a type that is defined outside SAML (Core
-// 2.2.1).
+// unknownBaseID returns the error for a BaseID, whose type is defined outside SAML
+// (Core 2.2.1).
 func unknownBaseID() *Error { return &Error{Reason: ReasonNameID, Detail: "BaseID is not supported"} }
 
 func (d *decoder) nameID(n xmltree.Node) NameID {
@@ -229,9 +230,9 @@ func (d *decoder) authnStatement(n xmltree.Node) authnStatement {
 	}
 }
 
-// authnContext returns the class reference of an AuthnStatement, which must have
-// one AuthnContext (Core 2.7.2), with a class or a declaration (2.7.2.2). A URI is
-// never empty (1.3.2).
+// authnContext returns the class reference of an AuthnStatement. The statement must
+// have one AuthnContext (Core 2.7.2), with a class or a declaration (2.7.2.2). A URI
+// is never empty (1.3.2).
 func (d *decoder) authnContext(n xmltree.Node) string {
 	c := d.one(n, xmltree.Assertion, "AuthnContext")
 	if !c.OK() {

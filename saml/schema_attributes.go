@@ -2,8 +2,8 @@ package saml
 
 import "github.com/meridian-saml/meridian/saml/internal/xmltree"
 
-// attributeStatements reads all attributes. Values of equal Name and NameFormat
-// are joined in document order: some identity providers write one Attribute
+// attributeStatements reads all attributes. Values with equal Name and NameFormat
+// are joined in document order, because some identity providers write one Attribute
 // element for each value.
 func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 	attributes, values := 0, 0
@@ -54,8 +54,8 @@ func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 	}
 }
 
-// attributeIndex finds attributes by Name and NameFormat. It is nil, and they are
-// compared one by one, while there are few.
+// attributeIndex finds attributes by Name and NameFormat. While there are few
+// attributes, it is nil and they are compared one by one.
 type attributeIndex map[[2]string]int
 
 func (x *attributeIndex) number(have []Attribute, name, format string) (int, bool) {
@@ -81,8 +81,8 @@ func (x *attributeIndex) number(have []Attribute, name, format string) (int, boo
 	return i, again
 }
 
-// attributeValue keeps a value that holds elements as elements: flattened to a
-// string it would be another value.
+// attributeValue keeps the elements of a value. Flattening them to a string would
+// change the value.
 func attributeValue(n xmltree.Node) AttributeValue {
 	if nilled, _ := n.AttrNS(xmltree.XSI, "nil"); nilled == "true" || nilled == "1" {
 		return AttributeValue{Nil: true}

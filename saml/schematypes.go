@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// This file reads the simple types of XML Schema Part 2 that SAML's metadata
-// uses. All of them have the white space facet "collapse", so " true " is true.
-// xs:dateTime is in instant.go.
+// This file reads the simple types of XML Schema Part 2 that SAML's metadata uses.
+// All of them have the whiteSpace facet "collapse", so " true " is true. xs:dateTime
+// is in instant.go.
 
 // xmlSpace is white space in XML (XML 1.0, 2.3).
 const xmlSpace = " \t\r\n"
 
 func isXMLSpace(r rune) bool { return strings.ContainsRune(xmlSpace, r) }
 
-// collapse applies the white space facet of that name (XML Schema Part 2, 4.3.6):
-// no white space at the ends, and one blank for each run of it inside.
+// collapse applies the whiteSpace facet "collapse" (XML Schema Part 2, 4.3.6): it
+// removes white space at both ends, and replaces each run of it by one space.
 func collapse(s string) string {
 	if !strings.ContainsAny(s, xmlSpace) {
 		return s
@@ -35,8 +35,8 @@ func collapse(s string) string {
 	return b.String()
 }
 
-// listItems iterates over the items of a list type (2.5.1.2), which white space
-// separates. They are not collected: a document can hold millions.
+// listItems iterates over the items of a list type (2.5.1.2), which are separated by
+// white space. It doesn't collect them, because a document can have millions.
 func listItems(s string) iter.Seq[string] { return strings.FieldsFuncSeq(s, isXMLSpace) }
 
 // parseBoolean reads an xs:boolean (3.2.2).
@@ -53,10 +53,10 @@ func parseBoolean(s string) (value, ok bool) {
 var durationForm = regexp.MustCompile(
 	`^(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$`)
 
-// parseDuration reads an xs:duration (3.2.6). Months and years have no fixed
-// length; the shortest is taken, 28 and 365 days, because a duration here is a
-// time after which something is read again. One that is longer than a
-// time.Duration can hold is the longest that it can.
+// parseDuration reads an xs:duration (3.2.6). Months and years have no fixed length.
+// They count as their shortest lengths, 28 and 365 days, because the duration says
+// when to fetch something again. A duration that overflows time.Duration becomes its
+// maximum.
 func parseDuration(s string) (time.Duration, bool) {
 	s = collapse(s)
 	parts := durationForm.FindStringSubmatch(s)

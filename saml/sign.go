@@ -12,7 +12,7 @@ import (
 	"net/url"
 )
 
-// ecdsaMethods gives each curve the hash of its own strength (RFC 9231 2.3.6).
+// ecdsaMethods maps each curve to the hash of the same strength (RFC 9231 2.3.6).
 var ecdsaMethods = map[int]struct {
 	hash crypto.Hash
 	uri  string
@@ -48,7 +48,7 @@ func (sp *ServiceProvider) sign(text string) (string, error) {
 	return base64.StdEncoding.EncodeToString(signature), nil
 }
 
-// fromASN1 returns an ECDSA signature as XML has it, where Go's are ASN.1: r
+// fromASN1 converts an ECDSA signature from ASN.1 to the form of XML Signature: r
 // followed by s, each as wide as the curve's order (RFC 9231 2.3.6).
 func fromASN1(signature []byte, key *ecdsa.PublicKey) ([]byte, error) {
 	var v struct{ R, S *big.Int }
@@ -74,15 +74,15 @@ func (sp *ServiceProvider) signQuery(query string) (string, error) {
 	return query + "&Signature=" + url.QueryEscape(signature), nil
 }
 
-// signEnveloped returns the enveloped signature of an element that is given in
-// canonical form (Core 5.4).
+// signEnveloped returns the enveloped signature of an element in canonical form
+// (Core 5.4).
 func (sp *ServiceProvider) signEnveloped(id, canonical string) (string, error) {
 	const exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
 	_, uri := sp.method()
 	digest := sha256.Sum256([]byte(canonical))
 
-	// Inside ds:Signature, SignedInfo would not declare the prefix; on its own,
-	// as it is hashed, it does (Exclusive XML Canonicalization 1.0, 3).
+	// Inside ds:Signature, SignedInfo doesn't declare the prefix. Its canonical
+	// form, which is hashed, does (Exclusive XML Canonicalization 1.0, 3).
 	info := func(declaration attribute) string {
 		var w canonicalWriter
 		w.start("ds:SignedInfo", declaration)

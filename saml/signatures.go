@@ -12,11 +12,11 @@ const (
 	ruleSignatures = "Signatures (Profiles 4.1.4.5)"
 )
 
-// findSignatures finds every Signature in within, which is the Response as it
-// arrived or the assertion that was decrypted, and checks its form. A signature
-// may be directly in the Response and directly in the assertion, one each; any
-// other could only be there to be mistaken for these. A signature that is required
-// must be found; that of an encrypted assertion is looked for after decryption.
+// findSignatures finds every Signature in within, the Response or the decrypted
+// assertion, and checks its form. The Response and the assertion may each have one,
+// as a child. Any other is refused, because it could be mistaken for these. A
+// required signature must be present. The signature of an encrypted assertion is
+// checked after decryption.
 func (v *verification) findSignatures(m *message, within xmltree.Node) error {
 	var err error
 	within.Walk(func(n xmltree.Node) {
@@ -57,9 +57,9 @@ func (v *verification) findSignatures(m *message, within xmltree.Node) error {
 
 // readSignature requires a Signature in its place in the schema: right after the
 // Issuer (Core 2.3.3, 3.2.2), or first where there is none. Some old signers append
-// it at the end, where it would do no harm, because the enveloped-signature
-// transform removes it anywhere. It is refused all the same: such a signer follows
-// other rules than the schema, and every maintained product has a setting for it.
+// it at the end. That would be harmless, because the enveloped-signature transform
+// removes it anywhere, but it violates the schema, and every maintained product has
+// a setting for it.
 func (v *verification) readSignature(n xmltree.Node) (*dsig.Envelope, error) {
 	first := n.Parent().First()
 	if first != n && !(first.Is(xmltree.Assertion, "Issuer") && first.Next() == n) {
@@ -78,8 +78,8 @@ func (v *verification) policy() dsig.Policy {
 	return dsig.Policy{AllowSHA1: v.cfg.InsecureAllowSHA1, MinRSABits: v.cfg.minRSABits()}
 }
 
-// verifySignature verifies one signature and returns the element that it covers,
-// none if there is no signature.
+// verifySignature verifies one signature and returns the element that it covers, or
+// the zero value if there is no signature.
 func (v *verification) verifySignature(what string, e *dsig.Envelope) (dsig.Signed, error) {
 	if e == nil {
 		return dsig.Signed{}, nil
@@ -104,21 +104,21 @@ func (v *verification) verifySignatures(m *message) (proof, error) {
 	return prove(m, response, assertion)
 }
 
-// proof is the Response and the assertion after their signatures were verified.
-// Only prove makes one.
+// proof is the Response and the assertion after their signatures were verified. Only
+// prove returns one.
 type proof struct {
 	signed         xmltree.Node // the assertion, which verified signatures cover
-	response       *response    // the Response's own values,
+	response       *response    // the values of the Response itself,
 	responseSigned bool         // which are covered too if this is true
 	signedBy       [2]int       // positions of the keys of both signatures; -1 for none
 }
 
-// prove makes sure that what was signed is what was found: the assertion is
-// covered by its own signature, or is directly in the signed Response, in the clear
-// or as ciphertext. The Response around a signed assertion may be unsigned. Its own
-// values can then be an attacker's, but rules on them only refuse: whatever is
-// changed there (a failure into Success, say), the assertion is one that the
-// identity provider signed for this very place and time.
+// prove checks that a verified signature covers the assertion. Either the assertion
+// has its own signature, or it is a child of the signed Response, in the clear or as
+// ciphertext. The Response around a signed assertion may be unsigned, and an
+// attacker may have changed it, for example a failure into Success. That is safe:
+// rules on the Response can only refuse, and the identity provider signed the
+// assertion for this URL and time.
 func prove(m *message, response, assertion dsig.Signed) (proof, error) {
 	p := proof{
 		signed: m.assertion, response: m.response, responseSigned: response.Element().OK(), signedBy: [2]int{-1, -1},
@@ -132,7 +132,7 @@ func prove(m *message, response, assertion dsig.Signed) (proof, error) {
 	case byItself && assertion.Element() != m.assertion,
 		p.responseSigned && response.Element() != m.root,
 		!byItself && !(p.responseSigned && within.Parent() == m.root):
-		return proof{}, &Error{Reason: ReasonSignatureShape, Detail: "what was signed is not what was found"}
+		return proof{}, &Error{Reason: ReasonSignatureShape, Detail: "no verified signature covers the assertion"}
 	}
 	if p.responseSigned {
 		p.signedBy[0] = response.Key()

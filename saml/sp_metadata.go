@@ -13,9 +13,9 @@ import (
 const nsSignature = "http://www.w3.org/2000/09/xmldsig#"
 
 // Metadata returns this service provider's metadata (Metadata 2.4.4): one
-// SPSSODescriptor with every ACS URL in order, for HTTP-POST only. The first alone
-// has isDefault="true". Give it to the identity provider, or enter the same URLs
-// there in the same order.
+// SPSSODescriptor with every ACS URL in order, for HTTP-POST only. Only the first
+// has isDefault="true". Give the metadata to the identity provider, or enter the
+// same URLs there in the same order.
 //
 // It always has a cacheDuration, and a validUntil only with
 // Config.MetadataValidity. The root element is in exclusive canonical form.
@@ -50,7 +50,7 @@ func (w *metadataWriter) close(name string) {
 	w.end(name)
 }
 
-// leaf writes an element that holds text, or nothing.
+// leaf writes an element with text, or an empty one.
 func (w *metadataWriter) leaf(name, text string, attributes ...attribute) {
 	w.line()
 	w.element(name, text, attributes...)
@@ -70,13 +70,13 @@ func (w *metadataWriter) entity(endpoints []Endpoint, now time.Time) {
 	w.close("md:EntityDescriptor")
 }
 
-// role leaves WantAssertionsSigned out where no signature on the assertion is
-// required. An identity provider that reads "false" there may stop signing
-// assertions against its own settings.
+// role leaves WantAssertionsSigned out if no signature on the assertion is required.
+// An identity provider that reads "false" may stop signing assertions, against its
+// own settings.
 func (w *metadataWriter) role(endpoints []Endpoint) {
 	w.open("md:SPSSODescriptor",
 		attribute{"AuthnRequestsSigned", strconv.FormatBool(w.cfg.SignRequests)},
-		attribute{"WantAssertionsSigned", yes(w.cfg.WantAssertionsSigned)},
+		attribute{"WantAssertionsSigned", trueOrEmpty(w.cfg.WantAssertionsSigned)},
 		attribute{"protocolSupportEnumeration", nsProtocol})
 	if w.cfg.Certificate != nil {
 		w.keyDescriptor("signing", w.cfg.Certificate, nil)
@@ -92,12 +92,12 @@ func (w *metadataWriter) role(endpoints []Endpoint) {
 			attribute{"Binding", HTTPPost},
 			attribute{"Location", e.URL},
 			attribute{"index", strconv.Itoa(int(*e.Index))},
-			attribute{"isDefault", yes(i == 0)})
+			attribute{"isDefault", trueOrEmpty(i == 0)})
 	}
 	w.close("md:SPSSODescriptor")
 }
 
-// keyDescriptor is Metadata 2.4.1.1.
+// keyDescriptor writes a KeyDescriptor (Metadata 2.4.1.1).
 func (w *metadataWriter) keyDescriptor(use string, cert *x509.Certificate, methods []string) {
 	w.open("md:KeyDescriptor", attribute{"use", use})
 	w.open("ds:KeyInfo", attribute{"xmlns:ds", nsSignature})

@@ -8,15 +8,14 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
 )
 
-// VerifyOptions says what a response must match. Options that no response or every
-// response could match are an error with ReasonConfig.
+// VerifyOptions describes the accepted responses. Options that accept no response,
+// or any, are an error with ReasonConfig.
 type VerifyOptions struct {
-	// ACS is the URL that the response was posted to, as it is on the list. It comes
+	// ACS is the URL that the response was posted to, as it is on the list. Take it
 	// from routing, never from the message. Required.
 	ACS string
-	// RequestIDs are the IDs of the requests that this browser made here and that
-	// were not answered yet. Empty but not nil: none. Nil is an error without
-	// Unsolicited.
+	// RequestIDs are the IDs of this browser's pending requests at this URL. Empty
+	// but not nil: none. Nil is an error unless Unsolicited is set.
 	RequestIDs []string
 	// Unsolicited accepts a response that answers no request. It changes nothing
 	// for a response that claims to answer one.
@@ -25,9 +24,8 @@ type VerifyOptions struct {
 
 // Verify verifies a SAMLResponse form value (HTTP-POST binding, Bindings 3.5):
 // base64, not deflated. It returns the assertion if every rule holds, and otherwise
-// a [*Error] for the first rule that doesn't. It keeps nothing between calls: the
-// caller makes sure that a request is answered once and an assertion used once, as
-// package acs does.
+// a [*Error] for the first rule that doesn't. It keeps no state: the caller must
+// accept one answer to each request, and each assertion once, as package acs does.
 func (sp *ServiceProvider) Verify(raw []byte, want VerifyOptions) (*Assertion, error) {
 	return sp.verifyBase64(raw, want, nil)
 }
@@ -45,8 +43,8 @@ func (sp *ServiceProvider) verifyBase64(raw []byte, want VerifyOptions, t *trace
 	return sp.verify(doc, want, t)
 }
 
-// verification is the state of one verification. Everything that can change (the
-// time, the list, the metadata) is read once, at the start.
+// verification is the state of one verification. The time, the list of ACS URLs and
+// the metadata, which can change, are read once, at the start.
 type verification struct {
 	cfg   *Config
 	want  VerifyOptions
@@ -54,12 +52,12 @@ type verification struct {
 	acs   *acsList
 	here  Endpoint // where the response was posted to
 	idp   *IdP
-	keys  *xmlenc.Keys // made when something is to be decrypted
+	keys  *xmlenc.Keys // created on first use
 	trace *trace       // nil except for Explain
 }
 
-// verify does all checks in order. Each stage returns a type of its own, which only
-// that stage makes:
+// verify runs all checks in order. Each stage returns a type that only that stage
+// creates:
 //
 //	doc       the bytes that arrived
 //	*message  a Response that was read; it serves to refuse, and to find what is signed
@@ -81,7 +79,7 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 	if err := t.step("A Response, in XML within limits (Core 3.2.2)", err); err != nil {
 		return nil, err
 	}
-	if err := t.step("What the Response holds (Core 3.3.3)", m.readResponse()); err != nil {
+	if err := t.step("Children of the Response (Core 3.3.3)", m.readResponse()); err != nil {
 		return nil, err
 	}
 	if err := t.step("Status (Core 3.2.2.1)", m.checkStatus()); err != nil {
@@ -157,7 +155,7 @@ func (sp *ServiceProvider) newVerification(want VerifyOptions, t *trace) (*verif
 	return v, nil
 }
 
-// checkMetadataInForce refuses to use metadata past its end (Metadata 2.3.2).
+// checkMetadataInForce refuses metadata past its validUntil (Metadata 2.3.2).
 func (cfg *Config) checkMetadataInForce(idp *IdP, now time.Time) error {
 	if idp.validUntil.IsZero() || cfg.InsecureAllowExpiredMetadata || notOver(now, idp.validUntil, cfg.Skew) {
 		return nil
@@ -171,7 +169,7 @@ func (cfg *Config) checkMetadataInForce(idp *IdP, now time.Time) error {
 // trace records rules for Explain. A nil trace records nothing.
 type trace struct{ checks []Check }
 
-// step records whether a rule held, and sets the rule of an error that has none.
+// step records whether a rule holds, and sets the rule of an error that has none.
 func (t *trace) step(rule string, err error) error {
 	if err == nil && t == nil {
 		return nil

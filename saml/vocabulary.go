@@ -2,10 +2,10 @@ package saml
 
 import "github.com/meridian-saml/meridian/saml/internal/xmltree"
 
-// known reports whether the schemas of a response define such an element. Others
-// are allowed where the schemas have "any" (attribute values, Extensions, Advice,
-// StatusDetail, KeyInfo), and are counted, so that reading a document of junk stops
-// early. The rules refuse elements in wrong places.
+// known reports whether the schemas of a response define an element. Others are
+// allowed where the schemas have "any" (attribute values, Extensions, Advice,
+// StatusDetail, KeyInfo). They are counted, so that reading a meaningless document
+// stops early. The rules refuse elements in the wrong place.
 func known(ns xmltree.NS, local string) bool {
 	switch ns {
 	case xmltree.Assertion: // Core 2
