@@ -14,7 +14,7 @@ type assignment struct {
 	from source
 }
 
-// A source is where a client named an attribute.
+// A source is the place in a request where an attribute is named.
 type source int
 
 const (
@@ -22,12 +22,12 @@ const (
 	inPath source = iota
 	// inValue: in the value of a PATCH operation without a path. Unknown and read-only attributes are dropped.
 	inValue
-	// inResource: in the body of POST and PUT. As inValue, but null is the same as no value (RFC 7643 2.5).
+	// inResource: in the body of POST and PUT. Like inValue, but null is the same as no value (RFC 7643 2.5).
 	inResource
 )
 
-// listed returns an assignment for each attribute of an object. A name that no attribute can have is refused:
-// it may be a misspelling, and success tells the client that all was done.
+// listed returns an assignment for each attribute of an object. A name that no attribute can have is refused: it may be
+// a misspelling, and a success response means that the whole request was carried out.
 func listed(v verb, fields []field, schema string, from source) ([]assignment, *Error) {
 	fields, err := unwrapped(fields, schema)
 	if err != nil {
@@ -37,7 +37,7 @@ func listed(v verb, fields []field, schema string, from source) ([]assignment, *
 	for _, f := range fields {
 		p, err := parsePath(f.name, schema)
 		if err != nil {
-			return nil, unread(from, f.name)
+			return nil, unknownAttribute(from, f.name)
 		}
 		if significant(p) && slices.ContainsFunc(out, func(a assignment) bool { return a.path.attr == p.attr }) {
 			return nil, refuse(ReasonInvalidSyntax, "attributes", "each attribute once", f.name)
@@ -47,8 +47,8 @@ func listed(v verb, fields []field, schema string, from source) ([]assignment, *
 	return out, nil
 }
 
-// unwrapped moves the attributes of an object below the URN of their own schema, as extensions have them (RFC
-// 7643 3.3), up to the others.
+// unwrapped moves attributes that are in an object below the URN of their own schema up to the other attributes. RFC
+// 7643 3.3 has this form for extensions.
 func unwrapped(fields []field, schema string) ([]field, *Error) {
 	out := make([]field, 0, len(fields))
 	for _, f := range fields {
@@ -87,25 +87,25 @@ func setAll[T any](to *T, list []assignment, set func(*T, assignment) *Error) *E
 	return nil
 }
 
-// unknown handles an attribute, or a sub-attribute, that no schema has: it is refused in a path or where it may
-// be a misspelling, and dropped elsewhere.
+// unknown handles an attribute or a sub-attribute that no schema defines. It is refused in a path, or if it may be a
+// misspelling, and otherwise dropped.
 func unknown(a assignment) *Error {
 	if a.from == inPath || significant(a.path) || resembles(a.path) || wraps(a.raw) {
-		return unread(a.from, strings.TrimSuffix(a.path.attr+"."+a.path.sub, "."))
+		return unknownAttribute(a.from, strings.TrimSuffix(a.path.attr+"."+a.path.sub, "."))
 	}
 	return nil
 }
 
-// unread refuses a name that is not an attribute of the schema. Only a PATCH has paths (RFC 7644 3.12, table
-// 9).
-func unread(from source, name string) *Error {
+// unknownAttribute returns the error for a name that is not an attribute of the schema. Only a PATCH has paths (RFC
+// 7644 3.12, table 9).
+func unknownAttribute(from source, name string) *Error {
 	if from == inResource {
 		return refuse(ReasonInvalidSyntax, "attribute", "an attribute of the schema, spelt as there", name)
 	}
 	return refuse(ReasonInvalidPath, "path", "an attribute of the schema, spelt as there", name)
 }
 
-// readOnly handles an attribute that the client may send back but not change.
+// readOnly handles an attribute that the client may repeat but not change.
 func readOnly(a assignment) *Error {
 	if a.from != inPath {
 		return nil
@@ -113,7 +113,7 @@ func readOnly(a assignment) *Error {
 	return refuse(ReasonMutability, "path", "an attribute that is not read-only", a.path.attr)
 }
 
-// checkID lets a client repeat the ID, as Okta does, and refuses another.
+// checkID accepts the resource's own ID, which Okta sends, and refuses another.
 func checkID(id string, a assignment) *Error {
 	got, err := text(a.raw, "id")
 	if err != nil {
@@ -128,7 +128,7 @@ func checkID(id string, a assignment) *Error {
 // setText assigns a string unchanged.
 func setText(to *string, a assignment, required bool) *Error {
 	if a.verb == remove && required { // RFC 7644 3.5.2.2
-		return refuse(ReasonMutability, a.path.attr, "no removal: it is required", "")
+		return refuse(ReasonMutability, a.path.attr, "no removal of a required attribute", "")
 	}
 	s := ""
 	if a.verb != remove {
@@ -138,14 +138,13 @@ func setText(to *string, a assignment, required bool) *Error {
 		}
 	}
 	if s == "" && required {
-		return refuse(ReasonInvalidValue, a.path.attr, "a value: it is required", "")
+		return refuse(ReasonInvalidValue, a.path.attr, "a value for a required attribute", "")
 	}
 	*to = s
 	return nil
 }
 
-// setLabel assigns a string that only people read, without space at its ends, which names in directories often
-// have.
+// setLabel assigns a string that is only displayed. It removes space at either end, which is common in directories.
 func setLabel(to *string, a assignment) *Error {
 	err := setText(to, a, false)
 	*to = strings.TrimSpace(*to)

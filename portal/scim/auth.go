@@ -13,8 +13,8 @@ import (
 // plain SHA-256 can't be inverted.
 func HashToken(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
 
-// authenticate requires a bearer token in the Authorization header (RFC 6750 2.1). It compares the hashes of
-// all tokens, so that its time reveals nothing of them.
+// authenticate requires a bearer token in the Authorization header (RFC 6750 2.1). It always compares all hashes, so
+// that its duration reveals nothing about the tokens.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *Error {
 	values := r.Header.Values("Authorization")
 	scheme, token, _ := strings.Cut(strings.Join(values, ","), " ")
@@ -37,8 +37,8 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *Error {
 	return nil
 }
 
-// primaryOnly refuses all requests in additional Regions. Reads are refused too: a client would try to change
-// what it reads.
+// primaryOnly refuses all requests in additional Regions. It also refuses reads: a client would try to change the
+// resources that it reads.
 func (s *Server) primaryOnly() *Error {
 	primary := s.cfg.View.Snapshot().Primary().Name
 	if here := s.cfg.View.RegionName(); here != primary {

@@ -33,7 +33,7 @@ func newClient(t testing.TB, h http.Handler) *client {
 	return &client{t, srv.Client(), srv.URL + u.Path}
 }
 
-// do returns the status and the response; the status is 0 if there was none.
+// do returns the status and the response. Without a response, the status is 0.
 func (c *client) do(method, path string, body any) (int, map[string]any) {
 	var raw []byte
 	if body != nil {
@@ -65,7 +65,7 @@ func (c *client) do(method, path string, body any) (int, map[string]any) {
 	return resp.StatusCode, out
 }
 
-// must is do for a response with one of the good statuses.
+// must is do, and fails the test if the status isn't one of these.
 func (c *client) must(method, path string, body any, good ...int) map[string]any {
 	status, out := c.do(method, path, body)
 	if !slices.Contains(good, status) {

@@ -28,19 +28,19 @@ type View interface {
 	Update(change func(*center.Tx) error) error
 }
 
-// A Change describes what a request did to the instance.
+// A Change describes the effect of a request on the instance.
 type Change struct {
 	Action Action
 	// Resource is "User" or "Group"; Name is its userName or displayName.
 	Resource, ID, Name string
-	// EndsAccess reports that a user was deleted, or was active and no longer is.
+	// EndsAccess reports whether the user was deleted, or changed from active to inactive.
 	EndsAccess bool
-	// Unconfirmed reports that the update failed but may have been made. The client got 503. A repeated request
-	// that finds the change made is not reported again.
+	// Unconfirmed reports whether the update failed but may have been made. The response was 503. If the client repeats
+	// the request and the change was made, it is not reported again.
 	Unconfirmed bool
 }
 
-// An Action is what happened to a user or a group.
+// An Action is the kind of change to a user or a group.
 type Action string
 
 // The actions.
@@ -52,17 +52,17 @@ const (
 
 // Config describes a Server. New copies it.
 type Config struct {
-	// View is the instance as this Region sees it. In a Region other than the primary every request is refused.
+	// View is this Region's view of the instance. In a Region other than the primary every request is refused.
 	// Required.
 	View View
-	// BaseURL is the absolute URL that the client is configured with, without a query, such as
-	// https://scim.us-east-1.example/d-9067f1a2b3/scim/v2. Locations are built from it and never from a
-	// request; its path is the prefix of every endpoint. Plain http is for loopback only, because it exposes
-	// the tokens. Required.
+	// BaseURL is the absolute URL that is configured in the client, without a query, such as
+	// https://scim.us-east-1.example/d-9067f1a2b3/scim/v2. Locations are built from it and never from a request; its
+	// path is the prefix of every endpoint. Plain http is allowed for loopback only, because it exposes the tokens.
+	// Required.
 	BaseURL string
 
-	// Tokens are the valid bearer tokens, each of at least 20 bytes. With several, one can be replaced without
-	// a gap. A client that has a token can create users, and so decides who may sign in.
+	// Tokens are the valid bearer tokens, each of at least 20 bytes. Several tokens allow one to be replaced without an
+	// interruption. A client with a token can create users, and so controls who may sign in.
 	Tokens []string
 	// TokenHashes returns HashToken of further valid tokens. It is called at every request and must not block.
 	// Nil: none. Tokens or TokenHashes is required.
@@ -73,9 +73,9 @@ type Config struct {
 	// MaxResults is the largest and the default number of resources of a page. Zero: 100.
 	MaxResults int
 
-	// OnChange is called after a change was made and before the client is answered, once for each; also for an
-	// end of access that may have been made (Unconfirmed): ending a session for nothing costs less than missing
-	// one. It runs on the request's goroutine, so calls may be concurrent. Nil: it is not called.
+	// OnChange is called once for each change, after the change was made and before the response. It is also called for
+	// an end of access that may have been made (Unconfirmed), because ending a session needlessly costs less than
+	// keeping one. It runs on the request's goroutine, so calls may be concurrent. Nil: no call.
 	OnChange func(Change)
 	// Logger logs every request. Nil: slog.Default().
 	Logger *slog.Logger

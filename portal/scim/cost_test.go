@@ -12,7 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// allocated returns how many bytes a request allocates, and its response.
+// allocated returns the number of bytes that a request allocates, and its response.
 func (r *rig) allocated(method, path, body string) (cost int, out *httptest.ResponseRecorder) {
 	req := request(method, path, body)
 	out = httptest.NewRecorder()

@@ -12,7 +12,7 @@ import (
 //go:embed discovery.json
 var discoveryJSON []byte
 
-// discovery returns the responses, in memory of the caller's.
+// discovery returns a new copy of the responses.
 func (s *Server) discovery() (d struct {
 	ServiceProviderConfig  resource
 	ResourceTypes, Schemas []resource
@@ -36,7 +36,7 @@ func (s *Server) discovery() (d struct {
 	return d
 }
 
-// addDefaults adds what RFC 7643 2.2 says of attributes that leave it out.
+// addDefaults adds the default characteristics of RFC 7643 2.2 to attributes without them.
 func addDefaults(attributes any) {
 	list, _ := attributes.([]any)
 	for _, one := range list {
@@ -53,22 +53,22 @@ func addDefaults(attributes any) {
 	}
 }
 
-// providerConfig is RFC 7643 5: the supported parts of the protocol.
+// providerConfig returns the ServiceProviderConfig (RFC 7643 5): the supported parts of the protocol.
 func (s *Server) providerConfig(c *call) (*answer, *Error) {
 	return &answer{status: http.StatusOK, body: s.discovery().ServiceProviderConfig}, c.noFilter()
 }
 
-// resourceTypes is RFC 7643 6.
+// resourceTypes returns the ResourceTypes (RFC 7643 6).
 func (s *Server) resourceTypes(c *call) (*answer, *Error) {
 	return c.discover("resource type", s.discovery().ResourceTypes)
 }
 
-// schemas is RFC 7643 7: only the attributes that are kept.
+// schemas returns the Schemas (RFC 7643 7), with only the attributes that are kept.
 func (s *Server) schemas(c *call) (*answer, *Error) {
 	return c.discover("schema", s.discovery().Schemas)
 }
 
-// discover answers with one of all, by its ID, or with the list.
+// discover answers with the resource that has the ID, or with the list of all.
 func (c *call) discover(what string, all []resource) (*answer, *Error) {
 	if err := c.noFilter(); err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (c *call) discover(what string, all []resource) (*answer, *Error) {
 	return nil, refuse(ReasonNotFound, what, "the ID of a "+what, c.id)
 }
 
-// noFilter refuses a filter, as RFC 7644 4 demands of these endpoints.
+// noFilter refuses a filter, as RFC 7644 4 requires for these endpoints.
 func (c *call) noFilter() *Error {
 	if c.filter() != "" {
 		return refuse(ReasonForbidden, "filter", "none on this endpoint", "")

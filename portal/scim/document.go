@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// How many attributes a JSON object may have, and one that is a name.
+// The maximum number of members of a JSON object, and of the object "name".
 const (
 	maxFields     = 1000
 	maxNameFields = 100
@@ -21,8 +21,8 @@ type field struct {
 	raw  json.RawMessage
 }
 
-// object parses a JSON object of at most most members. Names are case-insensitive (RFC 7643 2.1), so two that
-// differ in case only are duplicates and refused.
+// object parses a JSON object with at most this many members. Names are case-insensitive (RFC 7643 2.1), so two that
+// differ only in case are refused as duplicates.
 func object(raw []byte, most int, what string) ([]field, *Error) {
 	notObject := refuse(ReasonInvalidSyntax, what, "a JSON object", "")
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -52,7 +52,7 @@ func object(raw []byte, most int, what string) ([]field, *Error) {
 	return out, nil
 }
 
-// elements parses a JSON list and stops at the first element over the limit: a list of empty values takes many
+// elements parses a JSON list and stops at the first element over the limit: a list of empty values would take many
 // times its size in memory.
 func elements(raw []byte, most int, what string) ([]json.RawMessage, *Error) {
 	notList := refuse(ReasonInvalidSyntax, what, "a list", "")
@@ -74,11 +74,10 @@ func elements(raw []byte, most int, what string) ([]json.RawMessage, *Error) {
 	return out, nil
 }
 
-// body parses the object that is a request's body. schemas must list the expected schema where it is present;
-// some clients leave it out.
+// body parses the object in a request's body. If schemas is present, it must contain the expected schema. Some clients
+// omit it.
 func body(raw []byte, schema string) ([]field, *Error) {
-	// encoding/json replaces invalid UTF-8 by U+FFFD, and two names that the client distinguishes would become
-	// one.
+	// encoding/json replaces invalid UTF-8 by U+FFFD, so two different names could become equal.
 	if !utf8.Valid(raw) || !json.Valid(raw) {
 		return nil, refuse(ReasonInvalidSyntax, "body", "valid JSON in UTF-8", "")
 	}
@@ -106,12 +105,12 @@ func listsSchema(raw json.RawMessage, schema string) bool {
 	})
 }
 
-// scalar decodes a value. It unwraps one in a list of one complex value, such as
-// [{"$ref":null,"value":"False"}], which older Entra ID apps send.
+// scalar decodes a value. It also accepts a list of one complex value, such as [{"$ref":null,"value":"False"}], which
+// older Entra ID apps send.
 func scalar(raw json.RawMessage) any {
 	var v any
 	if len(raw) > 4*maxPath || json.Unmarshal(raw, &v) != nil {
-		return raw // of a type that every caller refuses
+		return raw // a type that every caller refuses
 	}
 	if list, ok := v.([]any); ok && len(list) == 1 {
 		if m, ok := list[0].(map[string]any); ok {

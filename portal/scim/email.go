@@ -22,7 +22,7 @@ func setEmail(u *center.User, a assignment) *Error {
 		switch {
 		case err != nil:
 			return err
-		case !f.mayBeKept(true):
+		case !f.mayMatchKept(true):
 			return nil // of another type, which is not kept
 		case f.match(func(t *filter) bool { return t.holds(keptEmail(u.Email, t.attr)) }):
 		case a.verb == remove:
@@ -50,24 +50,25 @@ func keptEmail(address, attr string) string {
 	return userAttributes[attr].value(&center.User{Email: address})
 }
 
-// mayBeKept reports whether some value of the kept address makes the filter's result out.
-func (f *filter) mayBeKept(out bool) bool {
-	may := func(arg *filter) bool { return arg.mayBeKept(out) }
+// mayMatchKept reports whether the filter's result for the kept address can be want. The address itself may be any.
+func (f *filter) mayMatchKept(want bool) bool {
+	may := func(arg *filter) bool { return arg.mayMatchKept(want) }
 	switch {
 	case f.op == opNot:
-		return f.args[0].mayBeKept(!out)
-	case f.op == opAnd && out, f.op == opOr && !out:
+		return f.args[0].mayMatchKept(!want)
+	case f.op == opAnd && want, f.op == opOr && !want:
 		return !slices.ContainsFunc(f.args, func(arg *filter) bool { return !may(arg) })
 	case f.op == opAnd, f.op == opOr:
 		return slices.ContainsFunc(f.args, may)
 	}
-	return f.attr == "emails.value" || f.holds(keptEmail("", f.attr)) == out
+	return f.attr == "emails.value" || f.holds(keptEmail("", f.attr)) == want
 }
 
 const maxEmails = 100 // in a list
 
-// setEmails assigns a list of emails, or one. The primary address is kept, else the first of type "work", else
-// the first. Added to an address, the last kind is not kept unless a filter selects the address.
+// setEmails assigns one email or a list of emails. It keeps the primary address, or else the first of type "work", or
+// else the first. If there is an address already, an added one that is neither primary nor of type "work" is kept only
+// if a filter selects the existing address.
 func setEmails(u *center.User, a assignment) *Error {
 	list := []json.RawMessage{a.raw}
 	if len(a.raw) > 0 && a.raw[0] == '[' {
@@ -111,7 +112,7 @@ func parseEmail(raw json.RawMessage, first bool, from source) (address string, r
 		sub, ok := attribute(f.name, "")
 		switch {
 		case !ok || !simple(sub):
-			return "", 0, unread(from, "emails."+f.name)
+			return "", 0, unknownAttribute(from, "emails."+f.name)
 		case sub == "value" && json.Unmarshal(f.raw, &value) != nil, sub == "type" && json.Unmarshal(f.raw, &kind) != nil:
 			return "", 0, bad
 		case sub == "primary":

@@ -8,7 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// TestEntraUser is the life of a user in Entra ID's provisioning.
+// TestEntraUser creates, changes and deletes a user with Entra ID's requests.
 func TestEntraUser(t *testing.T) {
 	r := newRig(t, empty(), "us-east-1")
 	r.ok(t, 200, "GET", "/Users?"+filter(`externalId eq "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef"`), "")
@@ -76,8 +76,8 @@ func TestEntraUser(t *testing.T) {
 	r.ok(t, 204, "DELETE", "/Users/"+id, "")
 }
 
-// TestEntraGroup is the life of a group in Entra ID's provisioning: a request for
-// each member, in Entra ID's own forms.
+// TestEntraGroup creates, changes and deletes a group with Entra ID's requests: one for each member, in Entra ID's own
+// forms.
 func TestEntraGroup(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	r.ok(t, 200, "GET", "/Groups?excludedAttributes=members&"+filter(`displayName eq "Staff"`), "")

@@ -10,11 +10,10 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// A Reason says why the package refused. The list is closed. Compare Reasons, not messages.
+// Reason says why the package refused. The list is closed. Compare with a Reason, never with a message.
 type Reason string
 
-// The Reasons, with the HTTP status of the response. Those that RFC 7644 3.12 has a scimType for have its
-// value.
+// The reasons, with the HTTP status of the response. If RFC 7644 3.12 defines a scimType, the Reason has its value.
 const (
 	ReasonConfig         Reason = "Config"         // New refused the Config
 	ReasonUnauthorized   Reason = "Unauthorized"   // 401: no bearer token, or a wrong one
@@ -39,16 +38,16 @@ const (
 	ReasonMutability    Reason = "mutability"    // 400: the attribute is read-only, or required and to be removed
 )
 
-// An Error is the type of all errors of this package.
+// Error is the type of every error that this package returns.
 type Error struct {
 	Reason Reason
-	// Rule names the value or the rule. Want and Got are both sides of a comparison.
+	// Rule names what was checked. Want and Got are the expected and the actual value, if there are two.
 	Rule, Want, Got string
-	// Detail says more where there is no comparison.
+	// Detail describes the problem if there is no Want.
 	Detail string
-	// Primary is the name of the primary Region where Reason is ReasonNotPrimary.
+	// Primary is the name of the primary Region if Reason is ReasonNotPrimary.
 	Primary string
-	// Err is the cause, if there is one. It is never sent to the client.
+	// Err is the cause, or nil. It is never sent to the client.
 	Err error
 }
 
@@ -79,7 +78,7 @@ var statuses = map[Reason]int{
 	ReasonUniqueness:     http.StatusConflict,
 }
 
-// answer returns the error as the client gets it (RFC 7644 3.12).
+// answer returns the response for the error (RFC 7644 3.12).
 func (e *Error) answer() *answer {
 	status := e.status()
 	body := resource{

@@ -44,17 +44,17 @@ type filter struct {
 	op operator
 	// attr is the attribute of a comparison or a value path, in lower case and without its schema's URN.
 	attr string
-	// value is the value of a comparison: a string, bool or json.Number, or nil for null.
+	// value is the compared value: a string, bool or json.Number, or nil for null.
 	value   any
-	anyCase bool      // set by bind: value is folded, and the attribute's value must be too
+	anyCase bool      // set by bind: value is folded, so the attribute's value must be folded too
 	args    []*filter // of and and or: at least two; of not and a value path: one
 }
 
 // parseFilter parses the filter of a list. The grammar is RFC 7644's and one form of Entra ID's: a comparison
 // after a value path is one more term inside it (emails[type eq "work"].value eq "x").
 //
-// Values without quotes, which some documentation shows, are refused: compValue is JSON, and a guess that finds
-// nothing would make the client create a second user.
+// Values without quotes, which some documentation shows, are refused: compValue is JSON. If a guess found no user, the
+// client would create a second one.
 func parseFilter(s, schema string) (*filter, *Error) {
 	switch {
 	case len(s) > maxFilter:

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// A filterParser is a recursive descent parser. It recurses for parentheses and brackets, at most
-// maxFilterDepth deep.
+// A filterParser is a recursive descent parser. It recurses only for parentheses and brackets, at most maxFilterDepth
+// deep.
 type filterParser struct {
 	rest   string
 	schema string
 	terms  int
 }
 
-// filter parses joined terms. "and" binds closer than "or". inside reports whether the filter is in brackets,
-// which can't hold further brackets.
+// filter parses terms that are joined by "and" and "or". "and" has precedence. inside is whether the filter is in
+// brackets, which can't contain further brackets.
 func (p *filterParser) filter(depth int, inside bool) (*filter, *Error) {
 	return p.joined(opOr, func() (*filter, *Error) {
 		return p.joined(opAnd, func() (*filter, *Error) { return p.operand(depth, inside) })
@@ -82,7 +82,7 @@ func (p *filterParser) afterValuePath(depth int, arg *filter) (*filter, *Error) 
 	return &filter{op: opAnd, args: []*filter{arg, term}}, nil
 }
 
-// enclosed parses a filter between an opening bracket, which is next, and end.
+// enclosed parses a filter in brackets. The opening bracket is next; end is the closing one.
 func (p *filterParser) enclosed(depth int, inside bool, end byte) (*filter, *Error) {
 	if depth == maxFilterDepth {
 		return nil, tooDeep()
@@ -183,9 +183,9 @@ func boolean(s string) (value, ok bool) {
 	return value, value || strings.EqualFold(s, "false")
 }
 
-// attribute checks the name of an attribute. It returns the name in lower case and without the URN of its own
-// schema (RFC 7644 3.10). Names are case-insensitive and ASCII (RFC 7643 2.1): a letter whose lower case is
-// ASCII is not a letter.
+// attribute checks the name of an attribute. It returns the name in lower case and without the URN of its own schema
+// (RFC 7644 3.10). Names are case-insensitive and ASCII (RFC 7643 2.1). A non-ASCII letter is refused even if its lower
+// case is ASCII.
 func attribute(s, schema string) (string, bool) {
 	for _, c := range []byte(s) {
 		letter, digit := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z', c >= '0' && c <= '9'

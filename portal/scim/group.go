@@ -6,7 +6,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// members is an ordered set: a member is found, added or removed in constant time.
+// members is an ordered set. Finding, adding and removing a member take constant time.
 type members struct {
 	order []string // "" where one was removed
 	at    map[string]int
@@ -28,7 +28,7 @@ func (m *members) remove(id string) {
 	}
 }
 
-// list returns the members in their order, in memory of its own.
+// list returns the members in their order, as a new slice.
 func (m *members) list() []string {
 	out := make([]string, 0, len(m.at))
 	for _, id := range m.order {
@@ -39,7 +39,7 @@ func (m *members) list() []string {
 	return out
 }
 
-// editedGroup is a group that assignments are made to.
+// editedGroup is a group that assignments change.
 type editedGroup struct {
 	center.Group
 	members members
@@ -98,7 +98,7 @@ func setMembers(g *editedGroup, a assignment) *Error {
 		return removeMembers(g, a)
 	}
 	if isNull(a.raw) {
-		if a.verb != add { // remove or replace all of them
+		if a.verb != add { // remove or replace all members
 			g.members.clear()
 		}
 		return nil
@@ -129,7 +129,7 @@ func setMembers(g *editedGroup, a assignment) *Error {
 	return nil
 }
 
-// removeMembers removes the members that match a filter. It is no error if there are none: the client may be
+// removeMembers removes the members that match a filter. If no member matches, that is not an error: the client may be
 // repeating a request.
 func removeMembers(g *editedGroup, a assignment) *Error {
 	if a.verb != remove {
@@ -139,7 +139,7 @@ func removeMembers(g *editedGroup, a assignment) *Error {
 	if err != nil {
 		return err
 	}
-	if f.op == opEqual && f.attr == "members.value" { // nearly always: no need to look at the others
+	if f.op == opEqual && f.attr == "members.value" { // the usual case: other members need no comparison
 		id, _ := f.value.(string)
 		g.members.remove(id)
 		return nil

@@ -21,7 +21,7 @@ const (
 	baseURL = "https://scim.us-east-1.example/d-9067f1a2b3/scim/v2"
 )
 
-// seed is an instance that was configured by hand.
+// seed is an instance that was configured manually.
 func seed() center.Data {
 	return center.Data{
 		Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}},
@@ -43,7 +43,7 @@ func seed() center.Data {
 	}
 }
 
-// A rig is an endpoint over an instance.
+// A rig is an endpoint and its instance.
 type rig struct {
 	*scim.Server
 	view *center.View
@@ -88,7 +88,7 @@ func request(method, path, body string) *http.Request {
 	return req
 }
 
-// ask sends a request and checks what every response has.
+// ask sends a request and checks the common parts of the response.
 func (r *rig) ask(t testing.TB, method, path, body string) reply {
 	t.Helper()
 	return r.send(t, request(method, path, body))
@@ -131,7 +131,7 @@ func (r *rig) refused(t testing.TB, status int, scimType, method, path, body str
 
 func filter(s string) string { return "filter=" + url.QueryEscape(s) }
 
-// found returns the IDs that a list holds.
+// found returns the IDs in a list.
 func found(t testing.TB, list map[string]any) []string {
 	t.Helper()
 	out := []string{}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// page is the window that a client asks for (RFC 7644 3.4.2.4).
+// page is the requested page of a list (RFC 7644 3.4.2.4).
 type page struct{ start, count int }
 
 func (s *Server) page(c *call) (page, *Error) {
@@ -47,7 +47,7 @@ func list(found int, p page, show func(i int) resource) *answer {
 	}}
 }
 
-// A selection is the attributes that a client asks for (RFC 7644 3.9). Nil: no choice.
+// A selection is the set of requested attributes (RFC 7644 3.9). Nil: all default ones.
 type selection struct{ only, except map[string]bool }
 
 // names parses one of the two parameters. Unknown names have no effect.
@@ -63,13 +63,13 @@ func names(list string) map[string]bool {
 		}
 		out[n] = true
 		if top, _, found := strings.Cut(n, "."); found {
-			out[top+"."] = true // a part of it
+			out[top+"."] = true // a part of the attribute
 		}
 	}
 	return out
 }
 
-// wants reports whether any part of an attribute is shown. id and schemas always are (RFC 7643 7, returned
+// wants reports whether any part of an attribute is shown. id and schemas are always shown (RFC 7643 7, returned
 // "always").
 func (p selection) wants(name string) bool {
 	name = strings.ToLower(name)
@@ -86,7 +86,7 @@ func (p selection) wantsPart(name, sub string) bool {
 	return !p.except[full] && (p.only == nil || p.only[name] || p.only[full])
 }
 
-// of removes from r what isn't shown.
+// of removes the attributes that are not selected from r.
 func (p selection) of(r resource) resource {
 	if p.only == nil && p.except == nil {
 		return r

@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A comparing says how the values of an attribute are compared (RFC 7643 2.2).
+// A comparing is the way in which the values of an attribute are compared (RFC 7643 2.2).
 type comparing int
 
 const (
@@ -57,16 +57,16 @@ func ofEmail(u *center.User, value string) string {
 	return value
 }
 
-// bind returns the filter with the full names of its attributes, below parent if it isn't "", and with values
-// ready to compare. An attribute that can't be compared is refused: an empty answer would make the client
-// create a second user.
+// bind returns the filter with the full names of its attributes, below parent if it isn't "", and with values prepared
+// for comparison. It refuses an attribute that can't be compared: after an empty result the client would create a
+// second user.
 func bind[T any](f *filter, known map[string]filterable[T], parent string) (*filter, *Error) {
 	out := *f
 	switch f.op {
 	case opAnd, opOr, opNot:
 	case opValuePath:
 		if _, multi := known[f.attr+".value"]; !multi {
-			return nil, refuse(ReasonInvalidFilter, "attribute before [ in filter", "one with several values", f.attr)
+			return nil, refuse(ReasonInvalidFilter, "attribute before [ in filter", "a multi-valued attribute", f.attr)
 		}
 		parent = f.attr
 	default:
@@ -86,7 +86,7 @@ func bindTerm[T any](f *filter, known map[string]filterable[T], parent string) (
 	out := *f
 	if parent != "" {
 		out.attr = parent + "." + f.attr
-	} else if _, multi := known[f.attr+".value"]; multi { // its value is meant (RFC 7644 3.4.2.2)
+	} else if _, multi := known[f.attr+".value"]; multi { // it is compared by its value (RFC 7644 3.4.2.2)
 		out.attr += ".value"
 	}
 	a, ok := known[out.attr]
@@ -128,8 +128,8 @@ func (f *filter) match(term func(*filter) bool) bool {
 	return term(f)
 }
 
-// holds reports whether a bound comparison is true of a value, which is "" for none. No value equals nothing,
-// and ne is the opposite of eq.
+// holds reports whether a bound comparison is true for a value. "" means no value. It is not equal to any value, and ne
+// is the opposite of eq.
 func (f *filter) holds(value string) bool {
 	if value == "" || f.op == opPresent {
 		return (value == "") == (f.op == opNotEqual)

@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/scim"
 )
 
-// An instance before its first user.
+// empty is an instance before its first user.
 func empty() center.Data {
 	return center.Data{Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}}}
 }
@@ -30,7 +30,7 @@ const oktaUser = `{
 	"active": true
 }`
 
-// TestOktaUser is the life of a user in Okta's provisioning.
+// TestOktaUser creates, changes and deletes a user with Okta's requests.
 func TestOktaUser(t *testing.T) {
 	r := newRig(t, empty(), "us-east-1")
 
@@ -119,7 +119,7 @@ func TestOktaUser(t *testing.T) {
 		EndsAccess: true}, r.changes[5])
 }
 
-// TestOktaGroup is the life of a pushed group.
+// TestOktaGroup creates, changes and deletes a group with Okta's requests.
 func TestOktaGroup(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	r.ok(t, 200, "GET", "/Groups?startIndex=1&count=100", "")
@@ -140,7 +140,7 @@ func TestOktaGroup(t *testing.T) {
 		r.ok(t, 204, "PATCH", "/Groups/"+id,
 			`{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [`+ops+`]}`)
 	}
-	// A renaming repeats the ID in the value.
+	// A request to rename the group repeats the ID in the value.
 	patch(`{"op": "replace", "value": {"id": "` + id + `", "displayName": "Renamed"}}`)
 	assert.Equal(t, "Renamed", r.group(t, id).Name)
 	assert.Equal(t, []string{"u-1"}, r.group(t, id).Members)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// How many operations a PATCH may have, and how many attributes they may name. An assignment takes many times
-// its size in memory.
+// The maximum numbers of operations in a PATCH and of attributes in all of them. An assignment takes many times its
+// size in memory.
 const (
 	maxOperations  = 1000
 	maxAssignments = 10_000
@@ -22,7 +22,7 @@ const (
 	remove  verb = "remove"
 )
 
-// patchBody reads the body of PATCH (RFC 7644 3.5.2): all of its operations, before any is made.
+// patchBody reads the body of PATCH (RFC 7644 3.5.2). It checks all operations before any is carried out.
 func (s *Server) patchBody(c *call, schema string) ([]assignment, *Error) {
 	raw, err := s.read(c)
 	if err != nil {
@@ -59,8 +59,8 @@ func (s *Server) patchBody(c *call, schema string) ([]assignment, *Error) {
 	return out, nil
 }
 
-// operation splits an operation into single attributes. The value of one without a path may have paths as
-// names; Entra ID sends these.
+// operation splits an operation into assignments to single attributes. In an operation without a path, the names in the
+// value may be paths: Entra ID sends these.
 func operation(raw json.RawMessage, schema string) ([]assignment, *Error) {
 	fields, err := object(raw, maxFields, "operation")
 	if err != nil {
@@ -101,8 +101,8 @@ func operation(raw json.RawMessage, schema string) ([]assignment, *Error) {
 	return []assignment{{op, p, value, inPath}}, err
 }
 
-// otherField accepts further fields, such as the name that Entra ID gives an operation, but not a misspelling
-// of a known field.
+// otherField accepts unknown fields, such as the name that Entra ID adds to an operation, but refuses a misspelling of
+// a known field.
 func otherField(name string, known ...string) *Error {
 	plain, ok := attribute(name, "")
 	if !ok || slices.ContainsFunc(known, func(k string) bool { return letters(plain) == letters(strings.ToLower(k)) }) {

@@ -58,20 +58,19 @@ func parsePath(s, schema string) (path, *Error) {
 
 func simple(attr string) bool { return attr != "" && !strings.ContainsAny(attr, ".:") }
 
-// The attributes that say who a user is and who has access, and the others that are kept under a name without
-// parts.
+// The attributes that identify users or control access, and the other kept attributes without sub-attributes.
 var (
 	accessNames = []string{"username", "active", "members"}
 	plainNames  = []string{"id", "externalid", "displayname"}
 )
 
-// significant reports whether a path is one of these. Only members has parts and takes a filter.
+// significant reports whether a path is one of these. Only members has sub-attributes and accepts a filter.
 func significant(p path) bool {
 	return slices.Contains(accessNames, p.attr) || slices.Contains(plainNames, p.attr)
 }
 
-// resembles reports whether an unknown path may be a misspelling of a kept one, as user_name, act.ive,
-// isActive, member and user.active are. It would be dropped otherwise, and the client told success.
+// resembles reports whether an unknown path may be a misspelling of a kept one, as user_name, act.ive, isActive, member
+// and user.active are. Otherwise it would be dropped, and the response would report success.
 func resembles(p path) bool {
 	attr, sub, both := letters(p.attr), letters(p.sub), letters(p.attr+p.sub)
 	return slices.ContainsFunc(accessNames, func(name string) bool {
@@ -91,7 +90,7 @@ func wraps(raw json.RawMessage) bool {
 	})
 }
 
-// letters returns the letters of a lower-case name, without an s at its end.
+// letters returns the letters of a lower-case name, without a final s.
 func letters(s string) string {
 	return strings.TrimSuffix(strings.Map(func(c rune) rune {
 		if c < 'a' || c > 'z' {

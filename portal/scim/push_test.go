@@ -29,8 +29,7 @@ func (c *counted) Update(change func(*center.Tx) error) error {
 	return c.View.Update(change)
 }
 
-// Eight clients push a company and change it. At the end the instance has what the
-// identity provider has.
+// Eight clients push a company and change it. At the end the instance equals the identity provider's data.
 func TestPush1000UsersAnd50Groups(t *testing.T) {
 	const users, groups = 1000, 50
 	counter := &counted{}
@@ -172,7 +171,7 @@ func TestConnectionsKilledBeforeTheAnswer(t *testing.T) {
 			r.ServeHTTP(w, req)
 			return
 		}
-		r.ServeHTTP(httptest.NewRecorder(), req) // carried out, but the answer is lost
+		r.ServeHTTP(httptest.NewRecorder(), req) // the request is carried out, but its response is lost
 		panic(http.ErrAbortHandler)
 	}))
 	want := make([]center.User, users)

@@ -173,8 +173,8 @@ func TestDeactivateUserWithOldUserName(t *testing.T) {
 	r.refused(t, 400, "invalidValue", "PUT", "/Users/u-1", `{"userName":"al\u200bice@example.com"}`)
 }
 
-// Two configured users whose names differ in case only are both found and can be
-// changed; a rename in case only is a rename.
+// Two configured users whose names differ only in case are both found and can be changed. A change of case alone is a
+// rename.
 func TestNamesThatDifferInCaseOnly(t *testing.T) {
 	d := seed()
 	d.Users = append(d.Users, center.User{ID: "u-4", UserName: "ALICE@example.com", Inactive: true})

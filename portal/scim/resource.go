@@ -17,14 +17,14 @@ const (
 	schemaError  = "urn:ietf:params:scim:api:messages:2.0:Error"
 )
 
-// A resource is a JSON object that a client reads.
+// A resource is a JSON object in a response.
 type resource = map[string]any
 
 func (s *Server) location(endpoint, id string) string {
 	return s.base + "/" + endpoint + "/" + url.PathEscape(id)
 }
 
-// user returns the attributes that are kept of a user. meta has no times, because the instance keeps none.
+// user returns the kept attributes of a user. meta has no times, because the instance stores none.
 func (s *Server) user(u center.User, pick selection) resource {
 	r := resource{
 		"schemas":  []string{schemaUser},
@@ -61,8 +61,8 @@ func (s *Server) group(g center.Group, pick selection) resource {
 	return pick.of(r)
 }
 
-// A shownMember is a member as clients read it. A response may have many thousands, and a resource would take
-// ten times the memory.
+// A shownMember is a member in a response. A response may have many thousands of them, and each as a resource would
+// take ten times the memory.
 type shownMember struct {
 	Value string `json:"value,omitempty"`
 	Ref   string `json:"$ref,omitempty"`

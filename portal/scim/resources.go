@@ -9,16 +9,16 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// resources is the endpoint of one resource type, User or Group. The fields are what differs between the two.
+// resources is the endpoint of one resource type, User or Group. Its fields are the differences between the two.
 type resources[T any] struct {
 	server *Server
 	kind   string // "User" or "Group": the resource type, and with an s the endpoint
 	schema string
-	// nameAttr is the attribute that is unique in any case.
+	// nameAttr is the attribute that is unique, ignoring case.
 	nameAttr   string
 	attributes map[string]filterable[T]
-	// briefPatch makes PATCH answer without a body, unless the client asks for attributes: a group may be large
-	// and change a little at a time.
+	// briefPatch makes the response to PATCH empty, unless the client requests attributes: a group may be large, with
+	// many small changes.
 	briefPatch bool
 
 	keys  func(T) (id, name, external string)
@@ -26,13 +26,13 @@ type resources[T any] struct {
 	match func(*T, *filter) bool
 	show  func(T, selection) resource
 	same  func(a, b T) bool
-	// active reports whether an element is a user who has access. Nil: none has.
+	// active reports whether an element is an active user. Nil: elements are not users.
 	active func(T) bool
 
-	// blank returns what PUT starts from.
+	// blank returns the element to which PUT makes its assignments.
 	blank func(T) T
 	edit  func(*state, T, []assignment) (T, *Error)
-	// alone returns an instance with only the element. newName reports whether its name is new.
+	// alone returns an instance that contains only the element. newName is whether its name is new.
 	alone  func(element T, newName bool) center.Data
 	setID  func(*T, string)
 	store  func(*center.Tx, T) error
@@ -78,7 +78,8 @@ func (rs *resources[T]) notFound(id string) *Error {
 	return refuse(ReasonNotFound, kind, "the ID of a "+kind, id)
 }
 
-// create is POST (RFC 7644 3.3). The ID is random and never used again. A user without active is active.
+// create implements POST (RFC 7644 3.3). The ID is random and never used again. If active is missing, the user is
+// active.
 func (rs *resources[T]) create(c *call) (*answer, *Error) {
 	list, err := rs.server.resourceBody(c, rs.schema)
 	if err != nil {
@@ -102,13 +103,13 @@ func (rs *resources[T]) create(c *call) (*answer, *Error) {
 	return &answer{http.StatusCreated, rs.show(made, c.pick), rs.server.location(rs.kind+"s", id)}, nil
 }
 
-// replace is PUT (RFC 7644 3.5.1). What the client leaves out is cleared, members included, except for active
-// and for fields that no attribute stands for.
+// replace implements PUT (RFC 7644 3.5.1). It clears attributes that the request omits, including members, but not
+// active and not fields without an attribute.
 func (rs *resources[T]) replace(c *call) (*answer, *Error) {
 	return rs.update(c, rs.server.resourceBody, rs.blank)
 }
 
-// patch is PATCH (RFC 7644 3.5.2): all of its operations, or none.
+// patch implements PATCH (RFC 7644 3.5.2): it carries out all operations or none.
 func (rs *resources[T]) patch(c *call) (*answer, *Error) {
 	out, err := rs.update(c, rs.server.patchBody, func(before T) T { return before })
 	if err == nil && rs.briefPatch && c.pick.only == nil {
@@ -117,7 +118,7 @@ func (rs *resources[T]) patch(c *call) (*answer, *Error) {
 	return out, err
 }
 
-// update makes the assignments that read returns, to what start returns.
+// update makes the assignments that read returns, on the element that start returns.
 func (rs *resources[T]) update(c *call, read func(*call, string) ([]assignment, *Error), start func(T) T) (
 	*answer, *Error) {
 	list, err := read(c, rs.schema)
@@ -158,7 +159,7 @@ func (rs *resources[T]) delete(c *call) (*answer, *Error) {
 		return nil
 	})
 	done := rs.change(ActionDeleted, gone)
-	done.EndsAccess = rs.active != nil && done.ID != "" // else the update never looked for it
+	done.EndsAccess = rs.active != nil && done.ID != "" // otherwise the update did not reach the look-up
 	rs.server.report(done, err)
 	return &answer{status: http.StatusNoContent}, err
 }
@@ -177,9 +178,9 @@ func (s *Server) report(c Change, err *Error) {
 	}
 }
 
-// put adds or replaces an element; changed is false if it is the same already. It checks first, so that a
-// refusal changes nothing. A name that isn't new needn't be unique nor follow newer rules: nothing may prevent
-// a deactivation.
+// put adds or replaces an element. changed is false if the element is the same already. It checks first, so that a
+// refusal changes nothing. A name that isn't new needn't be unique or follow newer rules, so that a user can always be
+// deactivated.
 func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error) {
 	t := rs.table(st)
 	id, name, external := rs.keys(element)
@@ -188,7 +189,7 @@ func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error)
 		return false, nil
 	}
 	_, oldName, oldExternal := rs.keys(old)
-	// The instance's own rules, before the element joins the update of others.
+	// Check the instance's own rules before the element becomes part of an update with other changes.
 	data := rs.alone(element, !exists || name != oldName)
 	data.Regions = []center.Region{{Name: "us-east-1"}}
 	if _, err := center.New(data); err != nil {
@@ -230,7 +231,7 @@ func (s *Server) users() *resources[center.User] {
 		},
 		alone: func(u center.User, newName bool) center.Data {
 			if !newName {
-				u.UserName = "unchanged" // newer rules might refuse it
+				u.UserName = "unchanged" // a newer rule might refuse the name
 			}
 			return center.Data{Users: []center.User{u}}
 		},
@@ -243,7 +244,7 @@ func (s *Server) users() *resources[center.User] {
 			st.users.drop(id)
 			for i, g := range st.groups.all { // as the instance does
 				if slices.Contains(g.Members, id) {
-					// A copy: a request of the same batch may be about to show the group.
+					// A copy, because another request of the same batch may still read the group.
 					g.Members = slices.DeleteFunc(slices.Clone(g.Members), func(m string) bool { return m == id })
 					st.groups.all[i] = g
 				}
@@ -267,7 +268,7 @@ func (s *Server) groups() *resources[center.Group] {
 		blank: func(g center.Group) center.Group { return center.Group{ID: g.ID} },
 		edit:  editGroup,
 		alone: func(g center.Group, _ bool) center.Data {
-			g.Members = nil // editGroup has checked them
+			g.Members = nil // editGroup has checked the members
 			return center.Data{Groups: []center.Group{g}}
 		},
 		setID: func(g *center.Group, id string) { g.ID = id },

@@ -19,14 +19,14 @@ const (
 	maxQuery    = 8 << 10                 // bytes
 )
 
-// An answer is the response to a request that isn't refused.
+// An answer is the response to an accepted request.
 type answer struct {
 	status   int
 	body     any // nil: none
 	location string
 }
 
-// A call is one request.
+// A call is one request and its parsed parts.
 type call struct {
 	w     http.ResponseWriter
 	r     *http.Request
@@ -35,11 +35,11 @@ type call struct {
 	pick  selection
 }
 
-// filter returns the query's filter. Clients send empty ones.
+// filter returns the query's filter, or nil. Some clients send an empty one.
 func (c *call) filter() string { return strings.Trim(c.query.Get("filter"), " ") }
 
-// ServeHTTP implements http.Handler. It checks the token first and reads the body last: a request without a
-// token learns nothing else.
+// ServeHTTP implements http.Handler. It checks the token first and reads the body last, so a request without a valid
+// token is answered with 401 and no other information.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out, err := s.serve(w, r)
 	level := slog.LevelDebug
@@ -79,7 +79,7 @@ func newCall(w http.ResponseWriter, r *http.Request) (*call, *Error) {
 	if len(r.URL.RawQuery) > maxQuery {
 		return nil, refuse(ReasonTooLarge, "query", "at most 8192 bytes", "")
 	}
-	// A malformed parameter must not be dropped: without its filter, a search finds everything.
+	// A malformed parameter must not be dropped: a search without its filter would return all resources.
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, refuse(ReasonInvalidValue, "query", "a well-formed query", r.URL.RawQuery)
@@ -134,8 +134,8 @@ func (c *call) dispatch(m methods) (*answer, *Error) {
 		c.w.Header().Set("Allow", allow)
 		return nil, refuse(ReasonMethod, "method", allow, c.r.Method)
 	}
-	// There are no versions, so a condition on one can't hold. Writing anyway would undo what the client wants
-	// to keep.
+	// Resources have no versions, so the condition can't be checked. A write without the check could overwrite a change
+	// that the client doesn't know.
 	if v := c.r.Header.Get("If-Match"); c.r.Method != http.MethodGet && v != "" && v != "*" {
 		return nil, refuse(ReasonPrecondition, "If-Match", "none: resources have no versions", v)
 	}
@@ -159,7 +159,7 @@ func (s *Server) read(c *call) ([]byte, *Error) {
 	case errors.As(err, &over):
 		return nil, tooLarge
 	case err != nil:
-		return nil, &Error{Reason: ReasonInvalidSyntax, Rule: "body", Want: "all of it", Err: err}
+		return nil, &Error{Reason: ReasonInvalidSyntax, Rule: "body", Want: "the complete body", Err: err}
 	}
 	return raw, nil
 }
@@ -178,7 +178,7 @@ func write(w http.ResponseWriter, a *answer) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(a.body) // maps, slices, strings and numbers can't fail
+	_ = enc.Encode(a.body) // encoding maps, slices, strings and numbers can't fail
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(a.status)

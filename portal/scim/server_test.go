@@ -83,7 +83,7 @@ func TestInvariant13AdditionalRegionsRefuse(t *testing.T) {
 	assert.Same(t, before, r.view.Snapshot())
 }
 
-// The instance refuses too, with the same response.
+// The instance refuses the change too, with the same response.
 func TestInvariant13TheInstanceRefusesToo(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = moved{c.View} })
 	out := r.ask(t, "POST", "/Users", `{"userName":"new@example.com"}`)
@@ -91,7 +91,7 @@ func TestInvariant13TheInstanceRefusesToo(t *testing.T) {
 	assert.Contains(t, out.body["detail"], `"us-east-1"`)
 }
 
-// moved is a view of a Region that has become an additional one.
+// moved is a view whose Region has become an additional one.
 type moved struct{ scim.View }
 
 func (moved) Update(func(*center.Tx) error) error {

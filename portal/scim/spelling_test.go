@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// misspelt lists misspellings of active. Each stands for a way to misspell any
-// attribute that says who has access.
+// misspelt lists misspellings of active. Each is an example of one kind of misspelling of attributes that affect
+// access.
 var misspelt = []string{
 	"active.value", "active.", ".active", " active", "active ", "act ive", "active\\t", "active\\u0000", "active\\u200b",
 	"\\ufeffactive",
@@ -23,8 +23,8 @@ var misspelt = []string{
 	"urn:ietf:params:scim:schemas:core:2.0:Useractive", "urn:ietf:params:scim:schemas:core:2.0:User:",
 }
 
-// Success means that everything is done, so a misspelling of an attribute that says
-// who has access is an error.
+// A success response means that the whole request was carried out, so a misspelling of an attribute that affects access
+// is an error.
 func TestMisspeltAttributesAreRefused(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	patch := func(path, value string) {

@@ -8,8 +8,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// state is the users and groups of an instance. That of a snapshot never changes; that of an update has the
-// changes of the batch so far.
+// state is the users and groups of an instance. The state of a snapshot never changes. The state of an update includes
+// the batch's changes so far.
 type state struct {
 	users  *table[center.User]
 	groups *table[center.Group] // whose Members never change
@@ -89,11 +89,11 @@ func (t *table[T]) search(f *filter, match func(*T, *filter) bool) []T {
 	return out
 }
 
-// fold returns the same string for two strings exactly if strings.EqualFold holds for them: userName and
+// fold returns equal strings for two strings if, and only if, strings.EqualFold reports true for them: userName and
 // displayName are not case-exact (RFC 7643 4.1.1, 8.7.1).
 func fold(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf || ('A' <= r && r <= 'Z') }) < 0 {
-		return s // nearly all of them
+		return s // the usual case
 	}
 	return strings.Map(func(r rune) rune {
 		least := r

@@ -19,7 +19,7 @@ func setUser(u *center.User, a assignment) *Error {
 	case attr == "emails":
 		return setEmail(u, a)
 	case a.path.filter != nil:
-		return unread(a.from, attr+"[…]")
+		return unknownAttribute(a.from, attr+"[…]")
 	case attr == "name":
 		return setName(u, a)
 	case a.path.sub != "":
@@ -42,7 +42,7 @@ func setUser(u *center.User, a assignment) *Error {
 	return unknown(a)
 }
 
-// setActive never guesses: anything but true and false neither grants nor ends access.
+// setActive accepts only true and false. Any other value is refused, so it neither grants nor ends access.
 func setActive(u *center.User, a assignment) *Error {
 	switch {
 	case a.verb == remove:
@@ -83,10 +83,10 @@ func setName(u *center.User, a assignment) *Error {
 	for _, f := range fields {
 		sub, ok := attribute(f.name, "")
 		if !ok || !simple(sub) {
-			return unread(a.from, "name."+f.name)
+			return unknownAttribute(a.from, "name."+f.name)
 		}
 		if a.from == inPath {
-			a.from = inValue // the part is listed
+			a.from = inValue // the part has an assignment of its own
 		}
 		if err := setName(u, assignment{a.verb, path{attr: "name", sub: sub}, f.raw, a.from}); err != nil {
 			return err

@@ -7,9 +7,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A writer combines concurrent changes into one update. An update copies and checks the whole instance, so the
-// requests that arrive during one wait, and the next update makes all their changes. A change that is refused
-// doesn't affect the others.
+// A writer combines concurrent changes into one update, because an update copies and checks the whole instance.
+// Requests that arrive during an update wait, and the next update makes all their changes. A refused change doesn't
+// affect the others.
 type writer struct {
 	view     View
 	updating sync.Mutex // held during an update
@@ -20,15 +20,15 @@ type writer struct {
 
 // A job is one request's change.
 type job struct {
-	// apply checks everything before it changes anything. It may run more than once; the last run counts.
+	// apply makes all checks before the first change. It may run more than once; the last run counts.
 	apply func(*state) *Error
 
 	done bool // guarded by updating, as err is
 	err  *Error
 }
 
-// do returns after the change is made or refused. It doesn't stop when the client disconnects: the change may be
-// part of an update with others. The request that gets the lock first makes the update for all.
+// do returns after the change is made or refused. It doesn't stop when the client disconnects: the change may be part
+// of an update with others. The first request that acquires the lock makes the update for all.
 func (w *writer) do(apply func(*state) *Error) *Error {
 	j := &job{apply: apply}
 	w.mu.Lock()
@@ -49,13 +49,14 @@ func (w *writer) do(apply func(*state) *Error) *Error {
 // flush makes the changes of a batch.
 func (w *writer) flush(batch []*job) {
 	begin := func() {
-		for _, j := range batch { // an update that panics leaves this error
+		for _, j := range batch { // the error if the update panics
 			j.done, j.err = true, &Error{Reason: ReasonInternal, Detail: "the change could not be made"}
 		}
 	}
 	begin()
 	if err := w.update(batch); err != nil && len(batch) > 1 && invalid(err) {
-		// A change breaks a rule of the instance that apply doesn't check. Made one by one, only that change fails.
+		// One change breaks a rule of the instance that apply doesn't check. Make the changes one by one, so that only
+		// that one fails.
 		begin()
 		for i := range batch {
 			_ = w.update(batch[i : i+1])
@@ -81,7 +82,7 @@ func (w *writer) update(batch []*job) error {
 	return err
 }
 
-// invalid reports whether an update failed because of its content, and not because no update can be made now.
+// invalid reports whether an update failed because of its content, and not because updates are unavailable.
 func invalid(err error) bool {
 	var c *center.Error
 	return errors.As(err, &c) && c.Reason != center.ReasonNotPrimary

@@ -15,10 +15,10 @@ import (
 	"github.com/meridian-saml/meridian/portal/scim"
 )
 
-// gated is a view whose updates wait at a gate and end with after.
+// gated is a view whose updates wait for a channel and then call after.
 type gated struct {
 	scim.View
-	gate    chan struct{}
+	resume  chan struct{}
 	after   func(*center.Tx) error
 	mu      sync.Mutex
 	updates int
@@ -28,7 +28,7 @@ func (g *gated) Update(change func(*center.Tx) error) error {
 	g.mu.Lock()
 	g.updates++
 	g.mu.Unlock()
-	<-g.gate
+	<-g.resume
 	return g.View.Update(func(tx *center.Tx) error {
 		if err := change(tx); err != nil {
 			return err
@@ -50,11 +50,11 @@ func together(t *testing.T, after func(*center.Tx) error, names ...string) (*rig
 	return atOnce(t, after, all...)
 }
 
-// atOnce makes requests (method, path and body) while the first one's update waits
-// at the gate, so that all others share the second update. It returns the statuses.
+// atOnce makes requests (method, path and body) while the first one's update waits, so that all others share the second
+// update. It returns the statuses.
 func atOnce(t *testing.T, after func(*center.Tx) error, requests ...[3]string) (*rig, *gated, []int) {
 	t.Helper()
-	g := &gated{gate: make(chan struct{}), after: after}
+	g := &gated{resume: make(chan struct{}), after: after}
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
 		g.View = c.View
 		c.View = g
@@ -79,7 +79,7 @@ func atOnce(t *testing.T, after func(*center.Tx) error, requests ...[3]string) (
 		}
 		require.Eventually(t, waiting, time.Minute, 100*time.Microsecond)
 	}
-	close(g.gate)
+	close(g.resume)
 	wg.Wait()
 	return r, g, status
 }
@@ -117,7 +117,7 @@ func TestUnavailableInstance(t *testing.T) {
 	r, g, status := together(t, func(*center.Tx) error { return errors.New("secret detail") }, "a@example.com",
 		"b@example.com", "c@example.com")
 	assert.Equal(t, []int{503, 503, 503}, status)
-	assert.Equal(t, 2, g.updates, "it isn't tried again for each change")
+	assert.Equal(t, 2, g.updates, "the changes are not tried one by one")
 	assert.NotContains(t, r.ask(t, "POST", "/Users", `{"userName":"d@example.com"}`).Body.String(), "secret")
 	assert.Len(t, r.view.Snapshot().Data().Users, 3)
 }
@@ -132,8 +132,7 @@ func TestPanicInUpdate(t *testing.T) {
 	assert.Zero(t, r.Waiting())
 }
 
-// A user whose access ends and is restored in the same batch had none for a moment:
-// OnChange reports the end.
+// If a user's access ends and is restored in the same batch, OnChange still reports the end.
 func TestEndOfAccessInABatch(t *testing.T) {
 	var seen []bool // whether the user was active after each update
 	r, _, codes := atOnce(t, func(tx *center.Tx) error {
@@ -152,7 +151,7 @@ func TestEndOfAccessInABatch(t *testing.T) {
 	assert.Len(t, r.changes, 3)
 }
 
-// Changes in one batch see each other.
+// A change is based on the earlier changes of its batch.
 func TestDeletionAndMembershipInOneBatch(t *testing.T) {
 	r, _, codes := atOnce(t, nil,
 		[3]string{"POST", "/Users", `{"userName":"first@example.com"}`},
@@ -165,8 +164,7 @@ func TestDeletionAndMembershipInOneBatch(t *testing.T) {
 	assert.Equal(t, []string{"u-2"}, r.group(t, "g-2").Members)
 }
 
-// conflicting is a view that runs every change twice, as an instance does that
-// changed in between.
+// conflicting is a view that runs every change twice, as an instance does after a conflict.
 type conflicting struct{ scim.View }
 
 func (v conflicting) Update(change func(*center.Tx) error) error {
@@ -196,8 +194,8 @@ func (v lossy) Update(change func(*center.Tx) error) error {
 	return errors.Join(v.View.Update(change), errors.New("the connection is gone"))
 }
 
-// An end of access that may have been made is reported: a client that tries again
-// finds it made, and nothing reports it then.
+// An end of access that may have been made is reported: if the client repeats the request, nothing changes and nothing
+// is reported.
 func TestUnconfirmedEndOfAccess(t *testing.T) {
 	off := replaceBody(`{"active":false}`)
 	for _, c := range []struct {
@@ -222,7 +220,7 @@ func TestUnconfirmedEndOfAccess(t *testing.T) {
 	}
 }
 
-// stopped is a view that makes no change.
+// stopped is a view that refuses every change.
 type stopped struct{ scim.View }
 
 func (stopped) Update(func(*center.Tx) error) error { return errors.New("the Region has stopped") }
