@@ -89,8 +89,8 @@ func (w *world) acsOrder() (out []string) {
 	return out
 }
 
-// swapACS reverses the app's list, as an administrator does who makes another Region's URL the "Single sign-on URL".
-// Each URL keeps its index.
+// swapACS reverses the app's list, so that another Region's URL becomes the "Single sign-on URL". Each URL keeps its
+// index.
 func (w *world) swapACS() error {
 	return w.idp.UpdateApp("", func(a *mockidp.App) error {
 		if len(a.ACS) < 2 {
@@ -102,8 +102,8 @@ func (w *world) swapACS() error {
 }
 
 // revoke ends the newest session that began in the primary, from the other Region. It works while the primary is
-// stopped. The user's session at the identity provider ends too. Otherwise it would sign the user in again at once,
-// and the end of the first session could not be seen.
+// stopped. It also ends the user's session at the identity provider, which would otherwise sign the user in again at
+// once and hide the end of the first session.
 func (w *world) revoke(ctx context.Context) (from *site, ended sessions.Session, err error) {
 	from, made := w.newRegion(), w.sites[0]
 	runs := from.running()

@@ -9,11 +9,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// A button does one thing. It returns what the page then says.
+// A button is an action of the control page. It returns the text that the page
+// shows afterwards.
 type button func(r *http.Request) (text string, err error)
 
-// onRegion is a button of the Region that the path names. do returns what the
-// page says after the Region's name.
+// onRegion returns a button for the Region in the path. do returns the text
+// that follows the Region's name on the page.
 func (c *control) onRegion(do func(*site, *http.Request) (string, error)) button {
 	return func(r *http.Request) (string, error) {
 		s, err := c.w.site(r.PathValue("name"))

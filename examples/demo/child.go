@@ -18,9 +18,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// childFlag makes the program the process of a Region or of the identity provider. The parent calls it by net/rpc over
-// its standard input and output, so that no list of processes shows the secret. A child ends when its standard input
-// is closed, so none outlives the parent.
+// childFlag runs the program as the process of a Region or of the identity provider. The parent calls it by net/rpc
+// over its standard input and output, so that the secret isn't visible in a process list. A child ends when its
+// standard input is closed, so it doesn't outlive the parent.
 const childFlag = "-child-of-demo"
 
 // runChild runs a child until the parent closes the connection.
@@ -52,8 +52,8 @@ func runChild(in io.Reader, out, logs io.Writer) error {
 	return nil
 }
 
-// child is a child process. The parent calls its exported methods: first Start, then those of a Region. net/rpc wants
-// an argument, so these take a bool that they ignore.
+// child is a child process. The parent calls its exported methods: first Start, then those of a Region. net/rpc
+// requires an argument, so these methods take a bool that they ignore.
 type child struct {
 	ctx   context.Context // ends with the connection
 	logs  io.Writer
@@ -61,7 +61,7 @@ type child struct {
 	site  atomic.Pointer[site]  // nil before Start, and for the identity provider
 }
 
-// Order is what a child is to run. The parent decides all of it before it starts a child.
+// Order describes the process that a child runs. The parent sets all fields before it starts the child.
 type Order struct {
 	Region   string // "": the identity provider
 	IdPPort  int
@@ -78,7 +78,7 @@ type IdP struct {
 	URL, Dashboard string
 }
 
-// Start starts what o describes, and returns when it serves.
+// Start starts the Region or identity provider that o describes, and returns when it serves.
 func (c *child) Start(o Order, out *IdP) error {
 	w := &world{logger: logger(c.logs), secret: o.Secret}
 	w.ctx, w.cancel = context.WithCancel(c.ctx)
@@ -150,7 +150,7 @@ func (c *child) Digest(_ bool, out *replica.Digest) error {
 	return nil
 }
 
-// Active counts the Regions that are active to this one.
+// Active counts the Regions that this one knows as active.
 func (c *child) Active(_ bool, out *int) error {
 	for _, r := range c.site.Load().view().Regions() {
 		if r.Active() {

@@ -17,9 +17,9 @@ import (
 //go:embed templates assets
 var files embed.FS
 
-// control is the page from which the demo is driven. A client that can reach it
-// can stop Regions, so it answers only on loopback under loopback's names, and
-// takes POSTs only from its own pages.
+// control serves the control page of the demo. A client that can reach it can
+// stop Regions, so it serves only loopback names on loopback, and accepts POSTs
+// from its own pages only.
 type control struct {
 	w         *world
 	url       string // without a slash at the end
@@ -34,7 +34,7 @@ type control struct {
 // notice is the text that the page shows after a button was pressed.
 type notice struct {
 	Text string
-	Bad  bool // an error; a refusal that the button was to show is none
+	Bad  bool // an error; a refusal that the button demonstrates is not one
 }
 
 func newControl(w *world, l net.Listener) *control {
@@ -74,18 +74,18 @@ func (c *control) routes() http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
-		// DNS of an attacker can resolve a name of theirs to this machine, and
-		// then a page of the attacker has the same origin.
+		// An attacker's DNS can resolve a name to this machine. A page of the
+		// attacker then has the same origin.
 		if host, _, err := net.SplitHostPort(r.Host); err != nil || !mockidp.IsLoopback(host) {
 			http.Error(rw, "demo: this page is at "+c.url, http.StatusMisdirectedRequest)
 			return
 		}
-		r.Body = http.MaxBytesReader(rw, r.Body, 4<<10) // far above what the page's forms send
+		r.Body = http.MaxBytesReader(rw, r.Body, 4<<10) // far more than the page's forms send
 		guarded.ServeHTTP(rw, r)
 	})
 }
 
-// pressed presses a button, and shows the page again with the result.
+// pressed runs a button, and shows the page again with the result.
 func (c *control) pressed(press button) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		text, err := press(r)
@@ -100,7 +100,8 @@ func (c *control) pressed(press button) http.HandlerFunc {
 	}
 }
 
-// render writes a page, or a plain 500 if the template fails: never a part of a page.
+// render writes a page, or a plain 500 if the template fails. It never writes a
+// part of a page.
 func (c *control) render(rw http.ResponseWriter, name string, data any) {
 	var b bytes.Buffer
 	if err := c.templates.ExecuteTemplate(&b, name, data); err != nil {

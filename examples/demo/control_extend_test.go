@@ -122,7 +122,7 @@ func TestRevokeButton(t *testing.T) {
 	assert.Contains(t, shows(t, w.control), "eu-central-1 ended a session of alice@example.com that began in us-east-1. "+
 		"us-east-1 is stopped. It ends the session as soon as it is back.")
 	assert.Contains(t, shows(t, w.control), "The session that you ended: "+
-		"us-east-1 is stopped, and does not know yet eu-central-1 ✓ ended")
+		"us-east-1 is stopped, and has not received it yet eu-central-1 ✓ ended")
 	require.NoError(t, w.start(us))
 	require.NoError(t, agree(k))
 	assert.NoError(t, k.until(func() error {

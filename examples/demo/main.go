@@ -7,8 +7,8 @@
 //	go run ./examples/demo -open    also open the control page
 //	go run ./examples/demo -walk    check every flow, print the results and exit
 //
-// With -processes there are three Regions with a process each, which can be killed. A Region whose process is killed
-// comes back after a while.
+// With -processes there are three Regions with a process each, which can be killed. The program restarts a killed
+// Region after 20 seconds.
 //
 //	go run ./examples/demo -processes          start, and print the addresses and process IDs
 //	go run ./examples/demo -processes -walk    kill the primary, check every flow and exit
@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) 
 		return program.Usage, err
 	case err != nil && o.walk:
 		return program.Failed, nil
-	case err != nil: // the user ended it while it started
+	case err != nil: // the user interrupted the start
 		return program.OK, nil
 	}
 	defer w.close()
@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) 
 		}
 	case o.processes:
 		announceProcesses(out, w)
-		w.supervise(ctx, comesBackAfter, out)
+		w.supervise(ctx, restartDelay, out)
 	default:
 		announce(out, w)
 		if o.open {
@@ -131,8 +131,8 @@ func announceProcesses(out io.Writer, w *world) {
 	for _, s := range w.sites {
 		fmt.Fprintf(out, "%-15s %s/  (%s, process %d)\n", s.Name, s.url, s.Label, s.process.pid())
 	}
-	fmt.Fprintf(out, "Kill a Region (kill -9 %d) and open the redirector again. The Region comes back after %s.\n",
-		w.sites[0].process.pid(), comesBackAfter)
+	fmt.Fprintf(out, "Kill a Region (kill -9 %d) and open the redirector again. The program restarts it after %s.\n",
+		w.sites[0].process.pid(), restartDelay)
 }
 
 // openBrowser opens url in the browser of the user who runs the demo.

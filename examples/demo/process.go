@@ -101,14 +101,14 @@ func call[T any](ctx context.Context, p *process, method string, arg any) (T, er
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// kill ends the child as a power cut would.
+// kill ends the child without notice, like a power failure.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // SIGKILL
 	<-p.done
 	_ = p.calls.Close()
 }
 
-// end ends the child in order, or kills it after a while.
+// end ends the child, or kills it if it doesn't end in time.
 func (p *process) end() {
 	_ = p.calls.Close()
 	select {
@@ -118,15 +118,15 @@ func (p *process) end() {
 	}
 }
 
-// comesBackAfter is how long a Region that was killed stays away.
-const comesBackAfter = 20 * time.Second
+// restartDelay is the time until a killed Region is started again.
+const restartDelay = 20 * time.Second
 
-// supervise starts Regions again whose process has ended, until ctx ends.
+// supervise restarts Regions whose process has ended, until ctx ends.
 func (w *world) supervise(ctx context.Context, away time.Duration, out io.Writer) {
 	var tasks sync.WaitGroup
 	for _, s := range w.sites {
 		tasks.Go(func() {
-			for s.comesBack(ctx, away, out) {
+			for s.restart(ctx, away, out) {
 			}
 		})
 	}
@@ -134,14 +134,14 @@ func (w *world) supervise(ctx context.Context, away time.Duration, out io.Writer
 	<-ctx.Done()
 }
 
-// comesBack waits until the Region's process has ended and starts it again. It reports whether that worked.
-func (s *site) comesBack(ctx context.Context, away time.Duration, out io.Writer) bool {
+// restart waits until the Region's process has ended and starts it again. It reports whether that succeeded.
+func (s *site) restart(ctx context.Context, away time.Duration, out io.Writer) bool {
 	select {
 	case <-ctx.Done():
 		return false
 	case <-s.process.done:
 	}
-	fmt.Fprintf(out, "%s is lost. It comes back after %s.\n", s.Name, away)
+	fmt.Fprintf(out, "%s has ended. It restarts after %s.\n", s.Name, away)
 	select {
 	case <-ctx.Done():
 		return false
@@ -150,11 +150,11 @@ func (s *site) comesBack(ctx context.Context, away time.Duration, out io.Writer)
 	p, err := s.process.restart(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			fmt.Fprintf(out, "%s does not come back: %v\n", s.Name, err)
+			fmt.Fprintf(out, "%s could not be restarted: %v\n", s.Name, err)
 		}
 		return false
 	}
 	s.process = p
-	fmt.Fprintf(out, "%s is back (process %d).\n", s.Name, s.process.pid())
+	fmt.Fprintf(out, "%s has restarted (process %d).\n", s.Name, s.process.pid())
 	return true
 }

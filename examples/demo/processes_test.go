@@ -165,12 +165,12 @@ func TestKilledRegionComesBack(t *testing.T) {
 	victim.kill()
 	k := newCrowd(t, w, 1)
 	require.NoError(t, k.until(func() error {
-		back := strings.Contains(out.String(), "eu-central-1 is back")
-		return check.That("the output", back, "that it is back", out.String())
+		back := strings.Contains(out.String(), "eu-central-1 has restarted")
+		return check.That("the output", back, "that it has restarted", out.String())
 	}))
 	cancel()
 	<-ended
-	assert.Contains(t, out.String(), "eu-central-1 is lost.")
+	assert.Contains(t, out.String(), "eu-central-1 has ended.")
 	line, held := check.Take(k, signInAt(1))
 	assert.True(t, held, line)
 }

@@ -143,12 +143,12 @@ func (w *world) start(s *site) error {
 		s.Stop()
 		return err
 	}
-	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second) // far above what a start takes
+	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second) // far more than a start needs
 	defer cancel()
 	return s.running().Wait(ctx)
 }
 
-// stop ends a Region as an outage does: the server, all connections and the replica end without notice to the others.
+// stop simulates an outage of a Region: the server, all connections and the replica end without notice to the others.
 func (w *world) stop(s *site) error {
 	w.acts.Lock()
 	defer w.acts.Unlock()

@@ -81,7 +81,7 @@ func TestEveryStepCanFail(t *testing.T) {
 		}, "through http://eu-central-1"},
 		{"a Region that shares no codes", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Codes = nil }))
-		}, "none of the identity provider's pages"},
+		}, "no page of the identity provider"},
 		{"a Region that never hears of changes", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) {
 				c.Directory = w.sites[1].view().Snapshot()

@@ -21,7 +21,7 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// signIn is a line of the list: a Region's verdict on one response.
+// signIn is a row of the list: a Region's verdict on one response.
 type signIn struct {
 	acs.Verdict
 	Portal portal.Reason // why the portal refused the user of an accepted response, or ""
@@ -92,8 +92,8 @@ func (s *signIns) newest() []signIn {
 	return out
 }
 
-// replay posts the last response that a Region accepted to the same ACS again, from a client without cookies, as an
-// attacker who intercepted it would. It returns the verdict.
+// replay posts the last accepted response to the same ACS again, from a client without cookies, like an attacker who
+// intercepted it. It returns the verdict.
 func (w *world) replay(ctx context.Context) (signIn, error) {
 	m, err := w.lastAccepted()
 	if err != nil {

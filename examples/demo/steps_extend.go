@@ -14,8 +14,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// aloneAtFirst: an instance with one Region has one of everything. The address of the other serves no user.
-func aloneAtFirst(k *walker) string {
+// singleRegion: an instance with one Region has one ACS URL and one tile. The other Region's address serves no user.
+func singleRegion(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
 	check.Must(k.signsIn(first))
 	p := check.Get(k.browser().Open(other.url + "/"))

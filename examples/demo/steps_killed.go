@@ -67,7 +67,7 @@ func primaryKilled(k *walker) string {
 	}
 	all.Wait()
 	after := k.users - before
-	check.Must(err, k.nothingAnswers(lost),
+	check.Must(err, k.connectionRefused(lost),
 		check.That("the sign-ins that ended after the loss", after > 0, "some", fmt.Sprint(after)))
 	return fmt.Sprintf("%s was killed (SIGKILL) when %d of %d users had signed in elsewhere; the other %d did so too",
 		lost.Name, before, k.users, after)
@@ -83,7 +83,7 @@ func secondNearest(k *walker) string {
 // signOutReaches: without the primary, a sign-out in one Region ends the sign-in's session in another.
 func signOutReaches(k *walker) string {
 	from, to := k.sites[1], k.sites[2]
-	b := check.Get(k.goesOver(from, to))
+	b := check.Get(k.followLink(from, to))
 	p := check.Get(b.Open(from.url + "/"))
 	check.Get(b.Submit(p, formFor("the portal's page", p, portal.PathSignOut), nil))
 	check.Must(k.ends(session{to, b}))

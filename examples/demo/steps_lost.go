@@ -48,7 +48,7 @@ func (k *walker) route(s *site, to failover.Control) error {
 func regionLost(k *walker) string {
 	lost, alive := k.sites[0], k.newRegion()
 	check.Must(k.press("/regions/"+lost.Name+"/stop", nil))
-	check.Must(k.nothingAnswers(lost))
+	check.Must(k.connectionRefused(lost))
 	check.Must(k.signsIn(alive))
 	check.Must(k.bookmarkLeadsTo(alive))
 	b := k.browser()
@@ -61,8 +61,8 @@ func regionLost(k *walker) string {
 		"the SAML tile still led to " + lost.Name
 }
 
-// nothingAnswers requires that no server listens at the Region's address.
-func (k *walker) nothingAnswers(r *site) error {
+// connectionRefused requires that no server listens at the Region's address.
+func (k *walker) connectionRefused(r *site) error {
 	_, err := k.browser().Open(r.url + "/")
 	return check.That("a connection to "+r.Name, testkit.ConnectionRefused(err), "refused", fmt.Sprint(err))
 }
@@ -71,14 +71,14 @@ func (k *walker) nothingAnswers(r *site) error {
 // access that she was given before.
 func redirected(k *walker) string {
 	lost, alive := k.sites[0], k.newRegion()
-	check.Must(k.nothingAnswers(lost))
+	check.Must(k.connectionRefused(lost))
 	check.Must(k.redirectorLeadsTo(alive))
 	b, mark := k.browser(), k.signIns.mark()
 	p := check.Get(k.person().Enter(b, k.redirector.url+"/"))
 	check.Must(k.accepted(mark, alive, acs.FlowSP), atPortal(p, alive))
 	p = check.Get(b.Click(p, corp.Administrator))
 	check.Must(check.Same("the status of the permission set's page", 200, p.Status), person.Says(p, corp.Sandbox))
-	// The portal says how fresh its data is as soon as it has noticed the loss.
+	// The portal shows the age of its data as soon as it has detected the loss.
 	check.Must(k.until(func() error {
 		p, err := b.Open(alive.url + "/")
 		if err != nil {
@@ -93,7 +93,7 @@ func redirected(k *walker) string {
 // regionBack: the primary comes back at the same address and signs users in, in both flows.
 func regionBack(k *walker) string {
 	r := k.sites[0]
-	check.Must(k.nothingAnswers(r))
+	check.Must(k.connectionRefused(r))
 	check.Must(k.press("/regions/"+r.Name+"/start", nil))
 	check.Must(k.signsIn(r))
 	check.Must(k.tileLeadsTo(r))

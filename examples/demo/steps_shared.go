@@ -18,14 +18,14 @@ import (
 // oneSignIn: the link on a portal's page signs the user in to another Region without the identity provider.
 func oneSignIn(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	b := check.Get(k.goesOver(first, other))
+	b := check.Get(k.followLink(first, other))
 	k.kept.add(first, b)
 	k.kept.add(other, b)
 	return "the link on " + first.Name + "'s portal opened " + other.Name + "'s for Alice, without the identity provider"
 }
 
-// goesOver signs Alice in to one Region and follows its link to another.
-func (k *walker) goesOver(from, to *site) (*testkit.Browser, error) {
+// followLink signs Alice in to one Region and follows its link to another.
+func (k *walker) followLink(from, to *site) (*testkit.Browser, error) {
 	b := k.browser()
 	p, err := k.signedIn(b, from)
 	if err != nil {
@@ -37,7 +37,7 @@ func (k *walker) goesOver(from, to *site) (*testkit.Browser, error) {
 	}
 	for _, v := range b.Trail[before:] {
 		if strings.HasPrefix(v.URL, k.idpURL) {
-			return b, check.Differ("the way to "+to.Name, "none of the identity provider's pages", v.URL)
+			return b, check.Differ("the way to "+to.Name, "no page of the identity provider", v.URL)
 		}
 	}
 	return b, cmp.Or(check.Same("responses on the way", 0, len(k.signIns.since(mark))), atPortal(p, to))

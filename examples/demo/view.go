@@ -39,7 +39,7 @@ type extendStep struct {
 	result               string // the notice after it
 }
 
-// end is what a Region knows of the end of a session.
+// end is a Region's knowledge of the end of a session.
 type end struct {
 	Region, State string
 	Known         bool
@@ -101,9 +101,9 @@ func (c *control) ends(ctx context.Context, ended sessions.Session) (out []end) 
 		return nil
 	}
 	for _, s := range c.w.sites {
-		e := end{Region: s.Name, State: "is stopped, and does not know yet"}
+		e := end{Region: s.Name, State: "is stopped, and has not received it yet"}
 		if runs := s.running(); runs != nil && runs.Serves() {
-			e.State = "does not know yet"
+			e.State = "has not received it yet"
 			list, err := runs.Sessions().List(ctx, ended.UserID)
 			if err == nil && !slices.ContainsFunc(list, func(s sessions.Session) bool { return s.ID == ended.ID }) {
 				e.State, e.Known = "ended", true
@@ -179,8 +179,8 @@ func stateOf(s *site) string {
 	return stateUp
 }
 
-// age says when a peer was last heard from. It is rough, so that the page
-// doesn't change all the time.
+// age returns when a peer was last heard from. It is rounded, so that the page
+// doesn't change continuously.
 func age(p portal.Peer) string {
 	d := time.Since(p.Heard)
 	switch {
@@ -196,7 +196,7 @@ func age(p portal.Peer) string {
 	return fmt.Sprintf("last heard %d min ago", int(d.Minutes()))
 }
 
-// lag says how long the last change took from a peer to here.
+// lag returns how long the last change took to arrive from a peer.
 func lag(p portal.Peer) string {
 	switch {
 	case p.Lag <= 0 || p.State == portal.PeerUnreachable:

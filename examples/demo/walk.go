@@ -21,7 +21,7 @@ type step = check.Step[*walker]
 
 // steps are numbered by their position. The first five extend the instance, which the others need.
 var steps = []step{
-	aloneAtFirst,
+	singleRegion,
 	regionAdded,
 	urlMissing,
 	urlListed,
@@ -47,10 +47,10 @@ var steps = []step{
 	nothingMissing,
 }
 
-// walk takes all steps and prints a line for each. It reports whether all held. Nothing else may use the world
-// meanwhile.
+// walk runs all steps and prints a line for each. It reports whether all succeeded. Nothing else may use the world at
+// the same time.
 func walk(ctx context.Context, w *world, steps []step, out io.Writer) bool {
-	limited, cancel := context.WithTimeout(ctx, 5*time.Minute) // far above what all steps take
+	limited, cancel := context.WithTimeout(ctx, 5*time.Minute) // far more than all steps need
 	defer cancel()
 	return check.Walk(ctx, out, steps, func() *walker { return newWalker(limited, w) })
 }
@@ -70,7 +70,7 @@ func newWalker(ctx context.Context, w *world) *walker {
 
 func (k *walker) browser() *testkit.Browser { return testkit.NewBrowser(k.ctx) }
 
-// until calls try until it returns nil or patience ends.
+// until calls try until it returns nil or patience has passed.
 func (k *walker) until(try func() error) error { return check.Until(k.ctx, k.patience, try) }
 
 // verdict returns the one verdict since mark.

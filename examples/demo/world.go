@@ -26,7 +26,7 @@ const (
 	redirectorHost = "portal.localhost"
 	redirectorPort = 8702
 
-	// Probes are more frequent than in production, so that a visitor doesn't have to wait.
+	// Probes are more frequent than in production, so that users of the demo don't have to wait.
 	probeEvery   = 400 * time.Millisecond
 	probeTimeout = 3 * time.Second
 )
@@ -110,7 +110,7 @@ func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 	if err != nil {
 		w.close()
 		for _, l := range listeners {
-			_ = l.Close() // no harm if it was served
+			_ = l.Close() // harmless if it was served
 		}
 		return nil, err
 	}

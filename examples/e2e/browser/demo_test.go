@@ -154,7 +154,7 @@ func testDemoGoesOn(t *testing.T, d demo, b, other *tab) {
 	other.wellMade("demo-sessions")
 	b.button("End that session")
 	b.reads(frankfurt+" ended a session of "+d.login+" that began in "+virginia,
-		"The session that you ended: "+virginia+" is stopped, and does not know yet")
+		"The session that you ended: "+virginia+" is stopped, and has not received it yet")
 	other.open(d.portals[frankfurt] + "/sessions")
 	other.reads("This session")
 	other.until(`!document.querySelector('form[action="/sessions/end"]')`)
