@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// archive is a HAR file (HTTP Archive 1.2) or an export of SAML-tracer, without what is not needed here.
+// archive is a HAR file (HTTP Archive 1.2) or an export of SAML-tracer, without the unneeded fields.
 type archive struct {
 	Log *struct {
 		Entries kept[harEntry] `json:"entries"`

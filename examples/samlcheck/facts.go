@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// facts are the values in a message that a flag could name. They are not verified: they are tried, and package saml
-// says whether one helps.
+// facts are the values in a message that a flag could name. They are not verified. Each is tried, and package saml
+// reports whether it helps.
 type facts struct {
 	recipients []string // Recipient, then Destination
 	audiences  []string

@@ -103,7 +103,7 @@ func parse(args []string, help io.Writer) (options, error) {
 		fs.BoolVar(t.field(&o.config), t.name, false, t.usage)
 	}
 	once(fs, "max-age", "how long after its IssueInstant an assertion can be used, a `DURATION` (default 1h)", o.setMaxAge)
-	once(fs, "entry", "of a HAR file or a SAML-tracer export: take the `N`th POST with a SAMLResponse, from 1 "+
+	once(fs, "entry", "of a HAR file or a SAML-tracer export: read the `N`th POST with a SAMLResponse, from 1 "+
 		"(default: the last)", o.setEntry)
 	fs.BoolVar(&o.json, "json", false, "write the report as JSON")
 
@@ -140,7 +140,7 @@ func withHelp(err error) error {
 	return fmt.Errorf("%w (-h lists the flags)", err)
 }
 
-// once defines a flag that can't be given twice: one of two values would be ignored silently.
+// once defines a flag that can't be given twice, because one of the values would be ignored silently.
 func once(fs *flag.FlagSet, name, usage string, set func(string) error) {
 	given := false
 	fs.Func(name, usage, func(s string) error {
@@ -187,7 +187,7 @@ func (o *options) check() error {
 	byHand := o.idpByHand.EntityID != "" || len(o.idpCerts) > 0
 	switch {
 	case o.idpMetadata != "" && byHand:
-		return errors.New("-idp-metadata goes with neither -idp-entity-id nor -idp-cert")
+		return errors.New("-idp-metadata excludes -idp-entity-id and -idp-cert")
 	case o.idpMetadata == "" && !byHand:
 		return errors.New("the identity provider is missing: -idp-metadata, or -idp-entity-id with -idp-cert")
 	case byHand && o.idpByHand.EntityID == "":

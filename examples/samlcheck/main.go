@@ -22,7 +22,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Exit codes. Input that could be read and is no acceptable response is a rejection, also invalid base64.
+// Exit codes. Input that can be read but isn't an acceptable response is a rejection, even invalid base64.
 const (
 	exitAccepted = 0
 	exitRejected = 1
@@ -32,7 +32,7 @@ const (
 func main() {
 	code, err := run(os.Args[1:], os.Stdin, os.Stdout)
 	if err != nil {
-		// One line, whatever an error's text holds.
+		// Always one line, even if the error's text has several.
 		fmt.Fprintln(os.Stderr, "samlcheck: "+printable(strings.TrimPrefix(err.Error(), "samlcheck: ")))
 	}
 	os.Exit(code)
@@ -75,7 +75,7 @@ func run(args []string, stdin io.Reader, out io.Writer) (int, error) {
 	return exitAccepted, nil
 }
 
-// examine verifies a message. An invalid expectation or configuration is an error and no verdict.
+// examine verifies a message. An invalid expectation or configuration is an error, not a verdict.
 func (o *options) examine(m message) (*report, error) {
 	if m.err != nil {
 		c := saml.Check{Rule: m.err.Rule, Detail: m.err.Explain(), Reason: m.err.Reason}
@@ -123,8 +123,8 @@ var flagNames = strings.NewReplacer(
 	"Config.WantAssertionsSigned", "-want-assertions-signed", "Config.WantResponsesSigned", "-want-responses-signed",
 )
 
-// weakKey adds what can be said about a response to the error about a -key that is too short, with which no
-// service provider can be made.
+// weakKey completes the error about a -key that is too short. No service provider can use such a key, so the response
+// is checked without it.
 func (o *options) weakKey(err error, m message) error {
 	if o.config.InsecureAllowRSA1024 {
 		return err

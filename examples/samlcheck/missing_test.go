@@ -138,7 +138,7 @@ func TestNoFlagHelps(t *testing.T) {
 	doc, args := string(c.document(t, dir)), append(without(c.args(dir), "-acs", 1), "-acs", "https://other.example/acs")
 	r := requireVerdict(t, "Status", []byte(strings.Replace(doc, "status:Success", "status:Responder", 1)), args...)
 	require.Empty(t, r.Missing)
-	require.Contains(t, r.Remaining[0].Hint, "its log says why")
+	require.Contains(t, r.Remaining[0].Hint, "Its log has the reason")
 	require.True(t, *r.Unreached)
 	r = requireVerdict(t, "Signature", []byte(strings.Replace(doc, "ross@octolabs.io", "evil@octolabs.io", 1)), args...)
 	require.Empty(t, r.Missing)

@@ -113,7 +113,7 @@ func (o *options) otherTime(reason saml.Reason, f facts) (out []remedy) {
 	})
 }
 
-// otherIssuer is for an identity provider that was described by hand. Metadata says which name belongs to the keys.
+// otherIssuer is for an identity provider that flags describe. With metadata the name is known.
 func (o *options) otherIssuer(f facts) (out []remedy) {
 	if o.idpMetadata != "" {
 		return nil

@@ -15,8 +15,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// report is the verdict of the given flags, and what other flags would change. With -json it is written as it is;
-// the usage text documents it. Every key is always there.
+// report is the verdict of the given flags, and the effect of other flags. -json writes it unchanged; the usage text
+// documents it. Every key is always there.
 type report struct {
 	Accepted  bool           `json:"accepted"`
 	Reason    saml.Reason    `json:"reason"` // of the first rule that failed
@@ -55,7 +55,7 @@ type attributeJSON struct {
 	Values       []valueJSON `json:"values"`
 }
 
-// certificateRule is no rule of the verdict: a certificate's dates are reported, not enforced.
+// certificateRule doesn't affect the verdict: a certificate's dates are reported, not enforced.
 const certificateRule = "Certificate dates (Metadata Interoperability 2.6.1), not enforced"
 
 func newReport(r saml.Report, out outcome, notes []string) *report {
@@ -179,7 +179,7 @@ func (o *options) notes(m message, a *saml.Assertion) []string {
 	}
 	if m.form && (m.relayState == "" || m.relayState == "null") && len(scan(decoded(m.body)).requestIDs) > 0 {
 		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: "+
-			"a service that sent one with its request may want it back (Bindings 3.5.3); "+
+			"a service that sent one with its request may require it (Bindings 3.5.3); "+
 			"package acs accepts an empty one, and refuses another", m.relayState))
 	}
 	if a == nil {
@@ -191,7 +191,7 @@ func (o *options) notes(m message, a *saml.Assertion) []string {
 	return out
 }
 
-// describe shows the assertion. Values are quoted: they are the identity provider's, and this is shown by a terminal.
+// describe shows the assertion. Values are quoted, because the sender chose them and a terminal shows them.
 func describe(line func(string, ...any), j *assertionJSON, a *saml.Assertion) {
 	line("  issuer          %q", j.Issuer)
 	if a.NameID() == (saml.NameID{}) {
@@ -218,7 +218,7 @@ func describe(line func(string, ...any), j *assertionJSON, a *saml.Assertion) {
 
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// printable makes a text one line that does nothing to a terminal.
+// printable returns a text on one line, without terminal control sequences.
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {

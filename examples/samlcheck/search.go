@@ -35,7 +35,7 @@ type remaining struct {
 var hints = map[saml.Reason]string{
 	saml.ReasonBase64:   "Is the value complete, and as it was posted?",
 	saml.ReasonXML:      "Is the value complete, and as it was posted?",
-	saml.ReasonStatus:   "The identity provider refused the sign-in: its log says why.",
+	saml.ReasonStatus:   "The identity provider refused the sign-in. Its log has the reason.",
 	saml.ReasonUnsigned: "The identity provider must sign the Response, the assertion or both.",
 	saml.ReasonSignature: "Is the metadata or certificate current, and that of the identity provider that sent the " +
 		"response? A copy that was formatted or edited does not verify.",
@@ -52,7 +52,7 @@ func newRemaining(c saml.Check) remaining {
 // maxRounds is more than there are flags that take a value.
 const maxRounds = 8
 
-// search tries flags that were not given. It relies on the report of package saml about each, and on nothing else.
+// search tries flags that were not given. It relies only on the report of package saml about each.
 func (o *options) search(m message) outcome {
 	f := scan(decoded(m.body))
 	var taken []remedy
