@@ -68,7 +68,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	case o.idpMetadata == "":
 		err = errors.New("-idp-metadata FILE is required")
 	case (o.tlsCert == "") != (o.tlsKey == ""):
-		err = errors.New("-tls-cert and -tls-key go together")
+		err = errors.New("-tls-cert and -tls-key require each other")
 	}
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		err = fmt.Errorf("%w (-h lists the flags)", err)

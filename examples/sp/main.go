@@ -1,5 +1,5 @@
-// Command sp is a small service provider that leaves no check off: one page that shows the signed-in user. It is
-// meant to be copied.
+// Command sp is a small service provider with all checks on. Its one page shows the signed-in user. It is meant to be
+// copied.
 //
 //	sp -idp-metadata idp.xml [-base-url http://sp.localhost:8720] [-listen 127.0.0.1:8720]
 //

@@ -76,7 +76,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"an ACS by its flag":    {with("-acs", "a=ftp://a.example/acs"), "sp: -acs: "},
 		"metadata by its flag":  {[]string{"-idp-metadata", write(t, []byte("<html>\n</html>"))}, "idp.xml: "},
 		"help":                  {[]string{"-nonsense"}, "(-h lists the flags)"},
-		"TLS without a key":     {with("-tls-cert", good), "-tls-cert and -tls-key go together"},
+		"TLS without a key":     {with("-tls-cert", good), "-tls-cert and -tls-key require each other"},
 		"no certificate": {with("-acs", "a=https://a.example/acs", "-tls-cert", good, "-tls-key", good),
 			"-tls-cert, -tls-key: "},
 		"TLS for http": {with("-tls-cert", good, "-tls-key", good), "which is not https"},

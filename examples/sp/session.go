@@ -33,7 +33,7 @@ type next struct {
 	until time.Time // to begin
 }
 
-// hash is the hash of a cookie: a reader of the memory gets no session.
+// hash is the hash of a cookie, so that a copy of the memory reveals no session.
 type hash [sha256.Size]byte
 
 func hashOf(token string) hash { return sha256.Sum256([]byte(token)) }
@@ -50,7 +50,7 @@ func newSessions() *sessions { return &sessions{by: map[hash]session{}, next: ma
 // signedIn is called once for every accepted assertion. The response is posted by another site, so browsers don't
 // send the session cookie with it. Therefore the session begins with the next page, which can end an earlier one.
 func (s *sessions) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login) {
-	now := time.Now().Round(0) // the wall clock, which goes on while the machine is suspended
+	now := time.Now().Round(0) // the wall clock, which continues while the machine is suspended
 	until := now.Add(sessionLifetime)
 	if end := l.Assertion.SessionNotOnOrAfter(); !end.IsZero() && end.Before(until) {
 		until = end // the identity provider's limit (Core 2.7.2)
