@@ -43,8 +43,8 @@ func (p *Program) Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Command returns the program, for the caller to start. It is killed after limit, which should be longer than
-// anything takes that works.
+// Command returns the program, for the caller to start. It is killed after limit, which should be longer than any
+// successful run takes.
 func (p *Program) Command(t testing.TB, limit time.Duration, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := p.path()

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Difference is an expectation that did not hold.
+// Difference is a failed expectation.
 type Difference struct{ What, Want, Got string }
 
 func (d *Difference) Error() string { return d.What + ": want " + d.Want + ", got " + d.Got }
@@ -49,8 +49,8 @@ func That(what string, ok bool, want, got string) error {
 	return Differ(what, want, got)
 }
 
-// Step tries one thing that an example promises, and checks the outcome. It returns what held, or ends by Must or Get
-// at the first thing that didn't.
+// Step tests one property of an example. It returns a description of the result, or ends by Must or Get at the first
+// failure.
 type Step[K any] func(k K) (held string)
 
 // ended is the value with which Must panics.
@@ -94,8 +94,8 @@ func Take[K any](k K, s Step[K]) (line string, held bool) {
 	return "ok    " + s(k), true
 }
 
-// Walk runs all steps, each with a K of its own, prints a line for each, and reports whether all held. It stops when
-// ctx ends: a step that was cut short, and those that were not run, have not failed.
+// Walk runs all steps, each with its own K, prints a line for each, and reports whether all succeeded. It stops when
+// ctx ends. The interrupted step and the remaining ones don't count as failed.
 func Walk[K any](ctx context.Context, out io.Writer, steps []Step[K], with func() K) bool {
 	good := 0
 	for i, s := range steps {

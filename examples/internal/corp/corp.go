@@ -1,4 +1,4 @@
-// Package corp is the company of the examples: its Regions, its users and their access, and its apps at the identity
+// Package corp describes the company of the examples: Regions, users and their access, and apps at the identity
 // provider.
 package corp
 
@@ -30,7 +30,7 @@ func (p Place) Host() string { return p.Name + ".localhost" }
 // IdPHost is the identity provider's host name.
 const IdPHost = "idp.localhost"
 
-// The users. Only the identity provider knows Carol: the portal refuses her, and creates no user. Alice is an
+// The users. Carol exists at the identity provider only: the portal refuses her, and creates no user. Alice is an
 // operator of the portals too.
 const (
 	Alice = "alice@example.com"

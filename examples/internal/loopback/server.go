@@ -1,5 +1,5 @@
-// Package loopback has the servers of the examples: on loopback alone, under names below localhost, and such that a
-// server can be stopped and started again at its address.
+// Package loopback has the servers of the examples. They listen on loopback only, under names below localhost, and
+// can be stopped and started again at the same address.
 package loopback
 
 import (
@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Listen listens at a port, or at another if port is 0 or in use. The other one is below the range of ephemeral
-// ports, so that it is likely to be free still when a server starts again.
+// Listen listens at a port, or at another if port is 0 or in use. The other port is below the range of ephemeral
+// ports, so that it is probably still free when a server starts again.
 func Listen(port int) (net.Listener, error) {
 	for range 50 {
 		if port != 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// Person signs in with a login and the mock's password, which it types only at the identity provider.
+// Person signs in with a login and the mock's password. It enters the password at the identity provider only.
 type Person struct {
 	Login string
 	IdP   string // the identity provider's origin

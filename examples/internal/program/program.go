@@ -1,4 +1,4 @@
-// Package program is what the examples' commands have in common: signals, flags, errors and exit codes.
+// Package program has the common parts of the examples' commands: signals, flags, errors and exit codes.
 package program
 
 import (
@@ -17,7 +17,7 @@ import (
 // The exit codes.
 const (
 	OK     = 0
-	Failed = 1 // a step of a walk did not hold
+	Failed = 1 // a step of a walk failed
 	Usage  = 2 // the program could not start
 )
 

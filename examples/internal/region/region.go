@@ -57,7 +57,7 @@ func Entry(p corp.Place, origin string, status center.RegionStatus) center.Regio
 	}
 }
 
-// Region runs until Close. It serves 503 until it is replicated.
+// Region is a running Region, until Close. It answers 503 until it is replicated.
 type Region struct {
 	*replica.Node
 	cfg     Config
@@ -186,7 +186,7 @@ func (r *Region) Known(ctx context.Context) (all, own int) {
 	return all, own
 }
 
-// application stands in for an application that is deployed in the Region.
+// application is a placeholder for an application that is deployed in the Region.
 func (r *Region) application(w http.ResponseWriter, req *http.Request) {
 	for _, a := range r.View().Snapshot().Data().Applications {
 		if a.Region == r.cfg.Place.Name && corp.Slug(a.Name) == req.PathValue("name") {
@@ -195,7 +195,7 @@ func (r *Region) application(w http.ResponseWriter, req *http.Request) {
 			h.Set("Content-Type", "text/plain; charset=utf-8")
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Cache-Control", "no-store")
-			fmt.Fprintf(w, "%s runs in %s (%s).\n\nA stand-in for the application that would be here.\n",
+			fmt.Fprintf(w, "%s runs in %s (%s).\n\nThis is a placeholder for an application.\n",
 				a.Name, a.Region, r.cfg.Place.Label)
 			return
 		}
