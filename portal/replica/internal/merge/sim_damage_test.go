@@ -116,10 +116,12 @@ func (w *world) loseMessage(r *simRegion, s streamID) {
 	w.note(r, map[bool]string{true: "message of the log lost", false: "message of a copy lost"}[s.region() == r.id], s)
 	left := d.clone()
 	left.lose(i)
-	lost := w.noteLoss(r, s, left, m)
-	r.disks[s] = left
-	if s.region() != r.id {
-		left.lost = append(slices.Clone(d.lost), lost...)
+	lost := slices.Clone(d.lost)
+	for _, some := range w.noteLoss(r, s, left, m) {
+		lost = append(lost, loss{some, m})
+	}
+	if r.disks[s] = left; s.region() != r.id {
+		left.lost = lost
 	}
 }
 

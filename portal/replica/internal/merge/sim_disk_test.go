@@ -107,7 +107,13 @@ type disk struct {
 	// Of a copy: where its copier is in the original.
 	from *origin
 	past uint64
-	lost []span // what is missing in it, by number; it can't know
+	lost []loss // what is missing in it; it can't know
+}
+
+// A loss is what can't be known without a message, by number.
+type loss struct {
+	span
+	of *message
 }
 
 func newDisk() *disk { return &disk{at: map[string]uint64{}} }
@@ -215,9 +221,18 @@ func (d *disk) lose(i int) {
 // left returns a history without what is missing.
 func (d *disk) left(history spans) spans {
 	for _, lost := range d.lost {
-		history = history.without(lost)
+		history = history.without(lost.span)
 	}
 	return history
+}
+
+// agrees notes that the digest of a copy is that of its owner. So nothing is missing but
+// what expires before the cutoff, which the digest leaves out, and which nothing has
+// replaced.
+func (d *disk) agrees(cutoff int64) {
+	d.lost = slices.DeleteFunc(slices.Clone(d.lost), func(l loss) bool {
+		return l.of.until.IsZero() || l.of.untilUnix() >= cutoff || d.get(l.of.subject) != nil
+	})
 }
 
 // expire drops what is old.

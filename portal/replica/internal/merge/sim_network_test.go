@@ -274,7 +274,7 @@ func (n *simNode) same(s streamID, p packet) bool {
 	if n.differs[s] = n.differs[s] || sum != p.digest.Sum; n.differs[s] {
 		return false
 	}
-	d.lost = nil // it was replaced since
+	d.agrees(p.digest.Cutoff)
 	return true
 }
 
