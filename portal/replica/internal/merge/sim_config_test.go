@@ -15,10 +15,10 @@ func (w *world) configure(n *simNode) {
 	switch {
 	case len(n.touched) > 0 || !n.serves():
 		return // as a Journal: show first
-	case len(n.r.disks[streamOf(0, config)].lost) > 0:
+	case n.suspects:
 		// Package replica finds by the copy's mark that something within it was lost, and
-		// serves nothing until the copy is whole again: see integrity.CopyMark. What is
-		// written meanwhile would claim to know all that precedes the last message.
+		// serves nothing until the primary is heard and agrees: see integrity.CopyMark. What
+		// is written meanwhile would claim to know all that precedes the last message.
 		return
 	case !n.old && w.one(0.04):
 		if w.update(n, nil, false); len(n.writing.whole.Records) == 0 && !n.writing.whole.Full {

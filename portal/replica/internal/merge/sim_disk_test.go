@@ -108,6 +108,7 @@ type disk struct {
 	from *origin
 	past uint64
 	lost []loss // what is missing in it; it can't know
+	part bool   // it is being read from its start
 }
 
 // A loss is what can't be known without a message, by number.
@@ -225,6 +226,9 @@ func (d *disk) left(history spans) spans {
 	}
 	return history
 }
+
+// incomplete says whether a node that starts finds by the copy's mark that it lacks something.
+func (d *disk) incomplete() bool { return d.part || len(d.lost) > 0 }
 
 // agrees notes that the digest of a copy is that of its owner. So nothing is missing but
 // what expires before the cutoff, which the digest leaves out, and which nothing has

@@ -207,7 +207,7 @@ func (w *world) receive(n *simNode, p packet) {
 			at.read = d.from.read + 1
 			w.note(n.r, "reads again", s)
 		}
-		d.from, d.past, d.lost, n.differs[s] = &at, 0, nil, false
+		d.from, d.past, d.lost, d.part, n.differs[s] = &at, 0, nil, true, false
 		for _, other := range n.r.nodes {
 			other.goal[s].open = false // what it has still to read takes another place
 		}
@@ -233,7 +233,7 @@ func (w *world) receive(n *simNode, p packet) {
 	if !p.end {
 		return
 	}
-	d.past = max(d.past, p.last)
+	d.past, d.part = max(d.past, p.last), false
 	known := d.left(from.history)
 	n.goal[s] = goal{true, d.end(), known, q.at, p}
 	if n.writing == nil || s.line() != config {

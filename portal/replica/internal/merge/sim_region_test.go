@@ -51,14 +51,17 @@ type simNode struct {
 	serving integrity.Generation
 	content [maxRegions * streams]*integrity.Content
 	differs [maxRegions * streams]bool // a copy is not what its owner has
-	memory  *region
-	parts   [maxRegions]merge.Assembler
-	read    positions // how far each stream was read on this Region's disk
-	readN   positions // the same, by message
-	known   histories // what has taken effect for sure
-	goal    [maxRegions * streams]goal
-	asked   [maxRegions * streams]asked
-	heardAt [maxRegions * streams]time.Time // as of when all is here; zero: never
+	// suspects: its copy of the primary's log lacked something when it started, and the
+	// primary has not agreed since.
+	suspects bool
+	memory   *region
+	parts    [maxRegions]merge.Assembler
+	read     positions // how far each stream was read on this Region's disk
+	readN    positions // the same, by message
+	known    histories // what has taken effect for sure
+	goal     [maxRegions * streams]goal
+	asked    [maxRegions * streams]asked
+	heardAt  [maxRegions * streams]time.Time // as of when all is here; zero: never
 
 	logEnd    uint64 // where this node takes its Region's log to end
 	wrote     map[uint64]bool
@@ -183,6 +186,7 @@ func (n *simNode) begin(w *world) {
 		n.apply(s, len(n.r.disks[s].messages))
 	}
 	n.logEnd = n.r.disks[streamOf(n.r.id, config)].last
+	n.suspects = n.r.disks[streamOf(0, config)].incomplete()
 }
 
 // apply takes the next few messages of a stream from disk into memory.
@@ -252,6 +256,9 @@ func (n *simNode) reach(s streamID) {
 	} else if n.same(s, g.by) {
 		n.knows(s, g.known)
 		n.heardAt[s] = g.asked
+		if s == streamOf(0, config) {
+			n.suspects = n.suspects && n.r.disks[s].incomplete()
+		}
 	}
 }
 
