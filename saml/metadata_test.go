@@ -166,19 +166,16 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 }
 
 func TestNewIdPRefusesEmptyKeys(t *testing.T) {
+	//lint:ignore SA1019 no other way to make a key that is none
+	noCurve := &ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)}
+	//lint:ignore SA1019 as above
+	offCurve := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
 	for name, cfg := range map[string]saml.IdPConfig{
 		"nil certificate": {EntityID: "x", Certificates: []*x509.Certificate{nil}},
 		"nil RSA key":     {EntityID: "x", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}},
 		"empty RSA key":   {EntityID: "x", Keys: []crypto.PublicKey{&rsa.PublicKey{}}},
-		//lint:ignore SA1019 no other way to make a key that is none
-		"ECDSA key of no curve": {
-			EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)}},
-		},
-		//lint:ignore SA1019 as above
-		"ECDSA point off curve": {
-			EntityID: "x",
-			Keys:     []crypto.PublicKey{&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}},
-		},
+		"ECDSA key of no curve": {EntityID: "x", Keys: []crypto.PublicKey{noCurve}},
+		"ECDSA point off curve": {EntityID: "x", Keys: []crypto.PublicKey{offCurve}},
 		"ECDSA key of no point": {EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{Curve: elliptic.P256()}}},
 		"nil ECDSA key":         {EntityID: "x", Keys: []crypto.PublicKey{(*ecdsa.PublicKey)(nil)}},
 		"no entity ID":          {Keys: []crypto.PublicKey{keys().idp.Public()}},
