@@ -171,9 +171,9 @@ func TestNewIdPRefusesEmptyKeys(t *testing.T) {
 	//lint:ignore SA1019 as above
 	offCurve := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
 	for name, cfg := range map[string]saml.IdPConfig{
-		"nil certificate": {EntityID: "x", Certificates: []*x509.Certificate{nil}},
-		"nil RSA key":     {EntityID: "x", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}},
-		"empty RSA key":   {EntityID: "x", Keys: []crypto.PublicKey{&rsa.PublicKey{}}},
+		"nil certificate":       {EntityID: "x", Certificates: []*x509.Certificate{nil}},
+		"nil RSA key":           {EntityID: "x", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}},
+		"empty RSA key":         {EntityID: "x", Keys: []crypto.PublicKey{&rsa.PublicKey{}}},
 		"ECDSA key of no curve": {EntityID: "x", Keys: []crypto.PublicKey{noCurve}},
 		"ECDSA point off curve": {EntityID: "x", Keys: []crypto.PublicKey{offCurve}},
 		"ECDSA key of no point": {EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{Curve: elliptic.P256()}}},

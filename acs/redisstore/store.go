@@ -104,7 +104,7 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	}
 	v, ok := said.(string)
 	if !ok {
-		return nil, unavailable("take", fmt.Errorf("Redis returned a %T", said))
+		return nil, unavailable("take", fmt.Errorf("the server returned a %T", said))
 	}
 	return []byte(v), nil
 }
