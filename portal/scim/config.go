@@ -114,7 +114,7 @@ func New(c Config) (*Server, error) {
 		return nil, refuse(ReasonConfig, "MaxBody and MaxResults", "no negative number", "")
 	}
 	s := &Server{cfg: c, base: strings.TrimRight(c.BaseURL, "/"), prefix: strings.TrimRight(u.EscapedPath(), "/"),
-		writer: &writer{view: c.View}}
+		writer: &writer{view: c.View, turn: make(chan struct{}, 1)}}
 	for _, t := range c.Tokens { // no error shows a token
 		if len(t) < minToken {
 			return nil, refuse(ReasonConfig, "Tokens", "at least 20 bytes in each", "")

@@ -12,6 +12,21 @@ func (s *Server) Waiting() int {
 	return len(s.writer.queue)
 }
 
+// FlushInTurn makes the changes that wait, while the turn is already the next update's. It returns the function that
+// ends that turn.
+func (s *Server) FlushInTurn() (end func()) {
+	w := s.writer
+	w.mu.Lock()
+	batch := w.queue
+	w.queue = nil
+	w.mu.Unlock()
+	w.flush(batch)
+	return func() { <-w.turn }
+}
+
+// TakeTurn takes the turn of the next update.
+func (s *Server) TakeTurn() { s.writer.turn <- struct{}{} }
+
 // Fold is fold.
 var Fold = fold
 

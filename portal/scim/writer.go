@@ -11,8 +11,8 @@ import (
 // Requests that arrive during an update wait, and the next update makes all their changes. A refused change doesn't
 // affect the others.
 type writer struct {
-	view     View
-	updating sync.Mutex // held during an update
+	view View
+	turn chan struct{} // holds one element during an update
 
 	mu    sync.Mutex // guards queue
 	queue []*job     // waiting for the next update
@@ -23,20 +23,27 @@ type job struct {
 	// apply makes all checks before the first change. It may run more than once; the last run counts.
 	apply func(*state) *Error
 
-	done bool // guarded by updating, as err is
+	done chan struct{} // closed when err is final
 	err  *Error
 }
 
-// do returns after the change is made or refused. It doesn't stop when the client disconnects: the change may be part
-// of an update with others. The first request that acquires the lock makes the update for all.
+// do returns after the change is made or refused. It doesn't stop when the client disconnects: the change may be
+// part of an update with others. The first request whose turn it is makes the update for all. The others return when
+// that update is done: they don't wait for their turns, which would be behind later updates.
 func (w *writer) do(apply func(*state) *Error) *Error {
-	j := &job{apply: apply}
+	j := &job{apply: apply, done: make(chan struct{})}
 	w.mu.Lock()
 	w.queue = append(w.queue, j)
 	w.mu.Unlock()
-	w.updating.Lock()
-	defer w.updating.Unlock()
-	if !j.done {
+	select {
+	case <-j.done:
+		return j.err
+	case w.turn <- struct{}{}:
+		defer func() { <-w.turn }()
+	}
+	select {
+	case <-j.done: // both were possible
+	default:
 		w.mu.Lock()
 		batch := w.queue
 		w.queue = nil
@@ -49,10 +56,15 @@ func (w *writer) do(apply func(*state) *Error) *Error {
 // flush makes the changes of a batch.
 func (w *writer) flush(batch []*job) {
 	begin := func() {
-		for _, j := range batch { // the error if the update panics
-			j.done, j.err = true, &Error{Reason: ReasonInternal, Detail: "the change could not be made"}
+		for _, j := range batch { // an update that panics leaves this error
+			j.err = &Error{Reason: ReasonInternal, Detail: "the change could not be made"}
 		}
 	}
+	defer func() {
+		for _, j := range batch {
+			close(j.done)
+		}
+	}()
 	begin()
 	if err := w.update(batch); err != nil && len(batch) > 1 && invalid(err) {
 		// One change breaks a rule of the instance that apply doesn't check. Make the changes one by one, so that only

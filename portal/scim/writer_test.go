@@ -97,6 +97,28 @@ func TestChangesAtTheSameTimeShareAnUpdate(t *testing.T) {
 	assert.Len(t, r.changes, 3)
 }
 
+// A client whose change is made gets its answer even if another update has begun meanwhile.
+func TestAnswerDoesNotWaitForTheNextUpdate(t *testing.T) {
+	r := newRig(t, seed(), "us-east-1")
+	r.TakeTurn()
+	status := make(chan int)
+	go func() {
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, request("POST", "/Users", `{"userName":"new@example.com"}`))
+		status <- w.Code
+	}()
+	require.Eventually(t, func() bool { return r.Waiting() == 1 }, time.Minute, 100*time.Microsecond)
+	end := r.FlushInTurn()
+	select {
+	case code := <-status:
+		assert.Equal(t, 201, code)
+		end()
+	case <-time.After(time.Minute):
+		t.Fatal("the answer waits for an update that doesn't have its change")
+	}
+	r.ok(t, 201, "POST", "/Users", `{"userName":"next@example.com"}`)
+}
+
 // If one change of an update breaks a rule that only the instance checks, that one
 // is refused and the others are made.
 func TestOneBadChangeDoesNotSpoilTheBatch(t *testing.T) {
