@@ -34,3 +34,13 @@ func TestStreamsThatAreBeingMadeOrDeleted(t *testing.T) {
 	assert.Empty(t, look(now.Add(8*time.Second)), "another one")
 	require.NoError(t, os.Remove(filepath.Join(streams, "sessions_"+mumbai)))
 }
+
+// Files that can't be listed may be left: a removed Region must not say that it has erased them.
+func TestFilesThatCannotBeListed(t *testing.T) {
+	dir := t.TempDir()
+	assert.NoError(t, replica.DeleteFiles(dir), "none are there")
+	account := filepath.Join(dir, "jetstream", "$G")
+	require.NoError(t, os.MkdirAll(account, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(account, "streams"), nil, 0o600))
+	assert.Error(t, replica.DeleteFiles(dir))
+}

@@ -1,6 +1,15 @@
 package replica
 
-import "time"
+import (
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// DeleteFiles removes the files of deleted streams in a directory.
+func DeleteFiles(dir string) error {
+	return (&Node{server: &server.Server{}, cfg: Config{Dir: dir}}).deleteFiles()
+}
 
 // Looker returns a function that checks the server's streams, as the Node does every second, at a
 // time.

@@ -3,13 +3,13 @@ package replica
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"iter"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -127,9 +127,14 @@ func (n *Node) deleteFiles() error {
 		return nil
 	}
 	dir := filepath.Join(n.cfg.Dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams")
-	all, err := fs.Glob(os.DirFS(dir), deletedPrefix+"*")
-	for _, name := range all {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
+	all, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range all {
+		if strings.HasPrefix(entry.Name(), deletedPrefix) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+		}
 	}
 	if err != nil {
 		return unavailable("deletion of files of streams", err)
