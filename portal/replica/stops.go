@@ -55,22 +55,29 @@ func (n *Node) noUpdates() error {
 
 // stop sets or clears (nil) a cause, and logs a change.
 func (n *Node) stop(cause string, err *Error) {
-	s := n.stops
+	switch changed := n.stops.set(cause, err); {
+	case !changed:
+	case err != nil:
+		n.cfg.Logger.Error("replica: this Region does not serve", "cause", cause, "error", err)
+	default:
+		n.cfg.Logger.Info("replica: a cause not to serve is gone", "cause", cause)
+	}
+}
+
+// set sets or clears (nil) a cause, and reports whether that is a change.
+func (s *stops) set(cause string, err *Error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	was := s.causes[cause]
-	switch {
-	case was == nil && err == nil, was != nil && err != nil && was.Error() == err.Error():
-		return
-	case err != nil:
-		s.causes[cause] = err
-		n.cfg.Logger.Error("replica: this Region does not serve", "cause", cause, "error", err)
-	default:
+	if was == nil && err == nil || was != nil && err != nil && was.Error() == err.Error() {
+		return false
+	}
+	if s.causes[cause] = err; err == nil {
 		delete(s.causes, cause)
-		n.cfg.Logger.Info("replica: a cause not to serve is gone", "cause", cause)
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
+	return true
 }
 
 // A later version may write what this one can't read: a later format, or an unknown kind of record or entry. One
