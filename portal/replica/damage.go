@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -113,6 +114,9 @@ func (h *history[K]) due(k K, every time.Duration) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	last, known := h.at[k]
+	if !known && len(h.at) >= maxSuspects {
+		maps.DeleteFunc(h.at, func(_ K, last time.Time) bool { return time.Since(last) >= every })
+	}
 	if known && time.Since(last) < every || !known && len(h.at) >= maxSuspects {
 		return false
 	}
