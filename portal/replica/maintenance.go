@@ -132,8 +132,7 @@ func (n *Node) maintenanceLoop() {
 			n.contents.forget(n.cfg.Now().Add(-n.cfg.Skew).Unix())
 		case <-n.wake:
 		}
-		// After a conflict the reader reads the other write, and wakes the maintenance.
-		if err := n.maintain(); err != nil && !errors.Is(err, errConflict) && n.ctx.Err() == nil {
+		if err := n.maintain(); err != nil && n.ctx.Err() == nil {
 			n.cfg.Logger.Warn("replica: will try again", "error", err)
 			pause(n.ctx, 100*time.Millisecond)
 			n.wakeMaintenance()
@@ -167,7 +166,11 @@ func (n *Node) maintain() error {
 	if n.cfg.Region == n.cfg.Primary {
 		report = n.activate
 	}
-	return inOrder(n.ctx, n.padSessions, report, n.shorten)
+	err := inOrder(n.ctx, n.padSessions, report, n.shorten)
+	if errors.Is(err, errConflict) {
+		return nil // the reader reads the other write, and wakes the maintenance
+	}
+	return err
 }
 
 // report writes to this Region's own log that it can serve: it is listed, and has all that the primary had.
