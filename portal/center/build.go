@@ -53,10 +53,12 @@ func (s *Snapshot) indexRegions(c *checker) {
 	}
 	urls := map[string]int{}
 	for i, r := range s.data.Regions {
+		c.of = r.Name
 		for _, u := range slices.Concat(r.PortalURLs, r.ACSURLs) {
 			unique(c, urls, u, i, "URL of Region")
 		}
 	}
+	c.of = ""
 	if primary := s.data.Regions[0]; !primary.Active() {
 		c.fail(ReasonInvalid, "status of the primary Region", string(RegionActive), string(primary.Status))
 	}
@@ -66,12 +68,14 @@ func (s *Snapshot) indexPeople(c *checker) {
 	s.users = index(c, s.data.Users, c.user, "ID of user")
 	s.byName = make(map[string]int, len(s.data.Users))
 	for i, u := range s.data.Users {
+		c.of = u.UserName
 		unique(c, s.byName, u.UserName, i, "userName of user")
 	}
 	s.groups = index(c, s.data.Groups, c.group, "ID of group")
 	s.groupsOf = map[string][]string{}
 	names := make(map[string]int, len(s.data.Groups))
 	for i, g := range s.data.Groups {
+		c.of = g.Name
 		unique(c, names, g.Name, i, "name of group")
 		members := make(map[string]int, len(g.Members))
 		for j, m := range g.Members {
@@ -80,6 +84,7 @@ func (s *Snapshot) indexPeople(c *checker) {
 			s.groupsOf[m] = append(s.groupsOf[m], g.ID)
 		}
 	}
+	c.of = ""
 }
 
 func (s *Snapshot) indexPermissions(c *checker) {
@@ -103,6 +108,7 @@ func (s *Snapshot) indexApplications(c *checker) {
 	index(c, s.data.Applications, c.application, "ID of application")
 	s.apps = map[Principal][]int{}
 	for i, a := range s.data.Applications {
+		c.of = a.Name
 		exists(c, s.regions, a.Region, "Region of application", "a Region of the instance")
 		for _, p := range a.AssignedTo {
 			s.principal(c, "application", p)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -219,6 +220,43 @@ func TestNewRefuses(t *testing.T) {
 			assert.True(t, strings.HasPrefix(e.Error(), "center: "), "%v", e)
 			assert.Less(t, len(e.Error()), 500)
 		})
+	}
+}
+
+// An error names the element in which the bad value is.
+func TestErrorNamesTheElement(t *testing.T) {
+	for _, change := range []func(d *center.Data) (element string){
+		func(d *center.Data) string {
+			d.Regions[1].PortalURLs = d.Regions[0].PortalURLs
+			return d.Regions[1].Name
+		},
+		func(d *center.Data) string {
+			d.Users[1].UserName = d.Users[0].UserName
+			return d.Users[0].UserName
+		},
+		func(d *center.Data) string {
+			d.Groups[0].Members[0] = "u-9"
+			return d.Groups[0].Name
+		},
+		func(d *center.Data) string {
+			d.Groups[0].Members[1] = d.Groups[0].Members[0]
+			return d.Groups[0].Name
+		},
+		func(d *center.Data) string {
+			d.Applications[0].Region = "eu-west-1"
+			return d.Applications[0].Name
+		},
+		func(d *center.Data) string {
+			d.Applications[1].AssignedTo[0].ID = "g-9"
+			return d.Applications[1].Name
+		},
+	} {
+		d := seed()
+		element := change(&d)
+		_, err := center.New(d)
+		e, ok := errors.AsType[*center.Error](err)
+		require.True(t, ok, "%v", err)
+		assert.Contains(t, e.Rule, strconv.Quote(element))
 	}
 }
 
