@@ -14,13 +14,13 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// fold takes a transaction into the directory and the ledger. The caller holds applying.
+// fold applies a transaction to the directory and the ledger. The caller holds applying.
 func (n *Node) fold(region string, t merge.Transaction) {
 	n.touched = append(n.touched, n.dir.Fold(region, t)...)
 	n.afterFold(region, t)
 }
 
-// afterFold applies what follows from a transaction that is in the directory.
+// afterFold applies the consequences of a transaction that is in the directory.
 func (n *Node) afterFold(region string, t merge.Transaction) {
 	n.ledger.update(func(s *merge.Sessions) { s.Enforce(region, t) })
 	n.stopIfLogUnread(region)
@@ -35,8 +35,8 @@ func (n *Node) afterFold(region string, t merge.Transaction) {
 	}
 }
 
-// apply tells the instance what has changed. The first time it makes the instance, if a whole state of the
-// primary's log was read. The caller holds applying.
+// apply applies the changes to the instance. The first time it makes the instance, if a whole state of the primary's
+// log was read. The caller holds applying.
 func (n *Node) apply() {
 	n.lastApply = time.Now()
 	changes := n.dir.Changes(n.touched)
@@ -69,8 +69,8 @@ func (n *Node) makeInstance() {
 	n.instance.Store(inst)
 }
 
-// applyChanges applies changes to the instance. The primary checked its own as a whole, so if something doesn't fit
-// it is an application. Only that one is left out: no Region's mistake keeps another from working.
+// applyChanges applies changes to the instance. The primary has checked its own changes as a whole, so only an
+// application can be invalid. Only that application is left out: one Region's mistake must not affect another.
 func (n *Node) applyChanges(inst *center.Instance, changes []center.Record) {
 	if err := inst.Apply(changes); err == nil {
 		return
@@ -86,7 +86,7 @@ func (n *Node) applyChanges(inst *center.Instance, changes []center.Record) {
 	}
 }
 
-// split takes applications apart from other records.
+// split separates applications from other records.
 func split(all []center.Record) (apps, rest []center.Record) {
 	for _, r := range all {
 		if r.Kind == center.KindApplication {
@@ -98,13 +98,13 @@ func split(all []center.Record) (apps, rest []center.Record) {
 	return apps, rest
 }
 
-// What another Region ends takes effect here before its answer is copied: this Region's disk may be full, and a
-// copy that can't be written must not delay a revocation. The reader takes the same in again from the copy, which
-// changes nothing. Sessions and codes come only from the copy.
+// Revocations of another Region take effect here before its answer is copied: this Region's disk may be full, and a
+// failed write of the copy must not delay a revocation. The reader applies the same messages again from the copy, which
+// changes nothing. Sessions and codes are applied only from the copy.
 //
-// Marks and Heard don't move by it. They say what is copied and read, which a restart finds again.
+// Marks and Heard don't advance by this. They describe what is copied and read, which a restart finds again.
 
-// hear takes in what ends access. The caller has checked the answer.
+// hear applies the messages of an answer that end access. The caller has checked the answer.
 func (c *copier) hear(a answer) {
 	n := c.n
 	if a.Store != c.heard.store {
@@ -120,11 +120,11 @@ func (c *copier) hear(a answer) {
 			continue
 		}
 		if c.kind != kindConfig && !n.uncopied.add(regionStream{c.region, c.kind}, a.Store, m) {
-			continue // the reader takes it in, from the copy
+			continue // the reader applies it, from the copy
 		}
 		got, err := n.arrived(c.region, c.kind, m.Subject, m.headers(a.Store), m.Data, m.Seq)
 		if e, ok := later(err); ok {
-			n.miss(got, e)
+			n.noteUnreadable(got, e)
 		}
 		if err == nil && c.kind != kindConfig {
 			err = n.ledger.take(got)
@@ -145,11 +145,11 @@ func (c *copier) hear(a answer) {
 	}
 }
 
-// foldEarly takes whole transactions in. All may end access: of a user, an assignment, a Region.
+// foldEarly applies complete transactions. Any transaction may end access: of a user, an assignment, a Region.
 func (n *Node) foldEarly(region string, whole []merge.Transaction, pending uint64) {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	for _, t := range whole { // earlier ones may be on disk, and not read yet
+	for _, t := range whole { // earlier transactions may be on disk, and not read yet
 		n.touched = append(n.touched, n.dir.FoldEarly(region, t)...)
 		n.afterFold(region, t)
 	}
@@ -158,8 +158,8 @@ func (n *Node) foldEarly(region string, whole []merge.Transaction, pending uint6
 	}
 }
 
-// copier returns a copier. If the Region's own server does not say where the copy ends, it returns one that can
-// only hear, from where the last one was or from the start, and errNotCopied.
+// copier returns a copier. If the Region's own server does not report where the copy ends, it returns errNotCopied and
+// a copier for hearOnly, at the position of the last one or at the start.
 func (f *follower) copier(ctx context.Context, k streamKind) (c *copier, err error) {
 	if f.n.copies.isHalfMade(regionStream{f.region, k}) {
 		err = f.recopy(k)
@@ -183,7 +183,7 @@ func (f *follower) copier(ctx context.Context, k streamKind) (c *copier, err err
 	return w.copier, errors.Join(errNotCopied, err)
 }
 
-// hearOnly hears what ends access while copies can't be written. The next attempt begins where the copy ends.
+// hearOnly applies messages that end access while copies can't be written. The next attempt begins where the copy ends.
 func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error {
 	for until := time.Now().Add(retryCopies); time.Now().Before(until); {
 		q := f.question(c.kind, c.heard)

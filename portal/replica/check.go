@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A Digest is the state of a Node, as hashes to compare with another Region's, also as JSON.
+// A Digest is the state of a Node as hashes, to be compared with those of other Regions. It can be sent as JSON.
 type Digest struct {
 	Region string          `json:"region"`
 	At     time.Time       `json:"at"`
@@ -23,12 +23,12 @@ type Digest struct {
 // An Item is one element of the state.
 type Item struct {
 	Hash string `json:"hash"`
-	// Until is when the item may be forgotten. Zero: never.
+	// Until is when the item may be dropped. Zero: never.
 	Until time.Time `json:"until,omitzero"`
 }
 
-// Digest returns the state of this Node: every Region's log and the resulting instance, sessions, what ended them,
-// and users' epochs. It leaves out Session.Seen, which is each Region's own.
+// Digest returns the state of this Node: every Region's log and the resulting instance, sessions, revocations, and
+// users' epochs. It omits Session.Seen, which each Region has for itself.
 func (n *Node) Digest() Digest {
 	now := n.cfg.Now()
 	n.applying.Lock()
@@ -61,7 +61,7 @@ func items(all []merge.Fact) map[string]Item {
 // A Report compares the digests of several Regions.
 type Report struct {
 	Regions     []string
-	Items       int // how many items were compared
+	Items       int // number of compared items
 	Differences []Difference
 }
 
@@ -71,7 +71,7 @@ type Difference struct {
 	Hashes map[string]string // by Region; "" if it isn't known
 }
 
-// String returns the number of differences, and the first few.
+// String returns the number of differences and the first few of them.
 func (r Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d Regions (%s), %d items, %d differences", len(r.Regions), strings.Join(r.Regions, ", "), r.Items,
@@ -89,8 +89,8 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// Compare compares digests, item by item. Items that have expired by the time of the latest digest don't count:
-// some Regions may have forgotten them already.
+// Compare compares digests, item by item. Items that have expired by the time of the latest digest don't count: some
+// Regions may have dropped them already.
 func Compare(digests ...Digest) Report {
 	var r Report
 	var now time.Time

@@ -26,74 +26,75 @@ func (n *Node) shown(c *copier) (p *integrity.Proof) {
 	return p
 }
 
-// doubt says why an answer is not believed, or "". A Region with a new log that doesn't replace the other on
-// purpose has lost its disk, and the copy here may be all that is left.
-func (n *Node) doubt(c *copier, q question, a answer) string {
+// rejectReason returns why an answer is not accepted, or "". If a Region has a new log without having replaced the
+// earlier one on purpose, it has lost its disk, and the copy here may be the only one.
+func (n *Node) rejectReason(c *copier, q question, a answer) string {
 	switch {
 	case a.Latest != 0 && a.Latest < q.Heard: // 0: a version from before generations
-		return fmt.Sprintf("its last start has number %d, and start number %d was heard of: "+
-			"an older copy of its disks is in their place; it is to be started with Config.Recover or Config.Restored, "+
+		return fmt.Sprintf("the number of its last start is %d, but a later start has number %d: "+
+			"its disks are an older copy; start it with Config.Recover or Config.Restored, "+
 			"and with a correct clock", a.Latest, q.Heard)
 	case a.Refused != "":
 		return cmp.Or(a.Error, string(a.Refused))
 	case c.at.store != "" && a.Store != c.at.store && a.Generation != nil && !a.Vouched:
-		return "it has a new log, and doesn't say that this replaces the one that was copied here: if it lost its disk, " +
-			"it is to be started with Config.Recover or Config.Restored"
+		return "it has a new log, and did not replace the copied one on purpose: if it lost its disk, " +
+			"start it with Config.Recover or Config.Restored"
 	}
 	return ""
 }
 
-// A likeness is how a copy at the end of the original compares with the digest that the original's Region states.
-type likeness int
+// A comparison is the result of comparing a copy, at the end of the original, with the digest from the original's
+// Region.
+type comparison int
 
 const (
-	unsaid    likeness = iota // the answer has no digest for this position
-	overtaken                 // another Node of this Region is further
-	alike
-	unlike
+	noDigest      comparison = iota // the answer has no digest for this position
+	copyOvertaken                   // another Node of this Region has copied more
+	copyEqual
+	copyDiffers
 )
 
-// compare compares a copy with an answer. If they are unlike it says why.
-func (n *Node) compare(c *copier, a answer) (is likeness, why string) {
+// compare compares a copy with an answer. If they differ, why is the reason.
+func (n *Node) compare(c *copier, a answer) (result comparison, why string) {
 	if a.Digest == nil || a.Digest.Position != max(c.at.seq, c.past) || a.Digest.Store != c.at.store {
-		return unsaid, ""
+		return noDigest, ""
 	}
 	n.contents.with(c.kind.stream(c.region), func(have *integrity.Content) {
-		store, seq := have.At() // of the last message, which may be gone by now
+		store, seq := have.At() // position of the last message, which may have expired
 		sum := have.Sum(a.Digest.Cutoff)
 		switch {
-		case c.at.seq == 0: // nothing was copied of this read
-			sum, why = integrity.Sum{}, "the copy holds nothing, and the log does"
+		case c.at.seq == 0: // nothing is copied since the original is read again
+			sum, why = integrity.Sum{}, "the copy is empty, the log is not"
 		case store != c.at.store || have.Read() != c.read || seq < c.at.seq || seq > a.Digest.Position:
-			is = overtaken
+			result = copyOvertaken
 			return
 		default:
-			why = "the copy holds something else than the log"
+			why = "the content of the copy differs from the log"
 		}
-		if is = unlike; sum == a.Digest.Sum {
-			is, why = alike, ""
+		if result = copyDiffers; sum == a.Digest.Sum {
+			result, why = copyEqual, ""
 		}
 	})
-	return is, why
+	return result, why
 }
 
-// doubts notes, and logs once, that what a peer says of a stream isn't believed.
-func (f *follower) doubts(k streamKind, why string, differs bool) {
+// noteRejected notes that a peer's answer about a stream is not accepted. It logs this once.
+func (f *follower) noteRejected(k streamKind, why string, differs bool) {
 	f.mu.Lock()
 	f.connected = true
 	w := f.flows[k]
-	first := w.doubt == ""
-	w.doubt, w.differs = why, differs
+	first := w.rejected == ""
+	w.rejected, w.differs = why, differs
 	f.mu.Unlock()
 	if first {
-		f.n.cfg.Logger.Error("replica: a peer's log is not what it was",
+		f.n.cfg.Logger.Error("replica: a peer's log is not accepted",
 			"peer", f.region, "stream", string(k), "found", refusal.Quote(why))
 	}
 }
 
-// Others follow a Region at the address that they know. That may be the address of its old machine, or of a second
-// Region that runs from a copy of its directory. So each answer also says how far the Region that answers has
-// copied the one that asks: a Region that merely follows others is shown what it lacks, too.
+// The other Regions may follow a Region at a wrong address: that of its old machine, or of a second Region that runs
+// from a copy of its directory. So each answer also has the last message that the answering Region has copied from the
+// one that asks. This shows even a Region that no other follows whether it has lost messages.
 
 // A copyEnd is the last message of a copy.
 type copyEnd struct {
@@ -101,7 +102,7 @@ type copyEnd struct {
 	Proof integrity.Proof `json:"proof"`
 }
 
-// checkShown compares what a peer has of one of this Region's own streams. Without a proof it is a claim.
+// checkShown checks the end of a peer's copy of one of this Region's own streams. Without a proof it is only a claim.
 func (f *follower) checkShown(ctx context.Context, k streamKind, e *copyEnd) {
 	n := f.n
 	if e == nil || n.damageFound() != nil || f.flow(k).compared == *e {
@@ -114,22 +115,22 @@ func (f *follower) checkShown(ctx context.Context, k streamKind, e *copyEnd) {
 	switch {
 	case v == integrity.Damaged:
 		_ = n.confirm(ctx, k, by)
-		return // this Node may not be there yet: it is compared again with the next answer
+		return // this Node may not have read so far: the next answer is compared again
 	case v == integrity.Claim && e.Store != id.Stores[string(k)]:
 		n.checkClaim(f.region, k, why)
 		return
 	case v == integrity.Claim:
-		n.reportClaim(regionStream{f.region, k}, "a peer claims what it doesn't prove", why)
+		n.reportClaim(regionStream{f.region, k}, "a peer makes a claim without a proof", why)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.flows[k].compared = *e
 }
 
-// Each start of a Region has a number, and a follower accepts no lower one than it has heard of. Proofs show the
-// owner an older copy of its disks only if it has the key that made them. After a disk was lost and recovered, and
-// a backup from before that is put back, only the followers know. The proof of a copy's last message holds the
-// number of the start in which the message was sent.
+// Each start of a Region has a number, and a follower rejects a lower number than the last one that it has seen. By
+// proofs alone, a Region detects that its disks are outdated only if it has the key of the proofs. It doesn't have the
+// key if its disk was lost and recovered and then replaced by a backup from before that. Only the followers detect
+// this. The proof of a copy's last message contains the number of the start in which the message was sent.
 
 // heardGeneration returns the number of a Region's last start, by the last message in the copy of its log.
 func (n *Node) heardGeneration(ctx context.Context, region string) (uint64, error) {
@@ -140,7 +141,7 @@ func (n *Node) heardGeneration(ctx context.Context, region string) (uint64, erro
 	return integrity.NumberIn(msg.Header.Get(headerProof)), nil
 }
 
-// heardStart notes the last start of a Region whose answer is believed.
+// heardStart notes the last start of a Region whose answer is accepted.
 func (f *follower) heardStart(a answer) {
 	for heard := f.latest.Load(); a.Latest > heard && !f.latest.CompareAndSwap(heard, a.Latest); {
 		heard = f.latest.Load()

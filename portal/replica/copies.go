@@ -19,11 +19,12 @@ import (
 // copyMarks are the marks of copies when they last agreed with their originals, by Region and stream.
 type copyMarks map[string]map[streamKind]integrity.CopyMark
 
-// readCopyMarks reads the marks of copies. They stay nil if there are none, or if the copies count as they are.
+// readCopyMarks reads the marks of copies. They stay nil if there are none, or if the operator has accepted the copies
+// as they are.
 func (n *Node) readCopyMarks(ctx context.Context) error {
 	b, _, err := n.identityStore.read(ctx, copiesName)
-	if err == nil && b != nil && !n.vouched() && json.Unmarshal(b, &n.copies.marks) != nil {
-		return damaged("", "the marks of copies, beside them, can't be read")
+	if err == nil && b != nil && !n.operatorDecided() && json.Unmarshal(b, &n.copies.marks) != nil {
+		return damaged("", "marks of the copies that can be read")
 	}
 	return err
 }
@@ -80,7 +81,7 @@ func (n *Node) copiesThatAgree() copyMarks {
 			m := integrity.CopyMark{End: r.last.Load()}
 			n.contents.with(r.kind.stream(region), func(c *integrity.Content) { m.Mark, m.Read = c.Mark(), c.Read() })
 			m.At = n.cfg.Now().Unix()
-			if w := f.flow(r.kind); !w.heard.IsZero() && w.doubt == "" {
+			if w := f.flow(r.kind); !w.heard.IsZero() && w.rejected == "" {
 				out.set(region, r.kind, m)
 			}
 		}
@@ -88,9 +89,9 @@ func (n *Node) copiesThatAgree() copyMarks {
 	return out
 }
 
-// A disk that lost a part of a copy has lost what another Region ended. That Region says so when it is heard. If it
-// isn't heard, only the marks beside the streams show it. Until the other Region has been heard and agrees, what
-// depends on the copy is not served:
+// If a copy has lost messages, this Region may lack sessions that another Region ended. The other Region's answers show
+// such a loss. While it doesn't answer, only the marks beside the streams show it. Until the other Region answers and
+// the copy agrees, this Region does not serve what depends on the copy:
 //
 //   - on the primary's configuration, and on what any Region ended: everything;
 //   - on another Region's sessions: these sessions. Their users sign in again;
@@ -169,8 +170,8 @@ func (n *Node) stopForSuspects(changed []regionStream) {
 	byRegion := func(a, b regionStream) int { return cmp.Compare(a.region, b.region) }
 	for _, c := range slices.SortedFunc(maps.Keys(suspects), byRegion) {
 		e := newError(ReasonNotReady, fmt.Sprintf("copy of Region %s's stream %s", c.region, c.kind),
-			"its whole content. It is copied again when that Region is heard; "+
-				"if that Region is lost for good, start this one once with Config.Restored", suspects[c])
+			"a complete copy; it is copied again when that Region answers, "+
+				"or, if that Region is lost permanently, start this one once with Config.Restored", suspects[c])
 		if c.kind == kindRevoked {
 			ends = cmp.Or(ends, e)
 		} else if c.kind == kindConfig && c.region == n.cfg.Primary {
@@ -193,20 +194,20 @@ func (n *Node) stopForSuspects(changed []regionStream) {
 	n.apply()
 }
 
-// toRecopy reports whether a copy is to be created anew before it is written to, as the embedded server may hang at
-// damaged files. What was readable stays in memory, and its Region has confirmed its last message.
+// toRecopy reports whether a copy must be created again before it is written to, because the embedded server may hang
+// at damaged files. The readable messages stay in memory, and their Region has confirmed the last one.
 func (c *copies) toRecopy(of regionStream) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.suspects[of] != "" && !c.recopied[of]
 }
 
-// recopy replaces a copy by an empty one while its Region answers. If that is interrupted, the marks say that the
-// copy isn't complete. No reader runs meanwhile, as it would continue at its old position. If recopy fails, the
-// stream may not exist: it is called again before the copy is used.
+// recopy replaces a copy by an empty one while its Region answers. If that is interrupted, the marks say that the copy
+// isn't complete. No reader runs meanwhile, because it would continue at its old position. If recopy fails, the stream
+// may not exist, and recopy is called again before the copy is used.
 func (f *follower) recopy(k streamKind) error {
 	n, of := f.n, regionStream{f.region, k}
-	n.cfg.Logger.Warn("replica: a copy that was damaged is created again", "peer", f.region, "stream", string(k))
+	n.cfg.Logger.Warn("replica: a damaged copy is created again", "peer", f.region, "stream", string(k))
 	n.stopReaders(f.region, k)
 	n.progress.forget(k.stream(f.region))
 	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
@@ -224,7 +225,7 @@ func (f *follower) recopy(k streamKind) error {
 	return nil
 }
 
-// isHalfMade reports whether a copy is to be created anew before it is used.
+// isHalfMade reports whether a copy must be created again before it is used.
 func (c *copies) isHalfMade(of regionStream) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -232,10 +233,10 @@ func (c *copies) isHalfMade(of regionStream) bool {
 	return tried && !done
 }
 
-// trust clears the suspicion of a copy that agrees with its Region's answer.
-func (n *Node) trust(c *copier) {
+// clearSuspicion clears the suspicion of a copy that agrees with its Region's answer.
+func (n *Node) clearSuspicion(c *copier) {
 	if n.clearCopy(regionStream{c.region, c.kind}) {
-		n.cfg.Logger.Warn("replica: a copy that was damaged is whole again", "peer", c.region, "stream", string(c.kind))
+		n.cfg.Logger.Warn("replica: a damaged copy is complete again", "peer", c.region, "stream", string(c.kind))
 	}
 }
 

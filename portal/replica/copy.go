@@ -18,10 +18,10 @@ import (
 // A copier copies one stream of a peer into this Region's own server, message by message and in order. Its position
 // is read from the copy, so after a crash at any moment a few messages are copied again, which is harmless.
 //
-// Two copiers may be at work, one in each Node of the Region, and no message may be in the copy unless the one
-// before it is. So each message names the one that it follows: all that a copier has in flight is refused if
-// another one overtook it. In a cluster that condition stops a stream for good (a server that applies the log again
-// after a restart finds it violated), so there each message waits until the one before is stored.
+// Each Node of the Region has a copier, so two may run at the same time. A message may be in the copy only if the one
+// before it is. So each message names the one that it follows, and the server refuses all of a copier's pending
+// messages if another copier was faster. In a cluster that condition would stop a stream permanently: after a restart,
+// a server that applies the log again finds it violated. So there each message waits until the one before is stored.
 type copier struct {
 	n      *Node
 	region string
@@ -29,18 +29,19 @@ type copier struct {
 	at     position // in the original, of the last message in the copy
 	read   uint64   // how often the original was read from its start again
 	proof  shownMessage
-	past   uint64 // the original is known to hold nothing from at to here
+	past   uint64 // the original has no messages from at to here
 	last   uint64 // the last sequence of the copy, as far as this copier knows
 	id     string // begins the IDs of this copier's messages
 	wrote  int    // how many there were
 	flight []jetstream.PubAckFuture
 	single bool // one message in flight at most
-	// heard is how far what ends access has taken effect, in the original; asm assembles those transactions.
+	// heard is the position in the original up to which messages that end access have taken effect. asm assembles their
+	// transactions.
 	heard position
 	asm   merge.Assembler
 	// compact is the subject of the first part of the last full transaction, which replaced all before; "": none.
 	compact string
-	// finished: what an earlier process left to be removed is removed.
+	// finished: messages that an earlier process should have removed are removed.
 	finished bool
 }
 
@@ -136,8 +137,8 @@ func (c *copier) awaitAcks(ctx context.Context) error {
 	return nil
 }
 
-// settle waits until everything that was written is stored, and removes what a full transaction replaced. It takes
-// no longer than a write may: a follower goes on hearing while the Region's own server doesn't answer.
+// settle waits until all writes are stored, and removes the messages that a full transaction replaced. It waits at most
+// as long as for a write: a follower continues while the Region's own server doesn't answer.
 func (c *copier) settle(ctx context.Context) error {
 	if err := c.awaitAcks(ctx); err != nil {
 		return err
@@ -154,7 +155,7 @@ func (c *copier) settle(ctx context.Context) error {
 	return nil
 }
 
-// clear removes what a full transaction that was just copied replaced.
+// clear removes the messages that the last copied full transaction replaced.
 func (c *copier) clear(ctx context.Context) error {
 	// Parts that were copied twice are not next to each other, so the subject is looked up.
 	msg, err := c.n.latest(ctx, c.kind.stream(c.region), c.compact)
@@ -168,7 +169,7 @@ func (c *copier) clear(ctx context.Context) error {
 	return c.n.clearBefore(ctx, c.region, msg.Sequence)
 }
 
-// finish does that once for each copier, in case an earlier process ended before clear.
+// finish calls clear once for each copier, in case an earlier process ended before its own call.
 func (c *copier) finish(ctx context.Context) error {
 	if c.finished || c.kind != kindConfig {
 		return nil
@@ -186,7 +187,7 @@ func (c *copier) finish(ctx context.Context) error {
 	return nil
 }
 
-// A fullAt is where the last whole full transaction begins in a copy: nothing before it is needed.
+// A fullAt finds the last complete full transaction in a copy. Messages before it are not needed.
 type fullAt struct {
 	first uint64 // of the transaction whose parts are read
 	from  uint64 // where the first of them was read
@@ -213,8 +214,9 @@ func (n *Node) replacedBefore(region string) uint64 {
 	return n.fulls[region].at
 }
 
-// mend makes a broken copy anew, as its Region answers now. began is where it ended when it was last tried.
-func (f *follower) mend(ctx context.Context, k streamKind, began uint64, conflicts *int) error {
+// rebuildCopy creates a broken copy again, now that its Region answers. began is the end of the copy at the last
+// attempt.
+func (f *follower) rebuildCopy(ctx context.Context, k streamKind, began uint64, conflicts *int) error {
 	n := f.n
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

@@ -14,17 +14,17 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// remedy is what an operator can do.
+// remedy tells the operator what to do.
 const remedy = "start it once with Config.Recover, the names of those Config.Peers that hold copies of it, " +
-	"or, if what is here is to count, once with Config.Restored; see OPERATING.md"
+	"or once with Config.Restored to accept the data that is here; see OPERATING.md"
 
-// damaged returns the error of a damaged stream; "": of any.
+// damaged returns the error for a damaged stream, or for any of them if it is "".
 func damaged(k streamKind, why string) *Error {
 	what := "the Region's streams"
 	if k != "" {
 		what = "the Region's stream " + string(k)
 	}
-	return newError(ReasonDamaged, what, "what the Region wrote; "+remedy, why)
+	return newError(ReasonDamaged, what, "all that the Region wrote; "+remedy, why)
 }
 
 func reasonDamaged(err error) bool {
@@ -49,7 +49,7 @@ func (n *Node) stopDamaged(ctx context.Context, k streamKind, why string) error 
 		}
 	})
 	if err != nil {
-		n.cfg.Logger.Error("replica: a restart will not know that this Region has stopped", "error", err)
+		n.cfg.Logger.Error("replica: the stop of this Region is not stored, so a restart would start it again", "error", err)
 	}
 	return e
 }
@@ -72,21 +72,21 @@ func (n *Node) lastOf(ctx context.Context, k streamKind) (uint64, jetstream.Stre
 	return end, s, nil
 }
 
-// A judgement compares something with an Identity and the end of the stream.
-type judgement = func(d *integrity.Identity, end uint64) (integrity.Verdict, string)
+// A verdictFunc compares something with an Identity and the end of the stream.
+type verdictFunc = func(d *integrity.Identity, end uint64) (integrity.Verdict, string)
 
-// verdictOn judges what a follower shows of its copy of one of this Region's streams.
-func verdictOn(k streamKind, store string, position uint64, p *integrity.Proof) judgement {
+// verdictOn checks the proof that a follower sends from its copy of one of this Region's streams.
+func verdictOn(k streamKind, store string, position uint64, p *integrity.Proof) verdictFunc {
 	return func(d *integrity.Identity, end uint64) (integrity.Verdict, string) {
 		return d.Judge(integrity.Shown{Line: string(k), Store: store, Position: position, Proof: p}, end)
 	}
 }
 
-// confirm repeats a judgement, and stops the Region if it is still damaged: by the Identity, in which another Node
-// of the Region may have begun a generation, and by the stream's end. A server of a cluster that was cut off may
-// answer without what was written since, so a majority of the servers has to agree.
-func (n *Node) confirm(ctx context.Context, k streamKind, by judgement) error {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout) // a follower goes on hearing meanwhile
+// confirm checks again, and stops the Region if the verdict is still Damaged. It uses the current Identity, in which
+// another Node of the Region may have begun a generation, and the current end of the stream. A server of a cluster that
+// was cut off may answer without the latest messages, so a majority of the servers must agree.
+func (n *Node) confirm(ctx context.Context, k streamKind, verdict verdictFunc) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout) // the follower continues meanwhile
 	defer cancel()
 	d, err := n.reloadIdentity(ctx)
 	if err != nil || d == nil {
@@ -96,7 +96,7 @@ func (n *Node) confirm(ctx context.Context, k streamKind, by judgement) error {
 	if err != nil {
 		return nil
 	}
-	v, why := by(d, end)
+	v, why := verdict(d, end)
 	if v != integrity.Damaged || s.CachedInfo().Config.Replicas > 1 && !n.lasts(k) {
 		return nil
 	}
@@ -109,7 +109,7 @@ type history[K comparable] struct {
 	at map[K]time.Time
 }
 
-// due reports whether something may happen again after a duration, and notes that it does.
+// due reports whether an event may happen again, after this duration. If so it notes the event.
 func (h *history[K]) due(k K, every time.Duration) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -127,7 +127,7 @@ func (h *history[K]) due(k K, every time.Duration) bool {
 	return true
 }
 
-// lasts reports whether the leader of a stream has seemed wrong again and again for longer than deposed.
+// lasts reports whether the leader of a stream has seemed wrong repeatedly for longer than deposed.
 func (n *Node) lasts(k streamKind) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -145,9 +145,10 @@ func (n *Node) reportClaim(s regionStream, what, why string) {
 	}
 }
 
-// checkClaim checks a follower's copy of one of this Region's own streams, message by message, if that wasn't done
-// a moment ago. This Region asks the peer itself, at the address that it knows. If the copy holds a message that
-// this Region wrote and lacks, this Region stops. Otherwise the copy is wrong, and may be read from the start.
+// checkClaim checks a follower's copy of one of this Region's own streams, message by message, unless that was done
+// recently. It reads the copy from the peer, at the address in Config.Peers. If the copy has a message that this Region
+// wrote and has lost, this Region stops. Otherwise the copy is wrong, and the follower may read the stream from the
+// start.
 func (n *Node) checkClaim(from string, k streamKind, why string) {
 	f, s := n.follower(from), regionStream{from, k}
 	if !n.claims.due(s, claimEvery) {
@@ -155,7 +156,7 @@ func (n *Node) checkClaim(from string, k streamKind, why string) {
 	}
 	log := n.cfg.Logger.With("peer", refusal.Quote(from), "stream", string(k), "claim", why)
 	if f == nil {
-		log.Error("replica: the claim of a follower can't be checked, as it is no peer here")
+		log.Error("replica: the claim of a follower can't be checked, because it is not a peer of this Region")
 		return
 	}
 	n.start(func() {
@@ -169,12 +170,12 @@ func (n *Node) checkClaim(from string, k streamKind, why string) {
 			log.Error("replica: a follower's copy differs and can't be checked", "error", err)
 			return
 		}
-		log.Error("replica: a follower's copy differs, and shows nothing that this Region lost", "unproved", claims)
+		log.Error("replica: a follower's copy differs, but contains no message that this Region lost", "unproved", claims)
 		n.cleared.Store(s, true)
 	})
 }
 
-// inspect compares all messages of a peer's copy. It returns how many prove nothing.
+// inspect compares all messages of a peer's copy. It returns the number of messages without a valid proof.
 func (n *Node) inspect(ctx context.Context, f *follower, k streamKind) (claims int, err error) {
 	end, _, err := n.lastOf(ctx, k)
 	if err != nil {
@@ -240,7 +241,7 @@ func (n *Node) eachOfCopy(ctx context.Context, f *follower, k streamKind, each f
 		if err != nil {
 			return err
 		}
-		if a.Store != ofCopy { // a version that doesn't know such questions
+		if a.Store != ofCopy { // an older version without such questions
 			return newError(ReasonUnavailable, "answer of Region "+f.region, "its copy of this Region's stream",
 				"something else")
 		}

@@ -36,7 +36,7 @@ func TestACopyThatLacksAMessageHeals(t *testing.T) {
 	r, err := replica.Check(background(t), us, eu)
 	require.NoError(t, err, r.String())
 	require.NoError(t, us.Ready(background(t)))
-	assert.Equal(t, 1, log.count("a peer's log is not what it was"))
+	assert.Equal(t, 1, log.count("a peer's log is not accepted"))
 	eu.Close()
 	eu = open(t, configOf(frankfurt, w.euDir))
 	assert.Empty(t, replica.Compare(us.Digest(), eu.Digest()).Differences, "and reads the same from its own disk")

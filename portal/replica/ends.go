@@ -12,21 +12,21 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What ends sessions takes effect here first, and is acknowledged when it is on disk. If the write fails the caller
-// gets the error, because other Regions may not hear of it; here the sessions stay ended. The Node keeps the write,
-// and repeats it until its server accepts it.
+// An entry that ends sessions takes effect here first, and is acknowledged when it is on disk. If the write fails, the
+// error is returned, because other Regions may not receive the entry. Here the sessions stay ended. The Node keeps the
+// write and repeats it until its server accepts it.
 type pendingEnds struct {
 	mu     sync.Mutex
 	writes map[string]func(context.Context) error // by subject
 }
 
-// end takes an entry in that ends sessions, and then writes it.
+// end applies an entry that ends sessions, and then writes it.
 func (n *Node) end(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
 	if err := n.ledger.merge(n.cfg.Region, kind, e); err != nil {
 		return err
 	}
 	return n.durable(ctx, subject(kind, e), func(ctx context.Context) error {
-		if kind == merge.EntrySignedOut { // another Region's may have been heard meanwhile
+		if kind == merge.EntrySignedOut { // an entry of another Region may have arrived meanwhile
 			known := n.ledger.signedOut(e.User, e.ID, e.Until)
 			until, e.Until = until.Add(known.Sub(e.Until)), known
 		}
@@ -35,7 +35,7 @@ func (n *Node) end(ctx context.Context, kind merge.EntryKind, e merge.Entry, unt
 	})
 }
 
-// durable writes what has taken effect already.
+// durable writes an entry that has taken effect already.
 func (n *Node) durable(ctx context.Context, subject string, write func(context.Context) error) error {
 	if at := n.removedAt.Load(); at > 0 {
 		return removedError(n.cfg.Region, at)
@@ -62,10 +62,10 @@ func (n *Node) repeatEnds() {
 		o.mu.Unlock()
 		for _, subject := range slices.Sorted(maps.Keys(due)) {
 			if n.removedAt.Load() > 0 {
-				break // nothing is left to write to
+				break // the streams are gone
 			}
 			err := due[subject](n.ctx)
-			// A permanent failure, because of what a write would replace, must not keep others from being written.
+			// One write that fails permanently must not block the others.
 			e, ok := errors.AsType[*Error](err)
 			permanent := ok && (e.Reason == ReasonCorrupt || e.Reason == ReasonVersion)
 			if err != nil && !permanent {
@@ -76,7 +76,7 @@ func (n *Node) repeatEnds() {
 				break
 			}
 			if err != nil && n.ctx.Err() == nil {
-				n.cfg.Logger.Error("replica: what ended access here can't be written, and other Regions don't hear of it",
+				n.cfg.Logger.Error("replica: entries that end access can't be written, so other Regions don't receive them",
 					"error", err)
 			}
 			delete(due, subject)
@@ -86,7 +86,8 @@ func (n *Node) repeatEnds() {
 
 // endUser ends all sessions of a user, here at once. The message never expires: an epoch must not fall.
 func (n *Node) endUser(ctx context.Context, userID string) error {
-	// At least the time in seconds: a Region that lost its disk must not count below what the others remember.
+	// At least the time in seconds: after a Region has lost its disk, its count must not be lower than the others
+	// remember.
 	least := uint64(max(0, n.cfg.Now().Unix()))
 	var err error
 	n.ledger.update(func(s *merge.Sessions) {
@@ -103,8 +104,8 @@ func (n *Node) endUser(ctx context.Context, userID string) error {
 	})
 }
 
-// writeEpoch writes this Region's component of a user's epoch, at least this count and more than the last one, and
-// takes it in. It does nothing if that count has become durable since it was raised: see durableEpoch.
+// writeEpoch writes and applies this Region's component of a user's epoch: at least this count, and more than the last
+// one. It does nothing if that count has become durable since it was raised: see durableEpoch.
 func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) error {
 	pending := func() (yes bool) {
 		n.ledger.read(func(*merge.Sessions) { yes = n.ledger.raised[userID] >= least })
@@ -123,11 +124,11 @@ func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) erro
 	return nil
 }
 
-// durableEpoch makes sure that a count, which new sessions will have as this Region's component of the user's
-// epoch, is on disk. If the write failed that raised it, it is in this Node's memory alone. Another Node of the
-// Region would then count from less, and its revocation would not end those sessions.
+// durableEpoch makes sure that a count is on disk before new sessions have it as this Region's component of the user's
+// epoch. If the write that raised the count failed, it is only in this Node's memory. Another Node of the Region would
+// then start from a lower count, and its revocation would not end those sessions.
 func (n *Node) durableEpoch(ctx context.Context, userID string, count uint64) error {
-	durable := func() (yes bool) { // of several counts that could not be written, raised has the last
+	durable := func() (yes bool) { // if several counts could not be written, raised has the last
 		n.ledger.read(func(s *merge.Sessions) {
 			yes = n.ledger.raised[userID] == 0 && s.Epoch(userID)[n.cfg.Region] >= count
 		})

@@ -15,12 +15,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What an update removes or replaces stays in the log, and, when a full transaction has replaced the log, in the
-// server's file. When messages are purged, the server rewrites a file only if it has more than 2 MiB and less than
-// half of that is left (compactLocked in its filestore.go); erasing single messages rewrites a file for each. So
-// padding is written before such a full transaction: as much as that has, or half of the largest file, of 8 MiB,
-// but more than 2 MiB. What is replaced is then in the smaller half, or in a file that is removed as a whole. A
-// copier pads the copy in the same way.
+// Data that an update removes or replaces stays in the log. When a full transaction has replaced the log, the data
+// stays in the server's file. When messages are purged, the server rewrites a file only if it has more than 2 MiB and
+// less than half of that is left (compactLocked in its filestore.go); erasing single messages rewrites a file for each.
+// So padding is written before such a full transaction. It has the same size as the transaction, but more than 2 MiB
+// and at most half of the largest file, which has 8 MiB. The replaced data is then in the smaller half, or in a file
+// that is removed as a whole. A copier pads the copy in the same way.
 const (
 	leastPad = 2<<20 + 256<<10
 	mostPad  = 4<<20 + 256<<10
@@ -38,7 +38,7 @@ func replaces(inst *center.Instance, changes []center.Record) bool {
 	})
 }
 
-// outdate notes that the log holds data to erase, and wakes the maintenance in time. The caller holds applying.
+// outdate notes that the log contains data to erase, and wakes the maintenance in time. The caller holds applying.
 func (n *Node) outdate() {
 	if n.log.outdated.IsZero() {
 		n.log.outdated = time.Now()
@@ -56,7 +56,7 @@ func (n *Node) pad(ctx context.Context) error {
 		if _, err := n.publish(ctx, w); err != nil {
 			return err
 		}
-		n.log.saw(at+1, p, size(p))
+		n.log.count(at+1, p, size(p))
 		n.log.wrote[at+1] = true
 		n.log.padded += size(p)
 	}
@@ -97,7 +97,7 @@ func randomHex() string {
 	return hex.EncodeToString(b)
 }
 
-// clear removes what a full transaction of this Region's log has replaced. The caller holds applying.
+// clear removes the messages that a full transaction of this Region's log has replaced. The caller holds applying.
 func (n *Node) clear(ctx context.Context) error {
 	if n.log.full == 0 {
 		return nil
@@ -111,14 +111,14 @@ func (n *Node) clear(ctx context.Context) error {
 	return nil
 }
 
-// Sessions name their user, and the server keeps expired messages in the file that it is writing. So after users
-// were removed the Node fills that file, of 4 MiB, with padding that expires: the file is removed when the last
-// session in it has expired. Other Regions copy the padding, so theirs are, too.
+// Sessions name their user, and the server keeps expired messages in the file to which it writes. So after users were
+// removed, the Node fills that file, which has 4 MiB, with padding that expires. The file is removed when the last
+// session in it has expired. Other Regions copy the padding, so their files are removed too.
 const fileSize = 4 << 20
 
-// outdateSessions looks for users that a transaction of the primary removes, or says were removed. Each removal
-// leaves a mark in the primary's log forever, and the stamp of the last one for which sessions were padded is
-// stored (erasedName). So a Region also pads them that was off when users were removed. The caller holds applying.
+// outdateSessions looks for removed users in a transaction of the primary. Each removal leaves a mark in the primary's
+// log forever. The stamp of the last removal for which sessions were padded is stored (erasedName), so a Region that
+// was down during a removal pads them later. The caller holds applying.
 func (n *Node) outdateSessions(t merge.Transaction) {
 	for _, r := range t.Records {
 		if r.Kind == merge.KindGone && strings.HasPrefix(r.Key, string(center.PrincipalUser)+" ") {
@@ -131,9 +131,9 @@ func (n *Node) outdateSessions(t merge.Transaction) {
 	}
 }
 
-// readErased reads the stored stamp. A restored one may be older.
+// readErased reads the stored stamp. After a backup was restored, the stamp may be too old.
 func (n *Node) readErased(ctx context.Context) error {
-	if n.vouched() {
+	if n.operatorDecided() {
 		return nil
 	}
 	b, _, err := n.identityStore.read(ctx, erasedName)
@@ -162,6 +162,6 @@ func (n *Node) padSessions(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	n.log.usersGone, n.log.usersErased = time.Time{}, upTo
-	n.outdateSessions(merge.Transaction{}) // others may have been removed meanwhile
+	n.outdateSessions(merge.Transaction{}) // other users may have been removed meanwhile
 	return nil
 }

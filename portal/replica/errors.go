@@ -7,26 +7,26 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A Reason is why the package refused or failed. The list is closed; compare with it, never with a message.
+// Reason says why the package refused or failed. The list is closed. Compare with a Reason, never with a message.
 type Reason string
 
 // The reasons.
 const (
-	// ReasonConfig: Open or AddPeer got a value that it can't use.
+	// ReasonConfig: a value given to Open or AddPeer is invalid.
 	ReasonConfig Reason = "Config"
 	// ReasonUnavailable: the Region's own server did not answer. The operation may or may not have happened.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonNotReady: the instance is not replicated to this Region yet, or a copy of what another Region ended was
-	// damaged since. So sessions that were revoked elsewhere may not be known here.
+	// ReasonNotReady: the instance is not replicated to this Region yet, or a copy of another Region's revocations was
+	// damaged. So this Region may not know of sessions that were revoked elsewhere.
 	ReasonNotReady Reason = "NotReady"
 	// ReasonCorrupt: stored data can't be read.
 	ReasonCorrupt Reason = "Corrupt"
-	// ReasonVersion: stored or sent data needs another version of this package. The error names the format or kind
-	// that the version must know. Nothing is damaged, and nothing was lost.
+	// ReasonVersion: stored or sent data needs another version of this package. The error names the format or kind that
+	// the version must support. No data is damaged or lost.
 	ReasonVersion Reason = "Version"
-	// ReasonDamaged: the Region's own server doesn't keep what this Region wrote: a part is lost, or it is older,
-	// or another Region's. Got says what was found. Open refuses to start on it, and a Region that finds out later
-	// stops. Config.Recover takes what is missing from other Regions' copies.
+	// ReasonDamaged: the streams on the Region's own server are incomplete, outdated, or another Region's. Got
+	// describes the damage. Open fails, and a running Region that detects the damage stops. Config.Recover restores
+	// missing data from other Regions' copies.
 	ReasonDamaged Reason = "Damaged"
 	// ReasonTooLarge: an element doesn't fit into a message, or a Region sends more than Config.MaxRecover.
 	ReasonTooLarge Reason = "TooLarge"
@@ -38,10 +38,10 @@ const (
 	ReasonNotListed Reason = "NotListed"
 )
 
-// An Error is the type of all errors of this package, except for sentinels of packages portal and center.
+// Error is the type of every error that this package returns, except sentinel errors of packages portal and center.
 type Error struct {
 	Reason Reason
-	// Rule names what was checked or done. Want and Got are both sides of a comparison.
+	// Rule names what was checked or done. Want and Got are the expected and the actual value, if there are two.
 	Rule, Want, Got string
 	// Err is the cause, or nil.
 	Err error
@@ -82,7 +82,7 @@ func mergeError(r Reason, err error) error {
 
 // Errors that callers within the package compare with.
 var (
-	errBehind    = errors.New("replica: the follower knows more of this stream") // the server may be a deposed leader
+	errBehind    = errors.New("replica: the follower is ahead in this stream") // the server may be a deposed leader
 	errConflict  = errors.New("replica: another write came first")
 	errGap       = errors.New("replica: a message is missing") // between the server and the Node
 	errLocked    = errors.New("replica: another Node has this directory")

@@ -50,6 +50,6 @@ func Tidying(t *testing.T, n *Node, region string) map[string]func(context.Conte
 	return map[string]func(context.Context) error{
 		"finish": unfinished.settle,
 		"clear":  replaced.settle,
-		"mend":   func(ctx context.Context) error { return f.mend(ctx, kindConfig, 0, &conflicts) },
+		"mend":   func(ctx context.Context) error { return f.rebuildCopy(ctx, kindConfig, 0, &conflicts) },
 	}
 }

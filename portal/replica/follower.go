@@ -13,16 +13,16 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A follower copies another Region's streams, until it is stopped. It connects to that Region directly.
+// A follower copies another Region's streams until it is stopped. It connects to that Region directly.
 type follower struct {
 	n      *Node
 	region string
 	peer   Peer
 	cancel context.CancelFunc
 	done   chan struct{}
-	latest atomic.Uint64 // the number of the peer's last start that was heard of
+	latest atomic.Uint64 // the highest known number of a start of the peer
 
-	refused      atomic.Bool           // its credentials, by the peer
+	refused      atomic.Bool           // credentials, by the peer
 	incompatible atomic.Pointer[Error] // why the peer's version can't be followed; nil: it can
 
 	mu          sync.Mutex
@@ -33,16 +33,16 @@ type follower struct {
 	flows       map[streamKind]*flow
 }
 
-// A flow is how far one stream of a peer has been followed since then.
+// A flow is the progress of following one stream of a peer since then.
 type flow struct {
 	store          string
 	met            bool
-	baseline       uint64    // what the original held when it was first met
+	baseline       uint64    // elements in the original at the first answer
 	arrived, total uint64    // elements of the initial replication
-	heard          time.Time // everything that was written before is here
+	heard          time.Time // all that was written before this instant has arrived
 	behind         time.Time // since when an answer waits to be applied; zero: none does
-	doubt          string    // why what the peer says now isn't believed; "": it is
-	differs        bool      // the copy holds something else than the original
+	rejected       string    // why the peer's answer is not accepted; "": it is
+	differs        bool      // the copy differs from the original
 	compared       copyEnd   // what the peer has of this Region's stream
 	copier         *copier   // the last one
 }
@@ -69,10 +69,10 @@ func (n *Node) follower(region string) *follower {
 	return n.followers[region]
 }
 
-// AddPeer begins to follow another Region. Calling it for a Region that is followed already changes the address. It
-// waits for no answer of the other Region, only for the Region's own server, which creates the copies and reads
-// them. ctx bounds that: without a deadline AddPeer tries until the Node is closed. What it has begun then goes on,
-// and AddPeer may be called again. A Region that the primary removed is refused with Reason Removed.
+// AddPeer begins to follow another Region. For a Region that is followed already, it changes the address. It doesn't
+// wait for the other Region. It waits only for this Region's own server, which creates and reads the copies. ctx bounds
+// this wait; without a deadline AddPeer tries until the Node is closed. If ctx ends first, the work continues, and
+// AddPeer may be called again. A Region that the primary has removed is refused with Reason Removed.
 func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	switch {
 	case !regionName.MatchString(region) || region == n.cfg.Region:
@@ -122,14 +122,15 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	return nil
 }
 
-// RemovePeer stops following a Region, at once. What was heard of it stays: only the primary can remove it.
+// RemovePeer stops following a Region at once. The data that has arrived from it stays. Only the primary can remove a
+// Region.
 func (n *Node) RemovePeer(region string) {
 	n.parked.Delete(region)
 	if n.unfollow(region) == nil {
 		return
 	}
 	if err := n.copyEnds(n.ctx, region); err != nil { // it is tried again
-		n.cfg.Logger.Warn("replica: what a peer ended is not copied yet", "peer", region, "error", err)
+		n.cfg.Logger.Warn("replica: revocations of a peer are not copied yet", "peer", region, "error", err)
 	}
 }
 
@@ -169,7 +170,7 @@ func (f *follower) session(ctx context.Context) (met bool, err error) {
 	defer cancel(nil)
 	nc, err := f.connect(func(err error) { cancel(err) })
 	if err != nil {
-		for _, k := range streamKinds { // what the last session didn't copy is asked for again
+		for _, k := range streamKinds { // messages that the last session didn't copy are requested again
 			f.setBehind(k, false)
 		}
 		return false, err
@@ -198,9 +199,9 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) erro
 		case errors.Is(err, errSuspected):
 			err = f.recopy(k)
 		case errors.Is(err, errConflict):
-			// Another Node of this Region copies too, and is ahead. That does no harm, but two are no use.
+			// Another Node of this Region copies too, and is ahead. That is harmless, but a second copier is useless.
 			pause(ctx, time.Second)
-			err = f.mend(ctx, k, began, &conflicts)
+			err = f.rebuildCopy(ctx, k, began, &conflicts)
 		}
 		if errors.Is(err, errNotCopied) {
 			f.n.cfg.Logger.Warn("replica: not copied, will try again", "stream", k.stream(f.region), "error", err)
@@ -212,8 +213,8 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) erro
 	}
 }
 
-// step asks the peer once and copies the answer. It waits for the Region's own server for seconds at most, and then
-// returns errNotCopied: what ends access is heard without that server.
+// step sends the peer one question and copies the answer. It waits for the Region's own server for seconds at most, and
+// then returns errNotCopied: messages that end access are applied without that server.
 func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	n, stream := f.n, c.kind.stream(f.region)
 	asked := n.cfg.Now()
@@ -224,7 +225,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		return err
 	}
 	if why != "" {
-		f.doubts(c.kind, why, false)
+		f.noteRejected(c.kind, why, false)
 		if n.progress.wait(ctx, stream, c.at, 0) {
 			f.setBehind(c.kind, false)
 		}
@@ -246,11 +247,11 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 			n.progress.forget(stream)
 		}
 	}
-	f.met(c.kind, a, anew)
+	f.countProgress(c.kind, a, anew)
 	if q.Differs && a.Again {
 		return nil // this answer follows the old position
 	}
-	if !f.flow(c.kind).heard.IsZero() { // before that it costs more than it gives
+	if !f.flow(c.kind).heard.IsZero() { // before that, deleting is not worth its cost
 		c.hear(a)
 	}
 	n.beforeCopy(ctx, c, a)
@@ -272,35 +273,35 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	c.past = max(c.past, a.Last)
 	if n.progress.wait(ctx, stream, c.at, n.cfg.Heartbeat) {
 		f.setBehind(c.kind, false) // whatever the comparison says: that is not this Region's server
-		is, why := n.compare(c, a)
+		result, why := n.compare(c, a)
 		switch {
-		case is == overtaken:
+		case result == copyOvertaken:
 			return errConflict
-		case is == unlike:
-			f.doubts(c.kind, why, true)
+		case result == copyDiffers:
+			f.noteRejected(c.kind, why, true)
 			return nil
-		case is == unsaid && (a.Digest != nil || q.Differs): // a later answer tells
+		case result == noDigest && (a.Digest != nil || q.Differs): // a later answer tells
 			return nil
 		}
-		if is == alike || a.Generation == nil { // a version from before digests states none
-			n.trust(c)
+		if result == copyEqual || a.Generation == nil { // older versions send no digest
+			n.clearSuspicion(c)
 		}
-		f.reached(c.kind, asked)
+		f.noteApplied(c.kind, asked)
 	}
 	return nil
 }
 
-// fetch asks a question. It returns why the answer isn't believed, or "".
+// fetch sends a question. The string is the reason why the answer is not accepted, or "".
 func (f *follower) fetch(ctx context.Context, nc *nats.Conn, c *copier, q question) (a answer, why string, err error) {
 	if a, err = f.ask(ctx, nc, q); err != nil {
 		f.setBehind(c.kind, false)
 		return a, "", err
 	}
 	f.checkShown(ctx, c.kind, a.Copy)
-	return a, f.n.doubt(c, q, a), nil
+	return a, f.n.rejectReason(c, q, a), nil
 }
 
-// setBehind notes whether an answer waits to be applied.
+// setBehind notes whether an answer is waiting to be applied.
 func (f *follower) setBehind(k streamKind, behind bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

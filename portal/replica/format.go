@@ -11,15 +11,16 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// Headers that say what a reader must understand to open a message. The last two are reserved for sealing with keys
-// that change: this version writes neither, and reads no message with one.
+// Headers with the requirements for reading a message. The last two are reserved for sealing with changing keys: this
+// version writes neither, and can't read a message with one.
 const (
 	headerFormat = "Meridian-Format" // of the message. Absent: from before formats
 	headerKey    = "Meridian-Key"    // the version of the key that sealed the body. Absent or 0: Codec's
 	headerBound  = "Meridian-Bound"  // associated data of the sealed body, beside the subject
 )
 
-// readable refuses what this version can't read, by the headers: what is new must not be taken for damage.
+// readable returns an error if, by its headers, this version can't read a message. A newer message must not count as
+// damage.
 func (c *Config) readable(what string, h nats.Header) *Error {
 	switch format := number(h.Get(headerFormat)); {
 	case format > uint64(c.formats.Speaks):
@@ -32,13 +33,13 @@ func (c *Config) readable(what string, h nats.Header) *Error {
 	return nil
 }
 
-// needsVersion refuses what only another version can read.
+// needsVersion returns the error for data that only another version can read.
 func needsVersion(what, needed, reads string) *Error {
 	return newError(ReasonVersion, what, "a version of Meridian that reads "+needed, "one that reads "+reads)
 }
 
-// meets refuses a peer without a format in common.
-func (c *Config) meets(region string, theirs merge.Formats) *Error {
+// checkFormats returns an error if a peer has no format in common with this version.
+func (c *Config) checkFormats(region string, theirs merge.Formats) *Error {
 	if c.formats.Meets(theirs) {
 		return nil
 	}
@@ -64,7 +65,8 @@ func passedOn(h nats.Header) map[string]string {
 	return out
 }
 
-// mayPass reports whether a peer may set a header. The others are the copier's own, or mean something to a server.
+// mayPass reports whether a peer may set a header. The copier sets some of the others itself, and servers interpret the
+// rest.
 func mayPass(key string) bool {
 	switch key {
 	case headerAt, headerUntil, headerPart, headerSeq, headerStore, headerRead, headerProof:
@@ -96,8 +98,8 @@ func (m message) headers(store string) nats.Header {
 	return h
 }
 
-// markFormat marks this Region's streams with the format of what is written from now on. Messages in them may be
-// older. An older version that can't read this format then refuses the streams.
+// markFormat marks this Region's streams with the current format, so that an older version that can't read it refuses
+// the streams. Existing messages may have an older format.
 func (n *Node) markFormat(ctx context.Context) error {
 	for _, k := range streamKinds {
 		s, err := n.stream(ctx, k.stream(n.cfg.Region))

@@ -87,5 +87,5 @@ func TestNodesOfARegionAreOneStartToFollowers(t *testing.T) {
 	eventually(t, "the last to be heard", func() bool { return alive(t, eu, "s-3") })
 	since := time.Now()
 	eventually(t, "to be replicated", func() bool { return eu.Peers()[0].Heard.After(since) })
-	assert.Zero(t, log.count("is not what it was"))
+	assert.Zero(t, log.count("log is not accepted"))
 }

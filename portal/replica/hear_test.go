@@ -103,7 +103,7 @@ func TestARegionHearsAPeerWhoseCopyCantBeMadeAgain(t *testing.T) {
 	// This can't be copied.
 	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
 	eventually(t, "an attempt to make the copy",
-		func() bool { return log.count("a copy that was damaged is created again") > 0 })
+		func() bool { return log.count("a damaged copy is created again") > 0 })
 	require.NoError(t, replica.WriteKind(us, later, "x", "1", false))
 	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
 	require.True(t, replica.HalfMade(eu, virginia))

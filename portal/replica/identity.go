@@ -13,8 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// establish checks that the Region's own server keeps what this Region wrote, creates the streams that a new Region
-// needs, and begins a new generation. Anything wrong fails with Reason Damaged.
+// establish checks that the Region's own server has all that this Region wrote, creates the streams of a new Region,
+// and begins a new generation. It fails with Reason Damaged if a check fails.
 func (n *Node) establish(ctx context.Context) error {
 	err := errConflict
 	for errors.Is(err, errConflict) { // another Node of the Region was faster
@@ -39,8 +39,8 @@ func (n *Node) establish(ctx context.Context) error {
 
 func (n *Node) beginGeneration(ctx context.Context) error {
 	d, rev, err := n.readIdentity(ctx)
-	if n.vouched() && reasonDamaged(err) {
-		n.cfg.Logger.Warn("replica: the Region's identity can't be read, and is created anew", "error", err)
+	if n.operatorDecided() && reasonDamaged(err) {
+		n.cfg.Logger.Warn("replica: the Region's identity can't be read, and is created again", "error", err)
 	} else if err != nil {
 		return err
 	}
@@ -65,19 +65,19 @@ func (n *Node) beginGeneration(ctx context.Context) error {
 func (n *Node) examine(d *integrity.Identity, own map[streamKind]jetstream.StreamInfo) error {
 	if d != nil && d.Region != n.cfg.Region {
 		return newError(ReasonDamaged, "content of Dir or URL",
-			"what Region "+n.cfg.Region+" wrote: is another Region's directory in its place?", "Region "+d.Region)
+			"what Region "+n.cfg.Region+" wrote; is this another Region's directory?", "Region "+d.Region)
 	}
 	for _, k := range streamKinds {
 		info, exists := own[k]
 		if exists && info.Config.Metadata[storeID] == "" {
 			return newError(ReasonDamaged, "stream "+info.Config.Name,
-				"the Region's own: is another Region's directory in its place?", "a copy of it, as another Region keeps it")
+				"the Region's own stream; is this another Region's directory?", "another Region's copy of it")
 		}
-		if d == nil && info.Config.Metadata[identityKey] != "" && !n.vouched() {
+		if d == nil && info.Config.Metadata[identityKey] != "" && !n.operatorDecided() {
 			return damaged(k, "the Region's identity, beside it, is missing")
 		}
 	}
-	if d == nil || n.vouched() {
+	if d == nil || n.operatorDecided() {
 		return nil
 	}
 	if d.Damage != nil {
@@ -90,7 +90,7 @@ func (n *Node) examine(d *integrity.Identity, own map[streamKind]jetstream.Strea
 			return damaged(k, "it is missing")
 		case info.Config.Metadata[identityKey] != "" && info.Config.Metadata[storeID] != d.Stores[string(k)]:
 			return damaged(k,
-				"another one is in its place, or a version from before there were formats was started with Restored")
+				"another stream has its name, or a version without formats was started with Restored")
 		case k == kindConfig && info.State.Msgs > 0 && info.State.Msgs != info.State.LastSeq-info.State.FirstSeq+1:
 			return damaged(k, fmt.Sprintf("of messages %d to %d some are missing", info.State.FirstSeq, info.State.LastSeq))
 		}
@@ -98,11 +98,11 @@ func (n *Node) examine(d *integrity.Identity, own map[streamKind]jetstream.Strea
 	return nil
 }
 
-// vouched reports whether the operator has said, for this start, what counts.
-func (n *Node) vouched() bool { return n.cfg.Restored || len(n.cfg.Recover) > 0 }
+// operatorDecided reports whether, for this start, the operator has set Restored or Recover.
+func (n *Node) operatorDecided() bool { return n.cfg.Restored || len(n.cfg.Recover) > 0 }
 
-// nextIdentity is the Identity that this start gives the Region. One that had streams (existed) and no Identity is
-// from before there were any: all others read its streams again, so that their copies hold proofs.
+// nextIdentity returns the Region's Identity from this start on. If the Region had streams (existed) and no Identity,
+// an older version wrote them: all other Regions read the streams again, so that their copies contain proofs.
 func (n *Node) nextIdentity(d *integrity.Identity, existed bool) integrity.Identity {
 	var next integrity.Identity
 	if d != nil {
@@ -115,10 +115,10 @@ func (n *Node) nextIdentity(d *integrity.Identity, existed bool) integrity.Ident
 		next.Orphaned = existed
 	}
 	if len(n.cfg.Recover) > 0 { // until that is done
-		next.Damage = n.damageOf("", "its recovery was begun and not completed")
+		next.Damage = n.damageOf("", "its recovery was not completed")
 	} else if n.cfg.Restored {
 		next.Vouch(n.cfg.Now().Unix())
-		next.Whole = next.Whole && n.cfg.Region == n.cfg.Primary // an additional Region may begin anew
+		next.Whole = next.Whole && n.cfg.Region == n.cfg.Primary // an additional Region may begin again
 	}
 	next.Restoring = n.cfg.Restored && n.cfg.URL == ""
 	if d == nil || n.cfg.Restored && len(n.cfg.Recover) == 0 {
@@ -134,7 +134,7 @@ func (n *Node) damageOf(k streamKind, why string) *integrity.Damage {
 	return &integrity.Damage{Line: string(k), Why: why, At: n.cfg.Now().UTC().Round(0)}
 }
 
-// name gives a stream the storeID that the Identity says. If it changes, followers read the stream from its start.
+// name sets a stream's storeID to that of the Identity. If it changes, followers read the stream from its start.
 func (n *Node) name(ctx context.Context, k streamKind) error {
 	s, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err != nil {
@@ -147,7 +147,7 @@ func (n *Node) name(ctx context.Context, k streamKind) error {
 	return n.setMetadata(ctx, s, map[string]string{storeID: want, identityKey: "1"})
 }
 
-// watch keeps what is stored beside the streams up to date.
+// watch keeps the data beside the streams up to date.
 func (n *Node) watch() {
 	failed := false
 	for i := 0; n.ctx.Err() == nil; i++ {
@@ -162,14 +162,14 @@ func (n *Node) watch() {
 			err = n.copyAllEnds(n.ctx, false)
 		}
 		if err != nil && !failed && n.ctx.Err() == nil {
-			n.cfg.Logger.Warn("replica: the marks of the Region's streams are late", "error", err)
+			n.cfg.Logger.Warn("replica: the marks of the Region's streams can't be written in time", "error", err)
 		}
 		failed = err != nil
 		pause(n.ctx, watchEvery)
 	}
 }
 
-// writeMarks writes how far the Region's own streams are, if that has moved, or always.
+// writeMarks writes the positions of the Region's own streams, if they have changed or if always is set.
 func (n *Node) writeMarks(ctx context.Context, always bool) error {
 	if n.damageFound() != nil || n.removedAt.Load() > 0 {
 		return nil
@@ -198,8 +198,8 @@ func (n *Node) markOf(c *integrity.Content) integrity.Mark {
 	return m
 }
 
-// markFresh writes the marks of streams that a recovery has just created, before the recovery counts as done. No
-// reader and no other Region has seen them yet, so nothing else would show what is lost of them from here on.
+// markFresh writes the marks of streams that a recovery has just created, before the recovery is complete. No reader
+// and no other Region has read them yet, so only the marks can show a loss after this.
 func (n *Node) markFresh(ctx context.Context) error {
 	marks := map[string]integrity.Mark{}
 	for _, k := range streamKinds {
@@ -222,7 +222,7 @@ func (n *Node) markFresh(ctx context.Context) error {
 	return n.store(ctx, marksName, marks, nil)
 }
 
-// checkOtherNodes looks whether another Node of the Region has found the Region damaged.
+// checkOtherNodes checks whether another Node of the Region has found the Region damaged.
 func (n *Node) checkOtherNodes(ctx context.Context) error {
 	if n.cfg.URL == "" || n.removedAt.Load() > 0 {
 		return nil
@@ -256,14 +256,14 @@ func (n *Node) readToEnd(ctx context.Context, k streamKind) error {
 	return nil
 }
 
-// writeLast is for Close, when nothing of the Node runs any more.
+// writeLast is for Close, when all goroutines of the Node have ended.
 func (n *Node) writeLast() {
 	if n.js == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	if !n.nc.IsConnected() { // Close waits for no server that is gone
+	if !n.nc.IsConnected() { // Close doesn't wait for a lost server
 		cancel()
 	}
 	var err error
@@ -274,7 +274,7 @@ func (n *Node) writeLast() {
 		err = errors.Join(err, n.writeMarks(ctx, true), n.writeCopyMarks(ctx, true))
 	}
 	if err != nil {
-		n.cfg.Logger.Warn("replica: the last ends, or marks of the Region's streams, are not on disk", "error", err)
+		n.cfg.Logger.Warn("replica: the last revocations or the marks of the Region's streams are not on disk", "error", err)
 	}
 }
 
@@ -282,15 +282,15 @@ func (n *Node) writeLast() {
 func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, err error) {
 	b, _, err := n.identityStore.read(ctx, marksName)
 	switch {
-	case err != nil || n.vouched():
+	case err != nil || n.operatorDecided():
 		return nil, err
 	case b == nil && n.identity.Load().Marked:
-		return nil, damaged("", "the Region's marks, beside them, are missing")
+		return nil, damaged("", "the Region's marks are missing")
 	case b == nil:
 		return nil, nil
 	}
 	if err := json.Unmarshal(b, &marks); err != nil {
-		return nil, damaged("", "the Region's marks, beside them, can't be read")
+		return nil, damaged("", "the Region's marks can't be read")
 	}
 	for _, m := range marks {
 		n.sawClock(m.At)
@@ -298,7 +298,7 @@ func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, 
 	return marks, nil
 }
 
-// compareMarks compares what was read of the Region's own streams with their marks.
+// compareMarks compares the content of the Region's own streams, as read, with their marks.
 func (n *Node) compareMarks(ctx context.Context, marks map[string]integrity.Mark) error {
 	for _, k := range streamKinds {
 		m, store := marks[string(k)], n.identity.Load().Stores[string(k)]
@@ -335,7 +335,7 @@ func (n *Node) firstMarks(ctx context.Context) error {
 	return n.noteWhole(ctx)
 }
 
-// noteWhole notes that the Region's log has held a whole state: no Seed is written in its place after that.
+// noteWhole notes that the Region's log has held a whole state. After that, no Seed is written to it.
 func (n *Node) noteWhole(ctx context.Context) error {
 	d := n.identity.Load()
 	if d.Marked && d.Whole || n.damageFound() != nil || n.removedAt.Load() > 0 {
@@ -350,9 +350,9 @@ func (n *Node) noteWhole(ctx context.Context) error {
 	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Marked, d.Whole = true, d.Whole || whole })
 }
 
-// latestClock is the latest time that this Region's clock ever showed, as far as this Node and the marks know, in
-// seconds of Unix time. While a clock was ahead, the streams dropped messages that others still have, and that a
-// corrected clock would miss. What expires before this time is not compared.
+// latestClock returns the latest known time that this Region's clock ever showed, in seconds of Unix time. While a
+// clock was ahead, the streams dropped messages that other Regions still have. After the clock is corrected, these
+// would seem lost. So messages that expire before this time are not compared.
 func (n *Node) latestClock() int64 {
 	now := n.cfg.Now().Unix()
 	n.sawClock(now)

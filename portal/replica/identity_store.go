@@ -21,7 +21,7 @@ import (
 type identityStore interface {
 	// read returns the value of a name, and its revision; nil and 0 if there is none.
 	read(ctx context.Context, name string) (b []byte, rev uint64, err error)
-	// write replaces the value at this revision, or returns errConflict. Nil: at any.
+	// write replaces the value at this revision, or returns errConflict. Nil: at any revision.
 	write(ctx context.Context, name string, b []byte, rev *uint64) error
 	// erase removes all values.
 	erase(ctx context.Context) error
@@ -87,7 +87,7 @@ func (v dirStore) erase(context.Context) error {
 	return dirError("removal of files", errors.Join(errs...))
 }
 
-// dirError names what an operator can do about a failed access to Config.Dir.
+// dirError returns the error of a failed access to Config.Dir, with the requirements.
 func dirError(what string, err error) error {
 	if err == nil {
 		return nil
@@ -153,7 +153,7 @@ func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, e
 	return &d, rev, nil
 }
 
-// reloadIdentity takes over what another Node of the Region has changed.
+// reloadIdentity reads the changes that another Node of the Region has made.
 func (n *Node) reloadIdentity(ctx context.Context) (*integrity.Identity, error) {
 	d, _, err := n.readIdentity(ctx)
 	if d != nil {
@@ -178,7 +178,7 @@ func (n *Node) changeIdentity(ctx context.Context, change func(*integrity.Identi
 	for {
 		d, rev, err := n.readIdentity(ctx)
 		if err == nil && d == nil {
-			err = newError(ReasonDamaged, "identity of the Region", "the one that was there", "nothing")
+			err = newError(ReasonDamaged, "identity of the Region", "the one that was read", "nothing")
 		}
 		if err != nil {
 			return err
@@ -213,8 +213,8 @@ func lock(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// keepPrivate makes an existing directory accessible to its owner only: it holds personal data. One with other
-// files in it, such as /tmp, is not changed: the server's directory in it is private anyway.
+// keepPrivate makes an existing directory accessible to its owner only, because it contains personal data. It doesn't
+// change a directory with other files, such as /tmp: the server's directory in it is private anyway.
 func keepPrivate(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {

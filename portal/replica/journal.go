@@ -15,7 +15,7 @@ import (
 
 // ownLog is the state of this Region's log. The Node's applying lock guards it.
 type ownLog struct {
-	read  uint64          // the end of the log, as far as this Node knows
+	read  uint64          // the end of the log, as known to this Node
 	wrote map[uint64]bool // messages that this Node wrote, and that its reader has not reached
 	// unread is the sequence of a message that can't be read and that no full transaction has replaced; 0: none.
 	unread uint64
@@ -30,8 +30,8 @@ type ownLog struct {
 	usersUpTo, usersErased uint64
 }
 
-// saw counts a message of the log.
-func (l *ownLog) saw(seq uint64, p merge.Transaction, size int) {
+// count counts a message of the log.
+func (l *ownLog) count(seq uint64, p merge.Transaction, size int) {
 	l.read = max(l.read, seq)
 	switch {
 	case !p.Full:
@@ -62,21 +62,21 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 	defer func() { removing(err) }()
 	// The reader may hold the lock and wait for the instance, which waits for Commit.
 	if !n.applying.TryLock() {
-		return n.stall.inTheWay()
+		return n.stall.conflict()
 	}
 	defer n.applying.Unlock()
 	if len(n.touched) > 0 || n.dir.Ahead(region, changes) {
-		return center.ErrConflict // something is known and not shown yet, or heard and not read yet
+		return center.ErrConflict // a change is known and not applied to the instance, or heard and not read
 	}
 	if err := n.writeLog(n.ctx, n.dir.Draft(region, changes), false); errors.Is(err, errConflict) {
-		return n.stall.inTheWay()
+		return n.stall.conflict()
 	} else if err != nil {
 		return err
 	}
 	if replaces(n.instance.Load(), changes) {
 		n.outdate()
 	}
-	// The instance shows these changes next. What another Region makes of them now, the maintenance applies.
+	// The instance applies these changes next. The maintenance applies their consequences for other Regions' changes.
 	n.touched = n.dir.Took(n.touched, changes)
 	n.wakeMaintenance()
 	return nil
@@ -99,12 +99,12 @@ func (l *ownLog) mine(seq uint64) bool {
 	return known
 }
 
-// writeLog writes a transaction to this Region's log, and then takes it in. The server accepts a message only if
-// the log ends where this Node thinks it does, so two Nodes can't both write. The caller holds applying.
+// writeLog writes a transaction to this Region's log, and then applies it. The server accepts a message only if the log
+// ends where this Node expects, so two Nodes can't both write. The caller holds applying.
 func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) (err error) {
 	if n.log.unread > 0 {
 		return newError(ReasonCorrupt, "write to the Region's log",
-			"a readable log, as a write would hide what can't be read", fmt.Sprintf("unreadable message %d", n.log.unread))
+			"a readable log: a write would hide that message", fmt.Sprintf("unreadable message %d", n.log.unread))
 	}
 	t := n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, full)
 	first := n.log.read + 1
@@ -124,7 +124,7 @@ func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) 
 		}
 	}
 	for i, p := range parts {
-		n.log.saw(first+uint64(i), p, size(p))
+		n.log.count(first+uint64(i), p, size(p))
 		n.log.wrote[first+uint64(i)] = true
 	}
 	if t.Full {
@@ -134,7 +134,7 @@ func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) 
 	return nil
 }
 
-// size is about how many bytes a part is.
+// size is the approximate size of a part, in bytes.
 func size(p merge.Transaction) (n int) {
 	for _, r := range p.Records {
 		n += len(r.Key) + len(r.Value) + 40
@@ -142,9 +142,9 @@ func size(p merge.Transaction) (n int) {
 	return n
 }
 
-// A stall is a write to the Region's log that gets no answer. Later updates fail at once then: otherwise each would
-// wait for an answer of its own, one after the other, or be told forever that another write came first, as a leader
-// that has lost the other servers keeps a write in flight and refuses all that follow.
+// A stall is a write to the Region's log without an answer. Updates then fail at once. Otherwise each would wait in
+// turn, or would conflict forever: a leader that has lost the other servers keeps the pending write and refuses all
+// that follow.
 type stall struct {
 	mu     sync.Mutex
 	since  time.Time // when the first write began that has no answer; zero: none
@@ -159,7 +159,7 @@ func (s *stall) begin() {
 	}
 }
 
-// end notes the result of a write. errConflict is no answer: the other write may be the one in flight.
+// end notes the result of a write. errConflict is not an answer: the other write may be the pending one.
 func (s *stall) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,7 +173,7 @@ func (s *stall) end(err error) {
 	}
 }
 
-// over refuses an update just after a write gave up.
+// over refuses an update shortly after a write has timed out.
 func (s *stall) over() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,8 +183,8 @@ func (s *stall) over() error {
 	return nil
 }
 
-// inTheWay is the error for an update after another one: ErrConflict, unless that one has timed out.
-func (s *stall) inTheWay() error {
+// conflict returns the error for an update after another one: ErrConflict, unless that one has timed out.
+func (s *stall) conflict() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.since.IsZero() && time.Since(s.since) > writeTimeout {

@@ -56,7 +56,7 @@ func TestOpenAsksAgain(t *testing.T) {
 // gets no answer. In a cluster it may have met a leader that was deposed and
 // hasn't noticed, so it is not reported at once.
 func TestFollowersAheadOfACluster(t *testing.T) {
-	const ahead = "the follower knows more of this stream"
+	const ahead = "the follower is ahead in this stream"
 	const claims = "which has no proof"
 	for _, test := range []struct {
 		servers int

@@ -16,7 +16,7 @@ type ledger struct {
 	mu     sync.RWMutex
 	known  *merge.Sessions
 	came   chan struct{}     // closed when a code arrives
-	closed bool              // nothing is taken in any more
+	closed bool              // no entry is applied any more
 	raised map[string]uint64 // counts of epochs, by user, that are not on disk: see durableEpoch
 
 	codeWaits atomic.Int32 // how many callers wait for a code
@@ -43,7 +43,7 @@ func (l *ledger) update(f func(*merge.Sessions)) {
 	}
 }
 
-// merge takes an entry of a Region's streams in.
+// merge applies an entry of a Region's streams.
 func (l *ledger) merge(region string, kind merge.EntryKind, e merge.Entry) (err error) {
 	l.update(func(s *merge.Sessions) {
 		if err = s.Take(region, kind, e); err != nil {
@@ -62,7 +62,7 @@ func (l *ledger) code(key string) (c merge.Code, ok bool, came <-chan struct{}) 
 	return c, ok, came
 }
 
-// close forgets everything, for good.
+// close drops everything, permanently.
 func (l *ledger) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -83,7 +83,7 @@ var entryStream = map[merge.EntryKind]streamKind{
 	merge.EntryLogout:    kindRevoked,
 }
 
-// subject is the subject of an entry in its stream. It is bound to the body: under another one it is refused.
+// subject is the subject of an entry in its stream. A message with another subject is refused.
 func subject(kind merge.EntryKind, e merge.Entry) string {
 	about := []string{string(kind), e.Key}
 	switch kind {
@@ -101,10 +101,10 @@ func subject(kind merge.EntryKind, e merge.Entry) string {
 	return string(kind) + "." + token(about...)
 }
 
-// knows reports whether this version knows a kind of entry, and so its subject.
+// knows reports whether this version knows a kind of entry and its subject.
 func knows(kind merge.EntryKind) bool { return entryStream[kind] != "" }
 
-// take takes a message about sessions in, if its subject is right.
+// take applies a message about sessions, if its subject is right.
 func (l *ledger) take(a arrival) error {
 	bad := func(want, got string, err error) error {
 		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: want, Got: got, Err: err}
@@ -136,7 +136,8 @@ func entryWrite(kind merge.EntryKind, e merge.Entry, until time.Time) write {
 	return write{kind: entryStream[kind], subject: subject(kind, e), body: e, until: until}
 }
 
-// record writes an entry to this Region's own stream and then takes it in, or first if it ends sessions: see end.
+// record writes an entry to this Region's own stream and then applies it. If the entry ends sessions, it is applied
+// first: see end.
 func (n *Node) record(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
 	if kind.Ends() {
 		return n.end(ctx, kind, e, until)

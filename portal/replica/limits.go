@@ -6,8 +6,8 @@ import "time"
 const (
 	askTimeout   = 2 * time.Second        // one attempt at a request
 	writeTimeout = 5 * time.Second        // at most, whatever the caller's context allows
-	afterStall   = 500 * time.Millisecond // updates are refused at once for so long after a write gave up
-	deposed      = 30 * time.Second       // longer than a server that was cut off can take itself for a stream's leader
+	afterStall   = 500 * time.Millisecond // updates are refused at once for so long after a write has timed out
+	deposed      = 30 * time.Second       // longer than a server that was cut off can assume that it leads a stream
 )
 
 // Intervals of repeated work.
@@ -42,7 +42,8 @@ const (
 	maxSealed  = 600 << 10
 )
 
-// Bounds of questions and answers. Many may wait for news, which costs little; few are answered at the same time.
+// Bounds of questions and answers. Many may wait for new messages, which costs little; few are answered at the same
+// time.
 const (
 	maxQuestion = 1 << 10   // bytes
 	maxPiece    = 400 << 10 // bytes of messages in an answer
@@ -53,8 +54,8 @@ const (
 )
 
 // Bounds of connections. A follower has one, with a subscription for each stream; the Node's own has some for each
-// Region. Peers are counted when they have shown Secret. Connections are counted before that, when any client can
-// have them, so there is room for many, and each has little time.
+// Region. Peers are counted after they have sent Secret. Connections are counted before that, so any client can open
+// them: the limit is high, and each must authenticate quickly.
 const (
 	maxPeers     = 256
 	maxConns     = 8192
@@ -68,8 +69,8 @@ const (
 	maxCodeWaits   = 256    // callers that wait for codes: any client can ask for a code that doesn't exist
 	maxPendingEnds = 10_000 // writes that are repeated; further ones fail for their callers alone
 	maxSuspects    = 256    // Regions and copies in a history: the names in questions are not proved
-	// maxUncopied is in bytes of a stream, for what a peer can make this Node hold while copies can't be written.
-	// The oldest messages are dropped: they are lost if the Region is not followed any more when they can.
+	// maxUncopied is in bytes of a stream, for what a peer can make this Node hold while copies can't be written. The
+	// oldest messages are dropped. They are lost if the Region is no longer followed when copies can be written again.
 	maxUncopied    = 8 << 20
 	maxServerLines = 5   // of one kind that are logged of the embedded server in a minute
 	maxServerKinds = 100 // of such lines
@@ -78,7 +79,7 @@ const (
 // Other limits.
 const (
 	minSecret    = 16      // bytes: 128 bits, if they are random
-	minLog       = 1 << 20 // bytes of a log that is worth shortening
-	maxConflicts = 3       // in a row, of a copy that no other Node writes to, before it counts as broken
+	minLog       = 1 << 20 // minimum bytes of a log to be shortened
+	maxConflicts = 3       // consecutive, of a copy that no other Node writes to, before it counts as broken
 	maxStore     = 1 << 60 // of the embedded server: the disk is the limit, not three quarters of its free space
 )

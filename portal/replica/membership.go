@@ -86,7 +86,7 @@ func (n *Node) awaitList(ctx context.Context, q question) {
 }
 
 // standing takes this Region's standing from an answer. Only the primary's answer counts.
-func (f *follower) standing(a answer) error {
+func (f *follower) noteListing(a answer) error {
 	n := f.n
 	if f.region == n.cfg.Primary && n.unlisted.Swap(a.Unlisted) != a.Unlisted {
 		n.stopIfUnlisted()
@@ -207,12 +207,12 @@ func (n *Node) heardRemoval(stamp uint64) {
 	said := n.dir.Replicated(n.cfg.Region)
 	n.applying.Unlock()
 	if stamp > max(s.Listed, s.Known, said) {
-		n.leave(stamp)
+		n.closeAndErase(stamp)
 	}
 }
 
 // leave closes the Region at once, and then erases its data.
-func (n *Node) leave(stamp uint64) {
+func (n *Node) closeAndErase(stamp uint64) {
 	if !n.removedAt.CompareAndSwap(0, stamp) {
 		return
 	}

@@ -51,12 +51,12 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 			return a, &Error{Reason: ReasonCorrupt, Rule: "answer of Region " + f.region, Want: "JSON", Err: err}
 		}
 	}
-	incompatible := f.n.cfg.meets(f.region, a.Formats)
+	incompatible := f.n.cfg.checkFormats(f.region, a.Formats)
 	f.setIncompatible(incompatible)
 	if incompatible != nil {
 		return a, incompatible
 	}
-	if err := f.standing(a); err != nil {
+	if err := f.noteListing(a); err != nil {
 		return a, err
 	}
 	if a.Refused != "" {
@@ -165,7 +165,7 @@ func (f *follower) status() portal.Peer {
 	}
 	for _, w := range f.flows {
 		p.Done, p.Total = p.Done+w.arrived, p.Total+w.total
-		if w.doubt != "" {
+		if w.rejected != "" {
 			p.State = portal.PeerDamaged
 		}
 	}
@@ -189,7 +189,7 @@ func (f *follower) heard() (t time.Time) {
 }
 
 // met takes an answer into the progress, in elements of transactions. anew: the stream is read from its start.
-func (f *follower) met(k streamKind, a answer, anew bool) {
+func (f *follower) countProgress(k streamKind, a answer, anew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.connected = true
@@ -215,11 +215,11 @@ func (f *follower) met(k streamKind, a answer, anew bool) {
 }
 
 // reached notes that everything in a stream that was written before a question has taken effect here.
-func (f *follower) reached(k streamKind, asked time.Time) {
+func (f *follower) noteApplied(k streamKind, asked time.Time) {
 	f.mu.Lock()
 	first := f.heard().IsZero()
 	w := f.flows[k]
-	w.heard, w.total, w.doubt, w.differs = asked, w.arrived, "", false
+	w.heard, w.total, w.rejected, w.differs = asked, w.arrived, "", false
 	first = first && !f.heard().IsZero()
 	f.mu.Unlock()
 	if first {

@@ -107,7 +107,7 @@ func (n *Node) servePeers() error {
 			n.reply(m, answer{Nonce: q.Nonce, Error: "not a question"})
 			return
 		}
-		if err := n.cfg.meets("that asks", q.Formats); err != nil {
+		if err := n.cfg.checkFormats("that asks", q.Formats); err != nil {
 			// The Region that asks may be too old to log this.
 			if count, _ := n.refusals.count("", time.Now()); count == 1 {
 				n.cfg.Logger.Error("replica: question refused", "error", err)

@@ -199,7 +199,7 @@ func (r *reader) config(a arrival, err error, pending uint64) error {
 	defer n.applying.Unlock()
 	own := a.region == n.cfg.Region
 	if e, ok := later(err); ok {
-		n.missLog(a.region, e)
+		n.noteUnreadableLog(a.region, e)
 	}
 	if own {
 		n.stall.end(nil) // the log moves
@@ -213,7 +213,7 @@ func (r *reader) config(a arrival, err error, pending uint64) error {
 	case err != nil:
 		return err
 	case own:
-		n.log.saw(a.local, part, len(a.body))
+		n.log.count(a.local, part, len(a.body))
 		if !part.Full && slices.ContainsFunc(part.Records, func(r merge.Record) bool { return r.Kind == center.KindUser }) {
 			n.outdate() // before a restart, or by another Node; it may only have added users
 		}

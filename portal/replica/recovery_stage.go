@@ -59,10 +59,10 @@ func (r *recovery) add(ctx context.Context, w write) error {
 // examined. If several Nodes may be started at once, the operator says which of them does that.
 func (n *Node) resume(ctx context.Context) error {
 	d, _, err := n.readIdentity(ctx)
-	if n.vouched() && reasonDamaged(err) {
+	if n.operatorDecided() && reasonDamaged(err) {
 		return nil // it is created anew
 	}
-	if err != nil || d == nil || d.Region != n.cfg.Region || n.cfg.URL != "" && !n.vouched() {
+	if err != nil || d == nil || d.Region != n.cfg.Region || n.cfg.URL != "" && !n.operatorDecided() {
 		return err
 	}
 	n.cfg.Restored = n.cfg.Restored || d.Restoring && len(n.cfg.Recover) == 0
@@ -76,7 +76,7 @@ func (n *Node) resume(ctx context.Context) error {
 	}
 	count := d.Recovery.Count
 	if err != nil || s.CachedInfo().State.Msgs != count || s.CachedInfo().State.LastSeq != count {
-		if n.vouched() {
+		if n.operatorDecided() {
 			return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Recovery = nil })
 		}
 		return damaged("", "its recovery was not completed, and what it had merged is damaged")

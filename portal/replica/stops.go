@@ -90,25 +90,25 @@ func later(err error) (*Error, bool) {
 }
 
 // miss notes that a message can't be read by this version.
-func (n *Node) miss(a arrival, err *Error) {
+func (n *Node) noteUnreadable(a arrival, err *Error) {
 	if a.kind != kindConfig {
-		n.ledger.miss(a, err)
+		n.ledger.noteUnreadable(a, err)
 		return
 	}
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	n.missLog(a.region, err)
+	n.noteUnreadableLog(a.region, err)
 }
 
 // missLog does that for a message of a Region's log. The caller holds applying.
-func (n *Node) missLog(region string, err *Error) {
+func (n *Node) noteUnreadableLog(region string, err *Error) {
 	n.touched = append(n.touched, n.dir.Miss(region, err.Want)...)
 	n.stopIfLogUnread(region)
 	n.wakeMaintenance()
 }
 
 // miss does that for a message about sessions.
-func (l *ledger) miss(a arrival, err *Error) {
+func (l *ledger) noteUnreadable(a arrival, err *Error) {
 	l.update(func(s *merge.Sessions) { s.Miss(a.region, err.Want, a.until) })
 }
 
@@ -154,7 +154,7 @@ func (r *reader) entry(a arrival, err error) error {
 	if err == nil {
 		err = r.n.ledger.take(a)
 	} else if e, ok := later(err); ok {
-		r.n.ledger.miss(a, e)
+		r.n.ledger.noteUnreadable(a, e)
 	}
 	r.n.stopIfSessionsUnread()
 	return err
