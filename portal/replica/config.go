@@ -28,42 +28,43 @@ type Config struct {
 	// Seed is the initial content of the instance, for the first start of the primary alone. Required there.
 	Seed center.Data
 
-	// Dir is the embedded server's directory. Required without URL. It belongs to one Node; where the system has
-	// file locks a second one is refused. It is restricted to its owner, unless other files are in it.
+	// Dir is the embedded server's directory. Required without URL. Only one Node can use it: if the system has file
+	// locks, a second one is refused. Open makes it accessible to its owner only, unless it contains other files.
 	Dir string
-	// Restored declares that the content of Dir or URL is the Region's state, although messages may be missing: a
-	// backup or a snapshot was put back, a disk lost its end, or the Region begins anew on an empty disk. Without
-	// it such a Region doesn't start, or stops, with Reason Damaged. What is lost stays lost, including what the
-	// Region itself ended since; Recover takes it from other Regions. An unreadable part of its log is dropped, and
-	// damaged copies of other Regions' streams count as they are. Set it for one start: each makes all other
-	// Regions read this one's streams from the beginning. With URL, stop every Node of the Region first. Zero: no.
+	// Restored accepts the content of Dir or URL as the Region's state, although messages may be missing: a backup or a
+	// snapshot was restored, a disk lost its last writes, or the Region begins again on an empty disk. Without it, Open
+	// fails or the Region stops, with Reason Damaged. Lost messages stay lost, including the Region's own revocations;
+	// Recover restores them from other Regions. An unreadable part of its log is dropped, and damaged copies of other
+	// Regions' streams are accepted. Set it for one start only: after each such start, all other Regions read this
+	// one's streams from the beginning. With URL, stop every Node of the Region first. Zero: no.
 	Restored bool
-	// Recover names Peers from whose copies this Region takes back what it wrote. Open merges them with what is
-	// readable here. Nothing that was ended comes back: if copies differ, a user whom one of them disabled or removed
-	// is disabled, and so are users to whom they gave one userName. Set it for one start after the damage, and name
-	// all Regions that may know something: others can't add to it later. With URL, stop every other Node first.
+	// Recover names Peers whose copies restore this Region's lost messages. Open merges the copies with the readable
+	// messages here. No ended access is restored: if copies differ, a user who is disabled or removed in one of them is
+	// disabled. If users have the same userName in different copies, they are disabled too. Set it for one start after
+	// the damage, and name all Regions that may have copies: later starts can't add more. With URL, stop every other
+	// Node first.
 	//
-	// Everything is written beside the streams first, which takes as much space again, so what is readable here is
-	// safe. If the start is interrupted, start again with Recover. (With Dir, a start without it completes what
-	// needs no other Region, or fails and says so.) If Dir is empty, or the Region's identity in it is lost or
-	// unreadable, the copies are believed as they are, so name only Regions that you trust with that; a primary
-	// needs no Seed then, and none is written. Otherwise only what this Region recognises as its own is taken. Open
-	// fails with Reason Unavailable if a named Region doesn't answer before its context ends, and the Region stays
-	// damaged. Empty: none.
+	// The merged content is first written beside the streams, which needs the same space again, so the readable
+	// messages here are safe. If the start is interrupted, start again with Recover. (With Dir, a start without it
+	// completes the recovery if that needs no other Region, and otherwise fails with Reason Damaged.) If Dir is empty,
+	// or the Region's identity in it is lost or unreadable, the copies can't be verified, so name only Regions that you
+	// trust. A primary needs no Seed then, and none is written. Otherwise only messages that this Region can verify as
+	// its own are restored. Open fails with Reason Unavailable if a named Region doesn't answer before its context
+	// ends, and the Region stays damaged. Empty: none.
 	Recover []string
 	// MaxRecover bounds what each Region in Recover may send, in bytes, with 200 more for each message: Open holds
 	// it in memory. Beyond that Open fails with Reason TooLarge, and the Region stays damaged. Zero: 1 GiB.
 	MaxRecover int64
 	// Listen is the address at which other Regions read, such as "127.0.0.1:0". An address that isn't loopback is
-	// refused without TLS. Firewall it to admit only the other Regions: a client without Secret is disconnected
-	// after seconds, but there are 8,192 connections at most. Empty: no Region can follow this one.
+	// refused without TLS. Use a firewall that admits only the other Regions: a client without Secret is disconnected
+	// after seconds, but the number of connections is limited to 8,192. Empty: no Region can follow this one.
 	Listen string
 	// TLS is for Listen. Nil: plain, on loopback only.
 	TLS *tls.Config
 	// Secret is the password with which Regions read from each other; the same in all of them, at least 16 bytes.
 	// Required with Listen, and with Peers without their own credentials.
 	Secret string
-	// OldSecrets are accepted like Secret, and shown to a Region that refuses Secret, so that Secret can be changed
+	// OldSecrets are accepted like Secret, and sent to a Region that refuses Secret, so that Secret can be changed
 	// Region by Region: see OPERATING.md. Each has at least 16 bytes. Empty: none.
 	OldSecrets []string
 
@@ -72,8 +73,9 @@ type Config struct {
 	// permissions, for which PeerPermissions is the pattern. An address that isn't loopback is refused without TLS:
 	// the scheme tls or wss, or nats.Secure or its like in Options, or a dialer there, which must encrypt.
 	URL string
-	// Options are for the connection to URL: credentials, TLS. They are applied twice, and after the package's own:
-	// a PingInterval here replaces the one second after which a server that doesn't answer begins to be suspected.
+	// Options are for the connection to URL: credentials, TLS. They are applied twice, and after the package's own
+	// options. A PingInterval here replaces the package's, which is one second: a longer one delays the detection of a
+	// server that doesn't answer.
 	Options []nats.Option
 	// Replicas is how many servers of the cluster at URL keep each stream. Zero: 1.
 	Replicas int
@@ -83,33 +85,35 @@ type Config struct {
 
 	// Codec seals what is stored and sent: names, mail addresses, sessions. Required without InsecurePlaintext.
 	Codec Codec
-	// InsecurePlaintext stores and sends values unsealed if there is no Codec. Anyone who can read Dir, a backup of
-	// it or the servers at URL can then read every user's data.
+	// InsecurePlaintext stores and sends values unsealed if there is no Codec. Read access to Dir, to a backup of it or
+	// to the servers at URL is then enough to read every user's data.
 	InsecurePlaintext bool
 
-	// MaxSession is the longest lifetime of a session, and so how long what ends sessions is remembered. It must be
-	// the same in all Regions, and no less than any portal's SessionLifetime: longer sessions are refused. Zero: 12
-	// hours.
+	// MaxSession is the longest lifetime of a session. Revocations are kept for that long. It must be the same in all
+	// Regions, and no less than any portal's SessionLifetime: longer sessions are refused. Zero: 12 hours.
 	MaxSession time.Duration
-	// Skew is how far the clocks of two Regions may differ. What expires is kept that much longer. Zero: 5 minutes.
+	// Skew is the allowed difference between the clocks of two Regions. Messages are kept for that much longer than
+	// their lifetime. Zero: 5 minutes.
 	Skew time.Duration
-	// TouchEvery is how far Session.Seen moves before it is written to disk: a restart loses that. Zero: a minute.
+	// TouchEvery is how much Session.Seen changes before it is written to disk. A restart loses smaller changes. Zero:
+	// a minute.
 	TouchEvery time.Duration
 	// CodeWait is how long TakeCode waits for a code that another Region has put. Zero: 3 seconds.
 	CodeWait time.Duration
-	// EraseAfter is how long what an update removes or replaces of a user may stay in the primary's log. Then the
-	// log is written anew, padded with at most 4.25 MiB, so that the server rewrites its files, here and in each
-	// Region that is reached. The cost grows with the instance, once in EraseAfter at most. Zero: a minute.
+	// EraseAfter is how long user data that an update removes or replaces may stay in the primary's log. After that the
+	// log is written again, padded with at most 4.25 MiB, so that the server rewrites its files, here and in each
+	// reachable Region. The cost grows with the instance, once in EraseAfter at most. Zero: a minute.
 	EraseAfter time.Duration
-	// Heartbeat is how often each peer is asked for news. Zero: a second.
+	// Heartbeat is the interval of questions to each peer. Zero: a second.
 	Heartbeat time.Duration
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// Logger gets faults, their ends, and the embedded server's warnings, at their level. Nil: slog.Default().
+	// Logger receives a record for each fault and its end, and the embedded server's warnings at their level. Nil:
+	// slog.Default().
 	Logger *slog.Logger
-	// Observer gets the state of the Node. Nil: none.
+	// Observer receives the state of the Node. Nil: none.
 	Observer Observer
-	// ObserveEvery is how often. Zero: 10 seconds.
+	// ObserveEvery is the interval of these reports. Zero: 10 seconds.
 	ObserveEvery time.Duration
 
 	// What this version understands and writes. Tests act as another version.
@@ -131,7 +135,7 @@ type Peer struct {
 	Options []nats.Option
 }
 
-// A Codec seals values. One that was moved from its key must not open. Both fields are required.
+// A Codec seals values. Open must fail for a value that was sealed under another key. Both fields are required.
 type Codec struct {
 	Seal func(key string, plain []byte) ([]byte, error)
 	Open func(key string, sealed []byte) ([]byte, error)

@@ -1,6 +1,6 @@
-// Package replica keeps one instance in several Regions, so that any of them can be lost. It replicates the
-// configuration of package center, and the sessions of package portal with everything that ends them. It runs on
-// NATS JetStream, embedded by default.
+// Package replica replicates an instance to several Regions, so that any Region can be lost. It replicates the
+// configuration of package center, and the sessions of package portal with everything that ends them. It runs on NATS
+// JetStream, embedded by default.
 //
 //	frankfurt, err := replica.Open(ctx, replica.Config{
 //		Region: "eu-central-1", Primary: "us-east-1",
@@ -22,51 +22,48 @@
 // A [Node] is one Region's replica. Each Region owns three streams on its own server, and only that Region writes
 // to them:
 //
-//   - config, a KV bucket, is the log of the Region's transactions. A transaction is what
-//     one update changed. The primary's log holds everything except the applications of
-//     other Regions. Another Region's log holds only its own applications. When a log has
-//     grown to twice the state that it describes, and by 1 MiB at least, a full transaction
-//     replaces all before it.
+//   - config, a KV bucket, is the log of the Region's transactions. A transaction is what one update changed. The
+//     primary's log contains everything except the applications of other Regions. Another Region's log contains only
+//     its own applications. When a log has grown to twice the size of its state, and by at least 1 MiB, a full
+//     transaction replaces all earlier ones.
 //   - sessions holds sessions and one-time codes.
-//   - revoked holds what ends sessions. Sign-outs and revocations are kept until every
-//     session that they can end has expired. Users' epochs are kept forever.
+//   - revoked holds revocations. Sign-outs and revocations of sessions are kept until every session that they can end
+//     has expired. Users' epochs are kept forever.
 //
 // Every Region follows every other Region directly, over one connection, and keeps a copy of its streams. It sends
 // questions to the other Region's Node, which answers from its own streams. A peer can reach nothing else on a
 // server, and can write nothing ([PeerPermissions]).
 //
-// The state of a Region is the result of its own streams and its copies, and is held in memory. The order in which
-// they are read makes no difference. Each name in the configuration has one owner, and the owner's last write
-// counts. Sessions are only added, and the set of what ends them only grows. So Regions that have heard of each
-// other agree; [Compare] compares them. Package internal/merge decides this. It uses no NATS and no clock, and is
-// tested with messages in every order.
+// The state of a Region is the result of its own streams and its copies, and is held in memory. The order in which they
+// are read makes no difference. Each name in the configuration has one owner, and the owner's last write counts.
+// Sessions and revocations are only added. So Regions with the same messages have the same state; [Compare] compares
+// them. Package internal/merge decides this. It uses no NATS and no clock, and is tested with messages in every order.
 //
-// What ends access takes effect before it is on disk, both in the Region that was asked and in the Regions that
-// hear of it. A full disk keeps no session alive. A write is acknowledged when it is on disk, and Heard advances
-// when a message is copied.
+// A revocation takes effect before it is on disk, both in its own Region and in the Regions that receive it. So a full
+// disk keeps no session alive. A write is acknowledged when it is on disk, and Heard advances when a message is copied.
 //
-// No request leaves its Region. Reads come from memory. Writes wait for the Region's own disk only, whether or not
-// other Regions are alive. A Region that is restarted alone serves what it had. A write waits five seconds for an
-// answer. If its acknowledgement is lost, its error has Reason Unavailable, or is the connection's, and the write
+// No request leaves its Region. Reads come from memory. Writes wait only for the Region's own disk, whether or not
+// other Regions are reachable. A Region that restarts alone serves the data that it had. A write waits five seconds for
+// an answer. If its acknowledgement is lost, its error has Reason Unavailable, or is the connection's, and the write
 // may have happened.
 //
-// An application may name a user whom the primary removes at the same moment. Each removal leaves a mark, and each
-// application records how much of the primary's log its Region knew. An assignment that was made without knowledge
-// of the removal is void in every Region, even if the user is added again.
+// A Region may assign an application to a user while the primary removes that user. So each removal leaves a mark, and
+// each application records the position in the primary's log that its Region had read. An assignment from before the
+// removal was read is void in every Region, even if the user is added again.
 //
 // There is no election. The primary stays the primary, and while it is down the configuration can't be changed.
 //
 // # Regions
 //
 // To add a Region, the primary adds it to the directory with status ADDING, and both Regions follow each other
-// (AddPeer). A Region that the primary does not list gets no data. When the new Region has all that the primary
-// had, its Node says so in its own log and becomes Ready, and the primary makes it ACTIVE.
+// (AddPeer). A Region that the primary does not list receives no data. When the new Region has copied all data of the
+// primary, its Node records this in its own log and becomes Ready, and the primary makes it ACTIVE.
 //
-// An update of the primary that removes a Region from the directory ([center.Tx.RemoveRegion]) leaves a record of
-// the removal. Only that record erases data. The removed Region fails with Reason Removed and deletes everything;
-// the others end its sessions, and keep its revocations until every session from before the removal has expired. A
-// Region that is missing from the primary's list for another reason serves nothing (Reason NotListed) and keeps its
-// data. RemovePeer stops following a Region and keeps what was heard of it.
+// An update of the primary that removes a Region from the directory ([center.Tx.RemoveRegion]) leaves a record of the
+// removal. Only that record erases data. The removed Region fails with Reason Removed and deletes everything; the
+// others end its sessions, and keep its revocations until every session from before the removal has expired. A Region
+// that is missing from the primary's list for another reason serves nothing (Reason NotListed) and keeps its data.
+// RemovePeer stops following a Region and keeps the data that has arrived.
 //
 // # Damaged data
 //
@@ -79,15 +76,14 @@
 //
 // # What a Region is trusted with
 //
-// Regions that share Secret trust each other. Each reads all configuration and sessions, can end any session, and
-// can hand off any user in its own name, so that every other Region signs that user in. The same holds for those
-// who control a Region, such as its operators and, because they can add and change users in the primary, SCIM
-// clients.
+// Regions that share Secret trust each other. Each can read all configuration and sessions, can end any session, and
+// can hand off any user, so that every other Region signs that user in. So the operators of a Region can do this too.
+// SCIM clients can also sign users in, because they can add and change users in the primary.
 //
-// No Region can write another's configuration, or make, extend or replace sessions of another Region. A Region can
-// stop Regions with an older version by writing records that only a later one reads. Remove it then: its sessions
-// end, and the others serve again. A client that knows Secret can also send so many questions at once that others
-// follow late. Addresses beyond loopback need TLS ([Peer]).
+// No Region can write another's configuration, or make, extend or replace sessions of another Region. A Region can stop
+// Regions with an older version by writing records that only a later version can read. Remove such a Region: its
+// sessions end, and the others serve again. A client that knows Secret can also send so many questions that other
+// Regions are delayed. Addresses beyond loopback need TLS ([Peer]).
 //
 // # Clocks
 //
@@ -98,8 +94,7 @@
 //
 // # Memory
 //
-// All state is held in memory: about 1.6 KiB for each element of the instance, less than 1 KiB for each session of
-// any Region until it expires, about 200 bytes for each thing that ended a session, and 100 bytes forever for each
-// user who was ever removed, disabled or revoked. Each message in a stream takes 150 bytes more, for comparing
-// digests.
+// All state is held in memory: about 1.6 KiB for each element of the instance, less than 1 KiB for each session of any
+// Region until it expires, about 200 bytes for each revocation, and 100 bytes forever for each user who was ever
+// removed, disabled or revoked. Each message in a stream takes 150 bytes more, for comparing digests.
 package replica

@@ -47,8 +47,8 @@ func (n *Node) stopIfUnlisted() {
 	n.stop("list", err)
 }
 
-// denyUnlisted is the answer to a Region that the directory does not list: only when it was removed. The primary
-// may always ask. A Region that does not know the directory yet answers only the primary.
+// denyUnlisted returns the answer to a Region that the directory does not list: at most the time of its removal. The
+// primary may always ask. A Region that does not know the directory yet answers only the primary.
 func (n *Node) denyUnlisted(q question) (a answer, refused bool) {
 	s, known := n.standingOf(q.From)
 	switch {
@@ -57,7 +57,7 @@ func (n *Node) denyUnlisted(q question) (a answer, refused bool) {
 	case q.From == "":
 		a.Error = "the question does not say which Region asks"
 	case !known:
-		a.Error = "the list of Regions is not here yet"
+		a.Error = "the list of Regions has not arrived yet"
 	case s.Removed > 0:
 		a.Error, a.Unlisted, a.Removed = "the Region that asks was removed", true, s.Removed
 	default:
@@ -69,7 +69,7 @@ func (n *Node) denyUnlisted(q question) (a answer, refused bool) {
 // readFirst delays an answer from the log until this Node has read it: the Region that asks may be removed there.
 func (n *Node) readFirst(ctx context.Context, q question, a answer) error {
 	if q.Line == kindConfig && !n.progress.wait(ctx, kindConfig.stream(n.cfg.Region), position{seq: a.Last}, q.wait()) {
-		return newError(ReasonUnavailable, "answer", "a log that has been read here", "one that goes on")
+		return newError(ReasonUnavailable, "answer", "a log that has been read here", "a log that can be read further")
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (n *Node) awaitList(ctx context.Context, q question) {
 	}
 }
 
-// standing takes this Region's standing from an answer. Only the primary's answer counts.
+// noteListing notes from an answer whether this Region is listed. Only the primary's answer counts.
 func (f *follower) noteListing(a answer) error {
 	n := f.n
 	if f.region == n.cfg.Primary && n.unlisted.Swap(a.Unlisted) != a.Unlisted {
@@ -114,7 +114,7 @@ func removedError(region string, stamp uint64) *Error {
 // dropRemoved drops each Region that was removed.
 func (n *Node) dropRemoved(ctx context.Context) error {
 	all := n.standings.Load()
-	if all == nil || n.damageFound() != nil { // what they ended is to be written first
+	if all == nil || n.damageFound() != nil { // their revocations must be written first
 		return nil
 	}
 	var errs []error
@@ -152,8 +152,8 @@ type dropState struct {
 	last    bool   // nothing of the Region is left
 }
 
-// dropRegion stops following a Region that was removed, and deletes its copies: of its applications, sessions and
-// codes at once; of what it ended, when none of the sessions that it can end, also elsewhere, can live any more.
+// dropRegion stops following a Region that was removed, and deletes its copies. Applications, sessions and codes are
+// deleted at once. Revocations are deleted when all sessions that they can end have expired in every Region.
 func (n *Node) dropRegion(ctx context.Context, region string, removed uint64) error {
 	n.following.Lock()
 	defer n.following.Unlock()
@@ -183,12 +183,13 @@ func (n *Node) dropRegion(ctx context.Context, region string, removed uint64) er
 	}
 	n.dropped[region] = done
 	if last {
-		n.cfg.Logger.Info("replica: nothing is left of a Region that was removed", "removed", region)
+		n.cfg.Logger.Info("replica: all data of a removed Region is deleted", "removed", region)
 	}
 	return nil
 }
 
-// A removalNotice is all that a removed Region keeps on disk. A restart doesn't take it for a new one then.
+// A removalNotice is the only data that a removed Region keeps on disk. Because of it, a restart does not treat the
+// Region as new.
 type removalNotice struct {
 	Region string `json:"region"`
 	Stamp  uint64 `json:"stamp"` // of the removal
@@ -198,9 +199,9 @@ func (n *Node) removalNoticeStream() (stream, subject string) {
 	return "removed_" + n.cfg.Region, "meridian.removed." + n.cfg.Region
 }
 
-// heardRemoval takes in an answer of the primary that this Region is removed. A stamp older than what the Region
-// knows of itself comes from an older primary: nothing is erased. The record in the copy of the primary's log is
-// not enough: a Region that catches up reads of a removal before it reads that it was added again.
+// heardRemoval handles the primary's answer that this Region is removed. If the stamp is older than the Region's own
+// entry, the answer comes from an outdated primary, and nothing is erased. The record in the copy of the primary's log
+// is not enough: a Region that catches up reads of a removal before it reads that it was added again.
 func (n *Node) heardRemoval(stamp uint64) {
 	n.applying.Lock()
 	s := n.dir.Standing(n.cfg.Region)
@@ -211,7 +212,7 @@ func (n *Node) heardRemoval(stamp uint64) {
 	}
 }
 
-// leave closes the Region at once, and then erases its data.
+// closeAndErase closes the Region at once, and then erases its data.
 func (n *Node) closeAndErase(stamp uint64) {
 	if !n.removedAt.CompareAndSwap(0, stamp) {
 		return
@@ -304,7 +305,7 @@ func (n *Node) writeRemovalNotice(ctx context.Context, stamp uint64) error {
 	return err
 }
 
-// eraseStreams deletes this Region's own streams, all copies, and what a recovery left.
+// eraseStreams deletes this Region's own streams, all copies, and the remains of a recovery.
 func (n *Node) eraseStreams(ctx context.Context) error {
 	names, err := n.streamNames(ctx, ">")
 	if err != nil {

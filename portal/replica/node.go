@@ -37,7 +37,7 @@ type Node struct {
 	identityStore identityStore
 	identity      atomic.Pointer[integrity.Identity] // replaced as a whole
 	generation    integrity.Generation
-	damage        atomic.Pointer[Error] // why the Region has stopped; nil: it hasn't
+	damage        atomic.Pointer[Error] // why the Region has stopped; nil: it runs
 	clockMost     atomic.Int64          // see latestClock
 	marked        map[string]uint64     // the marks that were written, by stream; watch's
 
@@ -54,9 +54,9 @@ type Node struct {
 	catchUps    *sharedRounds
 	agreements  map[streamKind]*agreements // never changed
 
-	// applying guards the fields below. Code that changes the instance for other Regions holds it from the moment
-	// it knows what to change until that is done, so that changes take effect in their order. An update made here
-	// holds the instance's own lock already; it tries this one and gives way.
+	// applying guards the fields below. Code that applies changes of other Regions holds it until the instance is
+	// changed, so that changes take effect in their order. An update made here holds the instance's own lock already,
+	// so it only tries to acquire this one.
 	applying  sync.Mutex
 	dir       *merge.Directory
 	fulls     map[string]fullAt // of copies, by Region
@@ -93,8 +93,8 @@ type Node struct {
 	leaders   map[streamKind]time.Time // since when the leaders of streams seem wrong
 }
 
-// Open starts a Node. It returns when the Region's own server is up and its data has been read, without another
-// Region: see Ready. An error is an *Error, or the *center.Error of an invalid Seed. A Region that the primary
+// Open starts a Node. It returns when the Region's own server runs and its data has been read. It doesn't wait for
+// other Regions: see Ready. An error is an *Error, or the *center.Error of an invalid Seed. A Region that the primary
 // removed fails with Reason Removed, until the primary, which has to be in Config.Peers then, has added it again.
 func Open(ctx context.Context, cfg Config) (*Node, error) {
 	cfg.defaults()
@@ -186,7 +186,7 @@ func (n *Node) readStreams(ctx context.Context) error {
 // followAll begins to follow Config.Peers.
 func (n *Node) followAll(ctx context.Context) error {
 	for region, p := range n.cfg.Peers {
-		if n.gone(region) { // a configuration that lists it is no reason not to start
+		if n.gone(region) { // Config.Peers may still list it; that must not prevent the start
 			n.cfg.Logger.Warn("replica: a peer was removed from the instance, and isn't followed", "peer", region)
 			n.parked.Store(region, p)
 		} else if err := n.AddPeer(ctx, region, p); err != nil {
@@ -207,8 +207,8 @@ func (n *Node) connect() (err error) {
 		}
 		n.server, n.nc, err = startServer(&n.cfg)
 	} else {
-		// A frozen server, which holds the connection and doesn't answer, is left for another one after three
-		// seconds. By default a client notices that after four minutes or more.
+		// A frozen server keeps the connection and doesn't answer. The client connects to another one after three
+		// seconds. By default it would take four minutes or more.
 		opts := []nats.Option{
 			nats.Name("meridian " + n.cfg.Region), nats.CustomInboxPrefix(inboxNode),
 			nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.Timeout(2 * time.Second),
@@ -253,7 +253,7 @@ func (n *Node) Close() {
 	})
 }
 
-// start starts a task that Close waits for, and returns false if it is too late.
+// start starts a goroutine that Close waits for, and returns false if the Node is closed.
 func (n *Node) start(task func()) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -263,7 +263,7 @@ func (n *Node) start(task func()) bool {
 	return !n.closed
 }
 
-// untilClose returns a context that ends with ctx, and when the Node is closed.
+// untilClose returns a context that ends with ctx or when the Node is closed.
 func (n *Node) untilClose(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(n.ctx, cancel)
@@ -282,8 +282,8 @@ func (n *Node) Addr() string {
 }
 
 // Ready waits until the Region may serve. A Region that served before is ready at once, even if no other Region is
-// alive. Another one is ready when the primary lists it and all data of the primary is here. While a cause keeps a
-// Region from serving that was ready, Ready waits again, and returns the cause when ctx ends.
+// reachable. A new Region is ready when the primary lists it and all data of the primary has arrived. If a Region that
+// was ready can't serve, Ready waits again, and returns the cause when ctx ends.
 func (n *Node) Ready(ctx context.Context) error {
 	for {
 		if at := n.removedAt.Load(); at > 0 {
@@ -325,8 +325,8 @@ func (n *Node) isReady() bool {
 	}
 }
 
-// Instance returns the instance as this Region has it, or nil before Ready. Updates through it are on disk when
-// they return. While a cause keeps the Region from serving, it can be read, and updates fail.
+// Instance returns this Region's copy of the instance, or nil before Ready. Updates through it are on disk when they
+// return. If the Region can't serve, it can be read, and updates fail.
 func (n *Node) Instance() *center.Instance {
 	if !n.isReady() {
 		return nil
@@ -334,8 +334,8 @@ func (n *Node) Instance() *center.Instance {
 	return n.instance.Load()
 }
 
-// View returns this Region's view of the instance, or nil before Ready. It is the same one from then on. If the
-// primary no longer lists the Region, its updates fail with an *Error. If the Region was removed, it is empty.
+// View returns this Region's view of the instance, or nil before Ready. After that it always returns the same view. If
+// the primary no longer lists the Region, updates fail with an *Error. If the Region was removed, the view is empty.
 func (n *Node) View() *center.View {
 	if !n.isReady() {
 		return nil

@@ -12,30 +12,30 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// An Observer gets the state of a Node, one value at a time, every Config.ObserveEvery. The names are the constants
-// that begin with Observed; region is the one that the value is about. Unknown values are left out, so alarms
-// should go off for a missing value, too. OPERATING.md says when to act on each value.
+// An Observer receives the state of a Node every Config.ObserveEvery, in one call for each value. The names are the
+// constants that begin with Observed; region is the Region that the value describes. Unknown values are omitted, so a
+// missing value should raise an alarm too. OPERATING.md describes when to act on each value.
 //
-// It is called by one goroutine, which no request waits for. Close waits for it, so it should return soon.
+// Only one goroutine calls it, and no request waits for that. Close waits, so Observe should return soon.
 type Observer interface {
 	Observe(name, region string, value float64)
 }
 
-// Values about the Node's own Region. Writes are those to its own streams since the last time; one that conflicted
-// with another Node's doesn't count. The last two don't exist with Config.URL.
+// Values about the Node's own Region. Writes are those to its own streams since the last report, without those that
+// conflicted with another Node's write. The last two values are only reported for an embedded server.
 const (
 	ObservedReady         = "ready"           // 1 if the Region may serve (Ready), else 0
 	ObservedServerAnswers = "server_answers"  // 1 if the Region's NATS server answered for all of these values, else 0
-	ObservedWrites        = "writes"          // how many were acknowledged
-	ObservedWritesFailed  = "writes_failed"   // how many were not
-	ObservedWriteSeconds  = "write_seconds"   // the longest, in seconds
+	ObservedWrites        = "writes"          // number of acknowledged writes
+	ObservedWritesFailed  = "writes_failed"   // number of failed writes
+	ObservedWriteSeconds  = "write_seconds"   // the longest write, in seconds
 	ObservedDirBytes      = "dir_bytes"       // size of the files below Config.Dir, in bytes
 	ObservedDiskLeftBytes = "disk_left_bytes" // space that their file system has left for this process, in bytes
 )
 
-// Values about every Region, including the Node's own. Bytes are those of the Region's streams, or of the copies
-// here. Positions are the high-water marks: the last message of the stream that has taken effect here, as its
-// sequence in the original. They fall only if the Region's store was created anew.
+// Values about every Region, including the Node's own. Bytes are those of the Region's streams, or of the copies here.
+// Positions are the high-water marks: the last message of the stream that has taken effect here, as its sequence in the
+// original. They decrease only if the Region's store was created again.
 const (
 	ObservedSessions         = "sessions" // known here; some may have expired in the last minute
 	ObservedConfigBytes      = "config_bytes"
@@ -44,17 +44,17 @@ const (
 	ObservedConfigPosition   = "config_position"
 	ObservedSessionsPosition = "sessions_position"
 	ObservedRevokedPosition  = "revoked_position"
-	ObservedGeneration       = "generation" // number of the Region's last start that is known here; each has a higher one
+	ObservedGeneration       = "generation" // number of the Region's last start that is known here
 )
 
 // Values about each other Region that is followed. Lags include the difference between the two clocks.
 const (
 	ObservedReachable     = "reachable"       // 1 if the Region answers, else 0
 	ObservedReplicated    = "replicated"      // 1 if the Region's state is Replicated, else 0
-	ObservedHeardSeconds  = "heard_seconds"   // seconds since everything that it had written was here
-	ObservedLagSeconds    = "lag_seconds"     // how long the last change took to get here, in seconds
+	ObservedHeardSeconds  = "heard_seconds"   // age of the data from it, in seconds (see portal.Peer.Heard)
+	ObservedLagSeconds    = "lag_seconds"     // how long the last change took to arrive, in seconds
 	ObservedMaxLagSeconds = "max_lag_seconds" // the longest lag since Open
-	ObservedClockSeconds  = "clock_seconds"   // how far its clock is ahead, in seconds, to within the time of an answer
+	ObservedClockSeconds  = "clock_seconds"   // how far its clock is ahead, in seconds
 )
 
 var (
@@ -100,7 +100,7 @@ func (n *Node) observeDisk(o Observer) {
 
 func (n *Node) observePeers(o Observer) {
 	for _, p := range n.Peers() {
-		if f := n.follower(p.Region); f != nil && f.latest.Load() > 0 { // 0: a version from before generations
+		if f := n.follower(p.Region); f != nil && f.latest.Load() > 0 { // 0: an older version, without generations
 			o.Observe(ObservedGeneration, p.Region, float64(f.latest.Load()))
 		}
 		o.Observe(ObservedReachable, p.Region, yes(p.State == portal.PeerReplicated || p.State == portal.PeerReplicating))
@@ -118,7 +118,7 @@ func (n *Node) observePeers(o Observer) {
 	}
 }
 
-// observeStreams asks the Region's own server. When it doesn't answer one request it isn't asked again.
+// observeStreams queries the Region's own server, until one request has no answer.
 func (n *Node) observeStreams(o Observer) {
 	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
 	defer cancel()

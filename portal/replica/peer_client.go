@@ -15,7 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// question asks for what follows a position.
+// question returns the question for the messages after a position.
 func (f *follower) question(k streamKind, after position) question {
 	return question{
 		Line: k, From: f.n.cfg.Region, Store: after.store, After: after.seq, Nonce: rand.Text(),
@@ -23,8 +23,8 @@ func (f *follower) question(k streamKind, after position) question {
 	}
 }
 
-// ask sends one question. The answer may take as long as a heartbeat. A client that knows Secret can have the peer
-// send answers to its own questions here, so an answer counts only if it has this question's Nonce.
+// ask sends one question. The answer may take as long as a heartbeat. A client that knows Secret could make the peer
+// send other answers here, so an answer counts only if it has this question's Nonce.
 func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer, err error) {
 	b, err := json.Marshal(q)
 	if err != nil {
@@ -68,11 +68,11 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 	return a, a.check(q)
 }
 
-// check refuses an answer that leaves something out.
+// check returns an error if an answer is incomplete.
 func (a answer) check(q question) error {
 	if a.After != 0 && (a.After != q.After || a.Store != q.Store) {
-		return newError(ReasonCorrupt, "answer", fmt.Sprintf("what follows %d, or all", q.After),
-			fmt.Sprintf("what follows %d", a.After))
+		return newError(ReasonCorrupt, "answer", fmt.Sprintf("the messages after %d, or all", q.After),
+			fmt.Sprintf("the messages after %d", a.After))
 	}
 	last := a.After
 	for _, m := range a.Messages {
@@ -99,7 +99,7 @@ func (f *follower) connect(lost func(error)) (nc *nats.Conn, err error) {
 	return nc, err
 }
 
-// logRefusal logs that a peer refuses this Region's credentials, once until it no longer does.
+// logRefusal logs that a peer refuses this Region's credentials, once until it accepts them.
 func (f *follower) logRefusal(err error) {
 	switch refused := errors.Is(err, nats.ErrAuthorization); {
 	case refused && !f.refused.Swap(true):
@@ -110,8 +110,8 @@ func (f *follower) logRefusal(err error) {
 	}
 }
 
-// setIncompatible notes why a peer's version can't be followed, or (nil) that it can. It is logged once: the
-// follower goes on asking, as the peer may be upgraded at any time.
+// setIncompatible notes why a peer's version can't be followed, or (nil) that it can. It is logged once. The follower
+// continues to ask, because the peer may be upgraded at any time.
 func (f *follower) setIncompatible(err *Error) {
 	switch was := f.incompatible.Swap(err); {
 	case err != nil && was == nil:
@@ -150,7 +150,7 @@ func (n *Node) Peers() []portal.Peer {
 	return out
 }
 
-// status is the peer as a portal shows it. Heard is of all its streams.
+// status is the peer's state for the portal. Heard is the earliest of all streams.
 func (f *follower) status() portal.Peer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -158,7 +158,7 @@ func (f *follower) status() portal.Peer {
 		Region: f.region, State: portal.PeerReplicating, Heard: f.heard(), Lag: f.lag, MaxLag: f.maxLag,
 		ClockAhead: f.ahead, ClockKnown: f.timed,
 	}
-	// A peer that has nothing new is heard at each Heartbeat.
+	// A peer without new messages answers at each Heartbeat.
 	maxAge := 5*f.n.cfg.Heartbeat + 2*time.Second
 	if !p.Heard.IsZero() && f.n.cfg.Now().Sub(p.Heard) <= maxAge && !f.n.copies.suspected(f.region, streamKinds...) {
 		p.State = portal.PeerReplicated
@@ -188,7 +188,7 @@ func (f *follower) heard() (t time.Time) {
 	return t
 }
 
-// met takes an answer into the progress, in elements of transactions. anew: the stream is read from its start.
+// countProgress adds an answer to the progress, in elements of transactions. anew: the stream is read from its start.
 func (f *follower) countProgress(k streamKind, a answer, anew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -214,7 +214,7 @@ func (f *follower) countProgress(k streamKind, a answer, anew bool) {
 	w.total = max(w.total, w.arrived+a.Pending)
 }
 
-// reached notes that everything in a stream that was written before a question has taken effect here.
+// noteApplied notes that all messages in a stream from before a question have taken effect here.
 func (f *follower) noteApplied(k streamKind, asked time.Time) {
 	f.mu.Lock()
 	first := f.heard().IsZero()
@@ -228,7 +228,7 @@ func (f *follower) noteApplied(k streamKind, asked time.Time) {
 	}
 }
 
-// measure notes how long a change took to get here, if it was made after the follower's first answer.
+// measure notes how long a change took to arrive, if it was made after the follower's first answer.
 func (f *follower) measure(a arrival, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
