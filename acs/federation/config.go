@@ -14,23 +14,26 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Config describes where metadata comes from.
+// Config describes the sources of metadata.
 type Config struct {
-	// Sources are asked in this order; the first that has an entity ID decides.
-	// At least one is required. Query sources are last: which entities they have is not
-	// known before they are asked, and until then a source behind them would decide.
+	// Sources are searched in this order. The first source that has an entity ID
+	// provides its metadata. At least one is required. Query sources must be last,
+	// because their entities are not known in advance.
 	Sources []Source
 	// MinRefresh and MaxRefresh bound how long a document is used before it is
-	// fetched again: in between, its cacheDuration decides, or three quarters of the
-	// time that is left until validUntil, whichever is shorter. Zero: 10 min and 8 h.
+	// fetched again. Within these bounds it is the cacheDuration, or three quarters
+	// of the time left until validUntil, whichever is shorter. Zero: 10 min and 8 h.
 	MinRefresh, MaxRefresh time.Duration
-	// PollFiles is how often files and directories are looked at. Zero: 1 min.
+	// PollFiles is how often files and directories are checked for changes. Zero: 1
+	// min.
 	PollFiles time.Duration
 	// Timeout bounds each fetch. Zero: 1 min.
 	Timeout time.Duration
-	// Skew is allowed between clocks, for validUntil. Zero: 180 s. At most 5 min.
+	// Skew is the allowed difference between clocks, for validUntil. Zero: 180 s. At
+	// most 5 min.
 	Skew time.Duration
-	// Observer is told how each source is, after each attempt. Nil: none.
+	// Observer is called with the state of a source after each attempt to read it.
+	// Nil: none.
 	Observer Observer
 	// Logger gets a record for each attempt. Nil: slog.Default().
 	Logger *slog.Logger
@@ -38,15 +41,15 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Source is one place that metadata comes from: exactly one of URL, File, Dir and
-// Query is set.
+// Source is one source of metadata. Exactly one of URL, File, Dir and Query must be
+// set.
 type Source struct {
-	// Name is how logs and the Observer call it. Empty: its address.
+	// Name is its name in logs and for the Observer. Empty: its address.
 	Name string
-	// URL is where a document is fetched from.
+	// URL is the address of a document.
 	URL string
-	// File is a document on disk, and Dir a directory whose *.xml files are. They are
-	// read again when they change.
+	// File is the path of a document, and Dir a directory whose *.xml files are
+	// documents. They are read again when they change.
 	File, Dir string
 	// Query is the base URL of a metadata query service, with a slash at its end
 	// (draft-young-md-query 3.1).
@@ -55,27 +58,29 @@ type Source struct {
 	// Keys are pinned: the root's signature must verify with one of them. Required
 	// for URL and Query, unless InsecureUnverified is set.
 	Keys []crypto.PublicKey
-	// InsecureUnverified takes what a URL or Query returns without a signature, on the
-	// word of TLS alone. It is refused for plain http, except for loopback.
+	// InsecureUnverified accepts a document of a URL or Query without verifying a
+	// signature. Only TLS then protects it. It is refused for plain http, except for
+	// loopback.
 	InsecureUnverified bool
-	// MaxValidity, if not zero, refuses a document without validUntil, and one whose
-	// validUntil is further ahead. Federations use 28 days.
+	// MaxValidity, if not zero, is the longest accepted time until validUntil. A
+	// document without validUntil is then refused. Federations use 28 days.
 	MaxValidity time.Duration
-	// Copy is where the last good document of a URL is kept: a file, or for a Query a
-	// directory. Empty: nowhere, so a restart needs the source. It needs Keys: a copy is
-	// verified again when it is loaded.
+	// Copy is where the last good document of a URL is stored: a file, or for a
+	// Query a directory. It requires Keys, because a copy is verified when it is
+	// loaded. Empty: no copy, so a restart needs the source.
 	Copy string
-	// AllowPrivateAddresses connects to loopback, private and link-local addresses too.
+	// AllowPrivateAddresses allows connections to loopback, private and link-local
+	// addresses.
 	AllowPrivateAddresses bool
 }
 
-// Observer is told how a source is. It is called once at a time for each source, should be
-// quick, and must not call Reset or Close.
+// Observer receives the state of each source. Calls for one source are sequential.
+// They should return quickly, and must not call Reset or Close.
 type Observer interface {
-	// ObserveMetadata reports a source after an attempt to read it: the age of what
-	// is in use since it was fetched, the time left until its validUntil (negative:
-	// over; zero: it doesn't say), the number of identity providers, and the Reason of
-	// the attempt's failure, "" if there was none.
+	// ObserveMetadata is called after an attempt to read a source. It gets the age
+	// of the metadata in use since it was fetched, the time left until its
+	// validUntil (negative: expired; zero: no validUntil), the number of identity
+	// providers, and the Reason of the failure, or "" after a success.
 	ObserveMetadata(source string, age, left time.Duration, providers int, reason string)
 }
 
@@ -166,7 +171,7 @@ func (s *Source) check(at string) error {
 	return nil
 }
 
-// usable reports whether a key is of a kind that metadata is signed with.
+// usable reports whether a key is of a type that can verify metadata.
 func usable(key crypto.PublicKey) bool {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -198,15 +203,15 @@ func (s *Source) checkRemote(at string) error {
 	return nil
 }
 
-// insecure reports whether s must not be fetched from u: neither a signature nor TLS would
-// say where it is from.
+// insecure reports whether s must not be fetched from u, because neither a signature
+// nor TLS would authenticate it.
 func (s *Source) insecure(u *url.URL) bool {
 	return s.InsecureUnverified && u.Scheme == "http" && !saml.IsLoopback(u.Hostname())
 }
 
 func (s *Source) remote() bool { return s.URL != "" || s.Query != "" }
 
-// hostAndPath is an address without what may be a secret in its query.
+// hostAndPath returns an address without its query, which may contain a secret.
 func hostAndPath(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

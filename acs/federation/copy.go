@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// writeFile writes a file beside its place, and renames it when it is whole and on disk.
+// writeFile writes a temporary file in the same directory, syncs it, and renames it
+// to path.
 func writeFile(path string, raw []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
 	if err != nil {
@@ -36,7 +37,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > limit { // to open a pipe would wait
+	if !info.Mode().IsRegular() || info.Size() > limit { // opening a named pipe would block
 		return nil, fmt.Errorf("%s is not a file of at most %d bytes", path, limit)
 	}
 	f, err := os.Open(path)
@@ -47,7 +48,7 @@ func readFile(path string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// keep keeps the last good document, where path is not empty.
+// keep stores the last good document at path, if path is not empty.
 func (s *source) keep(path string, raw []byte) {
 	if path == "" {
 		return
@@ -57,8 +58,8 @@ func (s *source) keep(path string, raw []byte) {
 	}
 }
 
-// loadCopy is the document that was kept, verified again. It may be over: it then still
-// prevents a rollback. It is as old as its file.
+// loadCopy returns the stored document after it is verified again. It may have
+// expired: it then still prevents a rollback. Its age is that of its file.
 func (s *source) loadCopy(path string, limit int64) (*document, error) {
 	if path == "" {
 		return nil, errNone
@@ -81,7 +82,7 @@ func (s *source) loadCopy(path string, limit int64) (*document, error) {
 	return d, err
 }
 
-// copyOf is the file of one entity in a directory of copies.
+// copyOf returns the path of one entity's file in a directory of copies.
 func copyOf(dir, entityID string) string {
 	if dir == "" {
 		return ""
@@ -90,7 +91,7 @@ func copyOf(dir, entityID string) string {
 	return filepath.Join(dir, hex.EncodeToString(sum[:])+".xml")
 }
 
-// removeCopies removes what copyOf names, and no other file.
+// removeCopies removes the files that copyOf names, and no others.
 func removeCopies(dir string) error {
 	if dir == "" {
 		return nil

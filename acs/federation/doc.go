@@ -1,6 +1,6 @@
-// Package federation keeps the metadata of identity providers: from URLs, files,
-// directories and metadata query services, verified, refreshed in the background,
-// and with the last good copy on disk.
+// Package federation loads the metadata of identity providers from URLs, files,
+// directories and metadata query services. It verifies the metadata, refreshes it in
+// the background, and stores the last good copy on disk.
 //
 //	f, err := federation.Open(ctx, federation.Config{Sources: []federation.Source{{
 //		URL: "https://metadata.example/federation.xml", Keys: pinned,
@@ -12,39 +12,41 @@
 //	defer f.Close()
 //	idp, err := f.Source(entityID) // for saml.Config.IdP
 //
-// # What is believed
+// # Verification
 //
-// Metadata decides which keys are trusted, so it is believed as a response is: the
-// root's signature is verified with the keys pinned for that source alone, over the
-// nodes that are then read (Metadata 3.1; Metadata 4.3.3). A URL or a query service
-// without pinned keys needs [Source.InsecureUnverified]. A file or directory of the
-// operator's needs none: who can write there can do anything anyway. The copy of a
-// fetched document is verified again when it is loaded.
+// Metadata decides which keys are trusted, so it is verified as strictly as a
+// response. The root's signature is verified with the keys pinned for that source
+// only, and it covers the nodes that are then read (Metadata 3.1, 4.3.3). A URL or a
+// query service without pinned keys needs [Source.InsecureUnverified]. A file or
+// directory needs no keys, because write access to it is the operator's. The copy of
+// a fetched document is verified again when it is loaded.
 //
-// A document past its validUntil is not used, and with [Source.MaxValidity] one
-// without validUntil, or one that holds for longer, is refused: an attacker who can
-// keep new documents back can then not do so for long. A document that is older than
-// the one in use is refused too, by its PublicationInfo where both have one (and the
-// one in use is not dated in the future), else by validUntil where both have it.
-// [Federation.Reset] lets an operator go back.
+// A document past its validUntil is not used. With [Source.MaxValidity], a document
+// without validUntil, or with a longer validity, is refused. This bounds how long an
+// attacker can withhold new documents. A document older than the one in use is
+// refused too. Their PublicationInfos are compared if both have one and that of the
+// one in use is not in the future, and otherwise their validUntils. With
+// [Federation.Reset] an operator can load an older document.
 //
-// A broken entity is refused when it is asked for, and hurts no other. An entity ID
-// that a source has twice is refused, for that name alone. Where several sources
-// have an entity ID the first of them decides: keys of two sources are never joined. A
-// source that could not be loaded yet has none, so for that time the next decides: give
-// sources whose word must not be replaced a Copy, and list only sources you trust alike.
+// An invalid entity is refused when it is requested, and doesn't affect others. A
+// duplicate entity ID in a source is refused, and other IDs are not affected. If
+// several sources have an entity ID, the first source is used. Keys of two sources
+// are never combined. Until a source is loaded, later sources are used for its
+// entities. Give a source a Copy if later ones must not replace it, and list only
+// sources that you trust equally.
 //
-// # Who fetches
+// # Fetching
 //
-// Documents are fetched in the background, and no sign-in waits for that: look-ups
-// read memory. An unknown entity of a query service is fetched only by
-// [Federation.Find], which is for the navigation that begins a sign-in, and not by
-// [Federation.IdP], which an assertion consumer asks. So a response never causes a
-// request to somewhere.
+// Documents are fetched in the background. Lookups read memory, so no sign-in waits
+// for a fetch. An unknown entity of a query service is fetched only by
+// [Federation.Find], which is for the request that begins a sign-in.
+// [Federation.IdP], which an assertion consumer service calls, never fetches. So a
+// response never causes an outgoing request.
 //
-// Fetching connects to public addresses only, unless the Source says otherwise; that
-// is looked at when the connection is made, so a name that resolves to another address
-// the next time gains nothing. Redirects keep the scheme. Bodies are bounded, gzip
-// included, and so is the time. A query service fetches few entities at once, and of them
-// only a part for one client, so that one client's slow names don't keep the others out.
+// Only public addresses are fetched from, unless the Source has
+// AllowPrivateAddresses. The address of each connection is checked, so a name that
+// later resolves to another address is no way around. Redirects must keep the
+// scheme. The size of a body, before and after decompression, and the time are
+// bounded. A query service has few concurrent fetches, and one client may use only a
+// part of them, so that one client's slow names don't block others.
 package federation

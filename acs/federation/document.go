@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// document is metadata that was accepted from a source. It never changes.
+// document is accepted metadata of a source. It never changes.
 type document struct {
 	*saml.Aggregate
 	fetched time.Time
@@ -23,31 +23,32 @@ type result struct {
 	err error
 }
 
-// idp reads an identity provider once.
+// idp returns an identity provider, which it reads once.
 func (d *document) idp(entityID string) (*saml.IdP, error) {
 	if r, ok := d.read.Load(entityID); ok {
 		return r.(result).idp, r.(result).err
 	}
 	idp, err := d.IdP(entityID)
-	if d.Has(entityID) { // what clients make up is not kept
+	if d.Has(entityID) { // names that clients invent are not stored
 		d.read.Store(entityID, result{idp, err})
 	}
 	return idp, err
 }
 
-// again is d after the source said that it has not changed.
+// again returns a copy of d that counts as fetched now, because the source has not
+// changed.
 func (d *document) again(now time.Time) *document {
 	return &document{Aggregate: d.Aggregate, fetched: now, etag: d.etag, read: d.read}
 }
 
-// stale reports whether it is time to refresh d, and no attempt was made lately.
+// stale reports whether d must be refreshed and no attempt was made recently.
 func (d *document) stale(cfg *Config) bool {
 	now := cfg.Now()
 	return now.Sub(d.fetched) >= cfg.next(d) && now.Sub(time.Unix(0, d.tried.Load())) >= cfg.MinRefresh
 }
 
-// accept verifies a document of a source, which must not be over, nor older than last,
-// which may be nil.
+// accept verifies a document of a source. It must not have expired, nor be older
+// than last, which may be nil.
 func (s *source) accept(raw []byte, last *document) (*document, error) {
 	d, err := s.verify(raw)
 	if err != nil {
@@ -64,7 +65,7 @@ func (s *source) accept(raw []byte, last *document) (*document, error) {
 	return d, nil
 }
 
-// verify reads a document, and checks its signature and how long it holds.
+// verify parses a document, and checks its signature and its validity period.
 func (s *source) verify(raw []byte) (*document, error) {
 	read := func() (*saml.Aggregate, error) { return saml.VerifyAggregate(raw, s.Keys) }
 	if len(s.Keys) == 0 { // the operator vouches for it
@@ -87,7 +88,7 @@ func (s *source) verify(raw []byte) (*document, error) {
 	return &document{Aggregate: a, fetched: s.cfg.Now(), read: new(sync.Map)}, nil
 }
 
-// inForce refuses what is past its end.
+// inForce returns an error if metadata is past its validUntil.
 func (s *source) inForce(until time.Time) error {
 	if now := s.cfg.Now(); !until.IsZero() && !now.Before(until.Add(s.cfg.Skew)) {
 		return &Error{Reason: ReasonExpired, Rule: s.Name, Want: "a validUntil after " + format(now), Got: format(until)}
@@ -95,9 +96,9 @@ func (s *source) inForce(until time.Time) error {
 	return nil
 }
 
-// notOlder refuses a document that was published before the one in use. That one's
-// publication says nothing if it is in the future: by mistake, it would keep out all that
-// follow.
+// notOlder refuses a document that was published before the one in use. A
+// publication time in the future is ignored, because it would block all later
+// documents.
 func (s *source) notOlder(a, last *saml.Aggregate) error {
 	newer, older := a.CreationInstant(), last.CreationInstant()
 	if newer.IsZero() || older.IsZero() || older.After(s.cfg.Now().Add(s.cfg.Skew)) {
@@ -112,7 +113,7 @@ func (s *source) notOlder(a, last *saml.Aggregate) error {
 
 func format(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// reasonOf is the Reason of an error of this package or of saml.
+// reasonOf returns the Reason of an error of this package or of saml.
 func reasonOf(err error) string {
 	var own *Error
 	var verifier *saml.Error

@@ -5,15 +5,16 @@ import (
 	"strings"
 )
 
-// Reason says why this package refused. The set is closed. What package saml
-// refuses keeps its own saml.Reason: the error is then a *saml.Error.
+// Reason is the reason for a refusal by this package. The set is closed. A refusal
+// by package saml is a *saml.Error with a saml.Reason.
 type Reason string
 
 const (
-	// ReasonConfig: Open was given something that makes no sense.
+	// ReasonConfig: the Config is invalid.
 	ReasonConfig Reason = "Config"
-	// ReasonFetch: the document could not be fetched: no connection, an address that
-	// is not allowed, another status than 200, too long, or too slow.
+	// ReasonFetch: the document could not be fetched. There was no connection, the
+	// address is not allowed, the status is not 200, or the body is too long or too
+	// slow.
 	ReasonFetch Reason = "MetadataFetch"
 	// ReasonExpired: the metadata is past its validUntil (Metadata 2.3.1).
 	ReasonExpired Reason = "MetadataExpired"
@@ -21,32 +22,32 @@ const (
 	ReasonValidity Reason = "MetadataValidity"
 	// ReasonRollback: the document is older than the one in use.
 	ReasonRollback Reason = "MetadataRollback"
-	// ReasonEntity: a query was answered with another entity than was asked for.
+	// ReasonEntity: the answer to a query is about another entity.
 	ReasonEntity Reason = "MetadataEntity"
 	// ReasonUnknown: no source has an identity provider of this entity ID.
 	ReasonUnknown Reason = "UnknownIdP"
-	// ReasonBusy: this client, or all together, ask for as many unknown entities as
-	// they may.
+	// ReasonBusy: this client, or all clients together, requested too many unknown
+	// entities.
 	ReasonBusy Reason = "Busy"
-	// ReasonClosed: the Federation is closed, and fetches nothing.
+	// ReasonClosed: the Federation is closed, and no longer fetches.
 	ReasonClosed Reason = "Closed"
 )
 
-// Error is the one error type of this package.
+// Error is the error type of this package.
 type Error struct {
 	Reason Reason
 	// Rule names the field, or the source that the error is about.
 	Rule string
-	// Want and Got are both sides of the comparison, where there was one. Got may
-	// hold what an attacker sent.
+	// Want and Got are both sides of the comparison, if there was one. Got may be an
+	// attacker's input.
 	Want, Got string
-	// Detail says more, where Want and Got can't.
+	// Detail adds what Want and Got can't express.
 	Detail string
-	// Err is the cause, where there is one.
+	// Err is the cause, or nil.
 	Err error
 }
 
-// Error returns the message. Values from outside are quoted and cut short.
+// Error returns the message. Untrusted values are quoted and cut short.
 func (e *Error) Error() string {
 	parts := []string{"federation: " + string(e.Reason)}
 	for _, s := range []string{e.Rule, e.Detail} {

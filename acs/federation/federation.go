@@ -10,7 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Federation knows identity providers by their metadata. It is safe for concurrent
+// Federation provides the metadata of identity providers. It is safe for concurrent
 // use.
 type Federation struct {
 	cfg     Config
@@ -19,10 +19,10 @@ type Federation struct {
 	running sync.WaitGroup
 }
 
-// Open loads each source once, from its copy on disk or from where it is, and then
-// keeps it fresh until Close. A source that can't be loaded is tried again in the
-// background: the error of Open is about cfg, an *Error with ReasonConfig, and what is
-// wrong with a source [Federation.Status] and the log say. ctx bounds the first load
+// Open loads each source, from its copy on disk or from the source itself, and then
+// refreshes it until Close. A source that can't be loaded is tried again in the
+// background. [Federation.Status] and the log have its error. Open returns an error
+// only for an invalid cfg: an *Error with ReasonConfig. ctx bounds the first load
 // only.
 func Open(ctx context.Context, cfg Config) (*Federation, error) {
 	cfg.Sources = append([]Source(nil), cfg.Sources...)
@@ -47,8 +47,8 @@ func Open(ctx context.Context, cfg Config) (*Federation, error) {
 	return f, nil
 }
 
-// Close ends the refreshing, and waits for fetches that are under way. Look-ups go on with
-// what is known.
+// Close stops refreshing, and waits for running fetches. Lookups still work, with
+// the metadata in memory.
 func (f *Federation) Close() {
 	f.stop()
 	f.running.Wait()
@@ -58,19 +58,19 @@ func (f *Federation) Close() {
 	}
 }
 
-// IdP returns the identity provider with that entity ID as it is known now. It waits for
-// no network, so it is what an assertion consumer asks. The error is an *Error with
-// ReasonUnknown or ReasonExpired, or a *saml.Error that says why its metadata can't be
-// used.
+// IdP returns the identity provider with that entity ID from the metadata in memory.
+// It doesn't wait for the network, so an assertion consumer service can call it. The
+// error is an *Error with ReasonUnknown or ReasonExpired, or a *saml.Error if its
+// metadata can't be used.
 func (f *Federation) IdP(entityID string) (*saml.IdP, error) {
 	return f.find(entityID, func(s *source) (*document, error) { return s.known(entityID) })
 }
 
-// Find is IdP for the navigation that begins a sign-in: an entity that a query service
-// may have, and that is not known here, is fetched. client is the client's address,
-// with or without its port, of IPv6 its /64: it bounds how many unknown names one client
-// can have fetched in a minute, and at once; more give ReasonBusy. All who ask for the
-// same name wait for one fetch.
+// Find is like IdP, but fetches an unknown entity from the query services. Use it
+// for the request that begins a sign-in. client is the client's address, with or
+// without a port. It limits how many unknown names one client can fetch per minute
+// and at once; an IPv6 /64 counts as one client. Beyond the limit the error has
+// ReasonBusy. Concurrent calls for the same name share one fetch.
 func (f *Federation) Find(ctx context.Context, entityID, client string) (*saml.IdP, error) {
 	return f.find(entityID, func(s *source) (*document, error) {
 		if s.Query == "" {
@@ -101,9 +101,10 @@ func (f *Federation) find(entityID string, document func(*source) (*document, er
 	return nil, &Error{Reason: ReasonUnknown, Rule: "entityID", Got: entityID}
 }
 
-// Source returns one identity provider as a source for saml.Config.IdP: it follows
-// what is refreshed. When the identity provider leaves the metadata, or can't be used
-// any more, its responses are refused. The error is that of [Federation.IdP] now.
+// Source returns one identity provider as a source for saml.Config.IdP, which always
+// has the current metadata. If the identity provider is removed from the metadata,
+// or becomes unusable, its responses are refused. Source returns an error if
+// [Federation.IdP] does.
 func (f *Federation) Source(entityID string) (saml.IdPSource, error) {
 	first, err := f.IdP(entityID)
 	if err != nil {
@@ -120,7 +121,8 @@ type single struct {
 	last     atomic.Pointer[saml.IdP]
 }
 
-// IdP never returns nil: what is not known any more has an end that has passed.
+// IdP never returns nil: for a removed identity provider it returns expired
+// metadata.
 func (s *single) IdP() *saml.IdP {
 	idp, err := s.f.IdP(s.entityID)
 	if err != nil {
@@ -130,8 +132,8 @@ func (s *single) IdP() *saml.IdP {
 	return idp
 }
 
-// EntityIDs returns the identity providers that are known now, each once, in the order
-// of the sources. Those of query services are left out.
+// EntityIDs returns the entity IDs of the identity providers in memory, each once,
+// in the order of the sources. Those of query services are left out.
 func (f *Federation) EntityIDs() []string {
 	var out []string
 	seen := map[string]bool{}
@@ -148,9 +150,9 @@ func (f *Federation) EntityIDs() []string {
 	return out
 }
 
-// Reset loads a source anew, and takes a document that is older than what it had: an
-// operator's way back. It waits for the result; if it fails, what the source had stays in
-// use. A query service only forgets: entities in memory, and their copies on disk.
+// Reset loads a source again, and accepts an older document. It waits for the
+// result. If it fails, the previous document stays in use. For a query service,
+// Reset only removes the entities in memory and their copies on disk.
 func (f *Federation) Reset(ctx context.Context, name string) error {
 	for _, s := range f.sources {
 		if s.Name == name {
@@ -164,7 +166,7 @@ func (f *Federation) Reset(ctx context.Context, name string) error {
 	return badConfig("name", "no source has it")
 }
 
-// Status says how the sources are, in their order.
+// Status returns the state of the sources, in their order.
 func (f *Federation) Status() []Status {
 	var out []Status
 	for _, s := range f.sources {

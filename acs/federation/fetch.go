@@ -14,17 +14,17 @@ import (
 )
 
 const (
-	maxDocument  = 64 << 20 // of a URL, after decompression
+	maxDocument  = 64 << 20 // bytes of a URL's document, after decompression
 	maxEntity    = 1 << 20  // of a query; it is parsed before it is verified, at up to 64 times its size
 	maxETag      = 1 << 10  // kept with each document
 	maxRedirects = 5
 )
 
-// errNotModified says that the document is the one that the ETag names.
+// errNotModified is the result for an unchanged document: the ETag still names it.
 var errNotModified = errors.New("not modified")
 
-// newClient makes the client that fetches from a source. It uses no proxy, and looks
-// at the address of each connection that it makes.
+// newClient returns the HTTP client for a source. It uses no proxy, and checks the
+// address of each connection.
 func newClient(s Source, timeout time.Duration) *http.Client {
 	dialer := &net.Dialer{Timeout: timeout}
 	if !s.AllowPrivateAddresses {
@@ -54,8 +54,8 @@ func newClient(s Source, timeout time.Duration) *http.Client {
 	}
 }
 
-// checkAddress refuses addresses that are not public: an attacker who chooses a name
-// must not reach what only this machine can.
+// checkAddress refuses addresses that are not public. An attacker who chooses a name
+// must not reach internal services.
 func checkAddress(address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -68,18 +68,19 @@ func checkAddress(address string) error {
 	return nil
 }
 
-// allocated is what of IPv6 is global unicast (RFC 4291 2.4, IANA's registry). Outside are
-// networks that hold an IPv4 address, which may be a private one (RFC 6052).
+// allocated is the IPv6 global unicast range (RFC 4291 2.4, IANA's registry). It
+// excludes networks that embed an IPv4 address, which may be private (RFC 6052).
 var allocated = netip.MustParsePrefix("2000::/3")
 
-// special reports what netip counts as global, and isn't.
+// special reports whether an address is in one of specialPrefixes.
 func special(ip netip.Addr) bool {
 	return slices.ContainsFunc(specialPrefixes, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
-// specialPrefixes are, of IPv4: this network, shared address space (RFC 6598), protocol
-// assignments, documentation, benchmarks, reserved, and the host of a virtual machine in
-// Azure; of IPv6: protocol assignments (Teredo among them), documentation, and 6to4.
+// specialPrefixes are not public, although netip counts them as global unicast.
+// IPv4: this network, shared address space (RFC 6598), protocol assignments,
+// documentation, benchmarks, reserved, and the virtual host address of Azure. IPv6:
+// protocol assignments (including Teredo), documentation, and 6to4.
 var specialPrefixes = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"),
@@ -89,8 +90,9 @@ var specialPrefixes = []netip.Prefix{
 	netip.MustParsePrefix("2002::/16"),
 }
 
-// fetch gets a document. etag, if not empty, makes the request conditional; the answer
-// is then errNotModified where nothing changed. A 404 gives errNone.
+// fetch fetches a document. If etag is not empty, the request is conditional, and
+// the error is errNotModified if the document has not changed. For status 404 it is
+// errNone.
 func (s *source) fetch(ctx context.Context, address, etag string, limit int64) (raw []byte, newETag string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
@@ -131,11 +133,11 @@ func (s *source) fetch(ctx context.Context, address, etag string, limit int64) (
 	return raw, newETag, nil
 }
 
-// errNone says that the source has no such document.
+// errNone is the error for a document that the source doesn't have.
 var errNone = errors.New("not found")
 
-// withoutAddress takes the address out of an error of net/http: its query may hold a
-// secret.
+// withoutAddress removes the address from an error of net/http, because its query
+// may contain a secret.
 func withoutAddress(err error) error {
 	if inner := errors.Unwrap(err); inner != nil {
 		return inner

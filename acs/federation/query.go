@@ -14,20 +14,20 @@ import (
 	"github.com/hashicorp/golang-lru/v2/expirable"
 )
 
-// What a query service is asked for is bounded: an unauthenticated client chooses the
+// Limits on fetches from a query service, because unauthenticated clients choose the
 // names.
 const (
 	maxKnown      = 10_000           // entities in memory
 	maxNone       = 10_000           // names that the service does not have
-	noneFor       = 10 * time.Minute // how long that is believed
-	maxClients    = 10_000           // whose requests are counted
+	noneFor       = 10 * time.Minute // how long such a name is remembered
+	maxClients    = 10_000           // clients whose fetches are counted
 	perMinute     = 20               // unknown names of one client
 	maxFetches    = 32               // at once
-	maxOfOne      = 8                // of them for one client, and for refreshing
+	maxOfOne      = 8                // at once for one client, and for refreshes
 	maxEntityName = 1024             // bytes of an entity ID (Core 8.3.6)
 )
 
-// window counts the fetches that a client causes in a minute.
+// window counts a client's fetches in one minute.
 type window struct {
 	begin time.Time
 	n     int
@@ -35,13 +35,13 @@ type window struct {
 
 // flight is a fetch of an entity. document and err are set when done is closed.
 type flight struct {
-	client   string // "": what is known is refreshed
+	client   string // "": a refresh
 	done     chan struct{}
 	document *document
 	err      error
 }
 
-// entities are those of a query service.
+// entities are the known entities of a query service.
 type entities struct {
 	found *lru.Cache[string, *document]
 	none  *expirable.LRU[string, struct{}]
@@ -62,7 +62,7 @@ func (e *entities) init() {
 
 func (e *entities) forget() { e.found.Purge(); e.none.Purge() }
 
-// close waits for the fetches, and lets no more begin.
+// close prevents new fetches, and waits for running ones.
 func (e *entities) close() {
 	e.mu.Lock()
 	e.closed = true
@@ -70,7 +70,7 @@ func (e *entities) close() {
 	e.fetches.Wait()
 }
 
-// admit counts a fetch that a client causes. mu is held.
+// admit counts a client's fetch, or refuses it. The caller holds mu.
 func (e *entities) admit(client string, now time.Time) bool {
 	w, _ := e.clients.Get(client)
 	if passed := now.Sub(w.begin); passed < 0 || passed >= time.Minute {
@@ -84,8 +84,8 @@ func (e *entities) admit(client string, now time.Time) bool {
 	return true
 }
 
-// network is what a client counts as: its address without a port, and in IPv6, where a
-// host has a whole network, the first 64 bits.
+// network returns the network by which a client is counted: its address without the
+// port, or its /64 in IPv6, where one host has a whole /64.
 func network(client string) string {
 	ip, err := netip.ParseAddr(client)
 	if withPort, noPort := netip.ParseAddrPort(client); noPort == nil {
@@ -99,7 +99,7 @@ func network(client string) string {
 	return prefix.String()
 }
 
-// queried is what is known of an entity in memory, or in a copy on disk.
+// queried returns the known document of an entity, from memory or a copy on disk.
 func (s *source) queried(entityID string) (*document, error) {
 	d, ok := s.found.Get(entityID)
 	if !ok {
@@ -108,19 +108,19 @@ func (s *source) queried(entityID string) (*document, error) {
 		}
 		var err error
 		if d, err = s.loadCopy(copyOf(s.Copy, entityID), maxEntity); err != nil || s.isAbout(d, entityID) != nil {
-			return nil, errNone // it is fetched when a sign-in begins
+			return nil, errNone // Find fetches it
 		}
 		s.found.Add(entityID, d)
 	}
 	return d, s.inForce(d.ValidUntil())
 }
 
-// query is queried, and asks the service where nothing is known.
+// query is like queried, but fetches an unknown entity from the service.
 func (s *source) query(ctx context.Context, entityID, client string) (*document, error) {
 	d, err := s.queried(entityID)
 	if err == nil {
 		if d.stale(s.cfg) {
-			_, _ = s.begin(entityID, "") // meanwhile what is known is used
+			_, _ = s.begin(entityID, "") // the known document is used meanwhile
 		}
 		return d, nil
 	}
@@ -139,8 +139,8 @@ func (s *source) query(ctx context.Context, entityID, client string) (*document,
 	}
 }
 
-// begin joins the fetch of an entity that is under way, or begins one. It goes on when
-// the client has left, because others may wait for the same.
+// begin returns the running fetch of an entity, or starts one. The fetch continues
+// if the client disconnects, because others may wait for it.
 func (s *source) begin(entityID, client string) (*flight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -182,7 +182,7 @@ func (s *source) begin(entityID, client string) (*flight, error) {
 	return fl, nil
 }
 
-// fetchEntity asks the service.
+// fetchEntity fetches an entity from the service.
 func (s *source) fetchEntity(entityID string) (*document, error) {
 	last, _ := s.found.Peek(entityID)
 	etag := ""
@@ -204,7 +204,7 @@ func (s *source) fetchEntity(entityID string) (*document, error) {
 		return d, nil
 	case errors.Is(err, errNone):
 		s.none.Add(entityID, struct{}{})
-		if last != nil { // it left the federation
+		if last != nil { // it was removed from the federation
 			s.found.Remove(entityID)
 			if path := copyOf(s.Copy, entityID); path != "" {
 				_ = os.Remove(path)
@@ -220,8 +220,8 @@ func (s *source) fetchEntity(entityID string) (*document, error) {
 	return d, nil
 }
 
-// isAbout wants a document about exactly that entity (draft-young-md-query-saml 2). It
-// gives errNone if the entity is no identity provider.
+// isAbout requires a document about exactly that entity (draft-young-md-query-saml
+// 2). It returns errNone if the entity is not an identity provider.
 func (s *source) isAbout(d *document, entityID string) error {
 	if got, single := d.Single(); !single || got != entityID {
 		return &Error{Reason: ReasonEntity, Rule: s.Name, Want: entityID, Got: got}
@@ -238,8 +238,9 @@ func namesEntity(entityID string) bool {
 		!strings.ContainsFunc(entityID, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-// pathSegment encodes a name as draft-young-md-query 3.2.1 wants it: a slash as %2F, a
-// blank as %20. A name that begins with "{sha1}" would be taken for a transformed one.
+// pathSegment encodes a name as draft-young-md-query 3.2.1 requires: a slash as %2F,
+// a space as %20. Braces are encoded too, because a name that begins with "{sha1}"
+// is a transformed one.
 func pathSegment(entityID string) string {
 	return strings.NewReplacer("{", "%7B", "}", "%7D", "+", "%2B").Replace(url.PathEscape(entityID))
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// source is a Source and what is known of it.
+// source is a Source and its state.
 type source struct {
 	Source
 	cfg        *Config
@@ -30,32 +30,32 @@ type source struct {
 	entities // of a Query
 }
 
-// file is what is known of a file on disk.
+// file is the state of a file on disk.
 type file struct {
 	size     int64
 	modified time.Time
 	document *document
 }
 
-// snapshot is what a source has at one moment.
+// snapshot is the content of a source at one moment.
 type snapshot struct {
 	documents []*document
 	by        map[string]*document // the entities; nil where several documents have one
 	until     time.Time            // the earliest end; zero: none
 }
 
-// Status is how a source is. Of a query service Fetched and ValidUntil are zero, and
-// Providers those in memory.
+// Status is the state of a source. For a query service, Fetched and ValidUntil are
+// zero, and Providers is the number of entities in memory.
 type Status struct {
 	// Source is its name.
 	Source string
-	// Fetched is when what is in use was fetched or read. Zero: nothing is.
+	// Fetched is when the metadata in use was fetched or read. Zero: there is none.
 	Fetched time.Time
-	// ValidUntil is when that ends; zero if it doesn't say.
+	// ValidUntil is when that metadata expires; zero if it has no validUntil.
 	ValidUntil time.Time
 	// Providers is the number of identity providers in it.
 	Providers int
-	// Err is why the last attempt failed; nil if it did not.
+	// Err is the error of the last attempt, or nil.
 	Err error
 }
 
@@ -84,7 +84,7 @@ func newSnapshot(documents []*document) *snapshot {
 	return out
 }
 
-// known is the document that has an entity, without waiting for anything.
+// known returns the document that has an entity. It doesn't block.
 func (s *source) known(entityID string) (*document, error) {
 	if s.Query != "" {
 		return s.queried(entityID)
@@ -99,7 +99,7 @@ func (s *source) known(entityID string) (*document, error) {
 	return d, s.inForce(d.ValidUntil())
 }
 
-// start loads a source for the first time: a URL from its copy, if that is good.
+// start loads a source for the first time: a URL from its copy, if that is valid.
 func (s *source) start(ctx context.Context) {
 	if s.Query != "" {
 		return
@@ -120,10 +120,10 @@ func (s *source) start(ctx context.Context) {
 	_ = s.load(ctx, false)
 }
 
-// run keeps a source fresh.
+// run refreshes a source until Close.
 func (s *source) run(ctx context.Context) {
 	if s.Query != "" {
-		return // by those who ask
+		return // queries refresh on use
 	}
 	for {
 		timer := time.NewTimer(s.delay())
@@ -137,7 +137,7 @@ func (s *source) run(ctx context.Context) {
 	}
 }
 
-// delay is how long what is there is used before it is looked at again.
+// delay returns how long the current documents are used before the next attempt.
 func (s *source) delay() time.Duration {
 	if !s.remote() {
 		return s.cfg.PollFiles
@@ -147,17 +147,18 @@ func (s *source) delay() time.Duration {
 	s.loading.Unlock()
 	documents := s.current.Load().documents
 	switch {
-	case len(documents) == 0: // nothing can serve meanwhile
+	case len(documents) == 0: // there is no metadata to use meanwhile
 		return jitter(min(time.Second<<min(fails, 16), s.cfg.MinRefresh))
 	case fails > 0:
 		return jitter(min(time.Duration(fails)*s.cfg.MinRefresh, s.cfg.MaxRefresh))
 	}
-	age := max(0, s.cfg.Now().Sub(documents[0].fetched)) // of a copy, it may be long
+	age := max(0, s.cfg.Now().Sub(documents[0].fetched)) // may be long for a copy
 	return jitter(max(0, s.cfg.next(documents[0])-age))
 }
 
-// next is how long after it was fetched a document is fetched again: its cacheDuration, or
-// three quarters of the time that it had left then, within bounds.
+// next returns how long after its fetch a document is fetched again: its
+// cacheDuration, or three quarters of the time that it had left then, within the
+// bounds of Config.
 func (c *Config) next(d *document) time.Duration {
 	next := c.MaxRefresh
 	if cache := d.CacheDuration(); cache > 0 {
@@ -169,13 +170,13 @@ func (c *Config) next(d *document) time.Duration {
 	return max(next, c.MinRefresh)
 }
 
-// jitter keeps many nodes from asking at the same time.
+// jitter spreads the fetches of many nodes.
 func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }
 
-// load reads a source again. What it had stays in use if that fails, and is not older
-// than what is read, unless anew is set.
+// load reads a source again. If that fails, the previous documents stay in use. An
+// older document is refused, unless anew is set.
 func (s *source) load(ctx context.Context, anew bool) error {
 	s.loading.Lock()
 	defer s.loading.Unlock()
@@ -221,8 +222,8 @@ func (s *source) loadURL(ctx context.Context, anew bool) error {
 	return nil
 }
 
-// loadFiles reads what has changed. A file that can't be used leaves the document that
-// it had.
+// loadFiles reads changed files. If a file is unusable, its previous document stays
+// in use.
 func (s *source) loadFiles(anew bool) error {
 	paths := []string{s.File}
 	if s.Dir != "" {
@@ -255,7 +256,8 @@ func (s *source) loadFiles(anew bool) error {
 	return errors.Join(errs...)
 }
 
-// loadFile reads a file if it changed. With an error, it returns what is known of it.
+// loadFile reads a file if it changed. After an error, it returns the file's
+// previous state.
 func (s *source) loadFile(path string, anew bool) (file, error) {
 	f := s.files[path]
 	info, err := os.Stat(path)
@@ -282,7 +284,7 @@ func (s *source) loadFile(path string, anew bool) (file, error) {
 
 func (s *source) use(documents []*document) { s.current.Store(newSnapshot(documents)) }
 
-// report says how the source is.
+// report updates the Status, and informs the Observer and the log.
 func (s *source) report(err error) {
 	now, have := s.cfg.Now(), s.current.Load()
 	status := Status{Source: s.Name, ValidUntil: have.until, Providers: len(have.by), Err: err}
