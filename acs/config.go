@@ -16,18 +16,19 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Unsolicited says what to do with a response that answers no request (IdP-initiated sign-in,
-// Profiles 4.1.5). It changes nothing for a response that claims to answer one.
+// Unsolicited is the policy for a response that answers no request (IdP-initiated sign-in, Profiles 4.1.5). It
+// doesn't affect a response with an InResponseTo.
 type Unsolicited int
 
 const (
 	// Refuse is the zero value.
 	Refuse Unsolicited = iota
-	// Restart drops the assertion and starts a sign-in of our own, which is silent while the identity provider has a
-	// session. The identity provider's tile works, and an attacker can't sign a user's browser in.
+	// Restart drops the assertion and starts an SP-initiated sign-in. While the user has a session at the identity
+	// provider, it needs no interaction. So the identity provider's tile works, and an attacker can't sign a
+	// user's browser in.
 	Restart
-	// Accept accepts it. An attacker can then sign a user's browser in to the attacker's own account: ask
-	// before a browser that is signed in as another user changes its identity.
+	// Accept accepts the response. An attacker can then sign a user's browser in to the attacker's own account.
+	// Ask the user for confirmation before a signed-in browser changes to another user.
 	Accept
 )
 
@@ -39,67 +40,69 @@ func (u Unsolicited) String() string {
 	return [...]string{"Refuse", "Restart", "Accept"}[u]
 }
 
-// Config describes a Region, for [NewRegion], or the consumer of one ACS URL, for [New]. Both check and copy it.
+// Config describes a Region for [NewRegion], or the consumer of one ACS URL for [New]. Both validate and copy it.
 type Config struct {
 	// SP is the service provider, the same one in every Region. If its identity provider wants signed
 	// requests, it must have a Key. Required.
 	SP *saml.ServiceProvider
-	// Region is the name of the Region, as in [saml.Endpoint]. Empty: the endpoints that name no Region. For
-	// New, if it is set it must be the Region of ACS.
+	// Region is the name of the Region, as in [saml.Endpoint]. Empty: the endpoints without a Region. For New it
+	// must be empty or the Region of ACS.
 	Region string
-	// ACS is the URL that a consumer made by New serves; it must be on the SP's list. Required by New,
-	// and refused by NewRegion.
+	// ACS is the URL that the consumer of New serves. It must be on the SP's list. New requires it, and NewRegion
+	// refuses it.
 	ACS string
-	// Store is shared by the nodes of the Region; otherwise only the same node detects a replay. Required.
+	// Store has the records that all nodes of the Region share. Without a shared store, a replay at another node
+	// is accepted. Required.
 	Store Store
-	// OnLogin is called once for each accepted assertion, and writes the answer, such as a session cookie and
-	// a 303 to l.ReturnTo. Headers against caching and referrers are set before. Required.
+	// OnLogin is called once for each accepted assertion, and writes the answer, such as a session cookie and a
+	// 303 to l.ReturnTo. Headers that prevent caching and referrers are already set. Required.
 	OnLogin func(w http.ResponseWriter, r *http.Request, l *Login)
 
-	// Unsolicited says what happens to a response that answers no request. Zero: Refuse.
+	// Unsolicited is the policy for a response that answers no request. Zero: Refuse.
 	Unsolicited Unsolicited
-	// RelayStateOrigins are origins such as "https://wiki.example" that a user may be sent to after
-	// sign-in, besides paths of this one. The author of a link can choose any of them. Empty: none.
+	// RelayStateOrigins are origins such as "https://wiki.example" to which a user may be redirected after
+	// sign-in, besides paths of this origin. An attacker's link can choose any URL of them. Empty: none.
 	RelayStateOrigins []string
 	// RequestLifetime is how long a user may take at the identity provider. Zero: 15 min, because second
 	// factors are slow. At most 24 h.
 	RequestLifetime time.Duration
 
-	// ClientAddr returns the IP address of a client, with or without a port. It bounds how many requests one
-	// client may have waiting: an address (of IPv6, its /64) about a tenth of the store's quota, and less while
-	// others have many; an IPv6 /48 about a quarter. Half of that is for requests that a user is known to have
-	// begun ([InitiatorOf]). Beyond it a client gets 429. Answered requests don't count. Each node counts its
-	// own. Invalid addresses count as one client. It also bounds one client's part of MaxBodies.
+	// ClientAddr returns the IP address of a client, with or without a port. Each client may have a limited number
+	// of pending requests, and a limited part of MaxBodies. An IPv4 address or IPv6 /64 may have about a tenth of
+	// the store's quota, and less while others have many. An IPv6 /48 may have about a quarter. Half of that is
+	// reserved for requests that a user is known to have begun ([InitiatorOf]). A client that exceeds its limit
+	// gets 429. Answered requests don't count. Each node counts separately. Invalid addresses count as one client.
 	//
-	// Nil: r.RemoteAddr. Behind a proxy that is the proxy's address, and all clients share the part of one: then
-	// return what your proxy puts into the request, and never what a client could have put there.
+	// Nil: r.RemoteAddr. Behind a proxy that is the proxy's address, and all clients share one client's limits.
+	// Return the address from the header that your proxy sets, and never from a header that a client can set.
 	ClientAddr func(*http.Request) string
 
-	// LoginPath is where "Sign in again" on the error page leads: a path, or a URL of one of RelayStateOrigins.
-	// Empty: the Login page that [Region.Mount] mounts; without Mount, pages then have no such link.
+	// LoginPath is the target of "Sign in again" on the error page: a path, or a URL of one of RelayStateOrigins.
+	// Empty: the Login page that [Region.Mount] mounts. Without Mount, the pages then have no such link.
 	LoginPath string
-	// RefusedPath is a path of this host to which a browser is sent, by GET and with the parameter reference,
-	// whose response was refused with 403. Another site posted that response, without session cookies with
-	// SameSite=Lax; the GET has them. So a signed-in user who sent a response twice (a double click, the back
-	// button) can be sent on, and others be shown [Region.Refused], for which LoginPath should be set too. The
-	// page must not start a sign-in, which could be refused again without end. All refusals are answered
-	// alike, or the answer would tell which messages are genuine. Empty: the error page stays.
+	// RefusedPath is a path of this host. If a response is refused with 403, the browser is sent there by GET,
+	// with the parameter reference. The POST came from another site, so it had no session cookies with
+	// SameSite=Lax, but the GET has them. So the handler can redirect a signed-in user who sent a response twice
+	// (a double click, the back button), and call [Region.Refused] for others. Set LoginPath too. The handler must
+	// not start a sign-in, because that could be refused again, in a loop. All refusals have the same answer, so
+	// that it doesn't reveal which messages are genuine. Empty: the error page stays.
 	RefusedPath string
-	// InsecureAllowOpener omits "Cross-Origin-Opener-Policy: same-origin", for a program that signs its
-	// users in in a popup and waits for it. A foreign page that opens a popup here can then navigate it.
+	// InsecureAllowOpener omits "Cross-Origin-Opener-Policy: same-origin", for a program that signs users in
+	// within a popup. Another site's page that opens a popup here can then navigate it.
 	InsecureAllowOpener bool
-	// OnVerdict receives every verdict, before OnLogin is called; it can't change it. It should return
+	// OnVerdict is called with every verdict, before OnLogin. It can't change the verdict, and should return
 	// quickly. Nil: not called.
 	OnVerdict func(context.Context, Verdict)
-	// Logger receives one record a verdict, without messages, cookies or other secrets. Nil:
-	// slog.Default(), as it is when the constructor is called.
+	// Logger receives one record per verdict, without messages, cookies or other secrets. Nil: the slog.Default()
+	// at the time of the constructor call.
 	Logger *slog.Logger
 	// MaxBody bounds the body of a POST in bytes. Zero: 4 MiB.
 	MaxBody int64
-	// MaxBodies bounds, in bytes, the memory of all bodies that are being read or verified on this node; the consumers of
-	// a Region share it. One client (see ClientAddr) can take about a third of it, and less while others take much.
-	// Beyond it a client gets 503 with Retry-After. Verifying takes several times the body's size for a moment, so a node
-	// needs more memory than this. Zero: 64 MiB, or 16 times MaxBody if that is more. At least 4 times MaxBody.
+	// MaxBodies bounds, in bytes, the memory of all bodies that this node is reading or verifying. The consumers
+	// of a Region share it. One client (see ClientAddr) can use about a third of it, and less while others use
+	// much. A client that exceeds its limit gets 503 with Retry-After. A verification briefly takes several times
+	// the body's size, so a node needs more memory than this. Zero: 64 MiB, or 16 times MaxBody if that is more.
+	// At least 4 times MaxBody.
 	MaxBodies int64
 	// Rand is the source of cookie secrets, RelayStates and references; it must be safe for concurrent
 	// use. Nil: crypto/rand.Reader.
@@ -114,7 +117,7 @@ const (
 	maxMaxBody               = math.MaxInt / (4 * defaultBodies)
 )
 
-// setDefaults checks the fields and fills in what zero stands for.
+// setDefaults checks the fields and replaces zero values by the defaults.
 func (cfg *Config) setDefaults() error {
 	switch {
 	case cfg.SP == nil:
@@ -158,7 +161,8 @@ func New(cfg Config) (*Consumer, error) {
 	return newConsumer(cfg, newClients(cfg.requestQuota(), cfg.RequestLifetime), newBodies(cfg.MaxBodies))
 }
 
-// newConsumer is New after setDefaults. The consumers of a Region share clients and bodies.
+// newConsumer returns the consumer of cfg, which has its defaults. The consumers of a Region share clients and
+// bodies.
 func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error) {
 	allowed, err := newOrigins("Config.RelayStateOrigins", cfg.RelayStateOrigins)
 	if err != nil {
@@ -192,7 +196,7 @@ func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error
 	return c, nil
 }
 
-// requestQuota returns how many requests the store can have waiting.
+// requestQuota returns how many pending requests the store has room for.
 func (cfg *Config) requestQuota() int {
 	if s, ok := cfg.Store.(Quota); ok {
 		return max(1, s.RequestQuota())

@@ -11,12 +11,13 @@ import (
 	"time"
 )
 
-// cookiePrefix begins the name of every request cookie; the request's ID follows. "__Host-" makes browsers keep it to
-// one host, over https or to loopback, so no neighbouring host can plant one (RFC 6265bis 4.1.3.2).
+// cookiePrefix begins the name of every request cookie; the request's ID follows. With "__Host-", browsers accept
+// the cookie only from the host itself, over https or loopback, so no sibling host can set one (RFC 6265bis
+// 4.1.3.2).
 const cookiePrefix = "__Host-meridian-request-"
 
 const (
-	maxWaiting    = 8  // requests that one browser may have waiting
+	maxPending    = 8  // pending requests of one browser
 	maxCookies    = 64 // request cookies read from one browser
 	secretBytes   = 32
 	relayBytes    = 16
@@ -24,21 +25,20 @@ const (
 	restartWindow = time.Minute
 )
 
-// waitingRequest is one request cookie: the browser's half of a request that waits for its answer. The
-// other half is in the store.
-type waitingRequest struct {
+// pendingRequest is one request cookie: the browser's part of a pending request. The store has the other part.
+type pendingRequest struct {
 	id     string
-	at     int64 // Unix seconds, by which they are sorted; nothing is decided by it alone
+	at     int64 // Unix seconds, for sorting only
 	secret string
 	by     Initiator
-	// restarted: begun by Restart, because an unsolicited response came.
+	// restarted reports that Restart began the request, after an unsolicited response.
 	restarted bool
 }
 
-// marks are the Initiators' letters in a cookie, in their order, and that of Restart.
+// marks are the letters for the Initiators in a cookie, in their order, and the letter for Restart.
 const marks = "pcur"
 
-func (q waitingRequest) encode() string {
+func (q pendingRequest) encode() string {
 	mark := marks[q.by : q.by+1]
 	if q.restarted {
 		mark = "r"
@@ -46,8 +46,8 @@ func (q waitingRequest) encode() string {
 	return strconv.FormatInt(q.at, 10) + "." + q.secret + "." + mark
 }
 
-// decodeWaiting decodes a cookie. ok is false for one that this package can't have made.
-func decodeWaiting(id, value string) (q waitingRequest, ok bool) {
+// decodePending decodes a cookie. ok is false if its form is invalid.
+func decodePending(id, value string) (q pendingRequest, ok bool) {
 	parts := strings.Split(value, ".")
 	secretLen := base64.RawURLEncoding.EncodedLen(secretBytes)
 	if id == "" || len(parts) != 3 || len(parts[1]) != secretLen || len(parts[2]) != 1 {
@@ -58,31 +58,31 @@ func decodeWaiting(id, value string) (q waitingRequest, ok bool) {
 	if err != nil || by < 0 {
 		return q, false
 	}
-	q = waitingRequest{id: id, at: at, secret: parts[1], by: Initiator(by)}
+	q = pendingRequest{id: id, at: at, secret: parts[1], by: Initiator(by)}
 	if parts[2] == "r" {
 		q.by, q.restarted = InitiatorClick, true
 	}
 	return q, true
 }
 
-// waitingRequests returns a browser's request cookies, those to be kept first: what the user began, newest
-// first, then the others, oldest first. So a foreign page can't push out what was there before.
-func waitingRequests(r *http.Request) []waitingRequest {
-	var out []waitingRequest
+// pendingRequests returns a browser's request cookies in the order in which they are kept: requests that the user
+// began, newest first, then the others, oldest first. So another site's page can't displace older requests.
+func pendingRequests(r *http.Request) []pendingRequest {
+	var out []pendingRequest
 	for _, cookie := range r.Cookies() {
 		id, ok := strings.CutPrefix(cookie.Name, cookiePrefix)
 		if !ok {
 			continue
 		}
-		q, ok := decodeWaiting(id, cookie.Value)
-		if !ok || slices.ContainsFunc(out, func(other waitingRequest) bool { return other.id == q.id }) {
+		q, ok := decodePending(id, cookie.Value)
+		if !ok || slices.ContainsFunc(out, func(other pendingRequest) bool { return other.id == q.id }) {
 			continue
 		}
 		if out = append(out, q); len(out) == maxCookies {
 			break
 		}
 	}
-	slices.SortStableFunc(out, func(a, b waitingRequest) int {
+	slices.SortStableFunc(out, func(a, b pendingRequest) int {
 		if a.by == b.by && a.by == InitiatorUser {
 			return cmp.Compare(b.at, a.at)
 		}
@@ -91,29 +91,30 @@ func waitingRequests(r *http.Request) []waitingRequest {
 	return out
 }
 
-// makeRoom returns the requests of a browser that have to go for one more: the last ones in the order of
-// waitingRequests. It refuses if they are better founded than the new one. The user can always begin.
+// makeRoom returns the requests that a browser must drop before it begins another: the last ones in the order of
+// pendingRequests. It returns an error if their initiator ranks above that of the new one. A user can always
+// begin.
 //
-// The browser learns of a cookie with the answer, so requests that are sent at the same time can leave
-// more than maxWaiting. Each can be answered until the next request removes the surplus: of twelve tabs
-// that a browser restores at once, the user may go on in any.
-func makeRoom(waiting []waitingRequest, by Initiator) (gone []waitingRequest, err error) {
-	if len(waiting) < maxWaiting {
+// A browser gets each cookie with the HTTP response, so simultaneous requests can leave more than maxPending. Each
+// can be answered until the next request removes the surplus. So if a browser restores twelve tabs at once, the
+// user can sign in in any of them.
+func makeRoom(pending []pendingRequest, by Initiator) (gone []pendingRequest, err error) {
+	if len(pending) < maxPending {
 		return nil, nil
 	}
-	gone = waiting[maxWaiting-1:]
+	gone = pending[maxPending-1:]
 	if gone[0].by > by {
-		return nil, newError(ReasonTooMany, "requests of one browser", "the user began those that are waiting").
-			compared("at most "+strconv.Itoa(maxWaiting), strconv.Itoa(len(waiting)))
+		return nil, newError(ReasonTooMany, "requests of one browser", "the user began the pending requests").
+			compared("at most "+strconv.Itoa(maxPending), strconv.Itoa(len(pending)))
 	}
 	return gone, nil
 }
 
-// deleteCookie deletes the browser's half of a request.
+// deleteCookie deletes the browser's part of a request.
 func deleteCookie(w http.ResponseWriter, id string) { setCookie(w, id, "", -1) }
 
-// setCookie sets SameSite=None because the answer is a POST from the identity provider's site, with which
-// Lax cookies are not sent.
+// setCookie sets SameSite=None, because browsers don't send Lax cookies with a POST from the identity provider's
+// site.
 func setCookie(w http.ResponseWriter, id, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: cookiePrefix + id, Value: value, Path: "/", MaxAge: maxAge,
@@ -121,7 +122,7 @@ func setCookie(w http.ResponseWriter, id, value string, maxAge int) {
 	})
 }
 
-// random returns n random bytes in base64.
+// random returns n random bytes, encoded in base64.
 func (c *Consumer) random(n int) (string, error) {
 	b := make([]byte, n)
 	if _, err := io.ReadFull(c.cfg.Rand, b); err != nil {

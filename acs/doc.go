@@ -1,5 +1,5 @@
-// Package acs is the stateful edge of one Region: it takes SAML responses from
-// browsers, has package saml verify them, and admits each assertion at most once.
+// Package acs implements the assertion consumer service of one Region. It receives SAML responses from browsers,
+// verifies them with package saml, and accepts each assertion at most once.
 //
 //	region, err := acs.NewRegion(acs.Config{
 //		SP:      sp, // the same saml.ServiceProvider in every Region
@@ -12,38 +12,38 @@
 //	})
 //	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 //
-// A response goes through four stages. [Consumer.ServeHTTP] reads the form and the browser's request cookies. Verify
-// of package saml parses the message and checks every rule. Then the [Store] is asked: a response that answers a
-// request consumes that request's record, which only the browser that made the request can name, and every assertion
-// is recorded, and refused if it was recorded before. Last, OnLogin is called. A response that Verify refuses consumes
-// nothing. If the store can't answer, the response is refused.
+// A response is handled in four stages. First, [Consumer.ServeHTTP] reads the form and the browser's request
+// cookies. Second, Verify of package saml parses the message and checks every rule. Third, the [Store] is updated:
+// if the response answers a request, the request's record is consumed, which only the browser that made the
+// request can do. The assertion is recorded, and refused if it was recorded before. Last, OnLogin is called. A
+// response that Verify refuses consumes nothing. If the store can't answer, the response is refused.
 //
-// A consumer serves exactly one ACS URL, and an assertion is valid at exactly one. So Regions need no
-// common store, and sign-in makes no call that leaves the Region.
+// A consumer serves exactly one ACS URL, and an assertion is valid at exactly one. So Regions need no common
+// store, and sign-in needs no call to another Region.
 //
-// The user sees one sentence, a reference and "Sign in again". The log has the cause under that
-// reference. With [Config].RefusedPath, a signed-in user whose browser sent a response twice is sent on.
+// After a refusal the user sees a short message, a reference and the link "Sign in again". The log record with
+// that reference has the cause. With [Config].RefusedPath, a signed-in user whose browser sent a response twice
+// can be redirected instead.
 //
 // # Limits for unauthenticated clients
 //
-// Starting a sign-in needs no authentication, so everything that it stores is bounded:
+// Starting a sign-in needs no authentication, so what it stores is bounded:
 //
-//   - Only a navigation of a window starts one ([CheckNavigation]). Fetches, images, frames and
-//     prefetches get 403, and change no record and no cookie.
-//   - One client address can have about a tenth of the store's quota waiting, and less while others have
-//     many; beyond that it gets 429. Requests that no user is known to have begun get half of that, so a
-//     foreign page in one browser can't lock out the others behind the same address. Behind a proxy, set
-//     [Config].ClientAddr. Each node counts for itself: where n nodes share a store, one address can have
-//     n times as much.
-//   - A browser has at most 8 requests waiting, each in a cookie. A request that another site's page
-//     begins replaces the newest of its own kind, or gets 429; it never replaces one that the user began.
-//     Requests that a browser sends at the same time don't see each other's cookies and can leave more
-//     than 8; each can be answered until the next request removes the surplus.
+//   - Only a navigation of a window starts a sign-in ([CheckNavigation]). Fetches, images, frames and prefetches
+//     get 403, and change no record and no cookie.
+//   - The pending requests of one client address can use about a tenth of the store's quota, and less while others
+//     have many. After that the client gets 429. Requests that no user is known to have begun can use half of
+//     that, so another site's page in one browser can't block the other users of the same address. Behind a proxy,
+//     set [Config].ClientAddr. Each node counts separately: with n nodes, one address can have n times as many.
+//   - A browser has at most 8 pending requests, each in a cookie. A request that another site's page begins
+//     replaces the newest of the same kind, or gets 429. It never replaces one that the user began. Simultaneous
+//     requests of a browser don't have each other's cookies and can leave more than 8. Each can be answered until
+//     the next request removes the surplus.
 //
-// The users behind one address share its part. An answered request no longer counts, so the part bounds
-// the sign-ins that they have begun and not finished within RequestLifetime.
+// The users of one address share its limit. An answered request no longer counts, so the limit bounds their
+// unfinished sign-ins within RequestLifetime.
 //
-// Bodies of responses that are being read or verified take at most [Config].MaxBodies together (64 MiB),
-// those of one client about a third of that. Beyond it a client gets 503 with Retry-After. Set timeouts
-// on the http.Server too: they end a body that stalls.
+// The bodies that a node is reading or verifying use at most [Config].MaxBodies (64 MiB) in total, and those of
+// one client about a third of that. After that the client gets 503 with Retry-After. Set timeouts on the
+// http.Server too, to end stalled bodies.
 package acs

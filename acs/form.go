@@ -13,8 +13,8 @@ import (
 
 const formType = "application/x-www-form-urlencoded"
 
-// readForm returns the SAMLResponse, in base64, and the RelayState of the form of Bindings 3.5.4. It reads the
-// form from the body alone: another party than the one that posts could have put a parameter into the query.
+// readForm returns the SAMLResponse, in base64, and the RelayState of the posted form (Bindings 3.5.4). It ignores
+// the query, because its author may not be the author of the form.
 func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holding) (string, string, error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -41,10 +41,10 @@ func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holdin
 	return fields["SAMLResponse"], fields["RelayState"], nil
 }
 
-// maxTrusted is how much of a Content-Length is believed before the body is there. Most responses are shorter.
+// maxTrusted bounds the buffer that is allocated because of a Content-Length. Most responses are shorter.
 const maxTrusted = 64 << 10
 
-// readBody reads a body of at most MaxBody bytes. Each byte of the buffer is held before it is allocated.
+// readBody reads a body of at most MaxBody bytes. The buffer is counted in MaxBodies before it is allocated.
 func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holding) (string, error) {
 	size := int(min(max(r.ContentLength, 0), maxTrusted)) + bytes.MinRead
 	if !held.add(size) {
@@ -74,21 +74,21 @@ func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holdin
 	}
 }
 
-// busy refuses a body that is not read to its end. The connection is closed, so that the server doesn't
-// wait for the rest.
+// busy refuses a body before its end, and closes the connection, so that the server doesn't wait for the rest.
 func busy(w http.ResponseWriter) error {
 	w.Header().Set("Connection", "close")
-	return newError(ReasonBusy, "Config.MaxBodies", "the bodies that are being read, in all or of this client, use it up")
+	return newError(ReasonBusy, "Config.MaxBodies",
+		"the bodies that are being read use it up, or this client's part of it")
 }
 
-// maxFields is far more than any identity provider sends.
+// maxFields is more than any identity provider sends.
 const maxFields = 100
 
-// protocolFields are the names with a meaning in SAML's bindings. One that is unexpected or duplicate is
-// refused, because programs disagree about which one counts.
+// protocolFields are the field names that SAML's bindings define. An unexpected or duplicate one is refused,
+// because programs disagree about which one counts.
 var protocolFields = [...]string{"SAMLResponse", "SAMLRequest", "SAMLart", "RelayState"}
 
-// formFields returns the wanted fields of a form or query, in one pass and without keeping the others.
+// formFields returns the wanted fields of a form or query. It reads in one pass and doesn't keep other fields.
 func formFields(encoded string, wanted ...string) (map[string]string, error) {
 	found := make(map[string]string, len(wanted))
 	n := 0
@@ -117,8 +117,8 @@ func formFields(encoded string, wanted ...string) (map[string]string, error) {
 	return found, nil
 }
 
-// unescape is [net/url.QueryUnescape], which goes byte by byte. Base64 has an escape about every 30
-// characters; this copies what is between two of them at once.
+// unescape is a faster [net/url.QueryUnescape], which copies single bytes. Base64 has an escape about every 30
+// characters, and unescape copies the text between two escapes at once.
 func unescape(s string) (string, bool) {
 	first, rest, escaped := strings.Cut(strings.ReplaceAll(s, "+", " "), "%")
 	if !escaped {

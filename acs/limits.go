@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// clients bounds how many of the waiting requests one client address has begun, so that no client uses up
-// the store's quota (the store can't tell clients apart, and drops nothing that is live).
+// clients bounds the pending requests of each client address, so that no client uses up the store's quota. The
+// store itself doesn't distinguish clients, and never drops a live record.
 //
-// An address may have at most an eighth of the quota while all of it is left, and less, by the third
-// power, the less is left. So one address alone gets a tenth of the quota, and each further greedy address
-// gets less than the one before. With a quota of 100,000, addresses that have nothing waiting begin to be
-// refused at about 3,000 greedy addresses (1,600 sites of IPv6), and all are from about 6,000 on.
+// The limit of an address is an eighth of the quota, multiplied by the third power of the quota's free fraction.
+// So a single address can have a tenth of the quota, and each further address that exhausts its limit has less
+// than the one before. With a quota of 100,000 and about 3,000 such addresses (1,600 sites of IPv6), some
+// addresses without pending requests are refused. With about 6,000, all are.
 //
-// Half of an address's part is for requests that a user is known to have begun. A foreign page can
-// navigate its window to a sign-in again and again without a click; it uses up the other half only.
+// Half of the limit is reserved for requests that a user is known to have begun. Another site's page can navigate
+// its window to a sign-in again and again without a click, but uses up the other half only.
 //
-// Each node counts what it began. An answer at the same node, from the same address, takes its request
-// off; all others are forgotten when they can't be answered any more. The quota bounds the memory, too.
+// Each node counts the requests that it began. An answer at the same node from the same address removes its
+// request from the count. Other requests are removed when they have expired. The quota bounds the memory, too.
 type clients struct {
 	quota int
 	span  time.Duration // of a window
@@ -32,8 +32,8 @@ const (
 	windows = 4 // three for a request's lifetime, and the current one
 
 	addressShare = 8 // an address may have 1/8 of a free quota
-	siteShare    = 2 // and a site of IPv6 half of it: it has 65,536 networks that count as an address
-	pageShare    = 2 // of these parts, 1/2 is for requests that no user is known to have begun
+	siteShare    = 2 // an IPv6 /48 may have 1/2, because it has 65,536 /64 networks
+	pageShare    = 2 // 1/2 of these limits for requests that no user is known to have begun
 )
 
 // window counts the requests that were begun in one span of time.
@@ -42,7 +42,7 @@ type window struct {
 	byNetwork tally
 }
 
-// tally counts by network. It has no zero counts.
+// tally counts requests by network. It has no zero counts.
 type tally map[netip.Prefix]int
 
 func (t tally) add(nets []network, n int) {
@@ -57,14 +57,14 @@ func newClients(quota int, lifetime time.Duration) *clients {
 	return &clients{quota: quota, span: max(1, lifetime/(windows-1)), windows: make(map[int64]*window)}
 }
 
-// network is what an address counts under. All invalid addresses count under the zero prefix.
+// network is a prefix under which an address is counted, and its share. Invalid addresses have the zero prefix.
 type network struct {
 	prefix netip.Prefix
 	share  int
 }
 
-// networks returns what a client's address counts under. In IPv6 a host has a /64, and a customer
-// commonly a /48 (RFC 6177).
+// networks returns the networks of a client's address. In IPv6 a host has a /64, and a customer commonly a /48
+// (RFC 6177).
 func networks(addr string) []network {
 	ip, err := netip.ParseAddr(addr)
 	if port, noPort := netip.ParseAddrPort(addr); noPort == nil {
@@ -82,7 +82,7 @@ func networks(addr string) []network {
 	return []network{{host, addressShare}, {site, siteShare}}
 }
 
-// begin counts a request that addr begins now, and reports whether that was allowed.
+// begin reports whether addr may begin a request now, and counts it if so.
 func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,11 +102,11 @@ func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 		part = pageShare
 	}
 	for _, n := range nets {
-		waiting := 0
+		pending := 0
 		for _, w := range c.windows {
-			waiting += w.byNetwork[n.prefix]
+			pending += w.byNetwork[n.prefix]
 		}
-		if waiting >= limit(c.quota, left, part*n.share) {
+		if pending >= limit(c.quota, left, part*n.share) {
 			return false
 		}
 	}
@@ -120,13 +120,13 @@ func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 	return true
 }
 
-// limit returns how many requests a network may have waiting while left of the quota is free: at least 1.
+// limit returns how many pending requests a network may have while left of the quota is free: at least 1.
 func limit(quota, left, share int) int {
 	free := float64(left) / float64(quota)
 	return max(1, int(float64(quota)/float64(share)*free*free*free))
 }
 
-// end takes off a request that addr began at an instant, because it was answered or could not be begun.
+// end removes a request of addr from the count, because it was answered or could not be stored.
 func (c *clients) end(addr string, began time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,13 +140,12 @@ func (c *clients) end(addr string, began time.Time) {
 
 func (c *clients) number(t time.Time) int64 { return t.UnixNano() / int64(c.span) }
 
-// bodies bounds the memory that the bodies of POSTs take together, from their first byte until their
-// response is verified. Without a bound, clients that send most of a large body and then stall hold it
-// until the server's read timeout.
+// bodies bounds the memory of all POST bodies, from the first byte until the response is verified. Without it,
+// clients could send most of a large body, stall, and keep the memory in use until the server's read timeout.
 //
-// A client may hold a part of the budget that shrinks by the third power as the budget is used up, as for
-// requests (see [clients]): about a third if it is alone. A body of ordinarySize of a client that holds
-// nothing is read as long as there is room for it.
+// A client's limit shrinks with the third power of the free fraction, as for requests (see [clients]). A single
+// client can use about a third. A body of ordinarySize from a client without other bodies is read whenever there
+// is room for it.
 type bodies struct {
 	budget int
 
@@ -155,24 +154,24 @@ type bodies struct {
 	byNetwork tally
 }
 
-// ordinarySize is what a client may hold whatever the others do. Most responses are shorter.
+// ordinarySize is what a client may always use if it is free. Most responses are shorter.
 const ordinarySize = 16 << 10
 
 func newBodies(budget int64) *bodies {
 	return &bodies{budget: int(budget), byNetwork: tally{}}
 }
 
-// holding is what one POST holds of the budget. It is used by one goroutine.
+// holding is the part of the budget that one POST uses. One goroutine uses it.
 type holding struct {
 	of   *bodies
 	nets []network
 	n    int
 }
 
-// hold returns a holding of nothing. It must be released.
+// hold returns an empty holding. The caller must release it.
 func (b *bodies) hold(addr string) *holding { return &holding{of: b, nets: networks(addr)} }
 
-// add reserves n more bytes, and reports whether that was allowed.
+// add reserves n more bytes. It returns false if the limit doesn't allow them.
 func (h *holding) add(n int) bool {
 	b := h.of
 	b.mu.Lock()
@@ -190,17 +189,17 @@ func (h *holding) add(n int) bool {
 	return true
 }
 
-// free gives n bytes back.
+// free returns n bytes to the budget.
 func (h *holding) free(n int) {
 	h.of.mu.Lock()
 	defer h.of.mu.Unlock()
 	h.count(-n)
 }
 
-// release gives all bytes back.
+// release returns all bytes to the budget.
 func (h *holding) release() { h.free(h.n) }
 
-// count adds n to every counter. The caller holds mu.
+// count adds n to all counters. The caller holds mu.
 func (h *holding) count(n int) {
 	h.n += n
 	h.of.held += n

@@ -9,57 +9,57 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// LoginOptions says what a sign-in asks for. The zero value asks for as little as possible.
+// LoginOptions describes a sign-in. The zero value asks the identity provider for as little as possible.
 type LoginOptions struct {
-	// ReturnTo is where the user wants to go, for [Login].ReturnTo: a path of this origin or a URL of one of
-	// RelayStateOrigins, of at most 2,048 bytes, without blanks or bytes beyond ASCII. Anything else is left out.
+	// ReturnTo is the value for [Login].ReturnTo: a path of this origin, or a URL of one of RelayStateOrigins. It
+	// has at most 2,048 bytes of ASCII and no spaces. An invalid value is ignored.
 	ReturnTo string
 	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider offers it.
 	Binding string
-	// ForceAuthn, IsPassive, AuthnContext and NameIDPolicy are as in [saml.RequestOptions]. Don't take
-	// them from a client's input.
+	// ForceAuthn, IsPassive, AuthnContext and NameIDPolicy are as in [saml.RequestOptions]. Don't set them from a
+	// client's input.
 	ForceAuthn, IsPassive bool
 	AuthnContext          *saml.RequestedAuthnContext
 	NameIDPolicy          *saml.NameIDPolicy
 }
 
-// requestRecord is the store's half of a request that waits for its answer.
+// requestRecord is the store's part of a pending request.
 type requestRecord struct {
 	Request    saml.RequestRecord `json:"asked"`
 	ReturnTo   string             `json:"return_to,omitempty"`
 	RelayState string             `json:"relay_state"`
-	// Since is the Rememberer's when the request was made.
+	// Since is the Since of the Rememberer when the request was made.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// StartLogin sends the browser to the identity provider with an AuthnRequest for this consumer's URL, or
-// writes an error page. If [CheckNavigation] refuses r, or a bound would be exceeded (see
-// Config.ClientAddr), nothing is stored and no cookie changes.
+// StartLogin sends the browser to the identity provider with an AuthnRequest for this consumer's URL, or writes an
+// error page. If [CheckNavigation] refuses r, or a limit would be exceeded (see Config.ClientAddr), nothing is
+// stored and no cookie changes.
 func (c *Consumer) StartLogin(w http.ResponseWriter, r *http.Request, o LoginOptions) {
-	c.startLogin(w, r, o, waitingRequest{by: InitiatorOf(r)})
+	c.startLogin(w, r, o, pendingRequest{by: InitiatorOf(r)})
 }
 
-func (c *Consumer) startLogin(w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest) {
+func (c *Consumer) startLogin(w http.ResponseWriter, r *http.Request, o LoginOptions, q pendingRequest) {
 	c.setHeaders(w.Header())
 	if err := c.admitStart(w, r, o, q); err != nil {
 		c.notStarted(w, r, err)
 	}
 }
 
-// admitStart is start within the bounds for unauthenticated clients, which come first: nothing is computed
-// or stored for a request that exceeds one.
-func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest) error {
+// admitStart checks the limits for unauthenticated clients and then calls start. For a request that exceeds a
+// limit, nothing is computed or stored.
+func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOptions, q pendingRequest) error {
 	if err := CheckNavigation(r); err != nil {
 		return err
 	}
-	gone, err := makeRoom(waitingRequests(r), q.by)
+	gone, err := makeRoom(pendingRequests(r), q.by)
 	if err != nil {
 		return err
 	}
 	addr, now := c.cfg.ClientAddr(r), c.cfg.SP.Now()
-	if !c.clients.begin(addr, InitiatorOf(r), now) { // not q.by: pages can cause a Restart
+	if !c.clients.begin(addr, InitiatorOf(r), now) { // not q.by, because a page can cause a Restart
 		return newError(ReasonTooMany, "requests of one client address (Config.ClientAddr)",
-			"its part of the quota waits for an answer").compared("", addr)
+			"the pending requests of this address use up its part of the quota").compared("", addr)
 	}
 	if err := c.start(w, r, o, q, gone); err != nil {
 		c.clients.end(addr, now)
@@ -68,9 +68,9 @@ func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOpt
 	return nil
 }
 
-// start writes an answer only if it returns no error. q says who began the request.
+// start writes an HTTP response only if it returns no error. q has the initiator of the request.
 func (c *Consumer) start(
-	w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest, gone []waitingRequest,
+	w http.ResponseWriter, r *http.Request, o LoginOptions, q pendingRequest, gone []pendingRequest,
 ) error {
 	req, err := c.cfg.SP.NewAuthnRequest(saml.RequestOptions{
 		ACS: c.here.URL, Binding: o.Binding, ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
@@ -111,7 +111,7 @@ func (c *Consumer) start(
 	return nil
 }
 
-// sender encodes the request, so that what can fail fails before anything is stored.
+// sender encodes the request, so that an encoding error occurs before anything is stored.
 func sender(req *saml.AuthnRequest, relayState string) (http.HandlerFunc, error) {
 	if req.Binding() == saml.HTTPPost {
 		form, err := req.PostForm(relayState)
@@ -130,7 +130,7 @@ func sender(req *saml.AuthnRequest, relayState string) (http.HandlerFunc, error)
 	}, nil
 }
 
-// notStarted answers a request for a page that can't be made.
+// notStarted reports the error and answers a request that can't start a sign-in.
 func (c *Consumer) notStarted(w http.ResponseWriter, r *http.Request, err error) {
 	v := c.newVerdict()
 	v.Flow = FlowSP

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// MemoryStore is a [Store] for a Region of one node: it keeps everything in memory, and loses it when the
-// process ends. Expired records are freed as others come and go; it starts no goroutine.
+// MemoryStore is a [Store] in memory, for a Region of one node. Its records are lost when the process ends. Each
+// call removes some expired records. It starts no goroutine.
 type MemoryStore struct {
 	cfg MemoryConfig // with its defaults
 
@@ -26,15 +26,16 @@ type MemoryStore struct {
 type MemoryConfig struct {
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// MaxRequests is how many requests may wait for an answer at once. Any client can start one, and each
-	// takes up to about 4 KiB. Zero or less: 100,000.
+	// MaxRequests is the maximum number of pending requests. Any client can start one, and each takes up to about
+	// 4 KiB. Zero or less: 100,000.
 	MaxRequests int
-	// MaxAssertions is how many used assertions, and other records, are kept at once. Each takes about 250 bytes until it
-	// expires. When there are so many, sign-ins are refused: none is forgotten for another. Zero or less: 1,000,000.
+	// MaxAssertions is the maximum number of records of used assertions, and of other records. Each takes about
+	// 250 bytes until it expires. When the maximum is reached, sign-ins are refused, and no record is dropped.
+	// Zero or less: 1,000,000.
 	MaxAssertions int
-	// Margin is added to the time of creation to give Since, for an identity provider whose clock may be
-	// fast: an assertion that it dated after this store's creation could have been used in a process that
-	// ran before. Unsolicited sign-ins are refused for that long after each start. Zero or less: none.
+	// Margin is added to the store's creation time to compute Since. Set it if the identity provider's clock may
+	// be fast: an assertion dated after the creation could have been used in an earlier process. Unsolicited
+	// sign-ins are refused for this long after each start. Zero or less: none.
 	Margin time.Duration
 }
 
@@ -52,14 +53,14 @@ func NewMemoryStore(cfg MemoryConfig) *MemoryStore {
 	if cfg.MaxAssertions <= 0 {
 		cfg.MaxAssertions = 1_000_000
 	}
-	// Lifetimes go by the wall clock: the monotonic one stands still while a machine is suspended.
+	// Lifetimes use the wall clock, because the monotonic clock stops while a machine is suspended.
 	cfg.Now = func() time.Time { return now().Round(0) }
 	cfg.Margin = max(cfg.Margin, 0)
 	return &MemoryStore{cfg: cfg, since: cfg.Now().Add(cfg.Margin), live: make(map[string]*memoryRecord)}
 }
 
-// Since implements [Rememberer]: the store knows nothing from before it was made, nor what it freed while
-// its clock was wrong.
+// Since implements [Rememberer]. The store has no records from before its creation, nor those that it removed
+// while its clock was ahead.
 func (m *MemoryStore) Since() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -112,12 +113,12 @@ func (m *MemoryStore) Take(ctx context.Context, key string) ([]byte, error) {
 	}
 	heap.Remove(&m.byExpiry, r.at)
 	m.drop(r)
-	return r.value, nil // the caller's alone now
+	return r.value, nil // no copy: the store no longer has it
 }
 
 // freeExpired removes the expired records. The caller holds mu.
 func (m *MemoryStore) freeExpired(now time.Time) {
-	m.noticeStep(now)
+	m.detectClockStep(now)
 	for len(m.byExpiry) > 0 && !now.Before(m.byExpiry[0].exp) {
 		r := heap.Pop(&m.byExpiry).(*memoryRecord)
 		m.drop(r)
@@ -127,10 +128,10 @@ func (m *MemoryStore) freeExpired(now time.Time) {
 	}
 }
 
-// noticeStep moves Since if the clock was ahead and was set back: records that were freed meanwhile would be
-// live now, so their assertions could be used again. Records outlive their assertions by more than
-// replayMargin, so a small step does no harm. The caller holds mu.
-func (m *MemoryStore) noticeStep(now time.Time) {
+// detectClockStep moves Since if the clock was ahead and was set back. Records that were removed meanwhile would be
+// live now, and their assertions could be used again. Records outlive their assertions by more than replayMargin,
+// so a small step does no harm. The caller holds mu.
+func (m *MemoryStore) detectClockStep(now time.Time) {
 	if m.freed.Sub(now) <= replayMargin {
 		return
 	}
@@ -140,7 +141,7 @@ func (m *MemoryStore) noticeStep(now time.Time) {
 	}
 }
 
-// drop removes a record that has left byExpiry. The caller holds mu.
+// drop removes a record that is no longer in byExpiry. The caller holds mu.
 func (m *MemoryStore) drop(r *memoryRecord) {
 	delete(m.live, r.key)
 	if r.request {

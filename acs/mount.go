@@ -10,19 +10,19 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Paths are the paths of a Region's two pages. An empty one is not mounted.
+// Paths are the paths of a Region's two pages. A page with an empty path is not mounted.
 type Paths struct {
 	Login    string // starts a sign-in; the parameter return_to is LoginOptions.ReturnTo
 	Metadata string // the service provider's metadata
 }
 
-// Mount registers the Region with mux: a consumer at the path of every ACS URL, and the two pages. It
-// panics if a pattern is registered already, as mux.Handle does, or if a path of p is invalid.
+// Mount registers the Region with mux: a consumer at the path of every ACS URL, and the two pages. Like
+// mux.Handle, it panics if a pattern is already registered. It also panics if a path of p is invalid.
 func (g *Region) Mount(mux *http.ServeMux, p Paths) {
 	mounted := &Region{sp: g.sp}
 	groups := make(map[string]dispatcher)
 	for _, c := range g.consumers {
-		c := *c // with a LoginPath of its own; g stays as it is
+		c := *c // a copy with another LoginPath; g doesn't change
 		if c.cfg.LoginPath == "" {
 			must(c.setLoginPath("Paths.Login", p.Login))
 		}
@@ -52,8 +52,8 @@ func must(err error) {
 	}
 }
 
-// pattern returns the pattern that matches exactly the path of u. A mux gives a meaning to braces, which
-// EscapedPath escapes, and to a slash at the end.
+// pattern returns the mux pattern that matches exactly the path of u. Braces and a trailing slash have a meaning
+// in patterns. EscapedPath escapes the braces.
 func pattern(u *url.URL) (string, error) {
 	p := cmp.Or(u.EscapedPath(), "/")
 	clean := path.Clean(p)
@@ -66,8 +66,8 @@ func pattern(u *url.URL) (string, error) {
 	return p, nil
 }
 
-// dispatcher serves the ACS URLs of one path. The request's Host chooses the consumer and decides nothing
-// else: the consumer compares what was signed with its own URL.
+// dispatcher serves the ACS URLs of one path. The request's Host selects the consumer, and nothing else depends on
+// it: the consumer compares the signed Recipient with its own URL.
 type dispatcher []*Consumer
 
 func (d dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {

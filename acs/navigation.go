@@ -2,17 +2,17 @@ package acs
 
 import "net/http"
 
-// CheckNavigation returns an error with ReasonNavigation unless r can be a browser's navigation of a whole
-// window, which is how a user comes to a sign-in. Login and StartLogin call it before they store anything;
-// a handler that makes a record or a cookie for an unauthenticated client should too.
+// CheckNavigation returns an error with ReasonNavigation unless r can be a browser's navigation of a whole window.
+// A user begins a sign-in by such a navigation. Login and StartLogin call CheckNavigation before they store
+// anything. Other handlers that create a record or a cookie for an unauthenticated client should call it too.
 //
-// It checks the Fetch Metadata headers (W3C Fetch Metadata Request Headers), which pages can't set: with a
-// Sec-Fetch-Mode other than navigate r is a fetch or an image, with a Sec-Fetch-Dest other than document a
-// frame or an object, and with Sec-Purpose a prefetch. A foreign page can make any number of these unseen.
-// Sign-in in a frame is refused with them, because these pages can't be framed, browsers keep cookies from
-// such frames, and identity providers refuse to be framed.
+// It checks the Fetch Metadata headers (W3C Fetch Metadata Request Headers), which pages can't set. If
+// Sec-Fetch-Mode is not navigate, r is a fetch or an image. If Sec-Fetch-Dest is not document, r is for a frame or
+// an object. If Sec-Purpose is set, r is a prefetch. Another site's page can send any number of these without the
+// user's knowledge. Sign-in in a frame would not work anyway: these pages and those of identity providers refuse
+// to be framed, and browsers withhold cookies from frames of another site.
 //
-// A client that sends none of the headers passes; its address bounds it (see Config.ClientAddr).
+// A request without these headers is accepted. The limits of its client address apply (see Config.ClientAddr).
 func CheckNavigation(r *http.Request) error {
 	for _, rule := range [...]struct{ header, want string }{
 		{"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}, {"Sec-Purpose", ""},
@@ -27,17 +27,18 @@ func CheckNavigation(r *http.Request) error {
 	return nil
 }
 
-// Initiator says what made a browser navigate here, by Fetch Metadata. Greater values are better evidence
-// that the user wanted it.
+// Initiator is what caused a navigation, according to Fetch Metadata. Greater values are stronger evidence that
+// the user wanted it.
 type Initiator int
 
 const (
-	// InitiatorPage is a page of another origin, by itself; or unknown, because the browser sends no Fetch Metadata.
+	// InitiatorPage is a page of another origin, without a user's action. It is also the value for browsers
+	// without Fetch Metadata.
 	InitiatorPage Initiator = iota
-	// InitiatorClick is the user on a page of another origin, such as a link in a mailbox. Such a page
-	// gets one navigation for each click.
+	// InitiatorClick is a user's action on a page of another origin, such as a click on a link in a webmail page.
+	// Each click allows one navigation.
 	InitiatorClick
-	// InitiatorUser is the user alone (the address bar, a bookmark, a restored window) or a page of this origin.
+	// InitiatorUser is the user (the address bar, a bookmark, a restored window), or a page of this origin.
 	InitiatorUser
 )
 

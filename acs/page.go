@@ -14,8 +14,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// setHeaders sets the headers of every answer. An answer that OnLogin writes has them too, but not the
-// Content-Security-Policy, which is each page's own.
+// setHeaders sets the headers of every HTTP response, including those that OnLogin writes. Each page sets its own
+// Content-Security-Policy.
 func (c *Consumer) setHeaders(h http.Header) {
 	h.Set("Cache-Control", "no-cache, no-store") // with Pragma as in Bindings 3.4.5.1 and 3.5.5.1
 	h.Set("Pragma", "no-cache")
@@ -26,28 +26,28 @@ func (c *Consumer) setHeaders(h http.Header) {
 	}
 }
 
-// message is what a user reads.
+// message is the title and text of a page.
 type message struct{ Title, Text string }
 
 var (
 	textRefused = message{"Sign-in did not work",
-		"The answer of your identity provider could not be accepted. Signing in again often helps."}
-	textRefusedHere = message{"One moment",
-		"This answer of your identity provider was not accepted. If you are signed in here already, you are sent on."}
+		"The response of your identity provider was not accepted. Try to sign in again."}
+	textRefusedHere = message{"Please wait",
+		"The response of your identity provider was not accepted. If you are already signed in, you will be redirected."}
 	textCancelled  = message{"Sign-in was cancelled", "Your identity provider did not sign you in. You can start again."}
 	textNavigation = message{"Sign-in can't start this way",
-		"Signing in needs a window or tab of its own. Open this address yourself."}
+		"Sign-in needs its own window or tab. Open this address in a new one."}
 	textTooMany = message{"Too many sign-ins were started",
 		"Too many sign-ins were started in this browser or from your network, and not finished. " +
 			"Finish one of them, or try again in a minute."}
 	textUnavailable = message{"Sign-in is not available right now", "Please try again in a minute."}
 	textNotStarted  = message{"Sign-in could not be started",
-		"Something is not configured correctly. Trying again is unlikely to help. Please tell your administrator."}
+		"The service is not configured correctly. Please tell your administrator."}
 	textNoResponse = message{"This is not a sign-in response",
-		"This address takes the answers of an identity provider. You can start again by signing in."}
+		"This address is for responses of an identity provider. You can start again by signing in."}
 )
 
-// answer is what a user gets who was not signed in.
+// answer is the HTTP response to a user who was not signed in.
 type answer struct {
 	status     int
 	text       message
@@ -59,8 +59,8 @@ const (
 	retryFull = time.Minute
 )
 
-// answers are the answers by Reason. Reasons that are missing here have one answer in common, so an
-// attacker learns nothing from how a forged assertion is refused.
+// answers are the answers by Reason. All other Reasons have the same answer, so that the refusal of a forged
+// assertion tells an attacker nothing.
 var answers = map[string]answer{
 	string(ReasonMethod):        {http.StatusMethodNotAllowed, textNoResponse, 0},
 	string(ReasonContentType):   {http.StatusUnsupportedMediaType, textNoResponse, 0},
@@ -95,7 +95,7 @@ func source(directive, text string) string {
 	return directive + " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// page writes the error page. It holds nothing of the input.
+// page writes the error page. It contains none of the input.
 func (c *Consumer) page(w http.ResponseWriter, a answer, reference string) {
 	if a.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(a.retryAfter/time.Second)))
@@ -108,15 +108,15 @@ func (c *Consumer) page(w http.ResponseWriter, a answer, reference string) {
 	}{a.text, template.CSS(style), reference, c.cfg.LoginPath})
 }
 
-// writePostForm sends the browser on with a form (Bindings 3.5.4). It submits itself where JavaScript
-// runs, and has a button where it doesn't.
+// writePostForm sends the browser to the identity provider with a form (Bindings 3.5.4). A script submits it.
+// Without JavaScript, the user clicks a button.
 func writePostForm(w http.ResponseWriter, form saml.PostForm) {
 	to := ""
 	if u, err := url.Parse(form.URL); err == nil {
 		to = u.Scheme + "://" + u.Host
 	}
-	// Chromium applies form-action to the redirects that follow, and identity providers redirect to one
-	// another: hence https: beside the origin.
+	// Chromium applies form-action to later redirects too, and identity providers redirect to one another. So the
+	// policy has https: besides the origin.
 	writePage(w, http.StatusOK, "post", styleSource+"; "+scriptSource+"; form-action "+to+" https:", struct {
 		message
 		saml.PostForm

@@ -8,16 +8,16 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// maxReturnTo bounds a place to return to, in bytes.
+// maxReturnTo bounds a ReturnTo, in bytes.
 const maxReturnTo = 2048
 
-// LocalPath returns raw if it is a safe place to redirect a user to: a path of the origin that redirects,
-// with its query and fragment, of at most 2,048 bytes. Otherwise it returns the empty string.
+// LocalPath returns raw if it is a safe redirect target: a path of the same origin, with query and fragment, of at
+// most 2,048 bytes. Otherwise it returns the empty string.
 //
-// An attacker can choose what is in a link, so everything that programs read differently is refused: back
-// slashes, which browsers read as slashes; control characters and blanks, some of which they drop;
-// quotation marks and angle brackets, which they encode; dot segments, which they resolve; and in the
-// path, the same in percent-encoding, and two leading slashes, which would name a host.
+// An attacker can choose the target in a link, so LocalPath refuses everything that programs read differently:
+// backslashes, which browsers read as slashes; control characters and spaces, some of which they drop; quotation
+// marks and angle brackets, which they encode; and dot segments, which they resolve. In the path it also refuses
+// the percent-encoding of these, and two leading slashes, which would name a host.
 func LocalPath(raw string) string {
 	u := safeURL(raw)
 	if u == nil || raw[0] != '/' || u.Scheme != "" || u.Host != "" || strings.HasPrefix(raw, "//") {
@@ -26,7 +26,7 @@ func LocalPath(raw string) string {
 	return raw
 }
 
-// safeURL parses a URL that every program reads alike, and returns nil for every other.
+// safeURL parses a URL. It returns nil if programs could read the URL differently.
 func safeURL(raw string) *url.URL {
 	if raw == "" || len(raw) > maxReturnTo || !isURLText(raw) || strings.ContainsAny(raw, `"<>`) {
 		return nil
@@ -38,23 +38,23 @@ func safeURL(raw string) *url.URL {
 	return u
 }
 
-// isURLText reports whether s is visible ASCII without a back slash.
+// isURLText reports whether s is visible ASCII without a backslash.
 func isURLText(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' })
 }
 
-// safePath checks a path after percent-decoding. A server behind this one may redirect to the decoded
-// path alone, where two leading slashes would name a host.
+// safePath checks a path after percent-decoding. A later redirect may use the decoded path, in which two leading
+// slashes would name a host.
 func safePath(decoded string) bool {
 	segments := strings.Split(decoded, "/")
 	return !strings.HasPrefix(decoded, "//") && !slices.Contains(segments, ".") && !slices.Contains(segments, "..") &&
 		!strings.ContainsFunc(decoded, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
 }
 
-// IsLoopback is [saml.IsLoopback], for packages that import this one alone.
+// IsLoopback is [saml.IsLoopback], for packages that don't import package saml.
 func IsLoopback(host string) bool { return saml.IsLoopback(host) }
 
-// origins are the origins, besides this one, that a user may be sent to: in lower case, without a default port.
+// origins are the other origins to which a user may be redirected: in lower case, without a default port.
 type origins []string
 
 // newOrigins checks a list of origins.
@@ -81,8 +81,8 @@ func newOrigins(field string, listed []string) (origins, error) {
 	return out, nil
 }
 
-// allow returns raw if it is a safe place to send a user to, a local path or a URL of one of the origins,
-// and otherwise the empty string.
+// allow returns raw if it is a safe redirect target: a local path, or a URL of one of the origins. Otherwise it
+// returns the empty string.
 func (o origins) allow(raw string) string {
 	if strings.HasPrefix(raw, "/") {
 		return LocalPath(raw)
@@ -91,8 +91,8 @@ func (o origins) allow(raw string) string {
 	if u == nil {
 		return ""
 	}
-	// The origin is compared as text, too, up to the byte that must follow it, so that it doesn't depend on
-	// a parser where the host ends.
+	// The origin is also compared as text, including the byte that follows it. So the end of the host doesn't
+	// depend on a parser.
 	at := slices.IndexFunc(o, func(origin string) bool {
 		rest, ok := strings.CutPrefix(raw, origin)
 		return ok && (rest == "" || strings.IndexByte("/?#", rest[0]) >= 0)

@@ -9,19 +9,19 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Region is one Region's way in: a consumer for each of its ACS URLs, and the start of sign-ins. It never
-// changes: a URL that joins the service provider's list later needs a new Region, and one that leaves the
-// list gets 410 (Gone). It is safe for concurrent use.
+// Region serves one Region: it has a consumer for each of its ACS URLs, and starts sign-ins. It never changes. A
+// URL that is added to the service provider's list later needs a new Region, and one that is removed from the list
+// gets 410 (Gone). A Region is safe for concurrent use.
 type Region struct {
 	consumers []*Consumer // in the list's order; at least one
 	sp        *saml.ServiceProvider
 }
 
-// NewRegion makes the consumers of a Region from the service provider's current list. The error is a
-// [*Error] with ReasonConfig that names the field.
+// NewRegion returns a Region with the URLs of the service provider's current list. The error is a [*Error] with
+// ReasonConfig that names the field.
 func NewRegion(cfg Config) (*Region, error) {
 	if cfg.ACS != "" {
-		return nil, badConfig("Config.ACS", "is for New; a Region has every URL that the list has for it")
+		return nil, badConfig("Config.ACS", "must be empty for NewRegion, which serves every ACS URL of the Region")
 	}
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
@@ -48,23 +48,23 @@ func NewRegion(cfg Config) (*Region, error) {
 	return region, nil
 }
 
-// Login is the page that starts a sign-in, for GET. Its parameter return_to is LoginOptions.ReturnTo.
+// Login handles a GET that starts a sign-in. Its query parameter return_to is LoginOptions.ReturnTo.
 func (g *Region) Login(w http.ResponseWriter, r *http.Request) {
 	if !g.consumers[0].onlyGet(w, r) || r.Method == http.MethodHead {
 		return
 	}
-	fields, _ := formFields(r.URL.RawQuery, "return_to") // nil after an error: then there is no ReturnTo
+	fields, _ := formFields(r.URL.RawQuery, "return_to") // nil after an error, so ReturnTo is empty
 	g.StartLogin(w, r, LoginOptions{ReturnTo: fields["return_to"]})
 }
 
-// StartLogin sends the browser to the identity provider with an AuthnRequest for the ACS URL of this
-// Region whose host is the request's, because the browser will send its cookies there; otherwise for the
-// Region's first. It writes an error page if it can't.
+// StartLogin sends the browser to the identity provider with an AuthnRequest, or writes an error page. The request
+// is for the ACS URL of this Region that has the host of r, because the browser will send its cookies there. If
+// there is none, it is for the Region's first ACS URL.
 func (g *Region) StartLogin(w http.ResponseWriter, r *http.Request, o LoginOptions) {
 	g.consumerFor(r).StartLogin(w, r, o)
 }
 
-// consumerFor returns the consumer for a sign-in, of those that are still listed.
+// consumerFor returns the consumer for a sign-in. Its URL must still be listed.
 func (g *Region) consumerFor(r *http.Request) *Consumer {
 	list := g.sp.ACS()
 	var first *Consumer
@@ -77,11 +77,11 @@ func (g *Region) consumerFor(r *http.Request) *Consumer {
 		}
 		first = cmp.Or(first, c)
 	}
-	return cmp.Or(first, g.consumers[0]) // whose answer says that its URL is not listed
+	return cmp.Or(first, g.consumers[0]) // which answers that its URL is not listed
 }
 
-// Refused is the page at Config.RefusedPath for a browser without a session. It says, with the reference that the log
-// has, that sign-in did not work, and leads to Config.LoginPath. It tells no more than the answer to the response did.
+// Refused writes the page at Config.RefusedPath for a browser without a session. It has a short message, the
+// reference that the log has, and a link to Config.LoginPath. It reveals nothing about the refusal.
 //
 //	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {
 //		if signedIn(r) {
@@ -102,7 +102,7 @@ func (g *Region) Refused(w http.ResponseWriter, r *http.Request) {
 	c.page(w, answer{status: http.StatusForbidden, text: textRefused}, reference)
 }
 
-// Metadata is the page with the service provider's metadata, for GET. It is the same in every Region.
+// Metadata handles a GET of the service provider's metadata, which is the same in every Region.
 func (g *Region) Metadata(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]
 	if !c.onlyGet(w, r) {

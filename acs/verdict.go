@@ -19,26 +19,26 @@ const (
 	FlowIdP = "idp-initiated"
 )
 
-// Verdict is the decision on one response, for the operator's logs, metrics and pages. It holds neither the
-// message nor any secret. Values from outside are cut short and escaped, so each is one line.
+// Verdict is the decision on one response, for the operator's logs, metrics and pages. It contains neither the
+// message nor any secret. Untrusted values are cut short and escaped, so each is one line.
 type Verdict struct {
 	Time time.Time
 	// Reference is shown to the user on the error page.
 	Reference string
-	// Region and ACS are where the response arrived.
+	// Region and ACS are those of the URL that received the response.
 	Region, ACS string
 	// Flow is FlowSP or FlowIdP; empty if unknown.
 	Flow     string
 	Accepted bool
 	// Reason is a [Reason] or a [saml.Reason]; empty if accepted.
 	Reason string
-	// Rule, Detail, Want and Got say which rule did not hold, and how.
+	// Rule, Detail, Want and Got describe the broken rule.
 	Rule, Detail, Want, Got string
-	// Issued is the IssueInstant of an assertion whose signature verified, accepted or not. Compare it with
-	// Time for the difference of the clocks. Zero: no signature verified.
+	// Issued is the IssueInstant of an assertion whose signature verified, accepted or not. Its difference to Time
+	// shows how far the clocks differ. Zero: no signature verified.
 	Issued time.Time
-	// NameID and AssertionID are those of an assertion whose signature verified, as Issued is. RequestID is
-	// the ID of the answered request, if every rule held.
+	// NameID and AssertionID are those of an assertion whose signature verified, accepted or not. RequestID is the
+	// ID of the answered request, if every rule holds.
 	NameID, AssertionID, RequestID string
 }
 
@@ -64,13 +64,13 @@ func (v *Verdict) setError(err error) {
 	case errors.As(err, &verify):
 		e = newError(Reason(verify.Reason), verify.Rule, verify.Detail).compared(verify.Want, verify.Got)
 		e.Err = verify.Err
-		if v.AssertionID == "" { // else CheckRequest refused a verified assertion
+		if v.AssertionID == "" { // otherwise CheckRequest refused a verified assertion
 			v.Issued, v.NameID = verify.Issued, storeerr.Printable(verify.NameID)
 			v.AssertionID = storeerr.Printable(verify.AssertionID)
 		}
 		switch verify.Reason {
 		case saml.ReasonInResponseTo, saml.ReasonWrongRegion:
-			v.Flow = FlowSP // only a response with InResponseTo gets these
+			v.Flow = FlowSP // only responses with InResponseTo have these Reasons
 		case saml.ReasonUnsolicited:
 			v.Flow = FlowIdP
 		}
@@ -122,9 +122,9 @@ func (c *Consumer) refuse(w http.ResponseWriter, r *http.Request, v Verdict) {
 	a, ok := answers[v.Reason]
 	switch {
 	case ok:
-	case v.Reason == string(saml.ReasonConfig): // this URL has left the service provider's list
+	case v.Reason == string(saml.ReasonConfig): // this URL was removed from the service provider's list
 		a = answer{status: http.StatusGone, text: textNoResponse}
-	case c.cfg.RefusedPath != "": // this POST came from another site, so without the session's cookie
+	case c.cfg.RefusedPath != "": // this cross-site POST has no session cookie
 		a = answer{status: http.StatusForbidden, text: textRefusedHere}
 		w.Header().Set("Refresh", "0; url="+c.cfg.RefusedPath+"?"+referenceParameter+"="+v.Reference)
 	default:
@@ -133,16 +133,16 @@ func (c *Consumer) refuse(w http.ResponseWriter, r *http.Request, v Verdict) {
 	c.page(w, a, v.Reference)
 }
 
-// referenceAlphabet has no letters that can be taken for others when read aloud.
+// referenceAlphabet has no characters that are easily confused.
 const referenceAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 var referenceFormat = regexp.MustCompile(`^MRD(-[` + referenceAlphabet + `]{4}){2}$`)
 
-// reference returns a name for one sign-in, for the page and the log, such as MRD-7F3K-29QX.
+// reference returns a random name for one sign-in, such as MRD-7F3K-29QX. The page and the log show it.
 func (c *Consumer) reference() string {
 	var b [8]byte
 	if _, err := io.ReadFull(c.cfg.Rand, b[:]); err != nil {
-		return "MRD-NONE" // a refusal must not fail because of its name
+		return "MRD-NONE" // a refusal must not fail for lack of random bytes
 	}
 	for i := range b {
 		b[i] = referenceAlphabet[b[i]%32]
