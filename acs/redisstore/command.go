@@ -9,14 +9,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// once is a command that the client does not send again when the connection breaks: a second one would find
-// the first one's work and take it for another call's.
+// once is a command that the client doesn't retry when the connection breaks. A retry would find the result of the
+// first attempt and take it for another call's.
 type once struct{ *redis.Cmd }
 
 func (once) NoRetry() bool { return true }
 
-// do runs a command. It stops waiting when ctx ends, whatever the client's options say about contexts; the
-// client then ends on its own timeouts.
+// do runs a command. It returns when ctx is done, even if the client's options ignore contexts. The abandoned call
+// then ends by the client's own timeouts.
 func (s *Store) do(ctx context.Context, args ...any) (any, error) {
 	done := make(chan *redis.Cmd, 1)
 	go func() {
@@ -32,7 +32,7 @@ func (s *Store) do(ctx context.Context, args ...any) (any, error) {
 	}
 }
 
-// run runs a script, which Redis need not have seen before.
+// run runs a script, and sends its source if Redis doesn't have it.
 func (s *Store) run(ctx context.Context, sc script, keys []string, args ...any) (any, error) {
 	rest := []any{len(keys)}
 	for _, key := range keys {
@@ -49,7 +49,7 @@ func (s *Store) run(ctx context.Context, sc script, keys []string, args ...any) 
 //go:embed scripts
 var sources embed.FS
 
-// script is Lua that Redis runs as one step.
+// script is a Lua script, which Redis runs atomically.
 type script struct{ source, sum string }
 
 var (
@@ -64,10 +64,10 @@ func newScript(name string) script {
 	for _, part := range []string{"prelude", name} {
 		text, err := sources.ReadFile("scripts/" + part + ".lua")
 		if err != nil {
-			panic(err) // the program was built without its scripts
+			panic(err) // can't happen: the scripts are embedded
 		}
 		source += string(text)
 	}
-	sum := sha1.Sum([]byte(source)) // by which evalsha names it
+	sum := sha1.Sum([]byte(source)) // the name for EVALSHA
 	return script{source: source, sum: hex.EncodeToString(sum[:])}
 }

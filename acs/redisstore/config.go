@@ -10,26 +10,27 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Config describes a [Store]. [New] checks and copies it. All nodes of a Region use the same.
+// Config describes a [Store]. [New] validates and copies it. All nodes of a Region use the same values.
 type Config struct {
-	// Client is the connection to Redis, which the caller owns: a *redis.Client (also one of redis.NewFailoverClient) or
-	// a *redis.ClusterClient. A *redis.Ring is refused, because it moves keys to other servers. Required.
+	// Client is the client for Redis, which the caller owns: a *redis.Client (including that of
+	// redis.NewFailoverClient) or a *redis.ClusterClient. A *redis.Ring is refused, because it moves keys between
+	// servers. Required.
 	Client redis.UniversalClient
-	// Prefix separates the Regions that share a Redis; keys begin with "meridian:{<Prefix>}:". Letters,
-	// digits, '-', '_' and '.', at most 64. Empty: "region".
+	// Prefix separates the Regions that share a Redis. Keys begin with "meridian:{<Prefix>}:". At most 64 letters,
+	// digits, '-', '_' and '.'. Empty: "region".
 	Prefix string
-	// MaxRequests is how many requests may wait for an answer at once, in the whole Region. Any client can
-	// start one, and each takes up to about 4 KiB. Zero: 100,000.
+	// MaxRequests is the maximum number of pending requests in the whole Region. Any client can start one, and
+	// each takes up to about 4 KiB. Zero: 100,000.
 	MaxRequests int
-	// Margin is added to the marker's instant to give Since, for an identity provider or a node whose clock
-	// may be ahead of Redis's by that much. Zero: none.
+	// Margin is added to the marker's time to compute Since. Set it if the clock of the identity provider or of a
+	// node may be ahead of that of Redis by that much. Zero: none.
 	Margin time.Duration
 	// Timeout bounds every call, New included. Zero: 5 s.
 	Timeout time.Duration
-	// InsecureSkipPolicyCheck accepts any maxmemory-policy, for a Redis whose INFO doesn't tell it. Make sure
-	// yourself that it is noeviction on every server that can become the primary. With any other, a client
-	// that makes many requests can have the records of used assertions evicted. Then Since moves and sign-in
-	// fails meanwhile, as long as Redis counts evicted keys correctly.
+	// InsecureSkipPolicyCheck accepts any maxmemory-policy. Use it only if INFO doesn't report the policy, and set
+	// noeviction on every server that can become the primary. With another policy, a client that starts many
+	// sign-ins can cause the eviction of records of used assertions. Sign-in is then safe only if Redis counts
+	// evicted keys correctly, and fails while Since moves.
 	InsecureSkipPolicyCheck bool
 }
 
@@ -52,7 +53,7 @@ func (cfg *Config) setDefaults() error {
 	return nil
 }
 
-// policy returns the maxmemory-policy that the scripts require. Empty: any.
+// policy returns the maxmemory-policy that the scripts require, or the empty string for any.
 func (cfg *Config) policy() string {
 	if cfg.InsecureSkipPolicyCheck {
 		return ""

@@ -1,5 +1,5 @@
-// Package redisstore keeps the records of one Region in Redis, so that any number of nodes of the Region share
-// them. It needs Redis 6.2 or newer, or Valkey: one server, one with replicas behind sentinels, or a cluster.
+// Package redisstore implements [acs.Store] on Redis. Any number of nodes of a Region can share the records. It
+// needs Redis 6.2 or newer, or Valkey: a single server, a primary with replicas and sentinels, or a cluster.
 //
 //	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379"})
 //	store, err := redisstore.New(ctx, redisstore.Config{Client: client})
@@ -8,40 +8,40 @@
 //		SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn,
 //	})
 //
-// Redis must have maxmemory-policy noeviction, or it would drop records to make room. New refuses any other.
-// So does each Add, in the script that would store the record, because the setting can change at any time and
-// a promoted replica has its own: no user is signed in (ReasonPolicy) until it is noeviction again.
+// Redis must have the maxmemory-policy noeviction. With another policy it would drop records to make room. New
+// refuses any other policy. So does the script of each Add, because the setting can change at any time and a
+// promoted replica has its own. Until it is noeviction again, sign-ins are refused (ReasonPolicy).
 //
 // # How it works
 //
-// Each record is a string that Redis expires by its own clock, so the nodes' clocks don't matter. Add is a
-// script around SET NX PXAT, Take is GETDEL. Requests, which unauthenticated clients can cause to be made, are
-// also counted, up to Config.MaxRequests. All keys of a Region have one hash tag, so a cluster keeps them on
-// one shard, and nothing is read from a replica. Nothing is sent twice: a call whose answer was lost fails,
-// because it is unknown whether it worked.
+// Each record is a string that Redis expires by its own clock, so the nodes' clocks don't matter. Add is a script
+// around SET NX PXAT, and Take is GETDEL. Requests, which unauthenticated clients can create, are counted, up to
+// Config.MaxRequests. All keys of a Region have one hash tag, so a cluster stores them on one shard. Replicas are
+// never read. No command is retried: if the answer is lost, the call fails, because it may have succeeded.
 //
-// If Redis has users, this one needs eval, evalsha, get, set, getdel, exists, time, info and the sorted sets, on
-// keys "meridian:*".
+// If Redis has access control lists, the user needs eval, evalsha, get, set, getdel, exists, time, info and
+// @sortedset, on the keys "meridian:*".
 //
 // # When Redis can't answer
 //
-// Every call ends within Config.Timeout or its context's deadline, whichever is first, with an [Error] that is
-// neither acs.ErrExists nor acs.ErrNotFound. The call may have worked: then the assertion or the request is
-// used up, and no user was signed in. A Redis that is out of memory can't answer.
+// Every call returns within Config.Timeout or by its context's deadline, whichever is first, with an [Error] that
+// is neither acs.ErrExists nor acs.ErrNotFound. The call may have succeeded. The assertion or the request is then
+// consumed, and no user was signed in. Redis without free memory counts as unavailable.
 //
 // # What it remembers
 //
-// Redis loses records when it is flushed, restarted from an older file, or replaced by a replica without the
-// last writes (replication is asynchronous). So Store implements [acs.Rememberer]. Since is an instant in
-// Redis, in a marker that also names the process that Redis was then, and how many keys it had evicted. Each
-// Add of an assertion checks, in the same script, that the marker is the known one, and that Redis is still
-// that process and has evicted nothing since. If not, the call fails, there is a new marker, and Since is now.
-// Unsolicited assertions issued before it are refused, and so are answers to requests made before it, because
-// Redis may have a used request again. Their users start again. Every restart and failover of Redis has this
-// effect, even if nothing was lost, so persistence is not needed for safety.
+// Redis loses records when it is flushed, restarted from an older file, or replaced by a replica without the last
+// writes, because replication is asynchronous. So Store implements [acs.Rememberer]. A marker in Redis has the
+// instant that Since returns, the run ID of the Redis process, and its count of evicted keys. The script of each
+// Add of an assertion checks that the marker is the known one, that Redis is the same process, and that it has
+// evicted no key since. If not, the call fails, a new marker is stored, and Since is the current time. Unsolicited
+// assertions issued before Since are refused. So are answers to requests made before it, because Redis may have a
+// consumed request again. These users sign in again. Every restart and failover of Redis has this effect, even if
+// no record was lost, so safety doesn't depend on persistence.
 //
-// What can still be lost unnoticed: during a failover, an old primary that is cut off from its replicas may go on
-// serving the nodes on its side, and an assertion can be used once on each side. Set min-replicas-to-write and
-// min-replicas-max-lag to make that time short, or use package natsstore with three replicas, where it can't happen.
-// And a Redis whose clock is set ahead, and back again later, has dropped records too early, so keep its clock right.
+// Two losses can go unnoticed. During a failover, an old primary that is separated from its replicas may still
+// serve the nodes on its side. An assertion can then be used once on each side. Set min-replicas-to-write and
+// min-replicas-max-lag to shorten that time, or use package natsstore with three replicas, where it can't happen.
+// And if the clock of Redis is set ahead and back again, records expire too early. Keep the clock of Redis
+// synchronized.
 package redisstore

@@ -6,18 +6,19 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Reason says what is wrong. The set is closed. The errors of the contract of [acs.Store] are not an [Error].
+// Reason is the reason of an [Error]. The set is closed. The errors in the contract of [acs.Store], such as
+// acs.ErrExists, are not an Error.
 type Reason string
 
 const (
 	// ReasonConfig: a field of Config is invalid.
 	ReasonConfig Reason = "Config"
-	// ReasonKey: not a valid key, by the contract of acs.Store.
+	// ReasonKey: the key is invalid by the contract of acs.Store.
 	ReasonKey Reason = "Key"
-	// ReasonPolicy: Redis is set to drop records when its memory is full, or doesn't tell its policy. New
-	// returns it, and every Add that finds it so, which then stores nothing.
+	// ReasonPolicy: the maxmemory-policy is not noeviction, or Redis doesn't report it. New returns this, and so
+	// does an Add, which then stores nothing.
 	ReasonPolicy Reason = "Policy"
-	// ReasonUnavailable: Redis did not answer in time, or could not do it. It is unknown whether the call worked.
+	// ReasonUnavailable: Redis did not answer in time, or returned an error. The call may have succeeded.
 	ReasonUnavailable Reason = "Unavailable"
 	// ReasonForgotten: Redis was flushed, restarted or replaced by a replica, or has evicted keys. The call
 	// failed, and Since has moved.

@@ -15,10 +15,11 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Store is an [acs.Store], an [acs.Rememberer] and an [acs.Quota]. It is safe for concurrent use and needs no closing.
+// Store is an [acs.Store], an [acs.Rememberer] and an [acs.Quota]. It is safe for concurrent use and need not be
+// closed.
 type Store struct {
 	cfg    Config
-	memory storeerr.Memory[string] // of the marker, as it is in Redis
+	memory storeerr.Memory[string] // the marker, as stored in Redis
 }
 
 var (
@@ -27,7 +28,7 @@ var (
 	_ acs.Quota      = (*Store)(nil)
 )
 
-// New asks Redis for its policy and since when it remembers. The error is an [*Error].
+// New reads the policy and the marker of Redis. The error is an [*Error].
 func New(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	defer cancel()
 	before := s.memory.Mark()
 	sc, keys := scriptAdd, []string{s.recordKey(key)}
-	args := []any{string(v), milliseconds(exp), s.cfg.policy()} // a copy of v: an abandoned call may still send it
+	args := []any{string(v), milliseconds(exp), s.cfg.policy()} // copies v, because an abandoned call may still send it
 	switch {
 	case strings.HasPrefix(key, acs.KeyPrefixRequest):
 		sc, keys, args = scriptAddRequest, append(keys, s.waitingKey()), append(args, s.cfg.MaxRequests, key)
@@ -109,7 +110,7 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	return []byte(v), nil
 }
 
-// The braces make all keys one hash slot of a cluster, so that a script can have several of them.
+// The braces put all keys into one hash slot of a cluster, so that a script can use several of them.
 func (s *Store) recordKey(key string) string { return "meridian:{" + s.cfg.Prefix + "}:" + key }
 func (s *Store) markKey() string             { return "meridian:{" + s.cfg.Prefix + "}#since" }
 func (s *Store) waitingKey() string          { return "meridian:{" + s.cfg.Prefix + "}#requests" }
@@ -124,13 +125,13 @@ func check(ctx context.Context, key string) error {
 	return nil
 }
 
-// milliseconds rounds up. The zero time is in the past, as any other.
+// milliseconds rounds up. The zero time is a time in the past.
 func milliseconds(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
 
 // Since implements [acs.Rememberer].
 func (s *Store) Since() time.Time { return s.memory.Since() }
 
-// learn reads the marker in Redis. The script makes a new one if it no longer holds.
+// learn reads the marker in Redis. The script replaces a marker that is no longer valid.
 func (s *Store) learn(ctx context.Context) error {
 	v, err := s.run(ctx, scriptMark, []string{s.markKey()}, rand.Text(), s.cfg.policy())
 	if err != nil {
@@ -149,13 +150,13 @@ func (s *Store) learn(ctx context.Context) error {
 	return nil
 }
 
-// forgot is called when the marker no longer holds. It moves Since.
+// forgot moves Since. It is called when the marker is no longer valid.
 func (s *Store) forgot(ctx context.Context, before string) error {
 	isKnown := func(m string) bool { return m == before }
 	if err := s.memory.Forget(isKnown, func() error { return s.learn(ctx) }); err != nil {
 		return err
 	}
 	return &Error{
-		Reason: ReasonForgotten, Rule: s.markKey(), Detail: "Redis was flushed, restarted or replaced, or evicted keys",
+		Reason: ReasonForgotten, Rule: s.markKey(), Detail: "Redis was flushed, restarted or replaced, or has evicted keys",
 	}
 }
