@@ -2,13 +2,13 @@ package sessions
 
 import "maps"
 
-// Epoch counts how often each Region ended all sessions of a user. It is a version vector: each component only
-// grows, so Regions can raise it without asking each other. A Region that is not in it counts zero; the nil
-// Epoch is a user whose sessions were never ended.
+// Epoch counts how often each Region ended all sessions of a user. It is a version vector. Each component only
+// grows, so Regions can raise theirs without coordination. A missing Region counts as zero. The nil Epoch is that
+// of a user whose sessions were never ended.
 type Epoch map[string]uint64
 
-// Covers reports whether every component of e is at least that of o. A session made under e outlives the
-// revocations that o counts if e covers o.
+// Covers reports whether every component of e is at least that of o. If e covers o, the revocations that o counts
+// don't end a session with Epoch e.
 func (e Epoch) Covers(o Epoch) bool {
 	for region, n := range o {
 		if e[region] < n {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// NameID is a subject's name at an identity provider (SAML Core 2.2.3), with all of its attributes: a
+// NameID is a subject's name at an identity provider (SAML Core 2.2.3), with all attributes, because a
 // LogoutRequest repeats them.
 type NameID struct {
 	Value           string `json:"value"`
@@ -16,22 +16,22 @@ type NameID struct {
 	SPProvidedID    string `json:"sp_provided_id,omitempty"`
 }
 
-// Subject is a user as an identity provider names them to a service provider.
+// Subject is a user's name at an identity provider, for a service provider.
 type Subject struct {
 	Provider        string `json:"provider"`         // the identity provider's entity ID
 	ServiceProvider string `json:"service_provider"` // ours
-	NameID          NameID `json:"name_id"`          // as it was sent
+	NameID          NameID `json:"name_id"`          // as in the assertion
 }
 
 // formatUnspecified is the Format of a NameID without one (Core 2.2.2).
 const formatUnspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 
-// Same reports whether two subjects are the same user. NameIDs are compared with their defaults (Core 2.2.2,
-// 8.3.7): one without a Format is unspecified, an absent NameQualifier is the identity provider's entity ID, and
-// an absent SPNameQualifier is the service provider's. SPProvidedID is ignored. The zero Subject is no user.
+// Same reports whether two subjects are the same user. Absent parts of a NameID have defaults (Core 2.2.2, 8.3.7):
+// the Format is unspecified, the NameQualifier is the identity provider's entity ID, and the SPNameQualifier is
+// the service provider's. SPProvidedID is ignored. The zero Subject is no user, and not equal to itself.
 func (s Subject) Same(o Subject) bool { return s != (Subject{}) && s.Key() == o.Key() }
 
-// Key returns a key for maps, which is equal for subjects that are the same.
+// Key returns a map key, which is equal for subjects that are the same.
 func (s Subject) Key() Subject {
 	s.NameID.Format = cmp.Or(s.NameID.Format, formatUnspecified)
 	s.NameID.NameQualifier = cmp.Or(s.NameID.NameQualifier, s.Provider)
@@ -40,29 +40,29 @@ func (s Subject) Key() Subject {
 	return s
 }
 
-// Proof is what the identity provider said of a sign-in. A LogoutRequest names its sessions by this.
+// Proof has the values of the assertion at sign-in by which a LogoutRequest names sessions.
 type Proof struct {
 	Subject        Subject   `json:"subject"`
-	SessionIndexes []string  `json:"session_indexes,omitempty"` // the provider's names of its own session
+	SessionIndexes []string  `json:"session_indexes,omitempty"` // the identity provider's names of its session
 	Issued         time.Time `json:"issued,omitzero"`           // the assertion's IssueInstant
 }
 
 // Logout describes the sessions that an identity provider ended (Core 3.7.3).
 type Logout struct {
 	Subject Subject `json:"subject"`
-	// SessionIndexes name the sessions that ended there. None: all sessions of the subject.
+	// SessionIndexes name the ended sessions. Empty: all sessions of the subject.
 	SessionIndexes []string `json:"session_indexes,omitempty"`
-	// Issued is the LogoutRequest's IssueInstant. An assertion issued later begins a new session.
+	// Issued is the LogoutRequest's IssueInstant. A session whose assertion was issued later doesn't end.
 	Issued time.Time `json:"issued"`
-	// NotOnOrAfter is the LogoutRequest's. An assertion that has one of SessionIndexes and was issued before
-	// it begins no session, even if it was issued after the LogoutRequest (Core 3.7.3.1). Zero: Issued.
+	// NotOnOrAfter is the LogoutRequest's. A session with one of SessionIndexes whose assertion was issued before
+	// it ends, even if the assertion was issued after the LogoutRequest (Core 3.7.3.1). Zero: Issued.
 	NotOnOrAfter time.Time `json:"not_on_or_after,omitzero"`
-	// Until is when no session that it ends can be alive, and the store may forget it.
+	// Until is when the store may drop the logout, because no session that it ends can be alive any more.
 	Until time.Time `json:"until"`
 }
 
-// Ends reports whether the logout ends a session. A session without a known SessionIndex may be one of those
-// that are named, so it ends with them.
+// Ends reports whether the logout ends a session. A session without a known SessionIndex may be one of the named
+// sessions, so it ends too.
 func (l Logout) Ends(s Session) bool {
 	p := s.Proof
 	if !l.Subject.Same(p.Subject) {
@@ -76,7 +76,7 @@ func (l Logout) Ends(s Session) bool {
 	return named && (before || p.Issued.Before(l.NotOnOrAfter))
 }
 
-// AddLogout adds a logout to the others of its subject. If it is there already, because a LogoutRequest was sent
+// AddLogout adds a logout to the others of its subject. If it is already there, because a LogoutRequest was sent
 // twice, the later Until is kept.
 func AddLogout(all []Logout, l Logout) []Logout {
 	l = l.Wall()

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// MemoryStore is a [Store] in memory, for a Region of one node. Several Regions in one process may share one. A
-// restart ends all sessions.
+// MemoryStore is a [Store] in memory, for a Region of one node. Several Regions in one process may share a
+// MemoryStore. A restart ends all sessions.
 type MemoryStore struct {
 	region string
 
 	mu     sync.Mutex
 	byKey  map[string]Session
-	ended  map[signIn]time.Time // the sign-ins that have ended, and until when to remember
+	ended  map[signIn]time.Time // ended sign-ins, and until when they are kept
 	out    map[Subject][]Logout // by the subject's key
 	epochs map[string]Epoch     // by user ID
 	swept  time.Time            // the time of the last sweep
@@ -106,7 +106,7 @@ func (m *MemoryStore) End(_ context.Context, key string) error {
 	return nil
 }
 
-// remove removes and returns the sessions for which f is true. The caller holds mu. Keys are never used twice.
+// remove removes and returns the sessions for which f is true. The caller holds mu. Keys are never reused.
 func (m *MemoryStore) remove(f func(Session) bool) (removed []Session) {
 	for key, s := range m.byKey {
 		if f(s) {
@@ -180,7 +180,7 @@ func (m *MemoryStore) List(_ context.Context, userID string) ([]Session, error) 
 	return out, nil
 }
 
-// Len returns how many sessions are held, also expired ones that were not swept yet.
+// Len returns the number of stored sessions, including expired ones that are not swept yet.
 func (m *MemoryStore) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

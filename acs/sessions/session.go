@@ -7,30 +7,31 @@ import (
 	"time"
 )
 
-// ErrNoSession says that a Store has no session for a key or an ID, or has it no more.
+// ErrNoSession is the error for a key or an ID without a session, or whose session has ended.
 var ErrNoSession = errors.New("sessions: no such session")
 
-// Session is one user signed in with one browser at one host. The caller decides when it has ended by age or
-// idleness; a Store keeps it at least until Expires.
+// Session is one user signed in with one browser at one host. The caller decides whether it has ended by age or
+// idleness. A Store keeps it at least until Expires.
 type Session struct {
-	// ID names the session to users and in revocations: 128 random bits in hex. It is no secret: only the
-	// identifier that hashes to the session's key signs in.
+	// ID names the session to users and in revocations: 128 random bits in hex. It is not secret: only the
+	// identifier whose hash is the session's key gives access.
 	ID string `json:"id"`
-	// SignIn names the sign-in that the session came from. Sessions that were handed to other hosts share it, and so does
-	// one that replaced another of the same user; signing out of one ends them all. It is never empty.
+	// SignIn identifies the sign-in that created the session. Sessions that were transferred to other hosts have
+	// the same SignIn, and so has a session that replaced another of the same user. Signing out of one of them
+	// ends them all. It is never empty.
 	SignIn   string `json:"sign_in"`
 	UserID   string `json:"user_id"`
 	UserName string `json:"user_name"` // as it was at sign-in
-	// Proof is what the identity provider said at sign-in. Zero: no [Logout] ends the session.
+	// Proof has the values of the assertion at sign-in. Zero: no [Logout] ends the session.
 	Proof Proof `json:"proof,omitzero"`
-	// Region is where the session lives, and the only Region that accepts its cookie.
+	// Region is the Region that created the session, the only one that accepts its cookie.
 	Region string `json:"region"`
-	// Host is the origin where it was made, for users to read. It may be empty.
+	// Host is the origin where it was created, for display to the user. It may be empty.
 	Host    string    `json:"host,omitempty"`
 	Created time.Time `json:"created"`
 	Seen    time.Time `json:"seen"`    // about the time of the last request
-	Expires time.Time `json:"expires"` // even if it is in use
-	// Epoch is the user's, as it was at sign-in.
+	Expires time.Time `json:"expires"` // whether or not it is in use
+	// Epoch is the user's Epoch at sign-in.
 	Epoch Epoch `json:"epoch,omitempty"`
 }
 
@@ -41,7 +42,7 @@ func (s Session) Wall() Session {
 	return s
 }
 
-// Over reports whether the session has ended by age or by idleness.
+// Over reports whether the session has ended by age or idleness.
 func (s Session) Over(now time.Time, idle time.Duration) bool {
 	return !now.Before(s.Expires) || now.Sub(s.Seen) >= idle
 }
