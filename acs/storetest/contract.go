@@ -21,7 +21,7 @@ func key(prefix, name string) string {
 	return prefix + hex.EncodeToString(sum[:])
 }
 
-// soon is after the end of every test.
+// soon returns an instant after the end of every test.
 func (s *suite) soon() time.Time { return s.Now().Add(10 * time.Minute) }
 
 // add returns nil or one of the documented errors, and fails otherwise.
@@ -88,8 +88,8 @@ func (s *suite) addAndTake() {
 	}
 }
 
-// keysDoNotMix: the kinds of record are separate, and so are keys of which one begins with the other.
-func (s *suite) keysDoNotMix() {
+// keysAreSeparate: kinds of record are separate, and so are keys that are prefixes of others.
+func (s *suite) keysAreSeparate() {
 	keys := []string{
 		key(acs.KeyPrefixRequest, "same"), key(acs.KeyPrefixAssertion, "same"), key("", "same"),
 		"a", "a.a", "a.a.a", "aa",
@@ -116,7 +116,7 @@ func (s *suite) valuesAreCopied() {
 	if err != nil || string(got) != "as it was" {
 		s.Fatalf("want the value as it was added, got %q and error %v", got, err)
 	}
-	copy(got, "!!!!!!!!!") // it is the caller's now
+	copy(got, "!!!!!!!!!") // the slice belongs to the caller now
 	s.mustAdd(k, "as it was")
 	s.wantValue(k, "as it was")
 }
@@ -135,7 +135,8 @@ func (s *suite) valueSizes() {
 	}
 }
 
-// cancelledContexts: a call with a cancelled context changes nothing, and its error says nothing about the record.
+// cancelledContexts: a call with a cancelled context changes nothing, and returns none of the errors in the
+// contract.
 func (s *suite) cancelledContexts() {
 	ctx, cancel := context.WithCancel(s.Context())
 	cancel()
@@ -154,11 +155,11 @@ func (s *suite) cancelledContexts() {
 	s.wantValue(k, "v")
 }
 
-// since: a store that can forget never moves Since back, and forgets nothing here.
+// since: a store that can lose records never moves Since back, and loses none here.
 func (s *suite) since() {
 	r, ok := s.store.(acs.Rememberer)
 	if !ok {
-		s.Skip("the store is no acs.Rememberer")
+		s.Skip("the store is not an acs.Rememberer")
 	}
 	last := r.Since()
 	for i := range 50 {
@@ -173,7 +174,7 @@ func (s *suite) since() {
 	s.wantExists(key(acs.KeyPrefixAssertion, "since 0"))
 }
 
-// quota: when the quota is used up, requests are refused and nothing else is; a request that is taken makes room.
+// quota: when the quota is used up, only requests are refused. Taking a request makes room for another.
 func (s *suite) quota() {
 	if s.MaxRequests == 0 {
 		s.Skip("Options.MaxRequests is zero")
@@ -261,7 +262,7 @@ func (s *suite) concurrentTake() {
 	}
 }
 
-// concurrentMix: each added record is taken once, in whatever order the calls meet.
+// concurrentMix: each added record is taken once, whatever the order of the calls.
 func (s *suite) concurrentMix() {
 	k := key(acs.KeyPrefixRequest, "mix")
 	exp := s.soon()

@@ -8,7 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// pastLifetimes: a record that has expired already is an error, because the caller would take it for stored.
+// pastLifetimes: Add returns an error for a record that has already expired.
 func (s *suite) pastLifetimes() {
 	k := key(acs.KeyPrefixAssertion, "past")
 	for _, exp := range []time.Time{
@@ -24,8 +24,8 @@ func (s *suite) pastLifetimes() {
 	s.wantValue(k, "v")
 }
 
-// life is the lifetime in tests that wait for its end: short if they have to wait, and not a round number if
-// they move the clock.
+// life returns the lifetime in tests of expiry: short if they wait for its end, and not a round number if they
+// move the clock.
 func (s *suite) life() time.Duration {
 	if s.Advance != nil {
 		return 90*time.Second + 7*time.Millisecond
@@ -42,7 +42,7 @@ func (s *suite) until(end time.Time, done func() bool) {
 			return
 		}
 		if late {
-			s.Fatalf("still alive %v after its lifetime", s.RoundsUp)
+			s.Fatalf("the record is still live %v after its lifetime", s.RoundsUp)
 		}
 		if s.Advance != nil {
 			s.Advance(s.life() / 10)
@@ -73,7 +73,7 @@ func (s *suite) addShort(prefixes ...string) (keys []string, end time.Time) {
 	return keys, end
 }
 
-// expiry: a key is free after the lifetime, and not before, and Take doesn't find an expired record.
+// expiry: a key is free after the lifetime and not before. Take doesn't find an expired record.
 func (s *suite) expiry() {
 	keys, end := s.addShort(acs.KeyPrefixAssertion, acs.KeyPrefixRequest, acs.KeyPrefixRequest)
 	for _, k := range keys[:2] {
@@ -83,7 +83,7 @@ func (s *suite) expiry() {
 		}
 		s.wantValue(k, "second")
 	}
-	over := s.Now().Add(s.life()) // they need not expire at the same moment
+	over := s.Now().Add(s.life()) // they may expire at different times
 	s.until(over, func() bool { return s.Now().After(over) })
 	s.wantNothing(keys[2])
 	s.mustAdd(keys[2], "v")

@@ -1,5 +1,5 @@
-// Package storetest tests the contract of an [acs.Store]. A store's own tests call Run, on a real server if it
-// has one:
+// Package storetest tests implementations of [acs.Store]. A store's own tests call Run, with a real server if it
+// needs one:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) acs.Store { return mystore.New(…) }, storetest.Options{})
@@ -14,24 +14,25 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// Options describes the store. The zero value is for a store by the system's clock, without a quota.
+// Options describes the store. The zero value is for a store with the system's clock and without a quota.
 type Options struct {
-	// Now and Advance are for stores with a clock that the test moves: the time by that clock, and a function
-	// that moves it forward. Both or none. Nil: the store goes by the system's clock, and the tests of expiry
-	// wait for lifetimes of a second.
+	// Now and Advance are for a store whose clock the test can move: Now returns its time, and Advance moves it
+	// forward. Set both or neither. Nil: the store uses the system's clock, and the tests of expiry wait for
+	// lifetimes of a second.
 	Now     func() time.Time
 	Advance func(d time.Duration)
 	// RoundsUp bounds how long after its lifetime a record may still live. Zero: 10 s.
 	RoundsUp time.Duration
-	// MaxRequests is the quota of request records, if it is small enough to be used up. Zero: not tested.
+	// MaxRequests is the quota of request records. It must be small, because the test uses it up. Zero: not
+	// tested.
 	MaxRequests int
 }
 
-// Run tests the store. open returns an empty one and cleans up with t.Cleanup; it is called for each test.
+// Run tests the store. It calls open for each test, which returns an empty store and cleans up with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) acs.Store, o Options) {
 	t.Helper()
 	if (o.Now == nil) != (o.Advance == nil) {
-		t.Fatal("storetest: want both Options.Now and Options.Advance, or none, got one")
+		t.Fatal("storetest: want both Options.Now and Options.Advance, or neither, got one")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -42,7 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) acs.Store, o Options) {
 		run  func(*suite)
 	}{
 		{"AddAndTake", (*suite).addAndTake},
-		{"KeysDoNotMix", (*suite).keysDoNotMix},
+		{"KeysAreSeparate", (*suite).keysAreSeparate},
 		{"ValuesAreCopied", (*suite).valuesAreCopied},
 		{"ValueSizes", (*suite).valueSizes},
 		{"ConcurrentAdd", (*suite).concurrentAdd},
@@ -61,7 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) acs.Store, o Options) {
 	}
 }
 
-// suite is one test in progress.
+// suite is the state of one test.
 type suite struct {
 	*testing.T
 	Options
