@@ -131,7 +131,7 @@ func TestMakeRefuses(t *testing.T) {
 		"no attacker":       {"B36", func(p *attack.Params) { p.AttackerKey = nil }, "AttackerKey is required"},
 		"no encryption key": {"E07", func(p *attack.Params) { p.EncryptTo = nil }, "missing EncryptTo"},
 		"no other ACS":      {"D17", func(p *attack.Params) { p.OtherACS = "" }, "OtherACS is required"},
-		"unfit mode":        {"A21", func(p *attack.Params) { p.Sign = attack.SignBoth }, "makes no sense"},
+		"unfit mode":        {"A21", func(p *attack.Params) { p.Sign = attack.SignBoth }, "does not apply"},
 		"nothing to change": {"C27/issuer-case", func(p *attack.Params) { p.Issuer = "URN:1" }, "does not change"},
 		"randomness ends":   {"B36", func(p *attack.Params) { p.Rand = strings.NewReader("short") }, "EOF"},
 	} {

@@ -34,8 +34,8 @@ const (
 	lifetime = 5 * time.Minute
 )
 
-// draft is a document being made. Its methods keep the first error, so that an
-// attack can be written as the list of its steps.
+// draft is a document under construction. Its methods keep the first error, so
+// that an attack can be written as a list of steps.
 type draft struct {
 	p       Params
 	mode    Sign
@@ -106,7 +106,7 @@ func newDraft(p Params, n Needs, changes []change) (*draft, error) {
 }
 
 // goodEncryption is Params.Cipher or AES-256-GCM, with the RSA-OAEP that every
-// version of the standard and every policy has.
+// version of the standard supports and every policy allows.
 func (d *draft) goodEncryption() *encryption {
 	return &encryption{to: []*rsa.PublicKey{d.p.EncryptTo}, block: cmp.Or(d.p.Cipher, aes256GCM), transport: oaepMGF1P}
 }

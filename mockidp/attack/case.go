@@ -18,7 +18,7 @@ type Case struct {
 	ID string
 	// Name, Description and Reference are the row's.
 	Name, Description, Reference string
-	// Outcome is the expected outcome, and Needs what it takes to show that.
+	// Outcome is the expected outcome. Needs lists what a test of it needs.
 	Outcome Outcome
 	Needs   Needs
 
@@ -49,7 +49,7 @@ type Outcome struct {
 	Reasons []string
 	// NameID is the subject of an accepted document. Empty: Params.Subject.
 	NameID string
-	// Values has the text values of attributes that differ from the ones in
+	// Values holds the text values of the attributes that differ from
 	// Params.Attributes. An empty list: the attribute has no text value.
 	Values map[string][]string
 	// Until bounds how long after Params.Now an accepted assertion may be used.
@@ -68,7 +68,7 @@ func (o Outcome) String() string {
 	return "refused " + strings.Join(o.Reasons, " or ")
 }
 
-// Needs says what a case takes to show anything.
+// Needs describes what a test of a case needs.
 type Needs struct {
 	// Key is the kind of key that the identity provider signs with.
 	Key KeyKind
@@ -100,9 +100,10 @@ type Settings struct {
 	// PKCS #1 v1.5 key transport.
 	AllowCBC, AllowRSA15 bool
 	MaxAuthnAge          time.Duration // zero: no bound
-	// MetadataOver: the identity provider's metadata is past its validUntil.
+	// MetadataOver: the validUntil of the identity provider's metadata has
+	// passed.
 	MetadataOver bool
-	// CertificateOver: the certificate in that metadata is past its dates.
+	// CertificateOver: the certificate in that metadata has expired.
 	CertificateOver bool
 	// EncryptionKeyListed: the metadata lists Params.AttackerKey as a key for
 	// encryption.
@@ -123,7 +124,7 @@ const (
 	RSA1024                     // RSA of 1024 bits
 	RSA768                      // RSA of 768 bits
 	RSAExponent3                // RSA of 2048 bits whose public exponent is 3
-	RSAExponent1                // the same with 1, with which every signature verifies
+	RSAExponent1                // the same with exponent 1, with which every signature verifies
 )
 
 var keyKinds = [...]string{"any", "rsa", "ecdsa", "rsa1024", "rsa768", "rsa-exponent-3", "rsa-exponent-1"}
@@ -157,12 +158,12 @@ type Params struct {
 	RequestID string // the request that it answers. Empty: it is unsolicited
 
 	Subject    string      // the user who signs in. Empty: alice@example.com
-	Forged     string      // the user that the attacker wants to be. Empty: admin@example.com
+	Forged     string      // the user that the attacker impersonates. Empty: admin@example.com
 	Attributes []Attribute // Nil: DefaultAttributes
 	// NameIDFormat is the Format of NameID. Empty: emailAddress.
 	NameIDFormat string
-	// IdentityAttribute names an attribute that has the user's name, as NameID has,
-	// and is forged with it. Empty: there is none.
+	// IdentityAttribute is the name of an attribute that identifies the user,
+	// as NameID does, and is forged together with it. Empty: there is none.
 	IdentityAttribute string
 
 	Now time.Time // required
@@ -207,8 +208,9 @@ func (c Case) Make(p Params) (Message, error) {
 // Twin makes the same document without the attack.
 func (c Case) Twin(p Params) (Message, error) { return c.make(p, c.TwinNeeds(), c.base) }
 
-// MayEncrypt reports whether the case shows the same with an encrypted assertion:
-// the attack is in what the identity provider signs.
+// MayEncrypt reports whether the assertion may be encrypted without changing
+// what the case tests. The attack is then in the part that the identity
+// provider signs.
 func (c Case) MayEncrypt() bool {
 	if c.Needs.Encrypted || c.Row()[0] == 'A' || c.Row()[0] == 'C' {
 		return false
@@ -230,13 +232,13 @@ func (c Case) PlainTwin() bool {
 }
 
 // OnSignature reports whether the attack changes a signature after it was made.
-// With SignBoth that is the assertion's. The Response's signature is made after the
-// attack, and verifies.
+// With SignBoth it changes the assertion's signature. The Response's signature
+// is made after the attack, and verifies.
 func (c Case) OnSignature() bool { return c.attack[signed] != nil && c.attack[setup] == nil }
 
 func (c Case) make(p Params, n Needs, changes ...change) (Message, error) {
 	if !slices.Contains(n.Modes(), p.Sign) {
-		return Message{}, &Error{Rule: c.ID, Detail: "it makes no sense with the " + p.Sign.String() + " signed"}
+		return Message{}, &Error{Rule: c.ID, Detail: "it does not apply with the " + p.Sign.String() + " signed"}
 	}
 	p.Subject = cmp.Or(c.subject, p.Subject)
 	d, err := newDraft(p, n, changes)

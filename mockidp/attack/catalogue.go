@@ -15,7 +15,7 @@ import (
 type Row struct {
 	ID        string // "A01" to "L07"
 	Name      string
-	What      string // what it does, where the name does not say it all
+	What      string // what it does; empty where the name is enough
 	Reference string // a CVE, a paper, or the place in the standards
 }
 
@@ -64,7 +64,7 @@ type catalogue struct {
 	texts    map[string]string // definitions of texts, by %name%
 	macros   map[string]string // definitions of steps, by name
 
-	// Where the settings and steps of the last case go.
+	// The lists that receive the settings and steps of the last case.
 	last   settable
 	twin   bool
 	marked stage // the stage of the last marker, or none
@@ -199,8 +199,8 @@ func filledIn(macro [][]string, args []string) [][]string {
 	return macro
 }
 
-// mark sets where the next steps go: to the twin too or to the attack alone, and to a
-// stage.
+// mark sets the target of the next steps: the twin and the attack, or the
+// attack alone, and a stage.
 func (c *catalogue) mark(name string) {
 	switch name {
 	case "twin", "attack":

@@ -1,14 +1,14 @@
-// Package attack is a catalogue of hostile SAML responses. It is test material:
-// nothing in it belongs into a product.
+// Package attack is a catalogue of hostile SAML responses, for tests only.
+// Don't use it in production code.
 //
 // The catalogue has 188 rows, each with an ID such as A01: see [RowOf]. [Cases]
-// lists those that one response can show, most of them in several variants. A case
-// is a small change to a new good response. It has an expected outcome: refused,
-// and for which reason, or accepted, and with which values. It also has a twin, the
-// same document without the attack, which must be accepted: a service provider
-// that refuses everything is not secure, and one that refuses for the wrong reason
-// is only lucky. [MetadataCases] lists metadata of identity providers that must be
-// refused, or read although it looks odd.
+// lists those that one response can show, most of them in several variants. A
+// case is a small change to a new good response. Its expected outcome is either
+// refused, with the allowed Reasons, or accepted, with the expected values.
+// Each case has a twin, the same document without the attack, which must be
+// accepted. Without that check, a service provider that refuses everything
+// would pass. [MetadataCases] lists metadata of identity providers that must be
+// refused, and unusual metadata that must be accepted.
 //
 //	params := attack.Params{
 //		Issuer: idpEntityID, Audience: spEntityID, Recipient: acsURL,
@@ -19,13 +19,13 @@
 //		twin, err := c.Twin(params)
 //	}
 //
-// An attack on the shape of a message, and not on its cryptography, is signed with
-// the identity provider's own key after the change. So only the rule under attack
-// can refuse it.
+// If an attack changes the structure of a message and not its cryptography, the
+// message is signed with the identity provider's key after the change. So only
+// the rule under attack can refuse it.
 //
-// Package mockidp/hostile makes a mock identity provider send the cases. Package
-// mockidp/attack/run sends them to any service provider over HTTP, and also has the
-// rows that no single document can show.
+// Package mockidp/hostile makes a mock identity provider send the cases.
+// Package mockidp/attack/run sends them to any service provider over HTTP, and
+// also has the attacks that need more than one document.
 //
 // Documents are signed with goxmldsig and etree, and encrypted with the standard
 // library. They share no code with package saml.

@@ -106,8 +106,8 @@ func without(el *etree.Element) *etree.Element {
 	return out
 }
 
-// changed returns s with the parts of an old value. A result that equals the old value
-// is an error: there may be no letter to write in another case, for example.
+// changed returns s with the parts of an old value. A result that equals the
+// old value is an error: for example, a text without letters has no other case.
 func (d *draft) changed(s, old string) string {
 	out := rewritten(s, old)
 	if out == old {
@@ -141,8 +141,8 @@ func (d *draft) extensions() *etree.Element {
 	return el
 }
 
-// forge replaces the subject with the one that the attacker wants. An attacker can
-// encrypt for the service provider, so forge encrypts again.
+// forge replaces the subject with the user that the attacker impersonates. An
+// attacker can encrypt for the service provider, so forge encrypts again.
 func (d *draft) forge() {
 	d.forgeSubject(d.asrt)
 	if old := d.tree.Root().SelectElement("EncryptedAssertion"); old != nil {

@@ -33,20 +33,21 @@ func keySize(block string) int {
 	return 32
 }
 
-// encryption says how something is encrypted (XML Encryption 1.1).
+// encryption describes how an element is encrypted (XML Encryption 1.1).
 type encryption struct {
 	to        []*rsa.PublicKey // an EncryptedKey for each
 	block     string           // EncryptionMethod of the data
-	claim     string           // what EncryptionMethod says instead, if not empty
+	claim     string           // the false value of EncryptionMethod, if not empty
 	transport string           // EncryptionMethod of the key
-	// claimTransport is what the key's EncryptionMethod says instead.
+	// claimTransport is the false value of the key's EncryptionMethod.
 	claimTransport string
 	// digest and mgf are the parameters of OAEP. Empty: there is no such element,
 	// which means SHA-1. They name the hashes that are used, unless useHash is set.
 	digest, mgf string
 	useHash     crypto.Hash
 	label       *string // OAEPParams
-	// padded makes the EM of RSA 1.5 (RFC 8017, 7.2.1). Nil: the right one.
+	// padded makes the encoded message EM of RSA 1.5 (RFC 8017, 7.2.1). Nil:
+	// the correct one.
 	padded func(d *draft, size int, key []byte) []byte
 	// cipherText changes the output of the block cipher. pad replaces the padding of
 	// CBC.

@@ -46,7 +46,8 @@ func methodOf(key crypto.Signer) string {
 	return more + "rsa-sha256"
 }
 
-// hashOf returns the hash that an algorithm identifier names, or another one.
+// hashOf returns the hash that an algorithm identifier names, or a default if
+// it is unknown.
 func hashOf(uri string, other crypto.Hash) crypto.Hash {
 	for name, hash := range map[string]crypto.Hash{
 		"md5": crypto.MD5, "sha1": crypto.SHA1, "sha256": crypto.SHA256, "sha384": crypto.SHA384, "sha512": crypto.SHA512,
@@ -59,7 +60,7 @@ func hashOf(uri string, other crypto.Hash) crypto.Hash {
 }
 
 // signText signs as a SignatureMethod says. If that is unknown, it signs by the
-// key's own method, so that an identifier alone can't be the reason of a refusal.
+// key's default method, so that only the identifier is wrong.
 func signText(key crypto.Signer, method string, text []byte) ([]byte, error) {
 	hash := hashOf(method, crypto.SHA256)
 	digest := sum(hash, text)

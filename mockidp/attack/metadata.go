@@ -28,8 +28,8 @@ func (c MetadataCase) Row() string {
 	return row
 }
 
-// MetadataOutcome is the expected outcome of metadata, and all that a service
-// provider must read in accepted metadata.
+// MetadataOutcome is the expected outcome of metadata, with all values that a
+// service provider must read from accepted metadata.
 type MetadataOutcome struct {
 	// Reasons are as in [Outcome]. Empty: it is accepted.
 	Reasons []string
@@ -38,7 +38,7 @@ type MetadataOutcome struct {
 	Keys []KeyRole
 	// ValidUntil is how long after MetadataParams.Now it ends. Zero: never.
 	ValidUntil time.Duration
-	// PassedOver: some parts that could hold a key or an address are left out, and
+	// PassedOver: parts that could hold a key or an address are ignored, and
 	// reported.
 	PassedOver bool
 }
@@ -80,7 +80,7 @@ type MetadataParams struct {
 func (c MetadataCase) Make(p MetadataParams) ([]byte, error) { return c.make(p, c.base, c.attack) }
 
 // Twin makes the same document without the attack. It must be accepted, with
-// everything that [MetadataOutcome] has for a good one.
+// the values that [MetadataOutcome] describes for good metadata.
 func (c MetadataCase) Twin(p MetadataParams) ([]byte, error) { return c.make(p, c.base) }
 
 func (c MetadataCase) make(p MetadataParams, changes ...change) ([]byte, error) {

@@ -85,8 +85,8 @@ func (d *draft) chain(certificates []string) *etree.Element {
 	return keyDescriptor(all...)
 }
 
-// issued returns a certificate for a key, signed with the key by. Its issuer has the
-// name of the key called.
+// issued returns a certificate for a key, signed with the key by. Its issuer is
+// the subject of that key's certificate.
 func (d *draft) issued(role, by, called KeyRole) []byte {
 	named := func(role KeyRole) *x509.Certificate {
 		return &x509.Certificate{

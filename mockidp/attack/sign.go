@@ -24,7 +24,7 @@ const (
 // signature is a ds:Signature in a document, with its parts (XML Signature 4).
 type signature struct {
 	d      *draft
-	parent *etree.Element // the element that it is in, and over
+	parent *etree.Element // the element that contains it, and that it signs
 
 	el, info, c14n, method               *etree.Element
 	ref, transforms, digest, digestValue *etree.Element
@@ -161,8 +161,8 @@ func (d *draft) canonical(el, skip *etree.Element, uri, prefixes string) []byte 
 	return text
 }
 
-// canonicalizer returns the exclusive one if the identifier is unknown, so that
-// nothing else is wrong with the signature.
+// canonicalizer returns the exclusive canonicalizer for an unknown identifier,
+// so that nothing else is wrong with the signature.
 func canonicalizer(uri, prefixes string) dsig.Canonicalizer {
 	switch uri {
 	case excC14NComments:
@@ -178,8 +178,8 @@ func canonicalizer(uri, prefixes string) dsig.Canonicalizer {
 // signAll makes the signatures that the mode asks for, from the inside out, and
 // encrypts the assertion between them.
 func (d *draft) signAll() {
-	// With SignBoth the inner signature is under attack, and the outer one verifies
-	// over the attack: one good signature must not excuse a bad one.
+	// With SignBoth the inner signature is under attack, and the outer one
+	// verifies over the attack: a valid signature must not hide an invalid one.
 	if !d.unsigned && d.mode != SignResponse && d.asrt.Parent() != nil {
 		d.asrtSig = d.sign(d.asrt, d.key)
 		d.sig = d.asrtSig

@@ -171,9 +171,9 @@ func replace(d *draft, a []string) {
 	d.text = head + strings.Replace(tail, a[0], a[1], 1)
 }
 
-// flood adds Extensions before the Status. The words are a number of rounds, and then
-// texts with the number of their copies in each round. "#" in a text is the number of
-// the copy.
+// flood adds Extensions before the Status. The words are a number of rounds,
+// and then pairs of a text and its number of copies in each round. "#" in a
+// text is the number of the copy.
 func flood(d *draft, a []string) {
 	var round strings.Builder
 	for i := 1; i < len(a); i += 2 {

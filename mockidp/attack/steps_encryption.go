@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// encryptionSteps change encryption. Encryption authenticates no sender, and an
-// attacker must learn nothing from a decryption.
+// encryptionSteps change encryption. Encryption does not authenticate the
+// sender, and a decryption must reveal nothing to an attacker.
 var encryptionSteps = map[string]step{
 	"plain": {setup, 0, func(d *draft, _ []string) { d.encryption = nil }},
 	// Pairs of a field of encryption and an algorithm.

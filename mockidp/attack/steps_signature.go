@@ -120,7 +120,8 @@ func hashCalled(name string) crypto.Hash {
 	return all[slices.IndexFunc(all, func(h crypto.Hash) bool { return h.String() == name })]
 }
 
-// publicSecret returns something public to use as a secret for HMAC.
+// publicSecret returns a public value that an attacker may use as the HMAC
+// secret.
 func (d *draft) publicSecret(name string) []byte {
 	switch name {
 	case "public-key":

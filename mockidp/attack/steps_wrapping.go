@@ -2,8 +2,8 @@ package attack
 
 import "github.com/beevik/etree"
 
-// wrappingSteps move parts of a signed message: its signature verifies, but is over
-// another element than the one that a careless reader finds.
+// wrappingSteps move parts of a signed message. Its signature still verifies,
+// but covers another element than the one that a careless reader finds.
 var wrappingSteps = map[string]step{
 	// A forged Response or assertion gets the original's signature. wrap has the places
 	// for the original.

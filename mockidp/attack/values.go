@@ -17,7 +17,7 @@ var (
 	part        = regexp.MustCompile(`^old\[(-?\w*):(-?\w*)\]$`)
 )
 
-// fill replaces names with values, except names that value does not know.
+// fill replaces names with values. Unknown names stay.
 func fill(s string, value func(name string) (string, bool)) string {
 	return placeholder.ReplaceAllStringFunc(s, func(all string) string {
 		m := placeholder.FindStringSubmatch(all)
