@@ -15,8 +15,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// asked is the service provider's AuthnRequest (Core 3.4.1).
-type asked struct {
+// authnRequest is the service provider's AuthnRequest (Core 3.4.1).
+type authnRequest struct {
 	id, acs, issuer string
 	relayState      string
 	hasRelayState   bool
@@ -30,9 +30,9 @@ const (
 	nsProtocol = "urn:oasis:names:tc:SAML:2.0:protocol"
 )
 
-// askedBy reads the AuthnRequest in a redirect (Bindings 3.4) or in a form that
-// posts itself (Bindings 3.5).
-func (r *runner) askedBy(p page) (*asked, error) {
+// requestIn reads the AuthnRequest from a redirect (Bindings 3.4) or from a
+// form that a script submits (Bindings 3.5).
+func (r *runner) requestIn(p page) (*authnRequest, error) {
 	at, fields := "", url.Values(nil)
 	redirected := p.leaving != nil
 	switch {
@@ -41,7 +41,7 @@ func (r *runner) askedBy(p page) (*asked, error) {
 		bare.RawQuery = ""
 		at, fields = bare.String(), p.leaving.Query()
 	case redirected:
-		return nil, fmt.Errorf("it leads to %.200q, without an AuthnRequest", p.leaving.Redacted())
+		return nil, fmt.Errorf("it redirects to %.200q, without an AuthnRequest", p.leaving.Redacted())
 	default:
 		if at, fields = formWith(p.body, "SAMLRequest"); fields == nil {
 			return nil, fmt.Errorf("it shows a page (status %d) without an AuthnRequest: %s", p.status, excerpt(p.body))
@@ -64,7 +64,7 @@ func (r *runner) askedBy(p page) (*asked, error) {
 		return nil, errors.New("the SAMLRequest is too large")
 	}
 	if at != r.IdP.SSOURL {
-		return nil, fmt.Errorf("the request is for %.200q, and not for this identity provider's %q", at, r.IdP.SSOURL)
+		return nil, fmt.Errorf("the request's Destination is %.200q: want this identity provider's %q", at, r.IdP.SSOURL)
 	}
 	a, err := readRequest(raw)
 	if err != nil {
@@ -72,15 +72,15 @@ func (r *runner) askedBy(p page) (*asked, error) {
 	}
 	a.relayState, a.hasRelayState = fields.Get("RelayState"), fields.Has("RelayState")
 	if a.issuer != r.EntityID {
-		return nil, fmt.Errorf("the request is from %.200q, and not from %q", a.issuer, r.EntityID)
+		return nil, fmt.Errorf("the request's Issuer is %.200q: want %q", a.issuer, r.EntityID)
 	}
 	if a.acs != "" && a.acs != r.ACS {
-		return nil, fmt.Errorf("the request wants its answer at %.200q, and not at %q", a.acs, r.ACS)
+		return nil, fmt.Errorf("the request's AssertionConsumerServiceURL is %.200q: want %q", a.acs, r.ACS)
 	}
 	return a, nil
 }
 
-func readRequest(raw []byte) (*asked, error) {
+func readRequest(raw []byte) (*authnRequest, error) {
 	doc := etree.NewDocument()
 	if err := doc.ReadFromBytes(raw); err != nil || doc.Root() == nil {
 		return nil, fmt.Errorf("the AuthnRequest is not XML: %v", err)
@@ -89,7 +89,7 @@ func readRequest(raw []byte) (*asked, error) {
 	if root.Tag != "AuthnRequest" || root.NamespaceURI() != nsProtocol {
 		return nil, fmt.Errorf("the request is a %.100q", root.Tag)
 	}
-	a := &asked{id: root.SelectAttrValue("ID", ""), acs: root.SelectAttrValue("AssertionConsumerServiceURL", "")}
+	a := &authnRequest{id: root.SelectAttrValue("ID", ""), acs: root.SelectAttrValue("AssertionConsumerServiceURL", "")}
 	if a.id == "" {
 		return nil, errors.New("the AuthnRequest has no ID")
 	}

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// browser does what a sign-in takes: cookies, forms, redirects. It never leaves
-// the service provider's hosts.
+// browser handles the cookies, forms and redirects of a sign-in. It sends
+// requests to the service provider's hosts only.
 type browser struct {
 	r   *runner
 	jar *cookiejar.Jar
-	set []setCookies // all that the jar got, for copies
+	set []setCookies // all cookies that the jar received, for copies
 }
 
 // setCookies are the cookies of an answer.
@@ -27,7 +27,7 @@ type setCookies struct {
 	cookies []*http.Cookie
 }
 
-// page is the last answer that a browser got.
+// page is the last answer that a browser received.
 type page struct {
 	status  int
 	url     *url.URL
@@ -59,7 +59,7 @@ func (b *browser) get(ctx context.Context, to string) (page, error) {
 	return b.send(ctx, request{method: http.MethodGet, to: to})
 }
 
-// request is a request, which may be odd.
+// request describes a request, which need not be one that browsers send.
 type request struct {
 	method, to  string
 	contentType string // of body; "" for none
@@ -147,8 +147,8 @@ func (b *browser) keep(from *url.URL, cookies []*http.Cookie) {
 	b.set = append(b.set, setCookies{from, cookies})
 }
 
-// cookies returns the cookies that the browser got, by name, without those that
-// were removed.
+// cookies returns the browser's cookies by name, without those that were
+// removed.
 func (b *browser) cookies() map[string]*http.Cookie {
 	out := make(map[string]*http.Cookie)
 	for _, s := range b.set {

@@ -1,7 +1,6 @@
-// Package run attacks a service provider over HTTP, in whatever language it is
-// written, with the whole catalogue of package attack: the documents, and scripts
-// for the rows that take several messages or browsers. It is test material:
-// nothing in it belongs into a product.
+// Package run attacks a service provider in any language over HTTP. It has the whole catalogue of package attack: the
+// documents, and scripts for the rows that need several messages or browsers. It is for tests only. Don't use it in
+// production code.
 //
 // [Run] needs to know where a sign-in begins, where responses are posted, and
 // which page shows the user who is signed in:
@@ -13,16 +12,13 @@
 //	})
 //	os.Exit(report.Exit())
 //
-// Every attack is tried beside its twin, the same message without the attack. If
-// the twin is not accepted, the attack shows nothing. [Verdict] lists the possible
-// results, and RESULTS.md those of eleven service providers.
+// Every attack is tried together with its twin, the same message without the attack. If the twin is not accepted, the
+// attack is inconclusive. [Verdict] lists the possible results, and RESULTS.md those of eleven service providers.
 //
-// A message may stop a service provider. Then the run waits, as long as
-// Target.Recovery says, until a user can sign in again. If that does not happen,
-// the attack has failed, the run ends, and Report.StoppedAt names the attack.
-// Report.Rest lists the attacks that remain for another run against the restarted
-// service provider. Report.Merge adds the later report to the first one.
+// A message may stop a service provider. Then the run waits until a user can sign in again, for at most
+// Target.Recovery. After that time the attack has failed, the run ends, and Report.StoppedAt names the attack.
+// Report.Rest lists the attacks that remain for another run against the restarted service provider. Report.Merge adds
+// the later report to the first one.
 //
-// The tool connects to this machine only, unless Target.AllowHosts names a host.
-// Attack nothing that is not yours.
+// The tool connects to this machine only, unless Target.AllowHosts names a host. Attack only systems that you own.
 package run

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// The attacks that one document shows.
+// The attacks that need one document only.
 
 // twin is the result of a good message, made in one way.
 type twin struct {
@@ -22,8 +22,8 @@ type twin struct {
 	result RunResult
 }
 
-// twin tries a good message, once for all cases whose twins differ from each
-// other in nothing but their IDs.
+// twin tries a good message. It does so once for all cases whose twins differ
+// in their IDs only.
 func (r *runner) twin(ctx context.Context, c attack.Case, w way) RunResult {
 	id := w.String() + "|" + c.TwinOutcome().NameID
 	if !c.PlainTwin() {
@@ -38,7 +38,7 @@ func (r *runner) twin(ctx context.Context, c attack.Case, w way) RunResult {
 	r.mu.Unlock()
 	t.once.Do(func() {
 		t.result = r.runTwin(ctx, c, w)
-		if t.result.Verdict == Inconclusive && r.answers(ctx) { // it may have been busy
+		if t.result.Verdict == Inconclusive && r.responsive(ctx) { // it may have been busy
 			t.result = r.runTwin(ctx, c, w)
 		}
 	})
@@ -51,7 +51,7 @@ func (r *runner) subjectOf(c attack.Case) string {
 }
 
 func (r *runner) runTwin(ctx context.Context, c attack.Case, w way) RunResult {
-	return r.timed(w, func() RunResult {
+	return r.measure(w, func() RunResult {
 		v, err := r.begin(ctx)
 		if err != nil {
 			return inconclusive(reason(err))
@@ -87,7 +87,7 @@ func noAnswer(err error) RunResult {
 	return RunResult{Verdict: Failed, Reason: "no answer: " + reason(err)}
 }
 
-// ways lists how a case is to be made.
+// ways lists the ways in which a case is made.
 func (r *runner) ways(c attack.Case) []way {
 	var out []way
 	for _, sign := range c.Needs.Modes() {
@@ -106,48 +106,48 @@ func (r *runner) runCase(ctx context.Context, c attack.Case, why string) Result 
 		out.Verdict, out.Reason = NotRun, missing
 	case why != "":
 		out.Verdict, out.Reason = Inconclusive, why
-	case r.over():
-		out.leaveOpen()
+	case r.hasStopped():
+		out.markNotRun()
 	case len(ways) == 0:
-		out.Verdict, out.Reason = NotRun, "it makes no sense with what is to be signed"
+		out.Verdict, out.Reason = NotRun, "it does not apply to the selected ways of signing"
 	default:
 		for _, w := range ways {
-			if !r.over() {
+			if !r.hasStopped() {
 				out.Runs = append(out.Runs, r.runWay(ctx, c, w))
 			}
 		}
-		out.sum()
-		r.blame(&out)
+		out.summarize()
+		r.attributeStop(&out)
 	}
 	return out
 }
 
-// missing returns what a case takes that this run does not have, or "".
+// missing returns what a case needs and this run lacks, or "".
 func (r *runner) missing(c attack.Case) string {
 	s, sample := c.Needs.SP, r.sample
 	if sample == nil {
-		sample = new(asked)
+		sample = new(authnRequest)
 	}
 	_, noKey := r.IdP.key(c.Needs.Key)
 	switch row := c.Row(); {
 	case noKey != "":
 		return noKey
 	case c.Needs.Encrypted && r.EncryptTo == nil:
-		return "it takes the service provider's encryption key"
+		return "it needs the service provider's encryption key"
 	case s.MetadataOver, s.CertificateOver:
-		return "it takes a service provider whose copy of the metadata is past its dates"
+		return "it needs a service provider whose copy of the metadata has expired"
 	case s.MaxAuthnAge > 0:
-		return "it takes a service provider that bounds the age of an authentication"
+		return "it needs a service provider that bounds the age of an authentication"
 	case s.EncryptionKeyListed && r.IdP.Encryption == nil:
-		return "it takes an identity provider whose metadata lists a key for encryption"
+		return "it needs an identity provider whose metadata lists a key for encryption"
 	case s.ForceAuthn && !sample.forceAuthn:
-		return "it takes a request with ForceAuthn"
+		return "it needs a request with ForceAuthn"
 	case s.AuthnContext != "" && s.AuthnContext != sample.authnContext:
-		return "it takes a request for the AuthnContext " + s.AuthnContext
+		return "it needs a request for the AuthnContext " + s.AuthnContext
 	case s.NameIDFormat != "" && s.NameIDFormat != sample.nameIDFormat:
-		return "it takes a request for the NameID format " + s.NameIDFormat
+		return "it needs a request for the NameID format " + s.NameIDFormat
 	case r.IdPInitiated && (row == "D08" || row == "D09" || row == "D10"):
-		return "it takes a request"
+		return "it needs a request"
 	}
 	return ""
 }
@@ -157,9 +157,9 @@ func (r *runner) runWay(ctx context.Context, c attack.Case, w way) RunResult {
 	tw := w
 	tw.key, tw.encrypted = c.TwinNeeds().Key, c.TwinNeeds().Encrypted || w.encrypted && !c.Needs.Encrypted
 	if twin := r.twin(ctx, c, tw); twin.Verdict != Accepted {
-		out := RunResult{How: w.String(), Verdict: twin.Verdict, Reason: twin.Reason, sent: twin.sent && r.over()}
+		out := RunResult{How: w.String(), Verdict: twin.Verdict, Reason: twin.Reason, sent: twin.sent && r.hasStopped()}
 		if allowed := allowed(c.Needs.SP); allowed != "" {
-			out.Verdict, out.Reason = NotRun, "it takes a service provider that allows "+allowed
+			out.Verdict, out.Reason = NotRun, "it needs a service provider that allows "+allowed
 		}
 		return out
 	}
@@ -167,7 +167,7 @@ func (r *runner) runWay(ctx context.Context, c attack.Case, w way) RunResult {
 }
 
 // allowed names the weakness that a service provider must allow for a case to
-// show anything. For most cases it is "".
+// be conclusive. For most cases it is "".
 func allowed(s attack.Settings) string {
 	switch {
 	case s.AllowSHA1:
@@ -199,7 +199,7 @@ func (r *runner) tryWay(ctx context.Context, c attack.Case, w way) RunResult {
 		out.Says = excerpt(p.body)
 	}
 	if user == "" && out.Verdict != NotRun {
-		r.unwell(&out, p, posting)
+		r.markServerError(&out, p, posting)
 		if err != nil && posting == nil {
 			out.Verdict, out.Reason = Failed, reason(err)
 		}
@@ -207,9 +207,9 @@ func (r *runner) tryWay(ctx context.Context, c attack.Case, w way) RunResult {
 	return out
 }
 
-// unwell marks a refusal that came as an error of the server or of the
-// connection.
-func (r *runner) unwell(out *RunResult, p page, posting error) {
+// markServerError changes a refusal to Failed if the server or the connection
+// failed.
+func (r *runner) markServerError(out *RunResult, p page, posting error) {
 	switch op := new(net.OpError); {
 	case errors.As(posting, &op) && (op.Op == "write" || op.Op == "readfrom"):
 		out.Reason = "the connection was closed while the message was still being sent"
@@ -220,18 +220,19 @@ func (r *runner) unwell(out *RunResult, p page, posting error) {
 	}
 }
 
-// verdict judges a case by the user who is signed in after its message.
+// verdict returns the result of a case, by the user who is signed in after its
+// message.
 func (r *runner) verdict(c attack.Case, w way, user string, forgedRole bool) RunResult {
 	out := RunResult{Identity: user, Verdict: LetIn}
 	want := r.subjectOf(c)
-	vouched, harmless := vouchedFor(c, w.sign), harmless(c, w.sign)
+	signed, harmless := nameSigned(c, w.sign), harmless(c, w.sign)
 	switch {
 	case c.Outcome.Accepted():
 		return r.verdictOnUnusual(c, user, forgedRole)
 	case user == "":
 		out.Verdict = Refused
-	case vouched != "":
-		out.Verdict, out.Reason = Tolerated, vouched
+	case signed != "":
+		out.Verdict, out.Reason = Tolerated, signed
 	case forgedRole:
 		out.Reason = fmt.Sprintf("%q, with an attribute that is not signed", user)
 	case user == r.Forged && user != want:
@@ -241,12 +242,12 @@ func (r *runner) verdict(c attack.Case, w way, user string, forgedRole bool) Run
 	case harmless != "":
 		out.Verdict, out.Reason = Tolerated, harmless
 	default:
-		out.Reason = "accepted, for the name that it genuinely has"
+		out.Reason = "accepted, for the name that the identity provider signed"
 	}
 	return out
 }
 
-// verdictOnUnusual judges a case that is to be accepted.
+// verdictOnUnusual returns the result of a case that must be accepted.
 func (r *runner) verdictOnUnusual(c attack.Case, user string, forgedRole bool) RunResult {
 	out := RunResult{Identity: user, Verdict: LetIn}
 	want := cmp.Or(c.Outcome.NameID, r.subjectOf(c))

@@ -32,7 +32,7 @@ func ExampleRun() {
 	}
 	fmt.Println("exit status", report.Exit())
 	// Output:
-	// B01: let in, accepted, for the name that it genuinely has
+	// B01: let in, accepted, for the name that the identity provider signed
 	// exit status 1
 }
 

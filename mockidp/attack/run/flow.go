@@ -11,8 +11,8 @@ import (
 type flow struct {
 	id    string
 	title string // "" for the row's name
-	// run makes the attempt. Nil: it can't be made over HTTP from outside, and
-	// never says why.
+	// run makes the attempt. Nil: it can't be made over HTTP from outside;
+	// never has the reason.
 	run   func(s *script) RunResult
 	never string
 	needs string // a requirement of flows.txt
@@ -58,19 +58,19 @@ func (r *runner) runFlow(ctx context.Context, f flow, why string) Result {
 	case f.run == nil:
 		out.Reason = f.never
 	case f.needs == "request" && r.IdPInitiated:
-		out.Reason = "it takes a request"
+		out.Reason = "it needs a request"
 	case f.needs == "other-acs" && r.OtherACS == "":
-		out.Reason = "it takes another ACS URL of the same service provider"
+		out.Reason = "it needs another ACS URL of the same service provider"
 	case f.needs == "encryption-key" && r.EncryptTo == nil:
-		out.Reason = "it takes the service provider's encryption key"
+		out.Reason = "it needs the service provider's encryption key"
 	case why != "":
 		out.Verdict, out.Reason = Inconclusive, why
-	case r.over():
-		out.leaveOpen()
+	case r.hasStopped():
+		out.markNotRun()
 	default:
 		out.Runs = []RunResult{r.attempt(ctx, r.way, func() RunResult { return f.run(&script{runner: r, ctx: ctx}) })}
-		out.sum()
-		r.blame(&out)
+		out.summarize()
+		r.attributeStop(&out)
 	}
 	return out
 }

@@ -24,7 +24,7 @@ func browsers() map[string]func(*script) RunResult {
 
 func anothersAnswer(waiting bool) func(*script) RunResult {
 	return func(s *script) RunResult {
-		attacker, victim := s.begin(), s.fresh()
+		attacker, victim := s.begin(), s.newVisit()
 		if waiting {
 			victim = s.begin()
 		}
@@ -39,8 +39,8 @@ func withoutCookies(s *script) RunResult {
 
 func atOtherACS(s *script) RunResult {
 	v, tolerated := s.begin(), ""
-	if v.asked == nil {
-		tolerated = "nothing was asked, and it is an ACS URL of the same service provider"
+	if v.request == nil {
+		tolerated = "there was no request, and it is an ACS URL of the same service provider"
 	}
 	response := s.document(v, good, func(p *attack.Params) { p.Recipient = s.OtherACS })
 	return s.posted(v.b, s.OtherACS, v.form(response), tolerated)
@@ -55,7 +55,7 @@ func spoofed(header string) func(*script) RunResult {
 		there, err := url.Parse(s.ACS)
 		if err != nil {
 			s.fail(err)
-			return s.open()
+			return s.inconclusive()
 		}
 		there.Host = evil
 		q := posting(s.ACS, v.form(s.document(v, good, func(p *attack.Params) { p.Recipient = there.String() })))
@@ -65,20 +65,20 @@ func spoofed(header string) func(*script) RunResult {
 			q.header = map[string]string{header: evil}
 		}
 		p, err := s.send(v.b, q)
-		return s.seen(v.b, p, err, "")
+		return s.outcome(v.b, p, err, "")
 	}
 }
 
 // loginCSRF: the victim's browser posts the attacker's own response.
 func loginCSRF(signedIn bool) func(*script) RunResult {
 	return func(s *script) RunResult {
-		victim := s.fresh()
+		victim := s.newVisit()
 		if signedIn {
 			victim.b = s.signIn(s.begin(), nil).b
 		}
 		response := s.document(victim, good, func(p *attack.Params) { p.Subject = s.Forged })
 		out := s.posted(victim.b, s.ACS, victim.form(response),
-			"unsolicited responses are allowed here, and the specifications have no defence then")
+			"unsolicited responses are allowed here, and the specifications define no defence against that")
 		if signedIn && out.Identity == s.Subject {
 			out.Verdict, out.Reason = Refused, "the same user is still signed in"
 		}

@@ -10,7 +10,7 @@ import (
 
 // D48 and D50: how a message is sent.
 
-const otherChannel = "a good message is taken by another channel than HTTP-POST"
+const otherChannel = "a good message is accepted by another channel than HTTP-POST"
 
 // channels lists odd requests. The words GOOD and FORGED stand for messages as a form
 // has them, and RAW for the good one as it is. The address is the query.
@@ -56,8 +56,8 @@ func withQuery(to, query string) string {
 	return to + "?" + query
 }
 
-// channel sends messages in an odd way. The good one answers the request of this
-// browser; the forged one is not signed.
+// channel sends messages in an unusual way. The good one answers the request of
+// this browser; the forged one is not signed.
 func channel(q request) func(*script) RunResult {
 	return func(s *script) RunResult {
 		v, q := s.begin(), q
@@ -68,7 +68,7 @@ func channel(q request) func(*script) RunResult {
 			q.body += "&RelayState=" + url.QueryEscape(relay)
 		}
 		p, err := s.send(v.b, q)
-		out := s.seen(v.b, p, err, otherChannel)
+		out := s.outcome(v.b, p, err, otherChannel)
 		if out.Identity == s.Forged {
 			out.Verdict, out.Reason = LetIn, "signed in as the forged identity"
 		}
@@ -81,5 +81,5 @@ func bombByRedirect(s *script) RunResult {
 	v := s.begin()
 	bomb := "SAMLResponse=" + url.QueryEscape(attack.Deflated(make([]byte, 32<<20)))
 	p, err := s.send(v.b, request{method: http.MethodGet, to: withQuery(s.ACS, bomb)})
-	return s.seen(v.b, p, err, "")
+	return s.outcome(v.b, p, err, "")
 }

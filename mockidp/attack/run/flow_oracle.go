@@ -8,8 +8,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// D55: the answer to an unreadable ciphertext must not say how far the service
-// provider got in reading it.
+// D55: the answer to a ciphertext that can't be decrypted must not reveal which
+// step failed.
 
 func oracles() map[string]func(*script) RunResult {
 	return map[string]func(*script) RunResult{
@@ -18,7 +18,8 @@ func oracles() map[string]func(*script) RunResult {
 	}
 }
 
-// oracle compares the answers to cases that differ only in why they can't be read.
+// oracle compares the answers to cases that differ only in the step at which
+// decryption fails.
 func oracle(ids ...string) func(*script) RunResult {
 	return func(s *script) RunResult {
 		answers := make(map[string][]string)
@@ -33,7 +34,7 @@ func oracle(ids ...string) func(*script) RunResult {
 			var twice [2]string
 			for i := range twice {
 				if twice[i] = s.answer(c, w); s.err != nil {
-					return s.open()
+					return s.inconclusive()
 				}
 			}
 			answer := common(twice[0], twice[1])
@@ -67,9 +68,8 @@ func (s *script) answer(c attack.Case, w way) string {
 	return fmt.Sprint(p.status, " ", excerpt(p.body))
 }
 
-// common is what two answers to one case have in common, with "*" for each word
-// that differs or has a digit: a reference, which is random and may have no digit,
-// or a time, which may be the same in both.
+// common returns the common part of two answers to one case. "*" replaces each
+// word that differs or has a digit, such as a random reference or a time.
 func common(a, b string) string {
 	one, other := strings.Fields(a), strings.Fields(b)
 	for i, word := range one {

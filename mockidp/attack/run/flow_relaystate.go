@@ -14,7 +14,7 @@ const attackersHost = "attacker.example"
 func relayStates() map[string]func(*script) RunResult {
 	unknown := func(*script) *string { return new("unknown-0123456789") }
 	return map[string]func(*script) RunResult{
-		"D45/other":    swapped(anothers, unbound),
+		"D45/other":    swapped(otherRelayState, unbound),
 		"D45/unknown":  swapped(unknown, unbound),
 		"D45/missing":  swapped(func(*script) *string { return nil }, dropped),
 		"D46/refused":  reflected(false),
@@ -44,16 +44,16 @@ func redirected(relayState string) func(*script) RunResult {
 		self, err := url.Parse(s.ACS)
 		if err != nil {
 			s.fail(err)
-			return s.open()
+			return s.inconclusive()
 		}
 		state := strings.ReplaceAll(relayState, "%SELF%", self.Host)
 		if strings.HasPrefix(relayState, "%SELF%") {
 			state = self.Scheme + "://" + state
 		}
 		v := s.begin()
-		out := s.leads(v, state)
-		if s.unsolicited && out.Verdict == Refused && v.asked != nil {
-			out = s.leads(s.fresh(), state)
+		out := s.follow(v, state)
+		if s.unsolicited && out.Verdict == Refused && v.request != nil {
+			out = s.follow(s.newVisit(), state)
 		}
 		return out
 	}
@@ -64,12 +64,12 @@ func withState(response []byte, relayState string) url.Values {
 	return url.Values{"SAMLResponse": {string(response)}, "RelayState": {relayState}}
 }
 
-// leads posts a good message with a RelayState and judges where that leads.
-func (s *script) leads(v *visit, relayState string) RunResult {
+// follow posts a good message with a RelayState and checks where it redirects.
+func (s *script) follow(v *visit, relayState string) RunResult {
 	p, err := s.post(v.b, withState(s.good(v), relayState))
 	switch {
 	case s.err != nil:
-		return s.open()
+		return s.inconclusive()
 	case err != nil:
 		return noAnswer(err)
 	}
@@ -88,7 +88,7 @@ func (s *script) leads(v *visit, relayState string) RunResult {
 		out.Verdict, out.Reason = LetIn, letIn
 		return out
 	}
-	s.unwell(&out, p, nil)
+	s.markServerError(&out, p, nil)
 	return out
 }
 
@@ -102,22 +102,22 @@ func ambiguous(location string) bool {
 
 // relayState is the RelayState of a visit's request, or nil.
 func (v *visit) relayState() *string {
-	if v.asked == nil || !v.asked.hasRelayState {
+	if v.request == nil || !v.request.hasRelayState {
 		return nil
 	}
-	return &v.asked.relayState
+	return &v.request.relayState
 }
 
-// anothers is the RelayState of another browser's request.
-func anothers(s *script) *string { return s.begin().relayState() }
+// otherRelayState is the RelayState of another browser's request.
+func otherRelayState(s *script) *string { return s.begin().relayState() }
 
-// Why RelayState may be another, or missing.
+// Reasons why another RelayState, or none, may be accepted.
 const (
-	unbound = "RelayState is not bound to the request here; where it may lead is another attack"
+	unbound = "RelayState is not bound to the request here; redirects are another attack"
 	dropped = "an answer without RelayState is accepted here, because some identity providers drop it"
 )
 
-// swapped answers a request with another RelayState, or without one.
+// swapped answers a request with another RelayState, or with none.
 func swapped(other func(*script) *string, tolerated string) func(*script) RunResult {
 	return func(s *script) RunResult {
 		v := s.begin()
@@ -148,7 +148,7 @@ func reflected(accepted bool) func(*script) RunResult {
 		p, err := s.post(v.b, withState(response, markup))
 		switch {
 		case s.err != nil:
-			return s.open()
+			return s.inconclusive()
 		case err != nil:
 			return noAnswer(err)
 		}
@@ -157,7 +157,7 @@ func reflected(accepted bool) func(*script) RunResult {
 			out.Verdict, out.Reason = LetIn, "the markup is part of the page"
 			return out
 		}
-		s.unwell(&out, p, nil)
+		s.markServerError(&out, p, nil)
 		return out
 	}
 }

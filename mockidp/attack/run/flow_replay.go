@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// D01 to D07: one assertion is good for one sign-in (Profiles 4.1.4.5).
+// D01 to D07: one assertion may sign a user in once (Profiles 4.1.4.5).
 
 func replays() map[string]func(*script) RunResult {
 	return map[string]func(*script) RunResult{
@@ -40,7 +40,7 @@ func renewed(s *script, in *signIn) []byte {
 	return []byte(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `%s ID="new%s`, before, after)))
 }
 
-// assertionSigned leaves the Response unsigned.
+// assertionSigned signs the assertion and not the Response.
 func assertionSigned(p *attack.Params) { p.Sign = attack.SignAssertion }
 
 // replayed signs a user in, and posts the message again with the cookies from
@@ -48,7 +48,7 @@ func assertionSigned(p *attack.Params) { p.Sign = attack.SignAssertion }
 func replayed(change func(*attack.Params), message func(*script, *signIn) []byte) func(*script) RunResult {
 	return func(s *script) RunResult {
 		first := s.signIn(s.begin(), change)
-		b := s.again(first)
+		b := s.restore(first)
 		if s.err == nil && b == nil {
 			return notRun(sameSession)
 		}
@@ -64,21 +64,21 @@ func replayElsewhere(s *script) RunResult {
 	return s.posted(other.b, s.ACS, other.form(first.response), "")
 }
 
-// replayUnsolicited has no request that could be used up: only a record of
-// assertions helps.
+// replayUnsolicited has no request that could be marked as used, so only a
+// record of assertions detects it.
 func replayUnsolicited(change func(*attack.Params), message func(*script, *signIn) []byte) func(*script) RunResult {
 	return func(s *script) RunResult {
 		if !s.unsolicited {
 			return RunResult{Verdict: Refused, Reason: "unsolicited responses are refused"}
 		}
-		first, other := s.signIn(s.fresh(), change), s.fresh()
+		first, other := s.signIn(s.newVisit(), change), s.newVisit()
 		return s.posted(other.b, s.ACS, other.form(message(s, first)), "")
 	}
 }
 
 func replayAtOtherACS(s *script) RunResult {
 	first := s.signIn(s.begin(), nil)
-	b := s.again(first)
+	b := s.restore(first)
 	if b == nil {
 		b = s.newBrowser()
 	}
@@ -88,8 +88,8 @@ func replayAtOtherACS(s *script) RunResult {
 // replayAtOnce posts one message from eight copies of a browser. One of them may
 // be signed in.
 func replayAtOnce(s *script) RunResult {
-	first, v := s.signIn(s.begin(), nil), s.fresh()
-	if s.again(first) != nil { // sessions begin at sign-in, so copies have their own
+	first, v := s.signIn(s.begin(), nil), s.newVisit()
+	if s.restore(first) != nil { // sessions begin at sign-in, so copies have their own
 		v = s.begin()
 	} else if s.err == nil && !s.unsolicited {
 		return notRun("the session is the same before and after signing in, so copies of the browser share it")
@@ -114,18 +114,18 @@ func replayAtOnce(s *script) RunResult {
 	}
 	switch {
 	case s.err != nil:
-		return s.open()
+		return s.inconclusive()
 	case in == 1:
 		return RunResult{Verdict: Refused, Reason: "one of eight was let in"}
 	}
 	return RunResult{Verdict: LetIn, Identity: user, Reason: fmt.Sprintf("%d of %d were let in by one assertion", in, n)}
 }
 
-// answeredTwice: the request is used up by its answer. The second answer is
-// about another user, so that it shows even in the same session.
+// answeredTwice: a request may be answered once. The second answer names
+// another user, so that a sign-in is visible even in the same session.
 func answeredTwice(s *script) RunResult {
 	first := s.signIn(s.begin(), nil)
-	b := s.again(first)
+	b := s.restore(first)
 	if b == nil {
 		b = first.b
 	}
@@ -140,7 +140,7 @@ func answeredTwice(s *script) RunResult {
 // replayAtTheEnd: a message that has expired by less than the skew may be
 // accepted, and must be remembered then.
 func replayAtTheEnd(s *script) RunResult {
-	v := s.fresh()
+	v := s.newVisit()
 	if !s.unsolicited {
 		v = s.begin()
 	}
@@ -148,11 +148,11 @@ func replayAtTheEnd(s *script) RunResult {
 		p.Now = p.Now.Add(-5*time.Minute - 30*time.Second) // an assertion says five minutes
 	})
 	if s.err != nil {
-		return RunResult{Verdict: Refused, Reason: "half a minute past its end it is not accepted once: " + reason(s.err)}
+		return RunResult{Verdict: Refused, Reason: "30 s after its end it is not accepted at all: " + reason(s.err)}
 	}
 	b := s.newBrowser()
 	if !s.unsolicited {
-		b = s.again(first)
+		b = s.restore(first)
 	}
 	if b == nil {
 		return notRun(sameSession)

@@ -34,7 +34,7 @@ func guardedDial(allowed []string) func(context.Context, string, string) (net.Co
 	local := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil || !isLoopback(host) {
-			detail := fmt.Sprintf("%q is not on this machine, and is not allowed by name", address)
+			detail := fmt.Sprintf("%q is not on this machine, and is not an allowed host", address)
 			return &attack.Error{Rule: "target", Detail: detail}
 		}
 		return nil

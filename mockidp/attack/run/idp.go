@@ -59,8 +59,9 @@ func NewIdP() (*IdP, error) {
 	return idp, idp.complete(time.Now())
 }
 
-// complete sets the defaults and makes the missing certificates. It writes nothing
-// that is set, so that several runs may use the identity provider after that.
+// complete sets the defaults and makes the missing certificates. It doesn't
+// change fields that are set, so several runs may then use the identity
+// provider.
 func (i *IdP) complete(now time.Time) error {
 	if i.EntityID == "" {
 		i.EntityID = DefaultEntityID
@@ -91,7 +92,7 @@ type namedKey struct {
 	use  string
 }
 
-// keys lists the keys of the identity provider, that for RSA first.
+// keys lists the keys of the identity provider, the RSA key first.
 func (i *IdP) keys() []namedKey {
 	var out []namedKey
 	add := func(name string, key crypto.Signer, use string, ok bool) {
@@ -106,7 +107,7 @@ func (i *IdP) keys() []namedKey {
 	return out
 }
 
-// key returns the key of a kind, or nil and why there is none.
+// key returns the key of a kind, or nil and the reason.
 func (i *IdP) key(kind attack.KeyKind) (crypto.Signer, string) {
 	switch {
 	case kind == attack.AnyKey || kind == attack.RSA:

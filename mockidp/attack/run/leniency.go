@@ -8,7 +8,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// leniency is an attack, or several, and why it is harmless.
+// leniency is one attack or several, with the reason why accepting it is
+// harmless.
 type leniency struct {
 	ids  []string // IDs, rows and families
 	sign string   // what is signed, or "any"
@@ -28,8 +29,9 @@ func leniencies() []leniency {
 	return out
 }
 
-// harmless says why a service provider may accept a case, as long as it signs the
-// genuine user in. It returns "" if it must not.
+// harmless returns the reason why a service provider may accept a case, if it
+// signs in the user that the identity provider named. It returns "" if it must
+// refuse the case.
 func harmless(c attack.Case, sign attack.Sign) string {
 	all := leniencies()
 	if i := slices.IndexFunc(all, func(l leniency) bool { return l.covers(c.ID, sign) }); i >= 0 {
@@ -43,9 +45,9 @@ func (l leniency) covers(id string, sign attack.Sign) bool {
 		slices.ContainsFunc(l.ids, func(word string) bool { return chooses(word, id) })
 }
 
-// vouchedFor says that the identity provider's signature covers the name, whichever
-// user is signed in. It returns "" if it does not, as in most cases.
-func vouchedFor(c attack.Case, sign attack.Sign) string {
+// nameSigned returns a reason if the identity provider's signature covers every
+// name in the message, and otherwise "", as in most cases.
+func nameSigned(c attack.Case, sign attack.Sign) string {
 	switch c.ID {
 	case "C07/name-id":
 		return "the identity provider's signature is over both parts of the name"

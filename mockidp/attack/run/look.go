@@ -12,9 +12,9 @@ import (
 
 // Before the attacks: what the service provider accepts.
 
-// look finds out what the service provider accepts. It returns why no attack can
-// be shown, or "".
-func (r *runner) look(ctx context.Context, out *Report) string {
+// detect determines what the service provider accepts. It returns the reason
+// why no attack can be run, or "".
+func (r *runner) detect(ctx context.Context, out *Report) string {
 	b := r.newBrowser()
 	user, p, err := r.probe(ctx, b)
 	if err != nil {
@@ -41,9 +41,9 @@ func (r *runner) look(ctx context.Context, out *Report) string {
 	switch {
 	case r.EncryptTo == nil:
 	case !r.way.found():
-		r.lookAtEncrypted(ctx, out)
+		r.detectEncryption(ctx, out)
 	default:
-		r.lookAtCiphers(ctx, out)
+		r.detectCiphers(ctx, out)
 	}
 	if !r.way.found() {
 		return why
@@ -53,8 +53,8 @@ func (r *runner) look(ctx context.Context, out *Report) string {
 		w.key = attack.ECDSA
 		out.Good = append(out.Good, r.twin(ctx, good, w))
 	}
-	r.lookAtRequests(ctx)
-	r.lookAtRefusal(ctx, out)
+	r.detectRequests(ctx)
+	r.detectRefusal(ctx, out)
 	return ""
 }
 
@@ -66,9 +66,9 @@ func ciphers() []string {
 	}
 }
 
-// lookAtEncrypted finds the way of a service provider that accepts encrypted
-// assertions only.
-func (r *runner) lookAtEncrypted(ctx context.Context, out *Report) {
+// detectEncryption finds an accepted way of signing if the service provider
+// accepts encrypted assertions only.
+func (r *runner) detectEncryption(ctx context.Context, out *Report) {
 	for _, cipher := range ciphers() {
 		var tried []RunResult
 		for _, sign := range r.Sign {
@@ -85,8 +85,8 @@ func (r *runner) lookAtEncrypted(ctx context.Context, out *Report) {
 	}
 }
 
-// lookAtCiphers finds the best encryption that the service provider accepts.
-func (r *runner) lookAtCiphers(ctx context.Context, out *Report) {
+// detectCiphers finds the best encryption that the service provider accepts.
+func (r *runner) detectCiphers(ctx context.Context, out *Report) {
 	for _, cipher := range ciphers() {
 		for _, sign := range []attack.Sign{r.way.sign, attack.SignResponse} { // CBC needs a signature around it
 			twin := r.twin(ctx, good, way{attack.RSA, sign, true, cipher})
@@ -101,35 +101,35 @@ func (r *runner) lookAtCiphers(ctx context.Context, out *Report) {
 	}
 }
 
-// lookAtRequests finds out what requests ask for, whether unsolicited responses
-// are accepted, and how a sign-in changes cookies.
-func (r *runner) lookAtRequests(ctx context.Context) {
+// detectRequests determines what requests ask for, whether unsolicited
+// responses are accepted, and how a sign-in changes cookies.
+func (r *runner) detectRequests(ctx context.Context) {
 	s := &script{runner: r, ctx: ctx}
 	v := s.begin()
-	r.sample = v.asked
+	r.sample = v.request
 	before := v.b.clone()
 	if _, err := s.post(v.b, v.form(s.good(v))); err == nil {
-		r.lookAtCookies(before, v.b)
+		r.checkCookies(before, v.b)
 	}
 	s = &script{runner: r, ctx: ctx}
-	s.signIn(s.fresh(), nil)
+	s.signIn(s.newVisit(), nil)
 	r.unsolicited = s.err == nil
 }
 
-// lookAtRefusal finds out the status of an ordinary refusal. Some service
+// detectRefusal determines the status of an ordinary refusal. Some service
 // providers answer 500 to every message that they refuse.
-func (r *runner) lookAtRefusal(ctx context.Context, out *Report) {
+func (r *runner) detectRefusal(ctx context.Context, out *Report) {
 	s := &script{runner: r, ctx: ctx}
 	v := s.begin()
 	p, err := s.post(v.b, v.form(s.forged(v)))
 	if err == nil && p.status >= 500 {
 		r.refusal = p.status
-		out.Notes = append(out.Notes, fmt.Sprintf("an ordinary refusal has the status %d", p.status))
+		out.Notes = append(out.Notes, fmt.Sprintf("an ordinary refusal has status %d", p.status))
 	}
 }
 
-// lookAtCookies notes weaknesses of the cookies.
-func (r *runner) lookAtCookies(before, after *browser) {
+// checkCookies notes weaknesses of the cookies.
+func (r *runner) checkCookies(before, after *browser) {
 	note := func(format string, args ...any) { r.notes = append(r.notes, fmt.Sprintf(format, args...)) }
 	old := before.cookies()
 	for name, c := range after.cookies() {
@@ -143,7 +143,7 @@ func (r *runner) lookAtCookies(before, after *browser) {
 			note("the cookie %q is not Secure", c.Name)
 		}
 		if c.SameSite == http.SameSiteDefaultMode {
-			note("the cookie %q does not say SameSite", c.Name)
+			note("the cookie %q has no SameSite", c.Name)
 		}
 	}
 	slices.Sort(r.notes)

@@ -15,34 +15,35 @@ type Verdict string
 const (
 	// Refused: no user was signed in.
 	Refused Verdict = "refused"
-	// Failed: no user was signed in, but the service provider did not answer, or
-	// with a status of 500 or above.
+	// Failed: no user was signed in, but the service provider did not answer,
+	// or answered with status 500 or above.
 	Failed Verdict = "failed"
-	// LetIn: a user was signed in who must not be, or was sent where the attacker
-	// wanted.
+	// LetIn: the attack succeeded. A user was signed in who must not be, or was
+	// redirected to the attacker's URL.
 	LetIn Verdict = "let in"
-	// Tolerated: the hostile message was accepted, and the attacker gained nothing
-	// by it that the identity provider had not said; or the specifications leave
-	// the choice.
+	// Tolerated: the hostile message was accepted, but the attacker gained
+	// nothing that the identity provider had not asserted, or the
+	// specifications leave the choice.
 	Tolerated Verdict = "tolerated"
-	// Accepted: the message is odd but right, and was accepted.
+	// Accepted: the message is unusual but valid, and was accepted.
 	Accepted Verdict = "accepted"
-	// Stricter: the message is odd but right, and was refused.
+	// Stricter: the message is unusual but valid, and was refused.
 	Stricter Verdict = "stricter"
 	// Inconclusive: the twin, the same message without the attack, was not
 	// accepted, or no sign-in began at all.
 	Inconclusive Verdict = "inconclusive"
-	// NotRun: it takes something that this run does not have.
+	// NotRun: the attack needs something that this run lacks.
 	NotRun Verdict = "not run"
 )
 
-// weight orders the verdicts of one attack's runs: the heaviest is the attack's.
-func (v Verdict) weight() int {
+// severity orders verdicts. The attack has the verdict with the highest
+// severity of its runs.
+func (v Verdict) severity() int {
 	return slices.Index([]Verdict{NotRun, Inconclusive, Accepted, Refused, Stricter, Failed, Tolerated, LetIn}, v)
 }
 
-// open: the attack has shown nothing.
-func (v Verdict) open() bool { return v == Inconclusive || v == NotRun }
+// undecided reports whether the attack has no result.
+func (v Verdict) undecided() bool { return v == Inconclusive || v == NotRun }
 
 // Result is the result of one attack.
 type Result struct {
@@ -52,7 +53,7 @@ type Result struct {
 	// Expected is "refused" or "accepted".
 	Expected string  `json:"expected"`
 	Verdict  Verdict `json:"verdict"`
-	// Reason explains a verdict that does not speak for itself.
+	// Reason explains the verdict where that is needed.
 	Reason string `json:"reason,omitempty"`
 	// Identity is the user who was signed in.
 	Identity string `json:"identity,omitempty"`
@@ -61,7 +62,7 @@ type Result struct {
 	Duration time.Duration `json:"nanoseconds"`
 }
 
-// RunResult is one try.
+// RunResult is the result of one attempt.
 type RunResult struct {
 	// How says what the identity provider signed, and with what kind of key.
 	How      string  `json:"how"`
@@ -73,31 +74,31 @@ type RunResult struct {
 	Says     string        `json:"says,omitempty"`
 	Duration time.Duration `json:"nanoseconds"`
 
-	sent bool // the service provider got more than the beginning of a sign-in
+	sent bool // more than the beginning of a sign-in was sent
 }
 
-// sum takes the verdict of the heaviest run.
-func (r *Result) sum() {
-	heaviest := -1
+// summarize sets the verdict to the most severe one of the runs.
+func (r *Result) summarize() {
+	highest := -1
 	for _, run := range r.Runs {
 		r.Duration += run.Duration
-		if w := run.Verdict.weight(); w > heaviest {
-			heaviest = w
+		if w := run.Verdict.severity(); w > highest {
+			highest = w
 			r.Verdict, r.Reason, r.Identity = run.Verdict, run.Reason, run.Identity
 		}
 	}
 }
 
-// stopped makes r the result of the attack that stopped the service provider. A
-// heavier verdict of another way of signing stays.
-func (r *Result) stopped() {
-	if r.Verdict.weight() <= Failed.weight() {
+// markStopped makes r the result of the attack that stopped the service
+// provider. A more severe verdict of another way of signing stays.
+func (r *Result) markStopped() {
+	if r.Verdict.severity() <= Failed.severity() {
 		r.Verdict, r.Reason = Failed, stoppedAnswering
 	}
 }
 
-// leaveOpen makes r the result of an attack after the service provider stopped.
-func (r *Result) leaveOpen() {
+// markNotRun makes r the result of an attack after the service provider stopped.
+func (r *Result) markNotRun() {
 	*r = Entry{r.ID, r.Title, r.Expected, r.Reference}.result()
 	r.Verdict, r.Reason = NotRun, hadStopped
 }
@@ -107,8 +108,8 @@ type Report struct {
 	ServiceProvider string    `json:"serviceProvider"`
 	ACS             string    `json:"acs"`
 	Started         time.Time `json:"started"`
-	// Good says in which ways of signing the service provider accepts a good
-	// response, and why not in the others.
+	// Good has a line for each way of signing: whether the service provider
+	// accepts a good response, or why not.
 	Good    []RunResult `json:"good"`
 	Results []Result    `json:"results"`
 	// StoppedAt is the attack after which the service provider stopped answering.
@@ -130,10 +131,10 @@ func (r *Report) Count(v Verdict) int {
 	return n
 }
 
-// Exit returns the exit status for a program: 1 if anything hostile was let in, 3
-// if an attack was inconclusive, the service provider stopped answering or
-// nothing was run at all, and else 0. What was tolerated, or not run for another
-// reason, does not change it. 2 is left for wrong usage.
+// Exit returns the exit status for a program: 1 if an attack succeeded; 3 if an
+// attack was inconclusive, the service provider stopped answering or no attack
+// was run; otherwise 0. Tolerated attacks, and those not run for another
+// reason, don't change it. 2 is reserved for usage errors.
 func (r *Report) Exit() int {
 	switch {
 	case r.Count(LetIn) > 0:
@@ -156,8 +157,8 @@ func (r *Report) Rest() []string {
 	return out
 }
 
-// Merge takes the results of the Rest from the report of a later run, and its
-// StoppedAt. Good stays as it is.
+// Merge copies the results of Rest, and StoppedAt, from the report of a later
+// run. Good stays unchanged.
 func (r *Report) Merge(later *Report) {
 	rest := r.Rest()
 	for i, x := range r.Results {
@@ -211,5 +212,5 @@ func List() []Entry {
 	return out
 }
 
-// compareIDs orders by row, and leaves a row's own order alone.
+// compareIDs orders by row. A stable sort keeps the order within a row.
 func compareIDs(a, b string) int { return strings.Compare(a[:3], b[:3]) }

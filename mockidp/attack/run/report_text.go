@@ -47,15 +47,15 @@ func (x Result) remark() string {
 	return strings.Join(parts, "; ")
 }
 
-// openWays lists the ways of signing in which the attack showed nothing, if it did
-// in others.
+// openWays lists the ways of signing in which the attack was undecided, if it
+// was decided in others.
 func (x Result) openWays() string {
-	if x.Verdict.open() {
+	if x.Verdict.undecided() {
 		return ""
 	}
 	var out []string
 	for _, run := range x.Runs {
-		if run.Verdict.open() {
+		if run.Verdict.undecided() {
 			out = append(out, run.How)
 		}
 	}
@@ -110,8 +110,8 @@ type (
 	}
 )
 
-// WriteJUnit writes the report as JUnit's XML. An attack that was let in is a
-// failure, and one that was inconclusive or not run is skipped.
+// WriteJUnit writes the report as JUnit's XML. A successful attack (LetIn) is a
+// failure. One that was inconclusive or not run is skipped.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	seconds := func(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
 	s := junitSuite{
@@ -127,7 +127,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 		switch {
 		case x.Verdict == LetIn:
 			c.Failure = &junitMessage{x.remark()}
-		case x.Verdict.open():
+		case x.Verdict.undecided():
 			c.Skipped = &junitMessage{string(x.Verdict) + ": " + x.Reason}
 		}
 		s.Cases = append(s.Cases, c)

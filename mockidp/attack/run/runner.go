@@ -27,11 +27,11 @@ type runner struct {
 	unsigned  attack.Case // B01: with Forged as its Subject it is an unsigned forgery
 
 	// sample is a request of the service provider; nil if it makes none.
-	sample *asked
+	sample *authnRequest
 	// unsolicited: good unsolicited responses are accepted.
 	unsolicited bool
-	// marked: the probe mentions administrators anyway, so a forged role does not
-	// show on it.
+	// marked: the probe always mentions administrators, so it can't show a
+	// forged role.
 	marked bool
 	// way is how scripted attacks sign: the first that is accepted.
 	way way
@@ -85,7 +85,7 @@ func (r *runner) run(ctx context.Context) *Report {
 	if err := r.IdP.complete(out.Started); err != nil {
 		out.Notes = append(out.Notes, err.Error())
 	}
-	why := r.look(ctx, out)
+	why := r.detect(ctx, out)
 	var work []func() Result
 	for _, c := range r.cases {
 		if r.chosen(c.ID) {
@@ -98,14 +98,14 @@ func (r *runner) run(ctx context.Context) *Report {
 		}
 	}
 	out.Results = r.each(work)
-	r.lookBack(ctx, out)
+	r.finishWatch(ctx, out)
 	slices.SortStableFunc(out.Results, func(a, b Result) int { return compareIDs(a.ID, b.ID) })
 	out.Notes = append(out.Notes, r.notes...)
 	out.Duration = time.Since(clock)
 	return out
 }
 
-// each does the work with the Target's Concurrency.
+// each runs the functions with the Target's Concurrency.
 func (r *runner) each(work []func() Result) []Result {
 	out := make([]Result, len(work))
 	next := make(chan int)
@@ -128,19 +128,19 @@ func (r *runner) each(work []func() Result) []Result {
 	return out
 }
 
-// visit is a sign-in in a browser.
+// visit is one browser's sign-in.
 type visit struct {
-	r     *runner
-	b     *browser
-	asked *asked // nil: the service provider made no request
+	r       *runner
+	b       *browser
+	request *authnRequest // nil: the service provider made no request
 }
 
-// fresh is a visit of a new browser without a request.
-func (r *runner) fresh() *visit { return &visit{r: r, b: r.newBrowser()} }
+// newVisit returns a visit of a new browser without a request.
+func (r *runner) newVisit() *visit { return &visit{r: r, b: r.newBrowser()} }
 
 // begin begins a sign-in in a new browser, in which no user must be signed in.
 func (r *runner) begin(ctx context.Context) (*visit, error) {
-	v := r.fresh()
+	v := r.newVisit()
 	user, _, err := r.probe(ctx, v.b)
 	if err != nil {
 		return nil, err
@@ -155,13 +155,13 @@ func (r *runner) begin(ctx context.Context) (*visit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the sign-in page can't be read: %w", err)
 	}
-	if v.asked, err = r.askedBy(p); err != nil {
+	if v.request, err = r.requestIn(p); err != nil {
 		return nil, fmt.Errorf("no sign-in begins: %w", err)
 	}
 	return v, nil
 }
 
-// params fills in a document for a visit.
+// params returns the parameters of a document for a visit.
 func (r *runner) params(v *visit, c attack.Case, w way) attack.Params {
 	key, _ := r.IdP.key(w.key)
 	p := attack.Params{
@@ -170,8 +170,8 @@ func (r *runner) params(v *visit, c attack.Case, w way) attack.Params {
 		Attributes: r.Attributes, IdentityAttribute: r.IdentityAttribute,
 		Now: r.Now(), Key: key, Certificate: r.IdP.Certificates[key], AttackerKey: r.attackerFor(c, key), Sign: w.sign,
 	}
-	if v.asked != nil {
-		p.RequestID = v.asked.id
+	if v.request != nil {
+		p.RequestID = v.request.id
 	}
 	if w.encrypted {
 		p.EncryptTo, p.Cipher = r.EncryptTo, cmp.Or(w.cipher, r.cipher)
@@ -195,9 +195,9 @@ func (r *runner) attackerFor(c attack.Case, key crypto.Signer) crypto.Signer {
 func (v *visit) form(response []byte) url.Values {
 	f := url.Values{"SAMLResponse": {string(response)}}
 	switch {
-	case v.asked != nil && v.asked.hasRelayState:
-		f.Set("RelayState", v.asked.relayState)
-	case v.asked == nil && v.r.RelayState != "":
+	case v.request != nil && v.request.hasRelayState:
+		f.Set("RelayState", v.request.relayState)
+	case v.request == nil && v.r.RelayState != "":
 		f.Set("RelayState", v.r.RelayState)
 	}
 	return f
@@ -224,5 +224,5 @@ func (r *runner) probe(ctx context.Context, b *browser) (string, page, error) {
 	return html.UnescapeString(m[min(1, len(m)-1)]), p, nil
 }
 
-// reason is an error's text on one line, fit for a table.
+// reason returns an error's text on one line, for a table.
 func reason(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -24,7 +24,7 @@ func (s *script) fail(err error) {
 	}
 }
 
-// begin is a visit of a new browser that waits for an answer.
+// begin returns a visit of a new browser that waits for an answer.
 func (s *script) begin() *visit {
 	if s.err == nil {
 		v, err := s.runner.begin(s.ctx)
@@ -33,7 +33,7 @@ func (s *script) begin() *visit {
 		}
 		s.fail(err)
 	}
-	return s.fresh()
+	return s.newVisit()
 }
 
 // document makes a case's hostile document for a visit. change may be nil.
@@ -76,17 +76,19 @@ func (s *script) post(b *browser, form url.Values) (page, error) {
 	return s.send(b, posting(s.ACS, form))
 }
 
-// posted posts a form to an address. The flow's result follows from the user who
-// is signed in then. tolerated says why that would be harmless; "" if it is not.
+// posted posts a form to an address. The user who is signed in afterwards
+// determines the flow's result. tolerated is the reason why a sign-in would be
+// harmless, or "".
 func (s *script) posted(b *browser, to string, form url.Values, tolerated string) RunResult {
 	p, err := s.send(b, posting(to, form))
-	return s.seen(b, p, err, tolerated)
+	return s.outcome(b, p, err, tolerated)
 }
 
-// seen is a flow's result by the user who is signed in after the last message.
-func (s *script) seen(b *browser, p page, posting error, tolerated string) RunResult {
+// outcome returns a flow's result, by the user who is signed in after the last
+// message.
+func (s *script) outcome(b *browser, p page, posting error, tolerated string) RunResult {
 	if s.err != nil {
-		return s.open()
+		return s.inconclusive()
 	}
 	user, _, err := s.probe(s.ctx, b)
 	out := RunResult{Identity: user, Verdict: Refused, Status: p.status}
@@ -99,18 +101,18 @@ func (s *script) seen(b *browser, p page, posting error, tolerated string) RunRe
 	case user != "":
 		out.Verdict, out.Reason = LetIn, fmt.Sprintf("signed in as %q", user)
 	case posting != nil || p.status >= 500:
-		s.unwell(&out, p, posting)
+		s.markServerError(&out, p, posting)
 	case err != nil:
 		out.Verdict, out.Reason = Failed, reason(err)
 	}
 	return out
 }
 
-// open is the result of a flow that failed before its attack.
-func (s *script) open() RunResult { return inconclusive(reason(s.err)) }
+// inconclusive is the result of a flow that failed before its attack.
+func (s *script) inconclusive() RunResult { return inconclusive(reason(s.err)) }
 
-// signIn is a visit whose browser has signed in. before is the browser as it was
-// before the response was posted.
+// signIn is a visit whose browser has signed in. before is a copy of the
+// browser from before the response was posted.
 type signIn struct {
 	*visit
 	before   *browser
@@ -134,12 +136,13 @@ func (s *script) signIn(v *visit, change func(*attack.Params)) *signIn {
 	return out
 }
 
-// sameSession is the reason of flows that need a browser from before it signed in.
-const sameSession = "the session is the same before and after signing in, so no browser can go back to before"
+// sameSession is the reason why flows that need the browser's state before
+// sign-in can't run.
+const sameSession = "the session is the same before and after signing in, so the earlier state can't be restored"
 
-// again returns a browser in the state of before, or nil if that is not signed
-// out: some service providers keep one session from before signing in to after.
-func (s *script) again(in *signIn) *browser {
+// restore returns a browser in the state before sign-in, or nil if that state
+// is signed in. Some service providers keep one session across the sign-in.
+func (s *script) restore(in *signIn) *browser {
 	if s.err != nil {
 		return nil
 	}

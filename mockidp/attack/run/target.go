@@ -15,11 +15,12 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Target describes a service provider to be attacked over HTTP, in whatever
-// language it is written. It must trust IdP, by its metadata.
+// Target describes the service provider to attack over HTTP. It must trust IdP,
+// by its metadata.
 type Target struct {
-	// Login is the address where a browser begins to sign in. The service provider
-	// answers with an AuthnRequest, or leads to one. Required, unless IdPInitiated.
+	// Login is the address where a browser begins to sign in. The service
+	// provider answers with an AuthnRequest, or redirects to one. Required,
+	// unless IdPInitiated.
 	Login string
 	// ACS is the assertion consumer service that responses are posted to. Required.
 	ACS string
@@ -43,8 +44,8 @@ type Target struct {
 	// RelayState is sent with unsolicited responses. Empty: none is.
 	RelayState string
 
-	// Subject is the user who signs in, and Forged the user that the attacker wants
-	// to be. Empty: alice@example.com and admin@example.com.
+	// Subject is the user who signs in. Forged is the user that the attacker
+	// impersonates. Empty: alice@example.com and admin@example.com.
 	Subject, Forged string
 	// NameIDFormat, Attributes and IdentityAttribute are those of [attack.Params].
 	NameIDFormat      string
@@ -62,8 +63,8 @@ type Target struct {
 	Sign []attack.Sign
 
 	// AllowHosts are names or addresses that the tool may connect to, beside
-	// loopback. Empty: it connects to this machine only, whatever a name or a
-	// redirect says.
+	// loopback. Empty: it connects to this machine only, regardless of names
+	// and redirects.
 	AllowHosts []string
 	// RootCAs are for service providers on https. Nil: the system's.
 	RootCAs *x509.CertPool
@@ -74,18 +75,19 @@ type Target struct {
 	// as some messages keep one busy for that long.
 	Recovery time.Duration
 	// Concurrency is how many attacks run at the same time. Zero: one, so that
-	// durations mean something and a stopped service provider is noticed at once.
+	// durations are comparable and a stopped service provider is noticed at
+	// once.
 	Concurrency int
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// Progress is called with every Result as soon as there is one, never
+	// Progress is called with every Result when it is known, never
 	// concurrently. Nil: results are in the report only.
 	Progress func(Result)
 }
 
 // Run attacks a service provider and reports the result of every attack. The
-// error is an [*attack.Error] about the Target. What the service provider does is
-// never an error, but a Result.
+// error is an [*attack.Error] about the Target. The service provider's
+// behaviour is a Result, never an error.
 func Run(ctx context.Context, t Target) (*Report, error) {
 	r, err := newRunner(t)
 	if err != nil {

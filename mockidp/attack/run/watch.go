@@ -8,8 +8,8 @@ import (
 )
 
 // A message may stop a service provider, or keep it busy for a minute. The next
-// attacks would then count as refused or inconclusive for no reason of their own.
-// So a user signs in after every attack without a result.
+// attacks would then wrongly count as refused or inconclusive. So a user signs
+// in after every attack without a result.
 
 const (
 	stoppedAnswering = "the service provider stopped answering"
@@ -20,28 +20,29 @@ const (
 type watch struct {
 	waiting sync.Mutex // held while waiting for it
 
-	mu   sync.Mutex
-	over bool   // guarded by mu: it has stopped, and nothing is sent any more
-	last string // guarded by mu: the attack that ended last
-	at   string // guarded by mu: the attack that stopped it
+	mu      sync.Mutex
+	stopped bool   // guarded by mu: it has stopped, and nothing is sent any more
+	last    string // guarded by mu: the attack that ended last
+	at      string // guarded by mu: the attack that stopped it
 }
 
-// over reports whether the service provider has stopped.
-func (r *runner) over() bool {
+// hasStopped reports whether the service provider has stopped.
+func (r *runner) hasStopped() bool {
 	r.watch.mu.Lock()
 	defer r.watch.mu.Unlock()
-	return r.watch.over
+	return r.watch.stopped
 }
 
-// answers reports whether a good response is accepted. It waits for that for
-// Target.Recovery, once in a run: then the run is over.
-func (r *runner) answers(ctx context.Context) bool {
+// responsive reports whether a good response is accepted. It waits for at most
+// Target.Recovery, once in a run. After that the service provider counts as
+// stopped.
+func (r *runner) responsive(ctx context.Context) bool {
 	if !r.way.found() {
-		return true // there was none from the beginning
+		return true // no way was accepted from the start
 	}
 	r.watch.waiting.Lock()
 	defer r.watch.waiting.Unlock()
-	if r.over() {
+	if r.hasStopped() {
 		return false
 	}
 	until := time.Now().Add(r.Recovery)
@@ -50,7 +51,7 @@ func (r *runner) answers(ctx context.Context) bool {
 		if time.Now().Add(pause).After(until) {
 			r.watch.mu.Lock()
 			defer r.watch.mu.Unlock()
-			r.watch.over = ctx.Err() == nil
+			r.watch.stopped = ctx.Err() == nil
 			return false
 		}
 		select {
@@ -65,64 +66,64 @@ func (r *runner) answers(ctx context.Context) bool {
 
 // attempt tries an attack once, and again if the service provider was busy.
 func (r *runner) attempt(ctx context.Context, w way, try func() RunResult) RunResult {
-	out := r.timed(w, try)
-	if ctx.Err() == nil && out.Verdict.silent() && r.answers(ctx) && out.Verdict == Inconclusive {
-		out = r.timed(w, try) // it was busy with the attack before
+	out := r.measure(w, try)
+	if ctx.Err() == nil && out.Verdict.mayHaveStopped() && r.responsive(ctx) && out.Verdict == Inconclusive {
+		out = r.measure(w, try) // it was busy with the attack before
 	}
 	switch {
-	case !out.Verdict.silent():
+	case !out.Verdict.mayHaveStopped():
 	case ctx.Err() != nil:
 		if out.Verdict == Failed {
 			out.Verdict, out.Reason = Inconclusive, "the run was cancelled"
 		}
-	case r.over():
+	case r.hasStopped():
 		out.Verdict, out.Reason = Failed, stoppedAnswering
 	}
 	return out
 }
 
-func (r *runner) timed(w way, try func() RunResult) RunResult {
+func (r *runner) measure(w way, try func() RunResult) RunResult {
 	began, sent := time.Now(), r.sent.Load()
 	out := try()
 	out.How, out.Duration, out.sent = w.String(), time.Since(began), r.sent.Load() != sent
 	return out
 }
 
-// silent: the service provider may have stopped.
-func (v Verdict) silent() bool { return v == Failed || v == Inconclusive }
+// mayHaveStopped reports whether the service provider may have stopped.
+func (v Verdict) mayHaveStopped() bool { return v == Failed || v == Inconclusive }
 
-// blame is called at the end of each attack. It decides whether this is the one
-// after which the service provider stopped answering. If this one had sent nothing
-// yet, it is the one before.
-func (r *runner) blame(out *Result) {
+// attributeStop is called at the end of each attack. If the service provider
+// has stopped, it records the attack that stopped it: this one, or the previous
+// one if this one had sent nothing yet.
+func (r *runner) attributeStop(out *Result) {
 	w := &r.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	sent := slices.ContainsFunc(out.Runs, func(run RunResult) bool { return run.sent })
 	switch {
-	case !w.over && sent:
+	case !w.stopped && sent:
 		w.last = out.ID
-	case !w.over:
+	case !w.stopped:
 	case sent && w.at == "":
 		w.at = out.ID
-		out.stopped()
+		out.markStopped()
 	case w.at == "":
 		w.at = w.last
-		out.leaveOpen()
+		out.markNotRun()
 	}
 }
 
-// lookBack ends a run. It notices a service provider that the last attack has
-// stopped, or that has locked out all users.
-func (r *runner) lookBack(ctx context.Context, out *Report) {
+// finishWatch ends a run. It detects a service provider that the last attack
+// has stopped, or that has locked out all users.
+func (r *runner) finishWatch(ctx context.Context, out *Report) {
 	w := &r.watch
-	if ctx.Err() == nil && w.last != "" && !r.answers(ctx) && w.at == "" {
+	if ctx.Err() == nil && w.last != "" && !r.responsive(ctx) && w.at == "" {
 		w.at = w.last
 	}
 	out.StoppedAt = w.at
 	for i := range out.Results {
 		if x := &out.Results[i]; x.ID == w.at {
-			x.stopped()
+			x.markStopped()
 			out.Notes = append(out.Notes, stoppedAnswering+" at "+x.ID)
 		}
 	}
