@@ -260,7 +260,7 @@ func TestAppPageDescribesProtection(t *testing.T) {
 		}, []string{"<dt>Encrypted</dt><dd>aes256-gcm</dd>"}},
 		"signed requests": {func(a *mockidp.App) {
 			a.RequestCertificates, a.SignedRequests = []*x509.Certificate{cert}, true
-		}, []string{"<dt>Requests must be signed</dt><dd>yes</dd>", "say themselves where the answer goes"}},
+		}, []string{"<dt>Requests must be signed</dt><dd>yes</dd>", "name the URL of the answer"}},
 		"others": {func(a *mockidp.App) {
 			a.IgnoreForceAuthn, a.SessionLifetime = true, 90*time.Minute
 			a.Unlisted, a.IgnoreNameIDPolicy = mockidp.UseDefault, true

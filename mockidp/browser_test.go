@@ -298,7 +298,7 @@ func testFactorPages(t *testing.T, chromium context.Context) {
 	w.reads("Enter your code")
 	w.looks("factor")
 	w.press("000000", kb.Enter)
-	w.reads("isn't the right one")
+	w.reads("The code is wrong")
 	w.looks("factor-wrong")
 	w.press("123456", kb.Enter)
 	w.reads("POST 1") // with script the form is submitted automatically

@@ -108,7 +108,7 @@ func TestAttackChosenOnTheSignInPage(t *testing.T) {
 	require.NoError(t, idp.SetMutation("ALL", "idc", ""))
 	require.NoError(t, idp.QueueMutation("ONCE", "idc", ""))
 	page = b.get(redirect(idp, request(), "s"))
-	page.contains(t, "what is queued or switched on")
+	page.contains(t, "the queued or switched-on one")
 	v := page.fields()
 	v.Set("username", bob)
 	v.Set("password", "bob's own")
