@@ -1,9 +1,9 @@
-// Package meridian is SAML 2.0 sign-in that spans Regions: one service
-// provider, one entity ID and an ordered list of assertion consumer service
-// (ACS) URLs, a strict consumer behind each of them, an access portal in every
-// Region, and an Okta-like mock identity provider to test it all against.
+// Package meridian is SAML 2.0 sign-in for a service in several Regions. It has
+// one service provider with one entity ID and an ordered list of assertion
+// consumer service (ACS) URLs, a strict consumer for each URL, an access portal
+// in every Region, and an Okta-like mock identity provider for tests.
 //
-// There is no code here. The map:
+// This package has no code. The packages below it are:
 //
 //   - saml: the protocol core. It makes AuthnRequests and metadata, and verifies
 //     responses. It keeps nothing and knows no HTTP.
@@ -31,8 +31,8 @@
 //
 // # Layout
 //
-// In files that aren't tests, a package imports these of the module and no others.
-// Programs under examples import any. A test reads this table.
+// Files that aren't tests import only the packages of the module in this table.
+// Programs under examples may import any package. A test reads the table.
 //
 //	saml                              saml/internal/xmltree, saml/internal/dsig,
 //	                                  saml/internal/xmlenc
@@ -73,27 +73,28 @@
 //
 // # Regions
 //
-// All Regions are one service provider: the same entity ID, the same metadata,
-// the same app at the identity provider. What differs is the ACS URL. The
-// first URL on the list is the default, and that is where identity providers
-// send the sign-ins that they start themselves. A sign-in that a Region starts
-// names that Region's URL, and comes back there. An assertion is made for one
-// URL and is worthless at every other, so a Region needs no other Region to
-// verify it, and none of them has to be up.
+// All Regions are one service provider: they have the same entity ID, the same
+// metadata and the same app at the identity provider. Only the ACS URL differs.
+// The first URL of the list is the default: identity providers send the
+// sign-ins that they start to it. A request of a Region names that Region's
+// URL, and the response is sent there. An assertion is valid at one URL only.
+// So a Region verifies it without the other Regions, even if all of them are
+// down.
 //
-// What Regions know together is written in one place and copied: an instance's
-// configuration in the primary, which never changes; applications, sessions and
-// revocations in the Region where they arise. Every Region serves from its own
-// copy. A Region that is cut off goes on, says how old its copy is, and what
-// both sides did meanwhile comes together in whatever order it arrives.
+// Shared data is written in one Region and copied to the others. The
+// configuration of an instance is written in the primary Region, which never
+// changes. Applications, sessions and revocations are written in the Region
+// where they begin. Every Region serves from its own copy. A Region without a
+// connection continues to serve, and shows how old its copy is. When the
+// connection is back, the changes of both sides are merged; the order in which
+// they arrive doesn't matter.
 //
 // # Trust
 //
-// A key is trusted because the identity provider's metadata, or the operator,
-// says so; nothing in a message can add one. A value is believed because it
-// was read from the bytes that a signature covers. A response is admitted
-// because this browser asked for it here and it was not admitted before; or,
-// where the operator allows sign-ins that the identity provider starts,
-// because it was not admitted before. If any of that can't be known, no
-// user is signed in.
+// Trusted keys come from the identity provider's metadata or from the operator.
+// A message can't add one. Values are read only from bytes that a verified
+// signature covers. A response is accepted once, in the browser and the Region
+// that sent the request. If the operator allows sign-ins that the identity
+// provider starts, such a response is accepted once, in any browser. If one of
+// these checks can't be made, no user is signed in.
 package meridian
