@@ -46,7 +46,7 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 	if err := o.complete(); err != nil {
 		return program.Usage, err
 	}
-	if err := o.reportable(); err != nil {
+	if err := o.checkReport(); err != nil {
 		return program.Usage, err
 	}
 	if !o.quiet {
@@ -95,15 +95,15 @@ func (o *attackOptions) writeIdP(out io.Writer) error {
 	return nil
 }
 
-// rename sets the names that flags give the identity provider.
+// rename sets the identity provider's names to those of the flags.
 func (o *attackOptions) rename(idp *run.IdP) {
 	idp.EntityID = cmp.Or(o.idpEntityID, idp.EntityID)
 	idp.SSOURL = cmp.Or(o.sso, idp.SSOURL)
 }
 
-// reportable checks, before anything is sent, that the report can be written: a run takes minutes. It leaves the
-// content of a file as it is.
-func (o *attackOptions) reportable() error {
+// checkReport checks that the report can be written, before a run that takes minutes. It doesn't change the content
+// of a file.
+func (o *attackOptions) checkReport() error {
 	for _, path := range []string{o.json, o.junit} {
 		if path == "" || path == o.json && path == "-" {
 			continue

@@ -50,7 +50,7 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.BoolVar(&t.IdPInitiated, "idp-initiated", false, "send unsolicited responses; there is no -sp-login")
 	fs.StringVar(&t.RelayState, "relay-state", "", "RelayState of unsolicited responses")
 	fs.StringVar(&t.Subject, "subject", "", "`NAME` of the user who signs in (default: alice@example.com)")
-	fs.StringVar(&t.Forged, "forged", "", "`NAME` of the user whom the attacker wants to be (default: admin@example.com)")
+	fs.StringVar(&t.Forged, "forged", "", "`NAME` of the user that the attacker impersonates (default: admin@example.com)")
 	fs.StringVar(&t.NameIDFormat, "nameid-format", "", "Format of NameID (default: emailAddress)")
 	fs.StringVar(&t.IdentityAttribute, "identity-attribute", "",
 		"`NAME` of an attribute that names the user, as NameID does")
@@ -82,7 +82,7 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.DurationVar(&t.Recovery, "recovery", 2*time.Minute,
 		"how long to wait for a service provider that stopped answering")
 	fs.IntVar(&t.Concurrency, "parallel", 1, "how many attacks run at once")
-	fs.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`; - is standard output, in the table's place")
+	fs.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`; - is standard output, instead of the table")
 	fs.StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`")
 	fs.BoolVar(&o.quiet, "q", false, "print no progress, and only the last line of the table")
 	err := program.Parse(fs, strings.TrimSpace(attackUsage), args, help, o.check)
@@ -96,9 +96,9 @@ func (o *attackOptions) check() error {
 	case !o.list && o.write == "" && (o.keys == "") == (o.key == ""):
 		return errors.New("want -keys DIR (see -write-metadata) or -key FILE")
 	case o.weak && o.write == "":
-		return errors.New("-weak-keys goes with -write-metadata")
+		return errors.New("-weak-keys requires -write-metadata")
 	case o.certificate != "" && o.key == "":
-		return errors.New("-cert goes with -key")
+		return errors.New("-cert requires -key")
 	}
 	return nil
 }

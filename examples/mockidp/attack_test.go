@@ -183,7 +183,7 @@ func TestAttackOnTheSampleServiceProvider(t *testing.T) {
 	assert.Len(t, suites.Cases, len(report.Results))
 }
 
-// A service provider that accepts everything: the exit status is 1, and the output names the identity.
+// If a service provider accepts everything, the exit status is 1, and the output names the identity.
 func TestAttackLetIn(t *testing.T) {
 	nameID := regexp.MustCompile(`NameID [^>]*>([^<]+)<`)
 	mux := http.NewServeMux()

@@ -56,7 +56,7 @@ func load(path string) (c mockidp.Config, err error) {
 		return c, fmt.Errorf("%s: near line %d: %w", path, line, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return c, fmt.Errorf("%s: something follows the configuration", path)
+		return c, fmt.Errorf("%s: unexpected data after the configuration", path)
 	}
 	c = mockidp.Config{
 		Org: f.Org, Hint: f.Hint, SessionLifetime: f.SessionLifetime.Duration, MaxFailures: f.MaxFailures,
@@ -108,7 +108,7 @@ func (g groupAttribute) attribute() mockidp.GroupAttribute {
 	return g.GroupAttribute
 }
 
-// word is a choice that the file spells out.
+// word is an enumerated value that the file writes as text.
 type word[T choice] struct{ value T }
 
 type choice interface {

@@ -33,14 +33,14 @@ func (o *controlOptions) flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.token, "control-token", "",
 		"`TOKEN` that the control API and page ask for (default: a random one, which is printed)")
 	fs.StringVar(&o.provision, "provision", "",
-		"`URL` of a SCIM 2.0 service provider to push users and groups to, whenever they change")
+		"`URL` of a SCIM 2.0 service provider; users and groups are pushed there at every change")
 	fs.StringVar(&o.provisionToken, "provision-token", "", "bearer `TOKEN` of -provision")
 	fs.StringVar(&o.provisionApp, "provision-app", "",
 		"`ID` of the app whose users and groups -provision pushes (default: all)")
 	fs.Func("attack", "`ID[,app=ID][,user=LOGIN]` of an attack in place of every answer, or of an app's or a user's; "+
 		"repeatable; mockidp attack -list prints them", o.addAttack)
 	fs.BoolVar(&o.attacks, "attacks", false,
-		"let the control API and page, and users who sign in, order attacks; with -attack they always may")
+		"allow the control API, its page and users who sign in to select attacks; -attack implies it")
 }
 
 func (o *controlOptions) check() error {
@@ -55,11 +55,11 @@ func (o *controlOptions) check() error {
 	}
 	switch {
 	case o.listen == "" && o.token != "":
-		return errors.New("-control-token goes with -control")
+		return errors.New("-control-token requires -control")
 	case (o.provision == "") != (o.provisionToken == ""):
-		return errors.New("-provision and -provision-token go together")
+		return errors.New("-provision and -provision-token require each other")
 	case o.provision == "" && o.provisionApp != "":
-		return errors.New("-provision-app goes with -provision")
+		return errors.New("-provision-app requires -provision")
 	}
 	return nil
 }

@@ -73,8 +73,8 @@ func (o *controlOptions) addAttack(s string) error {
 	return err
 }
 
-// mutate configures attacks of the catalogue in place of answers: those that -attack and the configuration switch
-// on, and those that users may order with -attacks.
+// mutate configures attacks in place of answers: those that -attack and the configuration file switch on, and those
+// that users may select with -attacks.
 func (o *controlOptions) mutate(c *mockidp.Config) error {
 	c.StandingMutations = append(c.StandingMutations, o.attack...)
 	if len(c.StandingMutations) == 0 && !o.attacks {
@@ -85,7 +85,7 @@ func (o *controlOptions) mutate(c *mockidp.Config) error {
 		switch {
 		case slices.Contains(c.Mutations, m.ID):
 		case slices.ContainsFunc(run.List(), func(e run.Entry) bool { return e.ID == m.ID }):
-			return fmt.Errorf("attack: one page in a browser can't make %q; mockidp attack makes it", m.ID)
+			return fmt.Errorf("attack: a browser can't send %q; mockidp attack can", m.ID)
 		default:
 			return fmt.Errorf("attack: unknown attack %q; mockidp attack -list prints them", m.ID)
 		}

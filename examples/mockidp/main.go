@@ -7,9 +7,9 @@
 //	mockidp -provision https://scim.example/scim/v2 -provision-token TOKEN
 //	mockidp attack -h
 //
-// -control opens an API like Okta's, and a page; CONTROL.md beside this file has examples for curl. -provision
-// pushes users and groups by SCIM. -attack sends hostile answers in place of good ones, for all, for an app or for a
-// user; with it or with -attacks, the API, the page and users who sign in can do so.
+// -control opens an API like Okta's, and a page; CONTROL.md beside this file has examples for curl. -provision pushes
+// users and groups by SCIM. -attack replaces answers with hostile ones: all answers, or those of an app or about a
+// user. With -attack or -attacks, the API, the page and users who sign in can select attacks too.
 //
 // Without -config there is one user, and one app without a service provider; config.json beside this file is an
 // example.
@@ -57,10 +57,10 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.StringVar(&o.baseURL, "base-url", "",
 		"the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
 	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false,
-		"let -listen be an address that other machines can reach, under the host of -base-url")
+		"allow -listen to be an address that other machines can reach, under the host of -base-url")
 	fs.BoolVar(&o.strict, "strict", false, "refuse requests that some identity providers accept")
-	fs.BoolVar(&o.oktaPaths, "okta-paths", false, "serve at Okta's paths, the same at each start, instead of odd ones")
-	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes odd paths, message IDs and chances the same at each start")
+	fs.BoolVar(&o.oktaPaths, "okta-paths", false, "serve at Okta's paths, the same at each start, instead of random ones")
+	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes random paths, message IDs and chances the same at each start")
 	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]` of a fault; KIND is delay, drop, "+
 		"status, cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable", o.addFault)
 	o.control.flags(fs)
@@ -92,7 +92,7 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	if o.verbose {
 		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
 	}
-	// The port first: one in use is reported before a key is made.
+	// Listen first, so that a port in use is reported before a key is generated.
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"empty":               {config(""), "EOF"},
 		"unknown field":       {config("{\n\n\"user\": []}"), `"user"`},
 		"unknown inner field": {config(`{"apps": [{"label": "x", "acss": []}]}`), `"acss"`},
-		"more after it":       {config(`{} {}`), "follows"},
+		"more after it":       {config(`{} {}`), "after the configuration"},
 		"unknown word":        {config(`{"apps": [{"label": "x", "sign": "none"}]}`), `"none"`},
 		"duration":            {config(`{"sessionLifetime": "soon"}`), "soon"},
 		"duplicate ACS":       {config(`{"apps": [{"label": "x", "acs": [{"url": "http://a.localhost/"}, {"url": "http://a.localhost/"}]}]}`), "twice"},
@@ -117,7 +117,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"attack of no ID":     {append([]string{"-attack", ",app=x"}, free...), "ID"},
 		"attack on what":      {append([]string{"-attack", "B01,for=x"}, free...), `"for"`},
 		"attack on no app":    {append([]string{"-attack", "B01,app=none"}, free...), `"none"`},
-		"attack by the tool":  {append([]string{"-attack", "D48/put"}, free...), "mockidp attack makes it"},
+		"attack by the tool":  {append([]string{"-attack", "D48/put"}, free...), "mockidp attack can"},
 		"attack in the file":  {config(`{"attacks": [{"id": "Z98"}]}`), "Z98"},
 		"seed":                {append([]string{"-seed", "x"}, free...), "-seed"},
 		"newline in a value":  {config(`{"apps": [{"label": "x", "groups": ["a\nb"]}]}`), `a\nb`},
@@ -204,7 +204,7 @@ func TestSampleConfigServesUntilSignalled(t *testing.T) {
 	}
 }
 
-// The sample configuration has an app for examples/sp with its default flags, as the README says.
+// The sample configuration has an app for examples/sp with its default flags, as described in the README.
 func TestSampleConfigKnowsTheExampleServiceProvider(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)

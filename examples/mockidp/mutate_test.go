@@ -121,7 +121,7 @@ func TestAttacksInTheForm(t *testing.T) {
 		resp.Body.Close()
 		require.Less(t, resp.StatusCode, 300, "%s %s", path, body)
 	}
-	// Chosen on the sign-in page, for once; and what the file switches on.
+	// An attack chosen on the sign-in page applies once; one in the configuration file applies always.
 	assert.Equal(t, []string{"forged", "good"}, open(t, b, tile, "D48/forged-first").messages(t, "SAMLResponse"))
 	plain := open(t, b, tile, "")
 	assert.Equal(t, sent{"post", "http://sp.localhost/acs", "", plain.fields}, plain)
