@@ -29,9 +29,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// chaosOrder in the environment makes the test's own binary one of the processes
-// of the chaos: a node of a Region, or one of a Region's NATS servers. It ends when
-// its standard input is closed.
+// chaosOrder is an environment variable. With it the test binary runs as one
+// process of the test: a node of a Region, or one of a Region's NATS servers.
+// It ends when its standard input is closed.
 const chaosOrder = "MERIDIAN_CHAOS_ORDER"
 
 func TestMain(m *testing.M) {
@@ -55,11 +55,11 @@ func TestMain(m *testing.M) {
 type order struct {
 	NATS *natsOrder // nil: a node
 
-	Place  corp.Place
-	Origin string            // of the Region's portal
-	Portal int               // the node's own port
-	Door   int               // where the test asks
-	Peers  map[string]string // by Region
+	Place   corp.Place
+	Origin  string            // of the Region's portal
+	Portal  int               // the node's own port
+	Control int               // port of the node's controlHandler
+	Peers   map[string]string // by Region
 
 	Dir, Listen string // of the embedded server
 	URL         string // the Region's own servers, in its place
@@ -178,7 +178,7 @@ func (o order) startNode() (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	for port, h := range map[int]http.Handler{o.Portal: r, o.Door: chaosDoor(r)} {
+	for port, h := range map[int]http.Handler{o.Portal: r, o.Control: controlHandler(r)} {
 		l, err := net.Listen("tcp", loopback.Address(port))
 		if err != nil {
 			return nil, err
@@ -188,7 +188,8 @@ func (o order) startNode() (func(), error) {
 	return func() { r.Close(); closing() }, nil
 }
 
-// adapt configures a node of a Region with servers of its own, if it is one.
+// adapt configures a node to use its Region's separate NATS servers, if the
+// Region has them.
 func (o order) adapt(c *replica.Config) {
 	c.Heartbeat, c.Recover = 200*time.Millisecond, o.Recover
 	if o.URL == "" {

@@ -16,9 +16,9 @@ import (
 )
 
 // damaged overwrites or cuts bytes in the files of a Region's own streams while
-// the Region is down. First the Region is taken out of use, until the others
-// have all that it acknowledged: what no other Region has is lost with a disk. Then
-// an operator follows the Region's error.
+// the Region is down. First the Region gets no more sign-ins until the others
+// have all acknowledged data, because a disk's data without a copy is lost.
+// Then the test follows the Region's error as an operator would.
 func (w *chaosWorld) damaged(ctx context.Context, r *chaosRegion) {
 	p := r.nodes[0]
 	// One Region at a time: the others must have the data.
@@ -34,9 +34,9 @@ func (w *chaosWorld) damaged(ctx context.Context, r *chaosRegion) {
 	defer cancel()
 	for _, other := range w.regions {
 		for _, n := range other.nodes {
-			for other != r && !doorOf(n).heard(limited, r.Name).After(quiet) {
+			for other != r && !controlOf(n).heard(limited, r.Name).After(quiet) {
 				if limited.Err() != nil {
-					return // it is cut off for longer than this blow waits
+					return // it is cut off for longer than this fault waits
 				}
 				pauseFor(limited, 50*time.Millisecond)
 			}
@@ -86,7 +86,7 @@ func (w *chaosWorld) operate(p *process, r *chaosRegion) {
 		err = p.start()
 	}
 	if err == nil && healthySoon(p) {
-		return // the bytes were of no more use
+		return // the changed bytes were unused
 	}
 	if err != nil && !strings.Contains(err.Error(), "Damaged") {
 		w.broken(err)
@@ -99,8 +99,8 @@ func (w *chaosWorld) operate(p *process, r *chaosRegion) {
 			p.order.Recover = append(p.order.Recover, other.Name)
 		}
 	}
-	// The other Regions are hit meanwhile: until each of them answers, there is
-	// no recovery.
+	// The other Regions have faults at the same time. The recovery waits until
+	// each of them answers.
 	for limit := time.Now().Add(2 * time.Minute); ; <-time.After(100 * time.Millisecond) {
 		if err = p.start(); err == nil {
 			break
@@ -116,7 +116,7 @@ func (w *chaosWorld) operate(p *process, r *chaosRegion) {
 // healthySoon waits for a node's health, for a few seconds.
 func healthySoon(p *process) bool {
 	for limit := time.Now().Add(10 * time.Second); time.Now().Before(limit); <-time.After(100 * time.Millisecond) {
-		res, err := doorClient.Get("http://" + loopback.Address(p.order.Portal) + "/health")
+		res, err := controlHTTP.Get("http://" + loopback.Address(p.order.Portal) + "/health")
 		if err != nil {
 			continue
 		}

@@ -18,15 +18,15 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 )
 
-// process is a process of the chaos, started and ended many times. One fault at a
-// time hits it.
+// process is a process of the test, which is started and ended many times. It
+// has one fault at a time.
 type process struct {
 	order order
 
-	blow sync.Mutex // held by who does something to it
-	mu   sync.Mutex
-	cmd  *exec.Cmd
-	life io.Closer
+	fault sync.Mutex // held during a fault
+	mu    sync.Mutex
+	cmd   *exec.Cmd
+	life  io.Closer
 }
 
 // start starts it, and returns when it is up or has failed.

@@ -14,23 +14,23 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// stay is a browser's session.
-type stay struct {
+// chaosSession is a session of a browser.
+type chaosSession struct {
 	user    string
 	at      *chaosRegion
 	browser *visitor
 	ended   string // how, and from where; "": not
 }
 
-// record is what was acknowledged to the workload, for the checker.
+// record holds what the Regions acknowledged to the workload, for the checker.
 type record struct {
 	mu       sync.Mutex
 	admitted map[string]int // by response, how often
 	answers  []chaosAnswer  // all that were posted
-	alive    []stay         // acknowledged, and nothing was told to end them
-	over     []stay         // acknowledged to be over
-	users    []string       // acknowledged to be there
-	wrong    []string       // what must never be
+	alive    []chaosSession // acknowledged, and never ended
+	over     []chaosSession // whose end was acknowledged
+	users    []string       // whose creation was acknowledged
+	wrong    []string       // violations
 
 	posts, signIns, handoffs, ends, heard int
 }
@@ -55,7 +55,7 @@ type chaosAnswer struct {
 
 // post posts a response, in a copy of the browser, and notes whether it was
 // admitted.
-func (w *chaosWorld) post(ctx context.Context, r *record, a chaosAnswer) (*visitor, seen, bool) {
+func (w *chaosWorld) post(ctx context.Context, r *record, a chaosAnswer) (*visitor, response, bool) {
 	b := a.browser.copy()
 	s, err := b.send(ctx, a.to, a.form)
 	in := err == nil && s.status == http.StatusSeeOther && s.to.Path != "/refused"
@@ -68,9 +68,9 @@ func (w *chaosWorld) post(ctx context.Context, r *record, a chaosAnswer) (*visit
 	return b, s, in
 }
 
-// signIn signs a user in at a Region: with three browsers that present the
-// answer at the same time, of which one may get in, and one that comes later.
-func (w *chaosWorld) signIn(ctx context.Context, r *record, user string, at *chaosRegion) (out stay, ok bool) {
+// signIn signs a user in at a Region. Three browsers post the answer at the
+// same time, of which one may be signed in, and a fourth posts it later.
+func (w *chaosWorld) signIn(ctx context.Context, r *record, user string, at *chaosRegion) (out chaosSession, ok bool) {
 	b := newVisitor()
 	s, err := b.send(ctx, at.Origin+portal.PathLogin, nil)
 	if err != nil || s.to == nil || s.status != http.StatusSeeOther {
@@ -91,7 +91,7 @@ func (w *chaosWorld) signIn(ctx context.Context, r *record, user string, at *cha
 			if in && b.follow(ctx, s, at.Origin) == nil {
 				mu.Lock()
 				defer mu.Unlock()
-				out, ok = stay{user, at, b, ""}, true
+				out, ok = chaosSession{user, at, b, ""}, true
 			}
 		})
 	}
@@ -104,7 +104,7 @@ func (w *chaosWorld) signIn(ctx context.Context, r *record, user string, at *cha
 // another, and perhaps a sign-out from any.
 func (w *chaosWorld) story(ctx context.Context, r *record, user string) {
 	at := w.regions[rand.N(len(w.regions))]
-	var first stay
+	var first chaosSession
 	for ok := false; !ok; {
 		if ctx.Err() != nil {
 			return
@@ -113,39 +113,39 @@ func (w *chaosWorld) story(ctx context.Context, r *record, user string) {
 			pauseFor(ctx, 50*time.Millisecond)
 		}
 	}
-	stays := []stay{first}
+	sessions := []chaosSession{first}
 	r.note(func() { r.signIns++ })
 	if to := w.regions[rand.N(len(w.regions))]; to != at && rand.N(2) == 0 {
 		b := first.browser.copy()
 		s, err := b.send(ctx, to.Origin+"/?from="+at.Name, nil)
 		if err == nil && b.follow(ctx, s, to.Origin) == nil {
-			stays = append(stays, stay{user, to, b, ""})
+			sessions = append(sessions, chaosSession{user, to, b, ""})
 			r.note(func() { r.handoffs++ })
 		}
 	}
 	how, from, end := w.ending(first)
 	if end == nil {
-		r.note(func() { r.alive = append(r.alive, stays...) })
+		r.note(func() { r.alive = append(r.alive, sessions...) })
 		return
 	}
-	for err := end(); err != nil; err = end() { // one that failed may have happened
+	for err := end(); err != nil; err = end() { // a failed one may have taken effect
 		if ctx.Err() != nil {
 			return
 		}
 		pauseFor(ctx, 100*time.Millisecond)
 	}
 	acked := time.Now()
-	for i := range stays {
-		stays[i].ended = how + " in " + from.Name
+	for i := range sessions {
+		sessions[i].ended = how + " in " + from.Name
 	}
-	r.note(func() { r.ends++; r.over = append(r.over, stays...) })
-	for _, s := range stays {
+	r.note(func() { r.ends++; r.over = append(r.over, sessions...) })
+	for _, s := range sessions {
 		w.watch(ctx, r, s, from, acked)
 	}
 }
 
 // ending ends the story's sessions, or is nil. from is the Region that does it.
-func (w *chaosWorld) ending(s stay) (how string, from *chaosRegion, end func() error) {
+func (w *chaosWorld) ending(s chaosSession) (how string, from *chaosRegion, end func() error) {
 	from = w.regions[rand.N(len(w.regions))]
 	switch rand.N(5) {
 	case 0, 1:
@@ -164,13 +164,13 @@ func (w *chaosWorld) ending(s stay) (how string, from *chaosRegion, end func() e
 	return "", nil, nil
 }
 
-// watch asks every node of its Region for a session that was ended, until it has
-// ended there. It must have ended as soon as the node has the data of the Region
-// that ended it. The node is asked for that before and after, so that a restart in
-// between is noticed.
-func (w *chaosWorld) watch(ctx context.Context, r *record, s stay, from *chaosRegion, acked time.Time) {
+// watch asks every node of its Region for a session that was ended, until it
+// has ended there. It must have ended as soon as the node has the data of the
+// Region that ended it. watch asks the node for that before and after, to
+// detect a restart in between.
+func (w *chaosWorld) watch(ctx context.Context, r *record, s chaosSession, from *chaosRegion, acked time.Time) {
 	for _, n := range s.at.nodes {
-		knows := func() bool { return from != s.at && doorOf(n).heard(ctx, from.Name).After(acked) }
+		knows := func() bool { return from != s.at && controlOf(n).heard(ctx, from.Name).After(acked) }
 		for ctx.Err() == nil {
 			before := knows()
 			in, known := s.browser.in(ctx, s.at.Origin, n)
@@ -187,7 +187,7 @@ func (w *chaosWorld) watch(ctx context.Context, r *record, s stay, from *chaosRe
 	}
 }
 
-// update makes users in the primary, one after the other.
+// update creates users in the primary, one after the other.
 func (w *chaosWorld) update(ctx context.Context, r *record) {
 	for i := 0; ctx.Err() == nil; i++ {
 		name := fmt.Sprintf("new%d@example.com", i)

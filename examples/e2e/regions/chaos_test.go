@@ -15,7 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// chaosTime is how long the chaos lasts: MERIDIAN_CHAOS, or 1 % of ten minutes.
+// chaosTime is how long the test lasts: MERIDIAN_CHAOS, or 1 % of ten minutes.
 func chaosTime(t *testing.T) time.Duration {
 	text, set := os.LookupEnv("MERIDIAN_CHAOS")
 	if !set {
@@ -26,12 +26,12 @@ func chaosTime(t *testing.T) time.Duration {
 	return d
 }
 
-// Three Regions are hit in random order: processes killed and frozen, wires cut,
-// servers of a cluster lost. Meanwhile users sign in, go from Region to Region
-// and are signed out from anywhere, and the directory changes. Nothing that was
-// acknowledged is missing, no user who was signed out is let in where that was
-// heard, no response is admitted twice, and in the end all Regions are healthy
-// and have the same data.
+// Faults occur in three Regions in random order: processes are killed and
+// frozen, wires cut, servers of a cluster lost. At the same time users sign in,
+// move between Regions and sign out anywhere, and the directory changes. No
+// acknowledged data is missing. No Region that has received a sign-out accepts
+// the session. No response is accepted twice. At the end all Regions are
+// healthy and have the same data.
 func TestInvariant7_Invariant14_Invariant19_Chaos(t *testing.T) {
 	length := chaosTime(t)
 	users := 100 + int(length.Seconds())*10
@@ -60,13 +60,13 @@ func TestInvariant7_Invariant14_Invariant19_Chaos(t *testing.T) {
 			}
 		}
 	})
-	blows := w.strike(ctx)
+	faults := w.injectFaults(ctx)
 	load.Wait()
 	w.settle(r)
 	t.Logf("%d damaged disks were noticed, and the Region recovered", w.recovered.Load())
-	t.Logf("%v: blows %v; %d posts of %d responses, %d admitted; "+
-		"%d sign-ins, %d handoffs, %d ended, %d seen to be over; %d users made",
-		length, blows, r.posts, len(r.answers), len(r.admitted), r.signIns, r.handoffs, r.ends, r.heard, len(r.users))
+	t.Logf("%v: faults %v; %d posts of %d responses, %d admitted; "+
+		"%d sign-ins, %d handoffs, %d ended, %d checked as ended; %d users made",
+		length, faults, r.posts, len(r.answers), len(r.admitted), r.signIns, r.handoffs, r.ends, r.heard, len(r.users))
 	require.Empty(t, r.wrong)
 	require.NotZero(t, r.signIns)
 }
@@ -81,7 +81,7 @@ func (w *chaosWorld) settle(r *record) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	digests := w.agree(ctx)
-	t.Logf("healthy %v after the last blow, and the same everywhere after %v", back.Round(time.Millisecond),
+	t.Logf("healthy %v after the last fault, and the same everywhere after %v", back.Round(time.Millisecond),
 		time.Since(began).Round(time.Millisecond))
 	for _, d := range digests {
 		for _, u := range r.users {
@@ -90,10 +90,10 @@ func (w *chaosWorld) settle(r *record) {
 		}
 	}
 	for _, s := range r.alive {
-		w.stands(ctx, s, true)
+		w.checkSession(ctx, s, true)
 	}
 	for _, s := range r.over {
-		w.stands(ctx, s, false)
+		w.checkSession(ctx, s, false)
 	}
 	for _, a := range r.answers {
 		w.post(ctx, r, a)
@@ -110,7 +110,7 @@ func (w *chaosWorld) agree(ctx context.Context) (digests []replica.Digest) {
 	same := func() bool {
 		digests = nil
 		for _, n := range w.nodes() {
-			d, err := doorOf(n).digest(ctx)
+			d, err := controlOf(n).digest(ctx)
 			if err != nil {
 				why = n.name() + ": " + err.Error()
 				return false
@@ -128,8 +128,8 @@ func (w *chaosWorld) agree(ctx context.Context) (digests []replica.Digest) {
 	return digests
 }
 
-// stands checks whether every node of a session's Region has it.
-func (w *chaosWorld) stands(ctx context.Context, s stay, want bool) {
+// checkSession checks whether every node of a session's Region has it.
+func (w *chaosWorld) checkSession(ctx context.Context, s chaosSession, want bool) {
 	for _, n := range s.at.nodes {
 		require.Eventually(w.t, func() bool {
 			in, known := s.browser.in(ctx, s.at.Origin, n)
@@ -141,5 +141,5 @@ func (w *chaosWorld) stands(ctx context.Context, s stay, want bool) {
 	}
 }
 
-// broken ends the chaos after a failure.
+// broken ends the test after a failure.
 func (w *chaosWorld) broken(err error) { assert.NoError(w.t, err) }

@@ -29,11 +29,11 @@ func (v *visitor) copy() *visitor {
 	return out
 }
 
-// seen is an HTTP response.
-type seen struct {
+// response is the part of an HTTP response that the tests use.
+type response struct {
 	at     *url.URL
 	status int
-	to     *url.URL // where it leads; nil: nowhere
+	to     *url.URL // of the redirect; nil: none
 }
 
 var visitorClient = &http.Client{
@@ -50,14 +50,14 @@ var visitorClient = &http.Client{
 }
 
 // send makes one request: a POST, if there is a form.
-func (v *visitor) send(ctx context.Context, to string, form url.Values) (seen, error) {
+func (v *visitor) send(ctx context.Context, to string, form url.Values) (response, error) {
 	method, body := http.MethodGet, ""
 	if form != nil {
 		method, body = http.MethodPost, form.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(body))
 	if err != nil {
-		return seen{}, err
+		return response{}, err
 	}
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -65,7 +65,7 @@ func (v *visitor) send(ctx context.Context, to string, form url.Values) (seen, e
 	return v.do(req)
 }
 
-func (v *visitor) do(req *http.Request) (seen, error) {
+func (v *visitor) do(req *http.Request) (response, error) {
 	host := req.URL.Host
 	if req.Host != "" {
 		host = req.Host
@@ -75,11 +75,11 @@ func (v *visitor) do(req *http.Request) (seen, error) {
 	}
 	res, err := visitorClient.Do(req)
 	if err != nil {
-		return seen{}, err
+		return response{}, err
 	}
 	defer res.Body.Close()
 	if _, err := io.Copy(io.Discard, res.Body); err != nil {
-		return seen{}, err
+		return response{}, err
 	}
 	if v.jar[host] == nil {
 		v.jar[host] = map[string]string{}
@@ -91,7 +91,7 @@ func (v *visitor) do(req *http.Request) (seen, error) {
 			v.jar[host][c.Name] = c.Value
 		}
 	}
-	out := seen{at: req.URL, status: res.StatusCode}
+	out := response{at: req.URL, status: res.StatusCode}
 	if to := res.Header.Get("Location"); to != "" {
 		if out.to, err = req.URL.Parse(to); err != nil {
 			return out, err
@@ -103,7 +103,7 @@ func (v *visitor) do(req *http.Request) (seen, error) {
 var errElsewhere = errors.New("it did not end at home")
 
 // follow follows redirects to the home page of an origin, which must open.
-func (v *visitor) follow(ctx context.Context, s seen, origin string) error {
+func (v *visitor) follow(ctx context.Context, s response, origin string) error {
 	for range 10 {
 		switch {
 		case s.to == nil && s.status == http.StatusOK && s.at.Path == "/" && strings.HasSuffix(origin, s.at.Host):
@@ -119,8 +119,8 @@ func (v *visitor) follow(ctx context.Context, s seen, origin string) error {
 	return errElsewhere
 }
 
-// in reports whether a node accepts the browser's session: no if it asks for a
-// sign-in, and unknown if it does neither.
+// in reports whether a node accepts the browser's session. A request for a
+// sign-in means no; any other answer, unknown.
 func (v *visitor) in(ctx context.Context, origin string, node *process) (in, known bool) {
 	u, err := url.Parse(origin)
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 )
 
-// wire is the connection of one Region to a server of another. A wire that is cut
-// drops all data silently, as a broken network does. When it is mended, open
-// connections are reset.
+// wire is the connection of one Region to a server of another. A wire that is
+// cut drops all data silently, as a broken network does. When it is restored,
+// open connections are reset.
 type wire struct {
 	net.Listener
 	to string
@@ -42,7 +42,7 @@ func newWire(to string) (*wire, error) {
 
 func (w *wire) url() string { return "nats://" + w.Addr().String() }
 
-// keep adds an open connection, and reports whether the wire is not cut.
+// keep adds an open connection, and returns false if the wire is cut.
 func (w *wire) keep(c net.Conn) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +58,7 @@ func (w *wire) whole() bool {
 
 func (w *wire) pass(in net.Conn) {
 	if !w.keep(in) {
-		return // it stays open, and nothing comes of it
+		return // it sessions open, and nothing comes of it
 	}
 	out, err := net.Dial("tcp", w.to)
 	if err != nil {
@@ -91,7 +91,7 @@ func (w *wire) pipe(from, to net.Conn) {
 	}
 }
 
-// set cuts the wire, or mends it when each cut has been mended.
+// set cuts the wire, or restores it when every cut has ended.
 func (w *wire) set(cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

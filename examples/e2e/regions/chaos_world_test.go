@@ -26,8 +26,8 @@ import (
 )
 
 // chaosWorld is three Regions: two of one node each that has its server in it,
-// and one of two nodes on a cluster of three servers. All are processes. What
-// goes from Region to Region goes over wires that the test can cut.
+// and one of two nodes on a cluster of three servers. All are processes.
+// Regions communicate over wires that the test can cut.
 type chaosWorld struct {
 	t       *testing.T
 	idp     *mockidp.Server
@@ -37,7 +37,7 @@ type chaosWorld struct {
 
 	plan      []placed
 	damage    sync.Mutex   // held for as long as a Region's disk is damaged
-	recovered atomic.Int32 // how often a Region took its log back from others
+	recovered atomic.Int32 // how often a Region recovered its log from others
 }
 
 type chaosRegion struct {
@@ -80,7 +80,7 @@ func newChaosWorld(t *testing.T, users int) *chaosWorld {
 		r.listen = []string{loopback.Address(take())}
 	}
 	for i, r := range w.regions {
-		o := order{Place: r.Place, Origin: r.Origin, Plan: w.plan, Users: users, IdP: w.idp.Metadata(""), Peers: w.lay(r)}
+		o := order{Place: r.Place, Origin: r.Origin, Plan: w.plan, Users: users, IdP: w.idp.Metadata(""), Peers: w.startWires(r)}
 		nodes := 1
 		if i == 2 {
 			nodes, o.URL = 2, strings.Join(cluster, ",")
@@ -88,7 +88,7 @@ func newChaosWorld(t *testing.T, users int) *chaosWorld {
 			o.Dir, o.Listen = filepath.Join(dir, r.Name), r.listen[0]
 		}
 		for range nodes {
-			o.Portal, o.Door = take(), take()
+			o.Portal, o.Control = take(), take()
 			r.nodes = append(r.nodes, &process{order: o})
 		}
 	}
@@ -100,9 +100,9 @@ func newChaosWorld(t *testing.T, users int) *chaosWorld {
 	return w
 }
 
-// freePortsOf returns ports that are free. They are outside of what systems give
-// to sockets that are bound to any port, so they are free still when a process
-// comes back.
+// freePortsOf returns ports that are free. They are outside of what systems
+// give to sockets that are bound to any port, so they are still free when a
+// process restarts.
 func freePortsOf(t *testing.T, count int) (out []int) {
 	t.Helper()
 	for range 100 {
@@ -137,8 +137,8 @@ func (w *chaosWorld) startIdP(users int) {
 	w.t.Cleanup(w.idp.Close)
 }
 
-// lay starts the wires from a Region to all others, and returns the addresses.
-func (w *chaosWorld) lay(from *chaosRegion) map[string]string {
+// startWires starts the wires from a Region to all others, and returns the addresses.
+func (w *chaosWorld) startWires(from *chaosRegion) map[string]string {
 	out := map[string]string{}
 	for _, to := range w.regions {
 		if to == from {
@@ -158,7 +158,7 @@ func (w *chaosWorld) lay(from *chaosRegion) map[string]string {
 	return out
 }
 
-// cut cuts all wires between two Regions, or mends them.
+// cut cuts all wires between two Regions, or restores them.
 func (w *chaosWorld) cut(a, b string, cut bool) {
 	for _, key := range [][2]string{{a, b}, {b, a}} {
 		for _, one := range w.wires[key] {
@@ -195,7 +195,7 @@ func (w *chaosWorld) healthy() {
 	w.t.Helper()
 	for _, p := range w.nodes() {
 		require.Eventually(w.t, func() bool {
-			res, err := doorClient.Get("http://" + loopback.Address(p.order.Portal) + "/health")
+			res, err := controlHTTP.Get("http://" + loopback.Address(p.order.Portal) + "/health")
 			if err == nil {
 				_ = res.Body.Close()
 			}
@@ -223,13 +223,13 @@ func (r *chaosRegion) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	proxy.ServeHTTP(rw, req)
 }
 
-// do makes a change at one of its nodes.
+// do makes a change at one of the Region's nodes.
 func (r *chaosRegion) do(path string, form url.Values) error {
 	if !r.use.TryRLock() {
 		return errors.New("out of use")
 	}
 	defer r.use.RUnlock()
-	return doorOf(r.nodes[int(r.turn.Add(1))%len(r.nodes)]).do(path, form)
+	return controlOf(r.nodes[int(r.turn.Add(1))%len(r.nodes)]).do(path, form)
 }
 
-func doorOf(p *process) door { return door(p.order.Door) }
+func controlOf(p *process) controlClient { return controlClient(p.order.Control) }

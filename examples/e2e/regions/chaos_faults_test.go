@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// blow is a fault of a process or a wire. It ends by itself.
-type blow struct {
+// fault is a failure of a process or a wire. It ends by itself.
+type fault struct {
 	name string
 	run  func(ctx context.Context)
 }
 
-// blows returns all faults.
-func (w *chaosWorld) blows() (out []blow) {
+// faults returns all faults.
+func (w *chaosWorld) faults() (out []fault) {
 	for _, p := range append(w.nodes(), w.servers...) {
-		out = append(out, blow{"kill", func(ctx context.Context) { w.killed(ctx, p) }},
-			blow{"freeze", func(ctx context.Context) { w.frozen(ctx, p) }})
+		out = append(out, fault{"kill", func(ctx context.Context) { w.killed(ctx, p) }},
+			fault{"freeze", func(ctx context.Context) { w.frozen(ctx, p) }})
 	}
 	for _, r := range w.regions {
-		if len(r.nodes) == 1 { // the others' disks are their servers'
-			out = append(out, blow{"damage", func(ctx context.Context) { w.damaged(ctx, r) }})
+		if len(r.nodes) == 1 { // other Regions' disks belong to their servers
+			out = append(out, fault{"damage", func(ctx context.Context) { w.damaged(ctx, r) }})
 		}
 	}
 	for i, a := range w.regions {
 		for _, b := range w.regions[:i] {
-			out = append(out, blow{"partition", func(ctx context.Context) { w.parted(ctx, [2]string{a.Name, b.Name}) }})
+			out = append(out, fault{"partition", func(ctx context.Context) { w.parted(ctx, [2]string{a.Name, b.Name}) }})
 		}
 		var pairs [][2]string
 		for _, b := range w.regions {
@@ -38,15 +38,15 @@ func (w *chaosWorld) blows() (out []blow) {
 				pairs = append(pairs, [2]string{a.Name, b.Name})
 			}
 		}
-		out = append(out, blow{"isolation", func(ctx context.Context) { w.parted(ctx, pairs...) }})
+		out = append(out, fault{"isolation", func(ctx context.Context) { w.parted(ctx, pairs...) }})
 	}
 	return out
 }
 
-// strike injects faults in random order until ctx ends, two at a time, and returns
+// injectFaults injects faults in random order until ctx ends, two at a time, and returns
 // the number of each.
-func (w *chaosWorld) strike(ctx context.Context) map[string]int {
-	all, count := w.blows(), map[string]int{}
+func (w *chaosWorld) injectFaults(ctx context.Context) map[string]int {
+	all, count := w.faults(), map[string]int{}
 	var mu sync.Mutex
 	var running sync.WaitGroup
 	for range 2 {
@@ -65,25 +65,25 @@ func (w *chaosWorld) strike(ctx context.Context) map[string]int {
 	return count
 }
 
-// lock reserves a process for one fault. Of the cluster's servers one at a time is
-// hit, because it can't write without two of three.
+// lock reserves a process for one fault. Only one server of the cluster has a fault at a time, because the cluster
+// can't write without two of three.
 func (w *chaosWorld) lock(p *process) (unlock func()) {
 	if p.order.NATS != nil {
 		p = w.servers[0]
 	}
-	p.blow.Lock()
-	return p.blow.Unlock
+	p.fault.Lock()
+	return p.fault.Unlock
 }
 
 func (w *chaosWorld) killed(ctx context.Context, p *process) {
 	defer w.lock(p)()
 	p.kill()
 	pauseFor(ctx, rand.N(2*time.Second))
-	w.again(p)
+	w.restart(p)
 }
 
-// again starts a process that has ended.
-func (w *chaosWorld) again(p *process) {
+// restart starts an ended process.
+func (w *chaosWorld) restart(p *process) {
 	var err error
 	for range 5 {
 		if err = p.start(); err == nil {

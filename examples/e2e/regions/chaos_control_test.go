@@ -18,8 +18,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// chaosDoor serves an operator's actions at a node, and the checker's queries.
-func chaosDoor(r *region.Region) http.Handler {
+// controlHandler serves an operator's actions at a node, and the checker's queries.
+func controlHandler(r *region.Region) http.Handler {
 	mux := http.NewServeMux()
 	done := func(w http.ResponseWriter, err error) {
 		if err != nil {
@@ -46,16 +46,16 @@ func chaosDoor(r *region.Region) http.Handler {
 	return mux
 }
 
-// door is the client of a node's chaosDoor.
-type door int // port
+// controlClient calls a node's controlHandler.
+type controlClient int // port
 
-var doorClient = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+var controlHTTP = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
-func (d door) url(path string) string { return "http://" + loopback.Address(int(d)) + path }
+func (d controlClient) url(path string) string { return "http://" + loopback.Address(int(d)) + path }
 
 // do makes a change. No error: it was acknowledged.
-func (d door) do(path string, form url.Values) error {
-	res, err := doorClient.PostForm(d.url(path), form)
+func (d controlClient) do(path string, form url.Values) error {
+	res, err := controlHTTP.PostForm(d.url(path), form)
 	if err != nil {
 		return err
 	}
@@ -67,12 +67,12 @@ func (d door) do(path string, form url.Values) error {
 	return err
 }
 
-func (d door) get(ctx context.Context, path string, v any) error {
+func (d controlClient) get(ctx context.Context, path string, v any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url(path), nil)
 	if err != nil {
 		return err
 	}
-	res, err := doorClient.Do(req)
+	res, err := controlHTTP.Do(req)
 	if err != nil {
 		return err
 	}
@@ -80,8 +80,8 @@ func (d door) get(ctx context.Context, path string, v any) error {
 	return json.NewDecoder(res.Body).Decode(v)
 }
 
-// heard returns the instant up to which a node has the data of another Region.
-func (d door) heard(ctx context.Context, region string) (at time.Time) {
+// heard returns the time up to which a node has the data of another Region.
+func (d controlClient) heard(ctx context.Context, region string) (at time.Time) {
 	var peers []portal.Peer
 	if d.get(ctx, "/peers", &peers) == nil {
 		for _, p := range peers {
@@ -93,7 +93,7 @@ func (d door) heard(ctx context.Context, region string) (at time.Time) {
 	return at
 }
 
-func (d door) digest(ctx context.Context) (out replica.Digest, err error) {
+func (d controlClient) digest(ctx context.Context) (out replica.Digest, err error) {
 	err = d.get(ctx, "/digest", &out)
 	return out, err
 }
