@@ -109,7 +109,8 @@ func TestFirstACSIsIdPInitiated(t *testing.T) {
 	assert.Equal(t, virginia, target())
 }
 
-// A request is checked again when it is answered, so a URL that was removed from the list during sign-in gets nothing.
+// A request is checked again when it is answered, so no answer goes to a URL that was removed from the list during
+// sign-in.
 func TestURLRemovedDuringSignIn(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)

@@ -12,7 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// twoApps are idc and pay, both of which Alice may use.
+// twoApps are idc and pay. Alice may use both.
 func twoApps() mockidp.Config {
 	c := twoRegions()
 	c.Apps = append(c.Apps, mockidp.App{ID: "pay", Label: "Payroll", Audience: "https://payroll.example",

@@ -21,10 +21,10 @@ type Profile int
 // The profiles.
 const (
 	Okta Profile = iota // the zero value
-	// Entra is Microsoft Entra ID: the default ACS is the one with the Default flag (else the first), each may have an
-	// Index or none, and the page for an unlisted one says AADSTS50011. Issuer, sign-on address and metadata belong to a
-	// tenant: /TENANT/saml2 takes the requests of all its apps, whose Audiences must differ, and identifies the app by
-	// Issuer (else AADSTS700016); the tile leads elsewhere.
+	// Entra is Microsoft Entra ID. The default ACS is the one with the Default flag, else the first. Each ACS may
+	// have an Index or none. The page for an unlisted one shows AADSTS50011. Issuer, sign-on address and metadata
+	// belong to a tenant. /TENANT/saml2 accepts the requests of all its apps and finds the app by Issuer (else
+	// AADSTS700016), so the Audiences of a tenant's apps must differ. The tile has another address.
 	Entra
 )
 
@@ -140,10 +140,10 @@ type App struct {
 	EncryptionCertificate *x509.Certificate
 
 	// SignedRequests refuses requests that aren't signed with the key of one of RequestCertificates. As at Okta the
-	// answer then goes to the URL in the signed request, whether or not it is on the list, and a request without one is
-	// refused. Okta's help on the checkbox "Signed Requests" (Application Integration Wizard SAML field reference): the
-	// SSO URLs are read from the request, in place of those of the app. With the profile Entra the list still counts.
-	// Zero: signatures are neither required nor checked.
+	// answer then goes to the URL in the signed request, even if it is not on the list. A request without a URL is
+	// refused. Okta's help on the checkbox "Signed Requests" (Application Integration Wizard SAML field reference):
+	// the SSO URLs are read from the request, in place of those of the app. With the profile Entra the list still
+	// counts. Zero: signatures are neither required nor checked.
 	SignedRequests bool
 	// RequestCertificates hold the service provider's signing keys. RegisterSP sets them. Zero: none, so that
 	// SignedRequests refuses every request.

@@ -194,7 +194,7 @@ func TestRandomChanges(t *testing.T) {
 	}
 }
 
-// A reader never sees half of an Update, also with several writers.
+// A reader never sees a part of an Update, even with several writers.
 func TestUpdateIsAtomic(t *testing.T) {
 	conf := twoRegions()
 	conf.Users, conf.Apps, conf.Groups = nil, nil, []mockidp.Group{{Name: "left"}, {Name: "right"}}

@@ -77,15 +77,15 @@ type Config struct {
 	// others on and off. Zero: none.
 	StandingMutations []StandingMutation
 
-	// Strict refuses requests that some identity providers accept and others don't: a RelayState over the 80 bytes of
-	// SAML Bindings 3.4.3, a request whose IssueInstant is more than five minutes off or whose ID isn't an xs:ID, a
-	// signed one without Destination (Bindings 3.4.5.2) or NameIDPolicy, one without Issuer, one with a
-	// SubjectConfirmation (Profiles 4.1.4.1), and one by HTTP-Redirect with a ds:Signature inside (Bindings 3.4.4.1).
-	// Zero: they are accepted.
+	// Strict refuses requests that only some identity providers accept. These are requests with a RelayState over 80
+	// bytes (SAML Bindings 3.4.3), an IssueInstant more than five minutes off, an ID that isn't an xs:ID, no Issuer
+	// or a SubjectConfirmation (Profiles 4.1.4.1); signed requests without Destination (Bindings 3.4.5.2) or
+	// NameIDPolicy; and requests by HTTP-Redirect with a ds:Signature inside (Bindings 3.4.4.1). Zero: they are
+	// accepted.
 	Strict bool
-	// OddPaths puts all pages under a random path that is new at each start, and randomizes the IDs, keys and issuers of
-	// apps that give none, so that clients can't depend on the form of addresses. Zero: Okta's paths, or Entra's for apps
-	// with that profile.
+	// OddPaths puts all pages under a random path, which is new at each start. It also randomizes the IDs, keys and
+	// issuers that apps leave empty. So clients can't depend on the form of addresses. Zero: Okta's paths, or Entra's
+	// for apps with that profile.
 	OddPaths bool
 
 	// SessionLifetime is how long a browser stays signed in at the Server. Zero: 2 h.

@@ -46,7 +46,7 @@ func TestDeliverPostsLikeABrowser(t *testing.T) {
 	assert.Equal(t, "POST /acs there none", seen[2], "a new client has no cookies")
 }
 
-// A form that can't be sent is an error, which the message records.
+// A form that can't be sent is an error, and the message records it.
 func TestUndeliverableForms(t *testing.T) {
 	idp := start(t, twoRegions())
 	sp := httptest.NewServer(http.NotFoundHandler())

@@ -23,11 +23,10 @@
 // # Behaviour
 //
 // A SAML app has an ordered list of assertion consumer services. The first is the default. Answers go only to URLs
-// that are on the list when the answer is made, with Okta's one exception: with App.SignedRequests the answer goes
-// to the URL in the request, if its signature verifies. [App] has the settings: how a request for another URL is
-// answered, which parts of a request are optional, what is signed and encrypted, which attributes are sent, and how
-// a service provider learns of a refusal. The error for a malformed request names common mistakes: deflated for
-// HTTP-POST, not deflated for HTTP-Redirect, base64url, signed as in the other binding.
+// that are on the list when the answer is made, with Okta's one exception: with App.SignedRequests the answer goes to
+// the URL in the request, if its signature verifies. [App] has the settings of requests for other URLs, optional
+// parts of requests, signatures, encryption, attributes and refusals. The error for a malformed request names common
+// mistakes: deflated for HTTP-POST, not deflated for HTTP-Redirect, base64url, signed as in the other binding.
 //
 // A request with a Subject is answered for that user or with an error status: AuthnFailed if another user signs in,
 // UnknownPrincipal if no user has that name. ForceAuthn, IsPassive and RequestedAuthnContext are supported; a class
@@ -39,24 +38,24 @@
 // its tile. [Server.SSOURL], [Server.MetadataURL] and [Server.TileURL] return them. A bookmark app is a link. Apps are
 // assigned to users and groups; a user to whom an app isn't assigned sees no tile and gets 403.
 //
-// Signatures are made by goxmldsig, and this package writes its messages, metadata and encryption without Meridian's
-// other packages, so that a mistake can't cancel out between the two sides of a test.
+// goxmldsig makes the signatures. This package doesn't use Meridian's other packages for messages, metadata and
+// encryption, so that a mistake in one side of a test isn't hidden by the same mistake in the other.
 //
 // # Use in tests
 //
 // All settings can be changed while it serves, from several goroutines at once: users, groups, apps, keys
 // ([Server.UpdateApp], [Server.UpdateUser], [Server.PutGroup], [Server.AddKey] and the like), and several at once by
-// [Server.Update]. [Server.Snapshot] shows all of them at one moment. [Server.QueueUser] signs a user in instead of
-// the next sign-in page, [Server.QueueError] makes the next answer an error status, [Server.Inject] adds a [Fault],
-// [Server.Advance] moves the clock, and [Server.Reset] goes back to the start. [Server.Messages] lists messages,
+// [Server.Update]. [Server.Snapshot] returns all of them at one moment. [Server.QueueUser] signs a user in instead of
+// the next sign-in page. [Server.QueueError] makes the next answer an error status. [Server.Inject] adds a [Fault].
+// [Server.Advance] moves the clock. [Server.Reset] restores the initial state. [Server.Messages] lists messages,
 // [Server.WaitMessage] waits for one, and [Server.Deliver] posts a form as a browser would and records the answer.
 //
-// [Config].Mutate replaces valid answers with hostile ones. The mutation chosen on the sign-in page comes first,
-// then the next one of [Server.QueueMutation], then that of [Server.SetMutation] or [Config].StandingMutations. A
-// mutation changes the document, or how the browser sends it ([Mutated]). Package mockidp/hostile sets Mutate to
-// the catalogue of mockidp/attack. The attack tool of package mockidp/attack/run sends what no page can make a
-// browser send: octets that aren't text (C24/junk-high, C24/nul), other methods, types and headers (D19, D48/head,
-// put, override, no-type and json), and attacks that take several messages or browsers (D01 to D07, D11, D47, D55).
+// [Config].Mutate replaces valid answers with hostile ones. The mutation chosen on the sign-in page comes first, then
+// the next one of [Server.QueueMutation], then that of [Server.SetMutation] or [Config].StandingMutations. A mutation
+// changes the document, or how the browser sends it ([Mutated]). Package mockidp/hostile sets Mutate to the catalogue
+// of mockidp/attack. The attack tool of package mockidp/attack/run also sends attacks that no page can make a browser
+// send. These are octets that aren't text (C24/junk-high, C24/nul), other methods, types and headers (D19, D48/head,
+// put, override, no-type and json), and attacks with several messages or browsers (D01 to D07, D11, D47, D55).
 //
 // There are no faults by default. With [Config].Seed, Key and Now the same calls in the same order yield the same
 // bytes.

@@ -15,7 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// The metadata of the profile Entra has those parts of the real one that make readers fail.
+// The metadata of the profile Entra has the parts of Entra ID's metadata on which some readers fail.
 func TestEntraMetadata(t *testing.T) {
 	idp := start(t, entra())
 	raw := string(idp.Metadata("idc"))

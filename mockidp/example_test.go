@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// A service provider's consumer gets a signed response, without a browser.
+// A service provider's consumer receives a signed response, without a browser.
 func Example() {
 	consumer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := base64.StdEncoding.DecodeString(r.FormValue("SAMLResponse"))
@@ -74,8 +74,7 @@ func ExampleServer_SetACS() {
 	// http://eu-central-1.localhost:8712/acs
 }
 
-// After a key rollover, a service provider that read the metadata only once gets a signature of a key that it doesn't
-// know.
+// After a key rollover, a service provider that read the metadata only once receives a signature with an unknown key.
 func ExampleServer_SignWith() {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()

@@ -92,8 +92,8 @@ func readTokens(t *testing.T, doc []byte) (root, id string, classes []string) {
 	}
 }
 
-// An unauthenticated client always gets a page. Nothing is posted to a URL that isn't listed, and where requests must
-// be signed none is answered: the fuzzer has no key.
+// Every request of an unauthenticated client is answered with a page. Nothing is posted to a URL that isn't listed,
+// and where requests must be signed none is answered: the fuzzer has no key.
 func FuzzSSO(f *testing.F) {
 	cert := started(f, mockidp.Config{Key: otherKey()}).Certificate()
 	idps := map[bool]*mockidp.Server{}

@@ -131,7 +131,7 @@ func attrOf(t *testing.T, el *etree.Element, path, name string) string {
 	return found.SelectAttrValue(name, "")
 }
 
-// browser is testkit's, which stops at other hosts than the identity provider.
+// browser is a testkit.Browser that follows redirects within the identity provider only.
 type browser struct {
 	*testkit.Browser
 	t   *testing.T

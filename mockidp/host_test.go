@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// Requests for foreign host names are refused before anything else is read (DNS rebinding).
+// Requests for other host names are refused before the rest of them is read (DNS rebinding).
 func TestAcceptedHosts(t *testing.T) {
 	conf := twoRegions()
 	conf.BaseURL = "https://Idp.Corp.test:8443"

@@ -26,9 +26,9 @@ const maxKeys = 20
 // Keys returns the Server's keys in the order they were added. All of them are in the metadata of every app, except
 // where RetireAppKey removed one.
 //
-// A rollover consists of AddKey (both keys are published), SignWith (the new one signs) and RetireKey (the old one
-// is gone), Leave service providers time between the steps to read the metadata again, or leave none to test that
-// case. AddAppKey, SignAppWith and RetireAppKey do it for one app.
+// A rollover has three steps: AddKey (both keys are published), SignWith (the new one signs) and RetireKey (the old
+// one is removed). Leave service providers time between the steps to read the metadata again, or leave none to test
+// that case. AddAppKey, SignAppWith and RetireAppKey do it for one app.
 func (s *Server) Keys() []Key { return s.Snapshot().Keys() }
 
 // AppKeys returns the keys of an app, in the order they were added. They are in its metadata, and one of them signs

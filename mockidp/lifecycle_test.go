@@ -65,8 +65,8 @@ func TestMisusePanics(t *testing.T) {
 	}
 }
 
-// quick requires that a call takes less than its 5 s timeout. On a busy machine it may take longer once, so there are
-// several attempts.
+// quick requires that a call takes less than its 5 s timeout. On a busy machine one call may take longer, so there
+// are several attempts.
 func quick(t *testing.T, try func() time.Duration) {
 	t.Helper()
 	var took []time.Duration

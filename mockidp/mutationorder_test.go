@@ -9,8 +9,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// telling returns a Config whose answers name their mutation.
-func telling(ids ...string) mockidp.Config {
+// namingMutations returns a Config whose answers name their mutation.
+func namingMutations(ids ...string) mockidp.Config {
 	conf := twoRegions()
 	conf.Apps = append(conf.Apps, mockidp.App{ID: "pay", Label: "Payroll", Audience: "pay",
 		Groups: []string{mockidp.Everyone}, ACS: []mockidp.ACS{{URL: frank}}})
@@ -25,8 +25,8 @@ func telling(ids ...string) mockidp.Config {
 	return conf
 }
 
-// told returns the mutation of the app's next answer about a user.
-func told(t *testing.T, idp *mockidp.Server, app, login string) string {
+// mutationOf returns the mutation of the app's next answer about a user.
+func mutationOf(t *testing.T, idp *mockidp.Server, app, login string) string {
 	t.Helper()
 	form, err := idp.IdPInitiated(app, login, "")
 	require.NoError(t, err)
@@ -40,13 +40,13 @@ func told(t *testing.T, idp *mockidp.Server, app, login string) string {
 }
 
 func TestStandingMutations(t *testing.T) {
-	conf := telling("ALL", "APP", "USER", "BOTH", "ONCE")
+	conf := namingMutations("ALL", "APP", "USER", "BOTH", "ONCE")
 	conf.StandingMutations = []mockidp.StandingMutation{{ID: "ALL"}}
 	idp := start(t, conf)
 	all := func() []string {
 		t.Helper()
-		return []string{told(t, idp, "idc", alice), told(t, idp, "idc", bob), told(t, idp, "pay", alice),
-			told(t, idp, "pay", bob)}
+		return []string{mutationOf(t, idp, "idc", alice), mutationOf(t, idp, "idc", bob), mutationOf(t, idp, "pay", alice),
+			mutationOf(t, idp, "pay", bob)}
 	}
 	assert.Equal(t, []string{"ALL", "ALL", "ALL", "ALL"}, all())
 	// The most specific one applies, in any order of calls, and stays on.
@@ -64,15 +64,15 @@ func TestStandingMutations(t *testing.T) {
 
 	// The rule follows a renamed user; a pair has one rule; "" switches it off.
 	require.NoError(t, idp.RenameUser(alice, "ann@example.com"))
-	assert.Equal(t, "USER", told(t, idp, "pay", "ann@example.com"))
+	assert.Equal(t, "USER", mutationOf(t, idp, "pay", "ann@example.com"))
 	require.NoError(t, idp.SetMutation("ONCE", "", "ann@example.com"))
-	assert.Equal(t, "ONCE", told(t, idp, "pay", "ann@example.com"))
+	assert.Equal(t, "ONCE", mutationOf(t, idp, "pay", "ann@example.com"))
 	require.NoError(t, idp.SetMutation("", "", "ann@example.com"))
 	require.NoError(t, idp.SetMutation("", "", "nobody"), "nothing is switched on")
-	assert.Equal(t, "APP", told(t, idp, "pay", "ann@example.com"))
+	assert.Equal(t, "APP", mutationOf(t, idp, "pay", "ann@example.com"))
 	idp.ClearMutations()
 	assert.Empty(t, idp.StandingMutations())
-	assert.Equal(t, "", told(t, idp, "pay", bob))
+	assert.Equal(t, "", mutationOf(t, idp, "pay", bob))
 
 	require.NoError(t, idp.SetMutation("APP", "pay", ""))
 	idp.Reset()
@@ -97,9 +97,9 @@ func TestStandingMutations(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
 }
 
-// The mutation chosen on the sign-in page goes before those that were ordered, which stay in place.
+// The mutation chosen on the sign-in page precedes those queued or switched on, which stay.
 func TestAttackChosenOnTheSignInPage(t *testing.T) {
-	conf := telling("ALL", "ONCE", "CHOSEN")
+	conf := namingMutations("ALL", "ONCE", "CHOSEN")
 	conf.Users[1].SecondFactor = "123"
 	idp := start(t, conf)
 	b := newBrowser(t, idp)

@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// An error names the host of a refused URL, and not who may go there.
+// An error names the host of a refused URL, without the user information.
 func TestRefusedURLsKeepTheirUserInformation(t *testing.T) {
 	idp := mockidp.NewUnstarted(mockidp.Config{})
 	for raw, shown := range map[string]string{

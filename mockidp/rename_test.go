@@ -11,7 +11,7 @@ import (
 
 // A renamed user keeps the ID, sessions, assignments, groups, place in the queue and mutations.
 func TestRenameUser(t *testing.T) {
-	conf := telling("A")
+	conf := namingMutations("A")
 	conf.Apps[0].Users = []string{"ALICE@example.com"}
 	conf.Users[0].Attributes = map[string][]string{"badge": {"7"}}
 	idp := start(t, conf)
@@ -41,13 +41,13 @@ func TestRenameUser(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, "ann@example.com", given.NameID)
 	held.signIn(waiting, "ann@example.com", mockidp.DefaultPassword).answer(t)
-	assert.Equal(t, "A", told(t, idp, "idc", "ann@example.com"))
+	assert.Equal(t, "A", mutationOf(t, idp, "idc", "ann@example.com"))
 
 	// The old login is free, and a new user with it is another user.
 	require.NoError(t, idp.AddUser(mockidp.User{Login: alice}))
 	other, _ := idp.User(alice)
 	assert.NotEqual(t, after.ID, other.ID)
-	assert.Equal(t, "", told(t, idp, "idc", alice))
+	assert.Equal(t, "", mutationOf(t, idp, "idc", alice))
 	require.NoError(t, idp.RemoveUser("ann@example.com"))
 	b.get(idp.DashboardURL()).contains(t, `name="password"`)
 }

@@ -58,7 +58,7 @@ func TestRefusalsNameTheMistake(t *testing.T) {
 	}
 }
 
-// packed returns a request in base64 with another compression than raw DEFLATE.
+// packed returns a request in base64, compressed otherwise than by raw DEFLATE.
 func packed(writer func(io.Writer) io.WriteCloser) string {
 	var b bytes.Buffer
 	w := writer(&b)
@@ -86,7 +86,8 @@ func TestRequestWithAByteOrderMark(t *testing.T) {
 	require.NoError(t, signed.RegisterSP("", append([]byte(mark), must(sp.Metadata())...)), "in metadata too")
 }
 
-// The two bindings put a signature into different places. A refusal says if it is in the other binding's place.
+// The two bindings put a signature into different places. The refusal of a signature in the other binding's place
+// names it.
 func TestSignatureOfTheOtherBinding(t *testing.T) {
 	idp, sp := signing(t, otherKey())
 	post := ask(t, sp, saml.HTTPPost, saml.RequestOptions{ACS: frank}).form

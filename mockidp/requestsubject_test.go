@@ -77,7 +77,7 @@ func TestRequestWithSubject(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonMalformed, reason(t, err), "Profiles 4.1.4.1")
 }
 
-// A browser in which another user is signed in gets the sign-in page.
+// A browser in which another user is signed in shows the sign-in page.
 func TestRequestWithSubjectInABrowser(t *testing.T) {
 	conf := twoRegions()
 	conf.Apps[0].Groups = []string{mockidp.Everyone}

@@ -56,7 +56,7 @@ func TestLockout(t *testing.T) {
 		page = b.signIn(page, alice, "wrong")
 		assert.Equal(t, http.StatusUnauthorized, page.Status)
 	}
-	// A right password resets the count only with the right code.
+	// A correct password resets the count only with the correct code.
 	b.verify(b.signIn(page, alice, mockidp.DefaultPassword), "246810").contains(t, "My Apps")
 	other := newBrowser(t, idp)
 	page = other.signIn(other.get(idp.SignInURL()), alice, "wrong")
@@ -109,7 +109,8 @@ func TestCancel(t *testing.T) {
 	b.post(idp.URL+"/login/cancel", nil).refused(t, 404, mockidp.ReasonRequestNotFound)
 }
 
-// hasStatus asserts that an answer is signed and has that status and no assertion.
+// hasStatus asserts that an answer is signed, has that status, and has no
+// assertion.
 func hasStatus(t *testing.T, f mockidp.Form, code, sub string) {
 	t.Helper()
 	root := decode(t, f)

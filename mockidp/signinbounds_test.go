@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// served calls the handler without a network: some tests make thousands of requests.
+// served calls the handler without a network, because some tests make thousands of requests.
 func served(t *testing.T, idp *mockidp.Server, method, address string, form url.Values,
 	cookies ...*http.Cookie) *httptest.ResponseRecorder {
 	t.Helper()
@@ -30,7 +30,7 @@ func served(t *testing.T, idp *mockidp.Server, method, address string, form url.
 	return w
 }
 
-// The number of pending sign-ins is bounded: the oldest is dropped, and its page says so.
+// The number of pending sign-ins is bounded. The oldest is dropped, and its page reports it.
 func TestPendingSignInsAreBounded(t *testing.T) {
 	idp := start(t, twoRegions())
 	ask := func() url.Values {

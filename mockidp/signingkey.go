@@ -173,8 +173,8 @@ func (k signer) sign(el *etree.Element) error {
 	return nil
 }
 
-// signature returns the signature of an element, made by goxmldsig and and not by Meridian's own code, so that a
-// bug in canonicalization is not hidden by the same bug in the verifier.
+// signature returns the signature of an element. goxmldsig makes it, and not Meridian's own code. So a bug in
+// canonicalization is not hidden by the same bug in the verifier.
 func (k signer) signature(el *etree.Element) (*etree.Element, error) {
 	ctx, err := dsig.NewSigningContext(k.key.signer, [][]byte{k.key.cert.Raw})
 	if err != nil {

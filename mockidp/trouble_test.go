@@ -20,7 +20,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// dice is a random source that a test can make fail.
+// dice is a random source whose reads can fail.
 type dice struct{ broken atomic.Bool }
 
 func (d *dice) Read(b []byte) (int, error) {
@@ -30,8 +30,8 @@ func (d *dice) Read(b []byte) (int, error) {
 	return rand.Read(b)
 }
 
-// Without a random source no user is signed in and no answer is made, and the pages report it. Afterwards all works
-// again.
+// If the random source fails, no user is signed in, no answer is made, and the pages report it. Later requests
+// succeed again.
 func TestFailingRandomSource(t *testing.T) {
 	d := &dice{}
 	conf := withFactor()
@@ -88,7 +88,7 @@ func TestOpenWithoutRandomSource(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonInternal, reason(t, err), "the paths")
 }
 
-// hsm is a key whose signatures a test can replace, such as a broken one in hardware.
+// hsm is a key whose signatures a test can replace, like a faulty hardware key.
 type hsm struct {
 	crypto.Signer
 	sign atomic.Pointer[func() ([]byte, error)]
