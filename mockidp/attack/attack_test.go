@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// harness lists the rows that no single document shows: they take several messages,
+// harness lists the rows that need more than one document: several messages,
 // browsers, Regions or bindings. testdata/README.md names their tests.
 var harness = []string{
 	"D01", "D02", "D03", "D04", "D05", "D06", "D07", "D11", "D12", "D18", "D19",
@@ -60,7 +60,7 @@ func TestCasesAreWellFormed(t *testing.T) {
 	}
 }
 
-// sameDocument lists the cases whose attack is not in the document.
+// sameDocument lists the cases whose document equals the twin's.
 var sameDocument = []string{"B33/1024-allowed", "B41/metadata", "B41/certificate"}
 
 func TestTwinDiffersAndBothAreRepeatable(t *testing.T) {

@@ -70,7 +70,7 @@ func (w *comments) onMetadata(t *testing.T, c attack.MetadataCase) string {
 	return sentence(t, c.ID, "In the document, "+changes)
 }
 
-// sentence returns a comment of a length that is easy to read.
+// sentence returns a comment, and fails the test if it is too long.
 func sentence(t *testing.T, id, s string) string {
 	t.Helper()
 	assert.LessOrEqual(t, len(s), 420, "%s: write a comment in testdata/comments.txt instead of %s", id, s)

@@ -80,7 +80,7 @@ func (d *difference) attributes(was, is *etree.Element) {
 	}
 }
 
-// follows reports whether a Reference's URI is what the ID around it says.
+// follows reports whether a Reference's URI refers to the ID around it.
 func follows(uri string, reference *etree.Element) bool {
 	signed := reference.FindElement("../../..")
 	return signed != nil && uri == "#"+signed.SelectAttrValue("ID", "")
@@ -122,7 +122,8 @@ func paired(score [][]int, i, j, likeness int) bool {
 	return likeness > 0 && score[i][j] == likeness+score[i+1][j+1]
 }
 
-// likeness is 0 for parts of different kinds, and more the less they differ.
+// likeness is 0 for parts of different kinds. It is higher for parts that
+// differ less.
 func likeness(a, b etree.Token) int {
 	if written(a) == written(b) {
 		return 3
@@ -222,7 +223,8 @@ func textDifference(was, is string) string {
 	for tail < min(len(was), len(is))-head && was[len(was)-1-tail] == is[len(is)-1-tail] {
 		tail++
 	}
-	// An insertion begins with its own mark, and not with that of the text after it.
+	// An insertion begins with its own delimiter, not with that of the text
+	// after it.
 	inserted := len(was) == head+tail
 	for inserted && head > 0 && is[head-1] == is[len(is)-tail-1] && is[head] != '<' && is[head-1] != '>' {
 		head, tail = head-1, tail+1

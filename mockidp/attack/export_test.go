@@ -5,8 +5,8 @@ import "strings"
 // Rows lists the whole catalogue in order.
 func Rows() []Row { return read().rows }
 
-// Stage says when c's attack is made, in words that begin a sentence. It is empty
-// where the difference from the twin does not say all of it.
+// Stage returns the time of c's attack, as the beginning of a sentence. It is
+// empty if the difference from the twin is not a complete description.
 func (c Case) Stage() (when string, byText bool) {
 	a := c.attack
 	if a[setup] != nil || a[inside] != nil || a[sealed] != nil || a[posted] != nil || c.Needs.Encrypted || c.twin != nil {
@@ -28,7 +28,7 @@ func (c Case) Stage() (when string, byText bool) {
 }
 
 // Mistakes lists the definitions, steps and values that catalogue.txt does not
-// use, and the names in it that stand for no value.
+// use, and the names in it that have no value.
 func Mistakes() []string {
 	c, count, out := read(), make(map[string]int), []string(nil)
 	known := func(name string) bool {

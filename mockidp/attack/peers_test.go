@@ -26,7 +26,7 @@ const (
 	inAssertion = "/*/*[local-name()='Assertion']/*[local-name()='Signature']"
 )
 
-// The refusal of a case shows something only if its twin is right. So another
+// The refusal of a case is conclusive only if its twin is valid. So another
 // implementation verifies the twins.
 func TestXmlsecVerifiesTheTwins(t *testing.T) {
 	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")

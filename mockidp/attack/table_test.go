@@ -17,7 +17,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// later lists the rows that have neither a vector nor a test yet, and what they need.
+// later lists the rows that have neither a vector nor a test yet, with their
+// needs.
 var later = map[string]string{
 	"D49": "redirect signatures", "D52": "artifact binding", "D53": "single logout", "D54": "signed metadata",
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// good are the good messages that have a vector of their own: each is the twin of
-// the case that it names. The other twins are accepted cases.
+// good are the good messages with their own vector. Each is the twin of the
+// case that it names. The other twins are accepted cases.
 var good = func() (out []struct{ of, id, comment string }) {
 	text, err := os.ReadFile("testdata/good.txt")
 	if err != nil {
@@ -58,8 +58,8 @@ func (w twins) of(t *testing.T, c attack.Case) string {
 	return id
 }
 
-// twinOf returns c's twin. Where the needs are the only difference, it is the message
-// that needs nothing.
+// twinOf returns c's twin. If only the needs differ, it is the message without
+// needs.
 func twinOf(t *testing.T, c attack.Case) (attack.Needs, attack.Message) {
 	t.Helper()
 	n := c.TwinNeeds()

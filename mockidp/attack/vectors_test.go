@@ -43,10 +43,10 @@ func (h *headers) when(ok bool, key, value string) {
 	}
 }
 
-// goodName is the name of vectors that belong to no row.
+// goodName is the name of the vectors that belong to no row.
 const goodName = "good message"
 
-// about has the first headers of vectors of both kinds.
+// about holds the first headers of vectors of both kinds.
 type about struct{ id, name, what, reference, comment, twin string }
 
 func (h *headers) about(a about) {
