@@ -58,7 +58,7 @@ func redirectTo(t *testing.T, at string) string {
 	return run.DefaultSSOURL + "?" + url.Values{"SAMLRequest": {testkit.Deflated([]byte(request))}}.Encode()
 }
 
-// read reads a message as a careless program does: by local names.
+// read reads a message by local names, as a careless program does.
 func read(response []byte) *etree.Element {
 	text, err := base64.StdEncoding.DecodeString(string(response))
 	doc := etree.NewDocument()
@@ -133,7 +133,7 @@ func attacked(t *testing.T, target run.Target) *run.Report {
 	return report
 }
 
-// A service provider that ignores signatures lets attacks in.
+// A service provider that ignores signatures accepts attacks.
 func TestRunNoticesIgnoredSignatures(t *testing.T) {
 	to := broken(t, func(_ string, response []byte) string { return firstNameID(read(response)) })
 	to.Only = []string{"A03", "B01", "B36", "D29", "D37"}
@@ -149,8 +149,8 @@ func TestRunNoticesIgnoredSignatures(t *testing.T) {
 	}
 }
 
-// A service provider that verifies a signature and reads the first assertion lets
-// wrapping in, and nothing else that is tried here.
+// A service provider that verifies a signature and reads the first assertion
+// accepts wrapping, and no other attack of this test.
 func TestRunNoticesTheFirstAssertionBeingRead(t *testing.T) {
 	to := broken(t, func(at string, response []byte) string {
 		if !anySignedAssertion(t, verifier(t, at), at, response) {
@@ -194,7 +194,7 @@ func anySignedAssertion(t *testing.T, sp *saml.ServiceProvider, at string, respo
 	return false
 }
 
-// A service provider without a store lets replays in, and accepts the answer to any
+// A service provider without a store accepts replays, and the answer to any
 // request.
 func TestRunNoticesReplay(t *testing.T) {
 	to := broken(t, func(at string, response []byte) string { return verified(t, at, response) })
@@ -212,8 +212,8 @@ func TestRunNoticesReplay(t *testing.T) {
 	}
 }
 
-// A service provider that fails lets no user in, but the report says that it failed.
-// With one that signs no user in, everything is inconclusive.
+// A service provider that fails signs no user in, and the report has Failed. If
+// a service provider signs no user in at all, every attack is inconclusive.
 func TestRunNoticesFailure(t *testing.T) {
 	careful := func(at string, response []byte) string {
 		name := verified(t, at, response)
@@ -251,7 +251,7 @@ func TestRunNoticesFailure(t *testing.T) {
 	}
 }
 
-// A run that is cancelled blames no attack.
+// A cancelled run names no attack as StoppedAt.
 func TestRunCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	to := broken(t, func(_ string, response []byte) string { return firstNameID(read(response)) })

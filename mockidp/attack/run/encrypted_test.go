@@ -11,7 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// A service provider that accepts encrypted assertions only is attacked with those.
+// If a service provider accepts encrypted assertions only, the attacks are
+// encrypted.
 func TestRunWhereAllIsEncrypted(t *testing.T) {
 	metadata, err := sharedIdP().Metadata()
 	require.NoError(t, err)

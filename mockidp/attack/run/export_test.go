@@ -12,8 +12,8 @@ import (
 // name.
 var IsLoopback = isLoopback
 
-// Shadowed lists the words in leniencies.txt that decide about no case: none has
-// such an ID, or lines before cover all that have.
+// Shadowed lists the words in leniencies.txt that apply to no case: no case has
+// such an ID, or earlier lines cover all of them.
 func Shadowed() []string {
 	all := leniencies()
 	decides := make(map[string]bool)

@@ -9,8 +9,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// The first line that covers a case decides. A line that decides about no case is a
-// mistake.
+// The first line that covers a case decides. A line that applies to no case is
+// a mistake.
 func TestEveryLeniencyIsReached(t *testing.T) { assert.Empty(t, run.Shadowed()) }
 
 func TestHarmless(t *testing.T) {

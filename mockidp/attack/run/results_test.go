@@ -14,9 +14,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// RESULTS.md adds up: the tables have as many attacks that were let in as the counts
-// say, each attack exists and is in one row and one class, and the overview equals the
-// sections.
+// RESULTS.md is consistent: the tables and the counts have the same number of
+// "let in" attacks. Each attack exists and is in one row and one class. The
+// overview equals the sections.
 func TestResultsAddUp(t *testing.T) {
 	text, err := os.ReadFile("RESULTS.md")
 	require.NoError(t, err)

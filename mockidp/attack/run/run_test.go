@@ -22,8 +22,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// Meridian's own service provider lets nothing in, and every attack that is not run
-// has a reason.
+// Meridian's service provider accepts no attack, and every attack that is not
+// run has a reason.
 func TestRunOurs(t *testing.T) {
 	to := ours(t, acs.Refuse)
 	heard := 0
@@ -57,8 +57,8 @@ func TestRunOurs(t *testing.T) {
 	assert.Less(t, report.Count(run.NotRun), 70)
 }
 
-// With unsolicited responses allowed, only the attacks are tolerated against which
-// the specifications have no defence.
+// With unsolicited responses allowed, only attacks against which the
+// specifications define no defence are tolerated.
 func TestRunOursUnsolicited(t *testing.T) {
 	to := ours(t, acs.Accept)
 	to.Only = []string{"D01", "D03", "D05", "D06", "D07", "D08", "D09", "D10", "D11", "D44", "D45", "D47"}
@@ -128,7 +128,7 @@ func TestRunRefusesBadTargets(t *testing.T) {
 	}
 }
 
-// The tool connects to no other machine, whatever a redirect says.
+// The tool connects to no other machine, even after a redirect.
 func TestRunStaysHere(t *testing.T) {
 	for name, at := range map[string]string{
 		"an address": "http://192.0.2.1/", "a name": "http://attacker.example/",

@@ -9,9 +9,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// script is an attempt at a flow. Its methods keep the first error before the
-// attack and do nothing from then on, so that a flow can be written as the list
-// of its steps.
+// script is one attempt at a flow. Its methods keep the first error before the
+// attack and do nothing after it, so that a flow can be written as a list of
+// steps.
 type script struct {
 	*runner
 	ctx context.Context

@@ -68,7 +68,8 @@ func hostile(response []byte) bool {
 
 const stopped = "the service provider stopped answering"
 
-// A service provider that a message stops does not count as refusing the next ones.
+// If a message stops a service provider, the next messages don't count as
+// refused.
 func TestRunNoticesThatItStopped(t *testing.T) {
 	to, f := frail(t, atOnce)
 	report := attacked(t, to)
@@ -94,7 +95,7 @@ func TestRunNoticesThatItStopped(t *testing.T) {
 	require.NoError(t, report.WriteText(&text))
 	assert.Regexp(t, `(?m)^D13 +failed .*`+stopped, text.String())
 
-	// After a restart, it gets the rest.
+	// After a restart, the remaining attacks are run.
 	f.dead.Store(false)
 	to.Only = rest
 	all, next := *report, attacked(t, to)
@@ -110,8 +111,8 @@ func TestRunNoticesThatItStopped(t *testing.T) {
 	}
 }
 
-// A service provider that answers before it stops is noticed by the next attack,
-// which did not stop it.
+// If a service provider answers before it stops, the next attack detects that,
+// and is not named as StoppedAt.
 func TestRunBlamesTheOneBefore(t *testing.T) {
 	to, _ := frail(t, afterwards)
 	report := attacked(t, to)
@@ -127,7 +128,7 @@ func TestRunBlamesTheOneBefore(t *testing.T) {
 	assert.Empty(t, report.Rest())
 }
 
-// An attack that was let in before decides the exit status.
+// An attack that succeeded before determines the exit status.
 func TestRunLetInAndStopped(t *testing.T) {
 	f := new(front)
 	to := broken(t, func(_ string, response []byte) string {
@@ -143,7 +144,7 @@ func TestRunLetInAndStopped(t *testing.T) {
 	assert.NotEmpty(t, report.Rest())
 }
 
-// The run waits for a service provider that is only busy, and then everything is run.
+// The run waits for a busy service provider, and then runs all attacks.
 func TestRunWaits(t *testing.T) {
 	for name, deaf := range map[string]func(*front){"at once": atOnce, "afterwards": afterwards} {
 		t.Run(name, func(t *testing.T) {
