@@ -13,7 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/hostile"
 )
 
-// Every attack on offer can be made, unless the app lacks what it takes.
+// Every offered attack can be made, unless the app lacks something that it
+// needs.
 func TestArm(t *testing.T) {
 	var c mockidp.Config
 	hostile.Arm(&c)

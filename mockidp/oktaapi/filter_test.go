@@ -152,7 +152,7 @@ func TestListsTakeFilters(t *testing.T) {
 	for i := range c.Users {
 		c.Users[i].Attributes = map[string][]string{"level": {strconv.Itoa(i % 10)}}
 	}
-	a := newAPI(t, atRest(c))
+	a := newAPI(t, stoppedClock(c))
 	users := func(filter string) []string {
 		t.Helper()
 		return a.list("/api/v1/users?limit=7&search="+url.QueryEscape(filter), "profile.login")

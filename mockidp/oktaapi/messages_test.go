@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A request of some hundred bytes, from an unauthenticated client, doesn't become
-// thirty megabytes in the viewer.
+// The viewer's output is bounded: an unauthenticated client's request of a few
+// hundred bytes would otherwise take 30 MB.
 func TestDeepMessagesAreNotIndented(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, twoRegions())

@@ -40,15 +40,16 @@ func (w *watch) changes(step func(), want ...string) {
 	w.was = is
 }
 
-// atRest is a Config with a clock that is stopped a microsecond past a millisecond.
-func atRest(c mockidp.Config) mockidp.Config {
+// stoppedClock is a Config whose clock is stopped a microsecond past a
+// millisecond.
+func stoppedClock(c mockidp.Config) mockidp.Config {
 	c.Now = func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 1000, time.UTC) }
 	return c
 }
 
 func TestTimesOfAUser(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, atRest(twoRegions()))
+	a := newAPI(t, stoppedClock(twoRegions()))
 	const path = "/api/v1/users/alice"
 	w := &watch{a, path, a.ok(200, "GET", path, nil)}
 	begin := "2026-01-01T00:00:00.000Z"
@@ -91,7 +92,7 @@ func TestTimesOfAUser(t *testing.T) {
 // A staged user was never activated and never changed status.
 func TestTimesOfAStagedUser(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, atRest(twoRegions()))
+	a := newAPI(t, stoppedClock(twoRegions()))
 	made := a.ok(200, "POST", "/api/v1/users?activate=false", object{"profile": object{"login": "carol@example.com"}})
 	assert.Equal(t, []any{nil, nil, nil}, []any{made["activated"], made["statusChanged"], made["lastLogin"]})
 	w := &watch{a, "/api/v1/users/carol", made}
@@ -108,7 +109,7 @@ func TestTimesOfAStagedUser(t *testing.T) {
 
 func TestTimesOfAGroup(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, atRest(twoRegions()))
+	a := newAPI(t, stoppedClock(twoRegions()))
 	eng := "/api/v1/groups/" + a.list("/api/v1/groups?q=Eng", "id")[0]
 	all := "/api/v1/groups/" + a.list("/api/v1/groups?q=Everyone", "id")[0]
 	w := &watch{a, eng, a.ok(200, "GET", eng, nil)}
@@ -137,7 +138,7 @@ func TestTimesOfAGroup(t *testing.T) {
 
 func TestTimesOfAnApp(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, atRest(twoApps()))
+	a := newAPI(t, stoppedClock(twoApps()))
 	const path = "/api/v1/apps/pay"
 	a.ok(200, "PUT", path, a.ok(200, "GET", path, nil)) // sets what was zero
 	w := &watch{a, path, a.ok(200, "GET", path, nil)}
@@ -186,7 +187,7 @@ func TestTimesOfAnApp(t *testing.T) {
 // Polling by time returns every change once.
 func TestPollingByTime(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, atRest(company(20, 3)))
+	a := newAPI(t, stoppedClock(company(20, 3)))
 	since := text2(a.ok(200, "GET", "/api/v1/users/user1@example.com", nil)["lastUpdated"])
 	poll := func() []string {
 		t.Helper()
@@ -216,7 +217,7 @@ func TestPollingByTime(t *testing.T) {
 // Times are correct under concurrent changes.
 func TestTimesUnderLoad(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, atRest(company(50, 5)))
+	a := newAPI(t, stoppedClock(company(50, 5)))
 	a.idp.Advance(time.Second)
 	var wg sync.WaitGroup
 	for i := range 4 {

@@ -21,8 +21,8 @@ import (
 
 const scimToken = "a-token-of-some-length-0123456789"
 
-// endpoint is the real service provider over a real instance. trouble, if set,
-// wraps the handler and may make requests fail.
+// endpoint is portal/scim over an instance. trouble, if set, wraps the handler
+// and may make requests fail.
 type endpoint struct {
 	view    *center.View
 	where   scimpush.Config
@@ -266,8 +266,9 @@ func TestPushErrors(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
-// A change whose answer is lost may have been made. Changed back, the user is
-// pushed again, although the last push that succeeded said the same.
+// A change whose answer is lost may have been made. If the user is then changed
+// back, the user is pushed again, although the last successful push had the
+// same values.
 func TestKeepAfterALostAnswer(t *testing.T) {
 	idp, e := start(t, company(1, 1)), newEndpoint(t)
 	c := e.where

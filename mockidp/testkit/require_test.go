@@ -29,7 +29,7 @@ func (r *recorder) Name() string                 { return "TestRecorded" }
 func (r *recorder) Skip(args ...any)             { r.outcome = "skipped: " + fmt.Sprint(args...) }
 func (r *recorder) Fatalf(f string, args ...any) { r.outcome = "failed: " + fmt.Sprintf(f, args...) }
 
-// TestLacks requires things that don't exist, in a process of its own.
+// TestLacks requires missing programs and files, in a separate process.
 func TestLacks(t *testing.T) {
 	if os.Getenv(inner) == "" {
 		return
