@@ -9,8 +9,8 @@ import (
 	samlcheck "github.com/meridian-saml/meridian/examples/samlcheck"
 )
 
-// The cost of reading a file is in proportion to its size, whatever it holds: lines are not copied repeatedly, and
-// a list of empty elements doesn't take many times its size.
+// The cost of reading a file is proportional to its size, for any content: lines are not copied repeatedly, and a
+// list of empty elements doesn't take many times its size.
 func TestInputCostsInProportionToItsSize(t *testing.T) {
 	const size = 1 << 17
 	list := func(before, one, after string) string {

@@ -6,8 +6,8 @@
 // provider remembers (which requests are waiting, which assertions were used) is given by flags, or not checked.
 // It also reads a copied form body, a HAR file and an export of SAML-tracer.
 //
-// For a rejected response it names in one run each flag that would make a failed rule pass, what that flag gives
-// up, and each rule that no flag makes pass. It finds them by verifying the response again with other flags; the
+// For a rejected response it names in one run each flag that would pass a failed rule, the protection that this flag
+// gives up, and each rule that no flag passes. It finds them by verifying the response again with other flags. The
 // verdict is that of the given flags.
 package main
 

@@ -22,7 +22,7 @@ func (c *capture) lacking() []string {
 	return out
 }
 
-// One run names all missing flags for a capture, or says that no flag helps.
+// One run names all missing flags for a capture, or reports that no flag helps.
 func TestCapturesNeedOneRun(t *testing.T) {
 	dir := captureDir(t)
 	for _, c := range loadCaptures(t) {
@@ -72,7 +72,7 @@ func TestWeakKeyNeedsOneRun(t *testing.T) {
 	}
 }
 
-// Everything on a command line is wrong. One run names all flags, and they can be used as they are written.
+// Every flag of a command line is wrong. One run names all of them, in a form that a shell accepts.
 func TestEverythingIsMissing(t *testing.T) {
 	dir := captureDir(t)
 	for _, c := range loadCaptures(t) {

@@ -186,7 +186,7 @@ func TestBadFiles(t *testing.T) {
 	requireUsageError(t, "identity provider in it", doc, spMetadata...)
 }
 
-// Errors name flags and not fields of package saml, and say nothing twice.
+// Errors name flags and not fields of package saml, without repetition.
 func TestErrorsNameFlags(t *testing.T) {
 	c, dir := named(t, "Google")
 	good := c.args(dir)
@@ -290,7 +290,7 @@ func TestTextReport(t *testing.T) {
 	require.NotContains(t, stdout, "\naccepted")
 }
 
-// TestTextReportIsHarmless: values of a message have no effect on a terminal.
+// TestTextReportIsHarmless: a message's values can't control a terminal.
 func TestTextReportIsHarmless(t *testing.T) {
 	c, dir := named(t, "Google")
 	doc := strings.Replace(string(c.document(t, dir)), "status:Success", "status:\u009b2J\u202eFailure&#10;accepted", 1)
