@@ -74,7 +74,7 @@ func TestExtendAtOnce(t *testing.T) {
 	assert.Regexp(t, `eu-central-1 Frankfurt Up .* us-east-1: Replicated`, shows(t, w.control))
 }
 
-// A Region is added in the primary, so not while that is stopped.
+// A Region is added in the primary, and so not while the primary is stopped.
 func TestExtendNeedsThePrimary(t *testing.T) {
 	w := newTestWorld(t, alone)
 	press(t, w.control, "/regions/us-east-1/stop")

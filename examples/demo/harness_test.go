@@ -71,7 +71,7 @@ func updateApp(t *testing.T, w *world, id string, f func(*mockidp.App)) {
 	require.NoError(t, w.idp.UpdateApp(id, func(a *mockidp.App) error { f(a); return nil }))
 }
 
-// laxCookies makes a mistake that only a browser notices.
+// laxCookies makes a mistake that only a browser detects.
 func laxCookies(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(&rewriter{w, func(h http.Header) {

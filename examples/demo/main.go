@@ -1,7 +1,7 @@
 // Command demo runs two Regions of one SAML app on this machine: a mock identity provider, an access portal and a
 // replica of the instance in each Region, a redirector to the nearest healthy Region, and a control page. It begins
-// with one Region. The control page extends the instance to the second one, stops and starts Regions, ends sessions
-// across Regions, reorders the identity provider's list of ACS URLs, and replays a response.
+// with one Region. The control page can extend the instance to the second one. It can also stop and start Regions,
+// end sessions across Regions, reorder the identity provider's list of ACS URLs, and replay a response.
 //
 //	go run ./examples/demo          start, and print the addresses
 //	go run ./examples/demo -open    also open the control page

@@ -34,7 +34,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return demo.Command(t, hang, args...)
 }
 
-// hang is a limit that no test comes near unless it hangs.
+// hang is a limit that only a hanging test reaches.
 const hang = 3 * time.Minute
 
 func TestWalk(t *testing.T) { walked(t, 24) }
@@ -100,8 +100,8 @@ func TestHelp(t *testing.T) {
 	assert.NotContains(t, string(out), childFlag)
 }
 
-// If its usual ports are in use, the demo uses others and says so. It prints six
-// lines at most, serves until a signal ends it, and exits with 0.
+// If its usual ports are in use, the demo uses others and prints that. It
+// prints six lines at most, serves until a signal ends it, and exits with 0.
 func TestPortsInUse(t *testing.T) {
 	held := map[string]bool{}
 	for _, port := range []string{"8700", "8701", "8702", "8711", "8712"} {

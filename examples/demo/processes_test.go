@@ -153,7 +153,7 @@ func (l *lines) String() string {
 	return l.b.String()
 }
 
-// A Region whose process is killed comes back.
+// A Region whose process is killed is restarted.
 func TestKilledRegionComesBack(t *testing.T) {
 	w := newProcesses(t)
 	ctx, cancel := context.WithCancel(background(t))
@@ -183,8 +183,8 @@ func TestInterruptedStart(t *testing.T) {
 	assert.EqualError(t, err, "the process of the identity provider: interrupted")
 }
 
-// An interrupt during the start is no error of the program. A walk that was not
-// taken did not hold.
+// An interrupt during the start is not an error of the program. A walk that did
+// not run did not succeed.
 func TestEndedWhileStarting(t *testing.T) {
 	ctx, end := context.WithCancelCause(background(t))
 	end(errors.New("terminated signal received"))

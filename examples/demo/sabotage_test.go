@@ -93,7 +93,7 @@ func TestEveryStepCanFail(t *testing.T) {
 		{"an identity provider that takes unlisted URLs", extended, func(t *testing.T, w *world) {
 			updateApp(t, w, "", func(a *mockidp.App) { a.Unlisted = mockidp.UseDefault })
 		}, "the identity provider's status: want 400, got 200"},
-		{"a Region that stands in for another", extended, func(t *testing.T, w *world) {
+		{"a Region in place of another", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[1], w.sites[0])
 		}, "the ACS of the response"},
 		{"a store that forgets", extended, func(t *testing.T, w *world) {
@@ -147,7 +147,7 @@ func TestEveryStepCanFail(t *testing.T) {
 // w0acs stands for an address that is not known before the world has started.
 const w0acs = "{the primary's ACS}"
 
-// A walk with a step that fails says so in its last line, and in its result.
+// A walk with a failed step reports it in its last line and in its result.
 func TestWalkThatFails(t *testing.T) {
 	w := newTestWorld(t, alone)
 	serveInstead(t, w.sites[1], laxCookies(w.sites[1]))

@@ -82,8 +82,8 @@ func (k *walker) verdict(mark int) (signIn, error) {
 	return all[0], nil
 }
 
-// accepted requires that since mark one response was posted, to that Region's ACS, and accepted. Verdicts of other
-// processes are not known here.
+// accepted requires exactly one response since mark: it was posted to that Region's ACS and accepted. Verdicts of
+// other processes are unknown.
 func (k *walker) accepted(mark int, r *site, flow string) error {
 	if r.process != nil {
 		return nil
@@ -99,8 +99,8 @@ func (k *walker) accepted(mark int, r *site, flow string) error {
 		check.Same("the flow", flow, v.Flow))
 }
 
-// refused requires that since mark one response was posted, to that Region's ACS, and refused for that Reason, and that
-// p shows the refusal. It returns the verdict.
+// refused requires exactly one response since mark: it was posted to that Region's ACS and refused for that Reason,
+// and p shows the refusal. It returns the verdict.
 func (k *walker) refused(mark int, r *site, p *testkit.Page, reason string) (signIn, error) {
 	v, err := k.verdict(mark)
 	if err != nil {
