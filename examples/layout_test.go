@@ -109,7 +109,7 @@ func TestCoreStaysPure(t *testing.T) {
 	}
 }
 
-// A test that uses testkit gets nothing else with it.
+// testkit adds no other dependency to a test.
 func TestTestkitIsStandardLibraryOnly(t *testing.T) {
 	for _, p := range list(t, "-deps", "./mockidp/testkit") {
 		require.True(t, p.Standard || p.ImportPath == module+"/mockidp/testkit", "testkit pulls in %s", p.ImportPath)

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The pages of Reasons have a row for each Reason of their packages, and no
-// other, so that the value in a log leads to a cause and a remedy.
+// The pages of Reasons have exactly one row for each Reason of their packages,
+// so that a user finds the cause and the remedy of a value in a log.
 func TestPagesHaveEveryReason(t *testing.T) {
 	for page, packages := range map[string][]string{
 		"saml":   {"saml"},

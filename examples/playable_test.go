@@ -12,9 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every package that users import has an Example, and each Example is a program
-// of its own file alone, so that the package's page on pkg.go.dev can show and
-// run it.
+// Every package that users import has an Example. Each Example is a program in
+// one file, so that pkg.go.dev can show and run it.
 func TestExamplesRunByThemselves(t *testing.T) {
 	for _, p := range list(t, "./saml/...", "./acs/...", "./portal/...", "./mockidp/...") {
 		if len(p.GoFiles) == 0 || strings.Contains(p.ImportPath, "/internal/") {

@@ -15,7 +15,7 @@ import (
 )
 
 // timeouts are the fields that every server in the module sets. A server
-// without them keeps the connection of a silent client for ever.
+// without them keeps the connection of a silent client open forever.
 var timeouts = []string{"ReadHeaderTimeout", "ReadTimeout"}
 
 // withoutTimeouts are the functions of package net/http that serve without any.

@@ -28,7 +28,7 @@ var program = built.New()
 
 func TestMain(m *testing.M) { program.Main(m) }
 
-// command returns the program, for the caller to start. It is killed after a time that no test needs.
+// command returns the program, for the caller to start. It is killed after a time that is longer than any test.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	return program.Command(t, time.Minute, args...)
 }
@@ -143,7 +143,7 @@ var twoRegions = []string{
 	"eu-central-1=https://eu-central-1.signin.example/saml/acs",
 }
 
-// With https URLs and no certificate it says that a proxy must terminate TLS.
+// With https URLs and no certificate it prints that a proxy must terminate TLS.
 func TestProgramServes(t *testing.T) {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()

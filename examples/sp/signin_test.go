@@ -22,7 +22,7 @@ type visitor struct {
 
 func newVisitor(t *testing.T) *visitor { return &visitor{testkit.NewBrowser(t.Context()), t} }
 
-// get opens an address, as a user who types it.
+// get opens an address that the user typed.
 func (v *visitor) get(to string) *testkit.Page {
 	v.t.Helper()
 	return v.send(testkit.Navigation{URL: to, User: true})

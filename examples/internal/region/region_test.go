@@ -27,7 +27,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// hang bounds how long a test waits; only a defect takes as long.
+// hang bounds how long a test waits. Only a defect takes that long.
 const hang = 2 * time.Minute
 
 // dials counts the connections that a Region makes to others.
@@ -46,7 +46,7 @@ type world struct {
 	origins map[string]string
 	dials   map[string]*dials
 	mu      sync.Mutex
-	in      int // sign-ins that were let in; guarded by mu
+	in      int // accepted sign-ins; guarded by mu
 }
 
 func newWorld(t *testing.T, places ...corp.Place) *world {
