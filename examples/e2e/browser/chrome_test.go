@@ -20,7 +20,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// patience is how long a condition may take to come true on a busy machine.
+// patience is how long a test waits for a condition on a busy machine.
 const patience = 60 * time.Second
 
 // tick is how often it is checked.
@@ -31,8 +31,8 @@ const tick = 15 * time.Millisecond
 func startChromium(t *testing.T) context.Context {
 	t.Helper()
 	path := testkit.RequireChromium(t)
-	// The list of chromedp leaves out what asks outside for news. It makes a
-	// fresh folder for the profile, and removes it.
+	// The flags of chromedp disable background requests. chromedp makes a new
+	// folder for the profile, and removes it.
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.NoSandbox, // as root there is none
@@ -58,9 +58,9 @@ type tab struct {
 	refusals   bool     // pages with an error status are expected
 }
 
-// newTab opens a tab and, when the test is over, fails it if the browser
-// complained about anything: a breach of a content security policy, a script
-// that failed, a file that is not there, a cookie that it would not take.
+// newTab opens a tab. At the end of the test it fails if the browser logged an
+// error: a violation of a content security policy, a failed script, a missing
+// file, or a rejected cookie.
 func newTab(t *testing.T, within context.Context) *tab {
 	t.Helper()
 	b := openTab(t, within)
@@ -116,7 +116,7 @@ func (b *tab) open(addr string) { b.t.Helper(); b.do(chromedp.Navigate(addr)) }
 // press sends keys to the element that has the focus.
 func (b *tab) press(keys string) { b.t.Helper(); b.do(chromedp.KeyEvent(keys)) }
 
-// click is the mouse, on the first visible element with that selector.
+// click clicks the first visible element with that selector.
 func (b *tab) click(css chromedp.CSS) {
 	b.t.Helper()
 	b.do(chromedp.Click(css, chromedp.NodeVisible))

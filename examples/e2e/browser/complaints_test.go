@@ -33,10 +33,10 @@ func (b *tab) listen(event any) {
 	}
 }
 
-// intended excepts two reports of Chromium that are no errors: a site that sends
-// users on to their identity provider before they have touched anything, and a Lax
-// cookie that another site's POST doesn't carry. The request cookie must be
-// carried, so for it this is an error.
+// intended excludes two reports of Chromium that are not errors: a site that
+// sends users on to their identity provider before they have touched anything,
+// and a Lax cookie that another site's POST doesn't carry. The request cookie
+// must be carried, so for it this is an error.
 func intended(i *audits.InspectorIssue) bool {
 	switch i.Code {
 	case audits.InspectorIssueCodeBounceTrackingIssue:

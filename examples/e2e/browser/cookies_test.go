@@ -22,7 +22,7 @@ const requestCookie = "__Host-meridian-request-"
 // browserName is the portal's cookie that names a browser while it signs in.
 const browserName = "__Host-meridian-browser"
 
-// What Chromium stored, whatever the header said.
+// The cookies that Chromium stored, independent of the header.
 func testCookies(t *testing.T, chromium context.Context) {
 	w := newWorld(t, nil)
 	b := newTab(t, chromium)

@@ -85,12 +85,12 @@ func testDemo(t *testing.T, chromium context.Context) {
 	b.open(d.control)
 	b.reads("One SAML app, two Regions", "No user has signed in yet",
 		"Stop "+virginia, frankfurt+" Frankfurt Not added")
-	b.wellMade("demo-fresh")
+	b.checkPage("demo-fresh")
 	b.follow("Extend to Frankfurt") // by keyboard
 	b.reads("The instance is extended to "+frankfurt, frankfurt+" Frankfurt Up",
 		"Stop "+frankfurt, virginia+": Replicated")
 	b.until(`document.querySelectorAll("#extend .done").length === 3`)
-	b.wellMade("demo-extended")
+	b.checkPage("demo-extended")
 
 	// A tab that stays open shows what happens in another.
 	other := newTab(t, b.ctx)
@@ -111,13 +111,13 @@ func testDemo(t *testing.T, chromium context.Context) {
 	b.probed(virginia, "Not healthy")
 	require.Error(t, chromedp.Do(other.ctx, chromedp.Navigate(d.portals[virginia])), "the Region that is stopped")
 
-	testDemoGoesOn(t, d, b, other)
+	testDemoWithoutPrimary(t, d, b, other)
 
 	b.button("Start " + virginia)
 	// Replicated: it has received the end of the session.
 	b.reads("Stop "+virginia, virginia+" is up again", frankfurt+": Replicated")
 	b.reads("The session that you ended: " + virginia + " ✓ ended " + frankfurt + " ✓ ended")
-	b.wellMade("demo-ended")
+	b.checkPage("demo-ended")
 	other.open(d.portals[virginia])
 	other.at(d.idp + "/*") // the session has ended: it asks for a sign-in
 	other.until(`document.activeElement.id === "username"`)
@@ -126,7 +126,7 @@ func testDemo(t *testing.T, chromium context.Context) {
 	other.reads(virginia, "Sign out")
 	b.listed(3, virginia, "sp-initiated", d.login, "Accepted")
 
-	testDemoTries(t, d, b, other)
+	testDemoControls(t, d, b, other)
 
 	// A page that stays open says that the demo has ended. The browser logs errors
 	// too.
@@ -138,20 +138,20 @@ func testDemo(t *testing.T, chromium context.Context) {
 	left.reads("The demo does not answer any more.")
 }
 
-// testDemoGoesOn tests what works while the primary is stopped.
-func testDemoGoesOn(t *testing.T, d demo, b, other *tab) {
+// testDemoWithoutPrimary tests what works while the primary is stopped.
+func testDemoWithoutPrimary(t *testing.T, d demo, b, other *tab) {
 	other.open(d.redirector)
 	other.at(d.portals[frankfurt] + "/")
 	other.reads(frankfurt, "Sign out", virginia+" (N. Virginia) can't be reached from here")
 	b.listed(2, frankfurt, "sp-initiated", d.login, "Accepted")
-	b.wellMade("demo-stopped")
-	other.wellMade("demo-portal")
+	b.checkPage("demo-stopped")
+	other.checkPage("demo-portal")
 	other.click(`a[href$="/AdministratorAccess"]`)
 	other.reads("AdministratorAccess", "Sandbox")
 
 	other.open(d.portals[frankfurt] + "/sessions")
 	other.reads("N. Virginia", "This session")
-	other.wellMade("demo-sessions")
+	other.checkPage("demo-sessions")
 	b.button("End that session")
 	b.reads(frankfurt+" ended a session of "+d.login+" that began in "+virginia,
 		"The session that you ended: "+virginia+" is stopped, and has not received it yet")
@@ -160,15 +160,15 @@ func testDemoGoesOn(t *testing.T, d demo, b, other *tab) {
 	other.until(`!document.querySelector('form[action="/sessions/end"]')`)
 }
 
-// testDemoTries tests the rest of the page.
-func testDemoTries(t *testing.T, d demo, b, other *tab) {
+// testDemoControls tests the rest of the page.
+func testDemoControls(t *testing.T, d demo, b, other *tab) {
 	// The order of the URLs decides where the SAML tile leads.
 	b.until(`document.querySelector("#order li").innerText.includes(` + jsString(virginia) + `)`)
 	b.button("Swap ACS order")
 	b.until(`document.querySelector("#order li").innerText.includes(` + jsString(frankfurt) + `)`)
 	other.open(d.idp)
 	other.until(`document.querySelectorAll("a.tile").length === 2`)
-	other.wellMade("demo-dashboard")
+	other.checkPage("demo-dashboard")
 	other.do(chromedp.Click(chromedp.CSS(`a.tile[href$="/sso/saml"]`)))
 	other.at(d.portals[frankfurt] + "/")
 	b.listed(4, frankfurt, "idp-initiated", d.login, "Accepted")
@@ -181,7 +181,7 @@ func testDemoTries(t *testing.T, d demo, b, other *tab) {
 	other.at(d.portals[frankfurt] + "/")
 	b.button("Auto for " + virginia)
 	b.reads("The redirector leads to " + virginia + " while")
-	b.wellMade("demo-used")
+	b.checkPage("demo-used")
 
 	// The page says the same without its script.
 	plain := newTab(t, b.ctx)

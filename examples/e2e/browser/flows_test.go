@@ -134,7 +134,7 @@ func (w *world) client() *http.Client {
 	return c
 }
 
-// No browser changes to another user without a confirmation.
+// A browser changes to another user only after a confirmation.
 func testIdentity(t *testing.T, chromium context.Context) {
 	w := newWorld(t, nil)
 	b := newTab(t, chromium)

@@ -10,9 +10,8 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// focusJS returns the element that has the focus, and whether that is visible: the element
-// or something drawn around it is on the screen and has an outline that stands
-// out from what is behind it.
+// focusJS returns the element that has the focus, and whether that is visible: the element or a decoration of it is
+// on the screen, with an outline that contrasts with the background.
 const focusJS = `(() => {` + contrastJS + `
 	const e = document.activeElement;
 	const outlined = s => s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 &&
@@ -31,8 +30,7 @@ type focus struct {
 	Visible, OnScreen bool
 }
 
-// tabTo presses Tab until something with that text has the focus. Every stop
-// on the way has to show that it has it.
+// tabTo presses Tab until an element with that text has the focus. Every element on the way must show its focus.
 func (b *tab) tabTo(text string) {
 	b.t.Helper()
 	b.until("true") // the page is complete

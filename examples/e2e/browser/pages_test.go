@@ -15,12 +15,12 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// widths are a desk's and a phone's.
+// widths are those of a desktop and of a phone.
 var widths = []int64{1280, 390}
 
-// wellMade checks the open page at both widths, and takes its picture if
+// checkPage checks the open page at both widths, and saves a screenshot if
 // MERIDIAN_SCREENSHOTS names a folder.
-func (b *tab) wellMade(name string) {
+func (b *tab) checkPage(name string) {
 	b.t.Helper()
 	for _, width := range widths {
 		assert.Empty(b.t, b.faults(width), "%s at %d pixels", name, width)
@@ -54,23 +54,23 @@ func testIdPPages(t *testing.T, chromium context.Context, w *world) {
 	b := newTab(t, chromium)
 	b.expectRefusals() // the wrong password, the app that isn't Alice's
 	b.open(w.idp.SignInURL())
-	b.wellMade("idp-signin")
+	b.checkPage("idp-signin")
 	b.open(w.portals[frankfurt])
 	b.reads("to continue to")
-	b.wellMade("idp-signin-for-app")
+	b.checkPage("idp-signin-for-app")
 	b.until(`document.activeElement.id === "username"`)
 	b.press(alice + "\twrong\r")
 	b.reads("Unable to sign in")
-	b.wellMade("idp-signin-failed")
+	b.checkPage("idp-signin-failed")
 	b.dashboard(w, alice)
-	b.wellMade("idp-dashboard")
+	b.checkPage("idp-dashboard")
 	payroll := w.idp.Apps()[2]
 	b.open(w.idp.SSOURL(payroll.ID))
 	b.reads("You don't have access to this app")
-	b.wellMade("idp-no-access")
+	b.checkPage("idp-no-access")
 	b.open(w.idp.SSOURL("") + "?SAMLRequest=nonsense")
 	b.reads("This request can't be answered")
-	b.wellMade("idp-bad-request")
+	b.checkPage("idp-bad-request")
 }
 
 func testPortalPages(t *testing.T, chromium context.Context, w *world) {
@@ -83,18 +83,18 @@ func testPortalPages(t *testing.T, chromium context.Context, w *world) {
 			b.signInAtIdP(w, alice)
 		}
 		b.arrived(w, region, "Alice Adams", acs.FlowSP)
-		b.wellMade("portal-" + region + "-accounts")
+		b.checkPage("portal-" + region + "-accounts")
 		b.open(home + "/applications")
-		b.wellMade("portal-" + region + "-applications")
+		b.checkPage("portal-" + region + "-applications")
 		b.open(home + "/accounts/444455556666/AdministratorAccess")
-		b.wellMade("portal-" + region + "-role")
+		b.checkPage("portal-" + region + "-role")
 		b.open(home + "/accounts/444455556666/NoSuchAccess")
-		b.wellMade("portal-" + region + "-no-role")
+		b.checkPage("portal-" + region + "-no-role")
 		b.open(home + "/no/such/page")
-		b.wellMade("portal-" + region + "-not-found")
+		b.checkPage("portal-" + region + "-not-found")
 		b.open(home)
 		b.signOut(w, region)
-		b.wellMade("portal-" + region + "-signed-out")
+		b.checkPage("portal-" + region + "-signed-out")
 	}
 }
 
@@ -107,10 +107,10 @@ func testRefusalPages(t *testing.T, chromium context.Context, w *world) {
 	last := w.signIn()
 	assert.Equal(t, portal.ReasonUnknownUser, last.Reason)
 	b.reads("You can't sign in", last.Reference)
-	b.wellMade("portal-no-access")
+	b.checkPage("portal-no-access")
 	b.open(w.acs(frankfurt))
 	b.reads("Sign in again", "MRD-")
-	b.wellMade("acs-refused")
+	b.checkPage("acs-refused")
 }
 
 func testConfirmPage(t *testing.T, chromium context.Context, w *world) {
@@ -118,12 +118,12 @@ func testConfirmPage(t *testing.T, chromium context.Context, w *world) {
 	b.open(w.portals[virginia])
 	b.signInAtIdP(w, bob)
 	b.arrived(w, virginia, "Bob Berg", acs.FlowSP)
-	b.wellMade("portal-bob-accounts")
+	b.checkPage("portal-bob-accounts")
 	b.signOutAtIdP(w)
 	b.dashboard(w, alice)
 	b.tile(samlTile)
 	b.reads("Continue as Alice Adams?")
-	b.wellMade("portal-confirm")
+	b.checkPage("portal-confirm")
 }
 
 // The intermediate pages show only without scripts.
@@ -133,5 +133,5 @@ func testHandOnPages(t *testing.T, chromium context.Context, w *world) {
 	b.dashboard(w, alice)
 	b.tile(samlTile)
 	b.reads("Signing in to " + samlTile)
-	b.wellMade("idp-post")
+	b.checkPage("idp-post")
 }

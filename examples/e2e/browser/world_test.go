@@ -39,10 +39,10 @@ type world struct {
 
 	mu       sync.Mutex
 	verdicts []acs.Verdict   // guarded by mu, as is
-	signIns  []portal.SignIn // what became of the accepted ones
+	signIns  []portal.SignIn // results of the accepted ones
 }
 
-// wrapper stands between a Region's listener and its portal.
+// wrapper wraps the handler of a Region's portal.
 type wrapper func(http.Handler) http.Handler
 
 // newWorld starts everything. wrap has wrappers by Region, and may be nil.
