@@ -29,8 +29,8 @@ var attackIdP = sync.OnceValue(func() *run.IdP {
 })
 
 // TestAttackPeers runs the attack tool against other vendors' service
-// providers. It does not check their verdicts on attacks. It checks that the tool
-// can talk to each of them and tells acceptance from refusal.
+// providers. It does not check their verdicts on attacks. It checks that the
+// tool works with each of them and distinguishes acceptance from refusal.
 //
 // All attacks against all of them take most of an hour. With
 // MERIDIAN_ATTACK_RESULTS, a folder, it runs all and writes the reports there.

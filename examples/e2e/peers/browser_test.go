@@ -21,9 +21,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// peerBrowser does what a browser does on its way through a sign-in, one step
-// at a time: it keeps cookies, follows redirects within a host, and stops
-// wherever a message is about to go to another party.
+// peerBrowser simulates a browser during a sign-in, one step at a time. It
+// keeps cookies, follows redirects within a host, and stops before it sends a
+// message to another party.
 type peerBrowser struct {
 	t      *testing.T
 	client *http.Client
@@ -67,7 +67,7 @@ type peerMessage struct {
 	fields url.Values
 }
 
-// peerPage is where a browser stopped.
+// peerPage is the page at which a browser stopped.
 type peerPage struct {
 	status   int
 	location string // of a redirect to another host
@@ -104,7 +104,7 @@ func (b *peerBrowser) do(r *http.Request) peerPage {
 	return peerPage{resp.StatusCode, resp.Header.Get("Location"), peerBody(b.t, resp.Body)}
 }
 
-// cookies are those that the browser would send to an address.
+// cookies returns the cookies that the browser would send to an address.
 func (b *peerBrowser) cookies(address string) []*http.Cookie {
 	b.t.Helper()
 	u, err := url.Parse(address)

@@ -66,8 +66,8 @@ func startCrewjam(t *testing.T, spMetadata [][]byte) peer {
 	}
 }
 
-// crewjamPeer has the service providers that the identity provider knows, and one
-// session for all clients.
+// crewjamPeer holds the service providers that the identity provider knows, and
+// one session for all clients.
 type crewjamPeer map[string]*crewjam.EntityDescriptor
 
 func (p crewjamPeer) GetServiceProvider(_ *http.Request, id string) (*crewjam.EntityDescriptor, error) {

@@ -126,7 +126,7 @@ func TestBehindNginx(t *testing.T) {
 		"events {}\nhttp {\naccess_log off;\nclient_body_temp_path "+dir+"/body;\nproxy_temp_path "+dir+"/proxy;\n"+
 		"fastcgi_temp_path "+dir+"/fastcgi;\nuwsgi_temp_path "+dir+"/uwsgi;\nscgi_temp_path "+dir+"/scgi;\n"+
 		server+"}\n"), 0o600))
-	startPeer(t, leash(nginx, "-p", dir, "-c", config), regexp.MustCompile(`start worker process|(using the "[a-z]+" event method)`))
+	startPeer(t, shellCommand(nginx, "-p", dir, "-c", config), regexp.MustCompile(`start worker process|(using the "[a-z]+" event method)`))
 
 	b := testkit.NewBrowser(t.Context())
 	var page *testkit.Page

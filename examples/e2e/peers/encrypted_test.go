@@ -49,7 +49,7 @@ func TestSimpleSAMLphpEncrypts(t *testing.T) {
 }
 
 // TestPysaml2Encrypts signs in with pysaml2, which encrypts with xmlsec1: with
-// 3DES, unless it is made to do better.
+// 3DES, unless it is configured otherwise.
 func TestPysaml2Encrypts(t *testing.T) {
 	py := requirePysaml2(t)
 	for sign, options := range map[string][]string{
@@ -134,9 +134,10 @@ func checkCipherRefused(t *testing.T, p peer, d *deployment, region string, key 
 }
 
 // checkCiphertextTampered changes one bit of what was encrypted, of the data at
-// its beginning, in its middle and at its end, or of the wrapped key. A
-// signature around it notices before a private key is used. Without one, all
-// look the same. The original response is still accepted.
+// its beginning, in its middle and at its end, or of the wrapped key. With a
+// signature around it the change is detected before a private key is used.
+// Without one, all refusals look the same. The original response is still
+// accepted.
 func checkCiphertextTampered(t *testing.T, p peer, d *deployment, key *countedKey) {
 	b := newPeerBrowser(t)
 	response := d.response(b, awayRegion)
@@ -199,8 +200,8 @@ func checkTripleDES(t *testing.T, py pysaml2) {
 	checkCipherRefused(t, p, d, awayRegion, key)
 }
 
-// deployEncrypted starts a deployment that can decrypt, and publishes so. The
-// key counts how often it is used.
+// deployEncrypted starts a deployment that can decrypt, and whose metadata has
+// the key. The key counts its uses.
 func deployEncrypted(t *testing.T, change func(*saml.Config, *acs.Config)) (*deployment, *countedKey) {
 	t.Helper()
 	key := &countedKey{PrivateKey: peerEncryptionKey().key}
@@ -210,7 +211,7 @@ func deployEncrypted(t *testing.T, change func(*saml.Config, *acs.Config)) (*dep
 	}), key
 }
 
-// countedKey counts how often it is asked to decrypt.
+// countedKey counts its decryptions.
 type countedKey struct {
 	*rsa.PrivateKey
 	used atomic.Int64

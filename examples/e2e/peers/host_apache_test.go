@@ -17,8 +17,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// apache is an Apache with one more module, and what the files in
-// testdata leave open.
+// apache is an Apache with one more module, and the values for the files in
+// testdata.
 type apache struct {
 	Dir, Base, IdPMetadata, IdPEntityID, Certificate, UserVariable string
 
@@ -69,10 +69,11 @@ func (a apache) fill(t *testing.T, s hostState, from, to string) {
 	s.write(t, to, out.Bytes())
 }
 
-// start starts it as the first of a process group: it ends by ending its group.
+// start starts it as a process group leader. It ends with its group.
 func (a apache) start(t *testing.T) {
 	t.Helper()
-	cmd := leash(testkit.RequireProgram(t, "peers", "setsid"), testkit.RequireProgram(t, "peers", "/usr/sbin/apache2"),
+	setsid := testkit.RequireProgram(t, "peers", "setsid")
+	cmd := shellCommand(setsid, testkit.RequireProgram(t, "peers", "/usr/sbin/apache2"),
 		"-f", filepath.Join(a.Dir, "httpd.conf"), "-DFOREGROUND")
 	startPeer(t, cmd, regexp.MustCompile(`configured -- (resuming normal operations)`))
 }
@@ -83,7 +84,7 @@ func startShibboleth(t *testing.T, s hostState) *spHost {
 	shibd := testkit.RequireProgram(t, "peers", "/usr/sbin/shibd")
 	version := debianVersion(t, "libapache2-mod-shib")
 	a := newApache(t, s, "shibboleth", "shib", "REMOTE_USER")
-	cmd := leash(shibd, "-F", "-f", "-c", s.file("shibboleth2.xml"), "-p", s.file("shibd.pid"))
+	cmd := shellCommand(shibd, "-F", "-f", "-c", s.file("shibboleth2.xml"), "-p", s.file("shibd.pid"))
 	startPeer(t, cmd, regexp.MustCompile(`(listener service starting)`))
 	require.Eventually(t, func() bool { // starting isn't listening
 		c, err := net.Dial("unix", s.file("shibd.sock"))

@@ -34,7 +34,7 @@ func peerScript(t *testing.T, name string) string {
 // run starts a host program that takes the common command line.
 func (s hostState) run(t *testing.T, program string, args ...string) {
 	t.Helper()
-	cmd := leash(program, append(args, s.args()...)...)
+	cmd := shellCommand(program, append(args, s.args()...)...)
 	cmd.Dir = s.dir
 	cmd.Env = append(append(os.Environ(), "TMPDIR="+s.dir), s.env...)
 	require.Equal(t, s.base(), startPeer(t, cmd, listening))
@@ -80,7 +80,7 @@ func startRubySAML(t *testing.T, s hostState) *spHost {
 func startSimpleSAMLphpSP(t *testing.T, s hostState) *spHost {
 	php := requirePHP(t)
 	testkit.RequireFile(t, "peers", simpleSAMLphp+"/www/module.php")
-	cmd := leash(php, "-S", strings.TrimPrefix(s.base(), "http://"), "-t", filepath.Join(simpleSAMLphp, "www"), peerScript(t, "simplesamlphp-sp/router.php"))
+	cmd := shellCommand(php, "-S", strings.TrimPrefix(s.base(), "http://"), "-t", filepath.Join(simpleSAMLphp, "www"), peerScript(t, "simplesamlphp-sp/router.php"))
 	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+peerScript(t, "simplesamlphp-sp/config"),
 		"PEER_STATE="+s.dir, "PEER_IDP="+s.idpMetadata)
 	startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))

@@ -12,10 +12,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// TestHostStays is no test. It runs a host program for use by hand: the one that
-// MERIDIAN_PEER names, which trusts the identity provider whose metadata is the
-// file MERIDIAN_PEER_IDP. It prints the host's addresses in JSON, and ends it when
-// standard input ends:
+// TestHostStays is not a test. It runs a host program for manual use: the one that MERIDIAN_PEER names. The host
+// trusts the identity provider whose metadata is in the file MERIDIAN_PEER_IDP. TestHostStays prints the host's
+// addresses in JSON, and ends the host when standard input ends:
 //
 //	go test -c -o /tmp/peers ./examples/e2e/peers
 //	cd examples/e2e/peers

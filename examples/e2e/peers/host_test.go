@@ -22,14 +22,15 @@ type spHost struct {
 	Version string `json:"version"`
 
 	EntityID string `json:"entityID"`
-	// Login starts a sign-in, and Login2 one whose answer shall go to the second
-	// ACS. Empty: there is only one.
+	// Login starts a sign-in. Login2 starts one with the second ACS. Empty:
+	// there is only one ACS.
 	Login  string `json:"login"`
 	Login2 string `json:"login2,omitempty"`
 	// ACS are the assertion consumer services, the default first.
 	ACS      []string `json:"acs"`
 	Metadata string   `json:"metadata"`
-	// Probe is a page that shows the user, whom Identity matches.
+	// Probe is a page that shows the user. Identity matches the user's name on
+	// it.
 	Probe    string `json:"probe"`
 	Identity string `json:"identity"`
 	// Certificate is the file with the key that it decrypts with. Its metadata
@@ -56,7 +57,7 @@ var spHosts = map[string]func(*testing.T, hostState) *spHost{
 
 // hostState are the parameters of a host.
 type hostState struct {
-	dir         string // everybody may enter it, as Apache's workers have to
+	dir         string // readable by all users, as Apache's workers require
 	port        int
 	idpMetadata string // a file
 	env         []string
@@ -111,7 +112,7 @@ func (s hostState) write(t *testing.T, name string, content []byte) {
 	require.NoError(t, os.WriteFile(s.file(name), content, 0o644))
 }
 
-// freePort returns a free port, which is likely to be free still when the host
+// freePort returns a free port, which is probably still free when the host
 // listens there.
 func freePort(t *testing.T) int {
 	t.Helper()

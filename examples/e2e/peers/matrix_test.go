@@ -75,7 +75,7 @@ func checkPeer(t *testing.T, signings []string, start func(t *testing.T, sign st
 				d.trust(t, p.metadata)
 			}
 			checkResponses(t, p, byURL, byIndex)
-			if sign == signBoth { // how a request comes has nothing to do with what gets signed
+			if sign == signBoth { // the binding of the request doesn't affect what is signed
 				checkRequests(t, p, byURL, byIndex, unsigned, oneListed)
 			}
 		})
@@ -98,7 +98,7 @@ func checkResponses(t *testing.T, p peer, byURL, byIndex *deployment) {
 	}
 }
 
-// checkRequests checks how the peer takes requests.
+// checkRequests checks how the peer handles requests.
 func checkRequests(t *testing.T, p peer, byURL, byIndex, unsigned, oneListed *deployment) {
 	for _, region := range []string{homeRegion, awayRegion} {
 		t.Run(region+" by URL, in a form", func(t *testing.T) { checkSignIn(t, p, byURL, region, "/login-by-post") })
@@ -150,8 +150,8 @@ func checkSignIn(t *testing.T, p peer, d *deployment, region, login string) {
 	assert.Equal(t, !d.byIndex, asked.SelectAttr("AssertionConsumerServiceURL") != nil)
 }
 
-// checkSigned makes sure that the peer signs what this test says it signs, and
-// encrypts if it should.
+// checkSigned requires that the peer signs the expected parts, and encrypts if
+// it should.
 func checkSigned(t *testing.T, p peer, xml string) {
 	t.Helper()
 	doc, ciphers := opened(t, xml)
@@ -184,8 +184,9 @@ func checkUser(t *testing.T, p peer, d *deployment, a *saml.Assertion) {
 }
 
 // checkUnsolicited begins at the identity provider. It sends users to the
-// default, whatever its index (invariant 1), each of its responses is good once
-// (invariant 7), and RelayState leads to no other origin (invariant 11).
+// default URL, independent of its index (invariant 1). Each response is
+// accepted once (invariant 7). RelayState redirects to no other origin
+// (invariant 11).
 func checkUnsolicited(t *testing.T, p peer, d *deployment) {
 	b := newPeerBrowser(t)
 	response := b.open(p.unsolicited(d.sp.EntityID(), returnTo)).message(t, "SAMLResponse")
@@ -292,8 +293,8 @@ func checkEqualSignatureIDs(t *testing.T, d *deployment) {
 }
 
 // checkUnlisted signs in to a Region whose URL the identity provider does not
-// know. One that falls back on the default sends the answer to the wrong
-// Region, which refuses it as such.
+// know. If it uses the default instead, the wrong Region receives the answer
+// and refuses it (WrongRegion).
 func checkUnlisted(t *testing.T, p peer, d *deployment) {
 	b := newPeerBrowser(t)
 	answer := b.carry(d.request(b, awayRegion, "/login"))
@@ -319,7 +320,7 @@ func checkRequestTampered(t *testing.T, d *deployment) {
 		if login == "/login" { // there RelayState is signed too
 			_, ok := b.carry(request.set("RelayState", "another")).find(t, "SAMLResponse")
 			assert.False(t, ok, "a request with another RelayState was answered")
-		} else { // and here it isn't; nor does it matter that we wrote the XML anew
+		} else { // here it isn't, and rewriting the XML doesn't matter
 			_, ok := b.carry(request.withRequest(t, asked).set("RelayState", "another")).find(t, "SAMLResponse")
 			assert.True(t, ok, "what follows proves nothing")
 		}
@@ -329,9 +330,9 @@ func checkRequestTampered(t *testing.T, d *deployment) {
 	}
 }
 
-// refused requires that a response was refused for that Reason, of package acs or
-// of package saml.
-func refused[R ~string](t *testing.T, got arrival, why R) {
+// refused requires that a response was refused for that Reason of package acs
+// or saml.
+func refused[R ~string](t *testing.T, got delivery, why R) {
 	t.Helper()
 	assert.False(t, got.verdict.Accepted)
 	assert.Equal(t, string(why), got.verdict.Reason, "%+v", got.verdict)

@@ -141,7 +141,7 @@ func sooner(a, b time.Time) time.Time {
 }
 
 // readByCrewjam returns everything that an entity has for its identity provider
-// roles, whether of use or not. A note has more about a part.
+// roles, whether usable or not. A note has more about a part.
 func readByCrewjam(e crewjam.EntityDescriptor) (r idpReading, notes map[string]string) {
 	r, notes = idpReading{entityID: e.EntityID, validUntil: e.ValidUntil}, make(map[string]string)
 	for _, role := range e.IDPSSODescriptors {
@@ -177,7 +177,7 @@ func readByCrewjam(e crewjam.EntityDescriptor) (r idpReading, notes map[string]s
 	return r, notes
 }
 
-// What a note says.
+// The texts of notes.
 const (
 	notSAML2 = "in a role without SAML 2.0"
 	notFirst = "not the first certificate of its X509Data"

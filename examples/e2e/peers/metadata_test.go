@@ -46,8 +46,8 @@ func TestMetadataCorpus(t *testing.T) {
 		explained)
 }
 
-// compareMetadata says how many identity providers a file has, and where the
-// two sides differ on it.
+// compareMetadata returns the number of identity providers in a file, and the
+// differences between the two sides.
 func compareMetadata(t *testing.T, v schemas, f metadataFile) (providers int, differences []string) {
 	t.Helper()
 	say := func(format string, args ...any) { differences = append(differences, fmt.Sprintf(format, args...)) }
@@ -88,7 +88,7 @@ func compareMetadata(t *testing.T, v schemas, f metadataFile) (providers int, di
 	return providers, differences
 }
 
-// metadataRule is the rule by which package saml refused metadata.
+// metadataRule returns the rule by which package saml refused metadata.
 func metadataRule(err error) string {
 	var e *saml.Error
 	if !errors.As(err, &e) {
@@ -112,7 +112,7 @@ type metadataDifference struct {
 	why  string
 }
 
-// explainMetadata finds what explains a difference.
+// explainMetadata finds the explanation of a difference.
 func explainMetadata(file, difference string) *metadataDifference {
 	for i := range metadataDifferences {
 		d := &metadataDifferences[i]

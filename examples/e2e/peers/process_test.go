@@ -20,17 +20,18 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// leash runs a program in a shell that ends it when standard input ends, so that it
-// does not outlive this process. A signal to the shell ends the program too, which
-// may be in a process group of its own.
-func leash(program string, args ...string) *exec.Cmd {
+// shellCommand returns a command that runs a program in a shell and ends it
+// when standard input ends, so that it does not outlive this process. A signal
+// to the shell ends the program too, even in another process group.
+func shellCommand(program string, args ...string) *exec.Cmd {
 	const script = `trap : HUP INT TERM; "$@" & peer=$!; cat >/dev/null; kill "$peer"; wait "$peer"`
 	return exec.Command("sh", append([]string{"-c", script, "sh", program}, args...)...)
 }
 
-// startPeer starts a program and waits until what it says matches ready, whose
-// first group it returns. It is one that ends when its standard input does,
-// which is when the test ends; what it said is shown if the test failed.
+// startPeer starts a program and waits until its output matches ready. It
+// returns the first group. The program must end when its standard input is
+// closed, which happens when the test ends. The output is logged if the test
+// failed.
 func startPeer(t *testing.T, cmd *exec.Cmd, ready *regexp.Regexp) string {
 	t.Helper()
 	said := &peerOutput{ready: ready, found: make(chan string, 1)}
@@ -64,7 +65,8 @@ func startPeer(t *testing.T, cmd *exec.Cmd, ready *regexp.Regexp) string {
 	return ""
 }
 
-// peerOutput keeps what a program says, and looks for the line that it waits for.
+// peerOutput keeps a program's output, and finds the line that shows that it is
+// ready.
 type peerOutput struct {
 	ready *regexp.Regexp
 	found chan string
@@ -85,7 +87,7 @@ func (o *peerOutput) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String is what was said, in lines short enough to read.
+// String returns the output, with long lines cut.
 func (o *peerOutput) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -94,7 +96,7 @@ func (o *peerOutput) String() string {
 
 var longLine = regexp.MustCompile(`(?m)^(.{200}).+$`)
 
-// peerKey is an RSA key with a certificate. They are dear to make, so each
+// peerKey is an RSA key with a certificate. Generating one is slow, so each
 // party has one for all tests.
 type peerKey struct {
 	key  *rsa.PrivateKey
@@ -114,19 +116,19 @@ func newPeerKey(name string) peerKey {
 	return peerKey{key, peerCertificate(key, name)}
 }
 
-// readPeerKey takes a key that lies there already.
+// readPeerKey reads an existing key.
 func readPeerKey(file, name string) peerKey {
 	key := testkit.ReadKeys("../../../testdata/keys")[file].(*rsa.PrivateKey)
 	return peerKey{key, peerCertificate(key, name)}
 }
 
-// peerCertificate makes a certificate that lasts a day.
+// peerCertificate makes a certificate that is valid for a day.
 func peerCertificate(key crypto.Signer, names ...string) *x509.Certificate {
 	return testkit.Certificate(key, time.Now(), names...)
 }
 
 // peerState makes a folder with what a peer needs: its key, its certificate and
-// the metadata of the service providers that it shall know.
+// the metadata of the service providers that it trusts.
 func peerState(t *testing.T, spMetadata [][]byte) (dir string, spFiles []string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -146,13 +148,13 @@ func peerState(t *testing.T, spMetadata [][]byte) (dir string, spFiles []string)
 	return dir, spFiles
 }
 
-// peerTLS is what our consumers serve https with.
+// peerTLS is the TLS configuration of our consumers.
 var peerTLS = sync.OnceValues(func() (crypto.Signer, *x509.Certificate) {
 	key := testkit.ECDSAKey("tls")
 	return key, peerCertificate(key, homeRegion+".localhost", awayRegion+".localhost")
 })
 
-// peerBody reads what a server answered.
+// peerBody reads a server's answer.
 func peerBody(t *testing.T, body io.ReadCloser) string {
 	t.Helper()
 	defer body.Close()

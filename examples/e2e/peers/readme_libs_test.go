@@ -28,14 +28,15 @@ import (
 // tableLib is a column of the README's table.
 type tableLib struct {
 	name string
-	// verify judges a response to no request, with what is the default
-	// otherwise, and returns the NameID.
+	// verify verifies an unsolicited response, with defaults otherwise, and
+	// returns the NameID.
 	verify func(t *testing.T, idpMetadata []byte, response string) (string, error)
-	// serve starts a site on it. unsolicited lets it accept answers to nothing.
+	// serve starts a site that uses the library. unsolicited allows unsolicited
+	// responses.
 	serve func(t *testing.T, idpMetadata []byte, unsolicited bool) *spHost
 	// provider is the type of a service provider.
 	provider reflect.Type
-	// acsURLs says how many URLs its metadata can have.
+	// acsURLs returns how many URLs its metadata can have.
 	acsURLs func(*testing.T) string
 	// logout makes a LogoutRequest by each binding; nil: there is none.
 	logout func(*testing.T) map[string]string
@@ -111,7 +112,7 @@ func serveMeridian(t *testing.T, make func(base string) *saml.ServiceProvider, u
 	return tableHost(s.host(""))
 }
 
-// tableHost adds what all sites here have.
+// tableHost adds the pages that all sites have.
 func tableHost(h *spHost) *spHost {
 	h.Probe, h.Identity = strings.TrimSuffix(h.Login, "/login")+"/whoami", `(?m)^user=(.*)$`
 	return h
@@ -193,7 +194,7 @@ func gosaml2Logout(t *testing.T) map[string]string {
 	return map[string]string{"Redirect": redirect, "POST": string(post)}
 }
 
-// stateFor is what a host program is started with, in a folder of its own.
+// stateFor returns the parameters of a host program, with its own folder.
 func stateFor(t *testing.T, idpMetadata []byte) hostState {
 	t.Helper()
 	dir := t.TempDir()

@@ -16,9 +16,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// The probes of the README's table: a response of the mock, good but for one
-// thing, judged by a library in its default configuration. Before that the same
-// without it is accepted.
+// The probes of the README's table. A library in its default configuration
+// verifies a response of the mock that is good except for one property. First
+// it must accept the response without that property.
 
 const (
 	tableEntity = "https://sp.example/saml"
@@ -41,9 +41,9 @@ func tableIdP(t *testing.T, change func(*mockidp.Config)) *mockidp.Server {
 	return idp
 }
 
-// judged says whether a library accepts what the identity provider sends to
-// no request, with the user's name in it.
-func judged(t *testing.T, lib tableLib, idp *mockidp.Server, metadata []byte) bool {
+// accepts reports whether a library accepts an unsolicited response of the
+// identity provider, with the user's name.
+func accepts(t *testing.T, lib tableLib, idp *mockidp.Server, metadata []byte) bool {
 	t.Helper()
 	form, err := idp.IdPInitiated("", mockidp.DefaultLogin, "")
 	require.NoError(t, err)
@@ -56,13 +56,13 @@ func judged(t *testing.T, lib tableLib, idp *mockidp.Server, metadata []byte) bo
 	return true
 }
 
-// probed is the word for a configuration of the identity provider.
+// probed returns the table's word for a configuration of the identity provider.
 func probed(t *testing.T, lib tableLib, change func(*mockidp.Config)) string {
 	t.Helper()
 	good := tableIdP(t, nil)
-	require.True(t, judged(t, lib, good, good.Metadata("")), "a good response is refused: this proves nothing")
+	require.True(t, accepts(t, lib, good, good.Metadata("")), "a good response is refused: this proves nothing")
 	idp := tableIdP(t, change)
-	return word(judged(t, lib, idp, idp.Metadata("")))
+	return word(accepts(t, lib, idp, idp.Metadata("")))
 }
 
 func word(accepted bool) string {
@@ -96,8 +96,8 @@ func probeExpired(t *testing.T, lib tableLib) string {
 		return []byte(strings.Replace(string(idp.Metadata("")), "<md:EntityDescriptor ",
 			fmt.Sprintf("<md:EntityDescriptor validUntil=%q ", at.UTC().Format(time.RFC3339)), 1))
 	}
-	require.True(t, judged(t, lib, idp, until(time.Now().Add(time.Hour))))
-	return word(judged(t, lib, idp, until(time.Now().Add(-time.Hour))))
+	require.True(t, accepts(t, lib, idp, until(time.Now().Add(time.Hour))))
+	return word(accepts(t, lib, idp, until(time.Now().Add(-time.Hour))))
 }
 
 func probeOld(t *testing.T, lib tableLib) string {
@@ -118,16 +118,16 @@ func probeGroups(n int) func(*testing.T, tableLib) string {
 	}
 }
 
-// probeRollover signs with each of two keys in turn, and says not which.
+// probeRollover signs with each of two keys in turn, without naming the key.
 func probeRollover(t *testing.T, lib tableLib) string {
 	idp := tableIdP(t, func(c *mockidp.Config) { c.Apps[0].OmitKeyInfo = true })
 	first := idp.Keys()[0]
 	second, err := idp.AddKey(peerSPKey().key, nil)
 	require.NoError(t, err)
 	metadata := idp.Metadata("")
-	accepted := judged(t, lib, idp, metadata)
+	accepted := accepts(t, lib, idp, metadata)
 	require.NoError(t, idp.SignWith(second.ID))
-	accepted = judged(t, lib, idp, metadata) && accepted
+	accepted = accepts(t, lib, idp, metadata) && accepted
 	require.NoError(t, idp.SignWith(first.ID))
 	return word(accepted)
 }

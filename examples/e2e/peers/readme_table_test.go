@@ -17,9 +17,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// TestReadmeTable runs every cell of the README's comparison. A cell holds what
-// came of it, and may add a remark in parentheses. The head of a column names
-// the version that was run, which is the one in go.mod.
+// TestReadmeTable runs every cell of the README's comparison. A cell has the
+// result, and may add a remark in parentheses. The head of a column names the
+// version that was run, which is the one in go.mod.
 func TestReadmeTable(t *testing.T) {
 	head, cells := readmeTable(t)
 	libs := []tableLib{meridianLib(), crewjamLib(), gosaml2Lib()}
@@ -57,32 +57,32 @@ const (
 	gosaml2Path = "github.com/russellhaering/gosaml2"
 )
 
-// remark is what a cell may add.
+// remark matches the remark of a cell.
 var remark = regexp.MustCompile(` \(.*\)$`)
 
-// tableRow is a row of the README's table, with what runs it: a probe, or
-// attacks of the catalogue.
+// tableRow is a row of the README's table, with the probe or the attacks that
+// produce it.
 type tableRow struct {
 	name  string
 	probe func(*testing.T, tableLib) string
-	// attacks are IDs, rows or families. unsolicited has them sent to a service
-	// provider that accepts answers to nothing as well.
+	// attacks are IDs, rows or families. With unsolicited the service provider
+	// also accepts unsolicited responses.
 	attacks     []string
 	unsolicited bool
-	// forged has it count only what got in that was forged: some documents are
-	// accepted for what the identity provider did sign.
+	// With forged only accepted forgeries count, because some documents are
+	// accepted for the part that the identity provider signed.
 	forged bool
 }
 
-// covers says whether an attack belongs to the row.
+// covers reports whether an attack belongs to the row.
 func (r tableRow) covers(id string) bool {
 	return slices.ContainsFunc(r.attacks, func(of string) bool {
 		return id == of || strings.HasPrefix(id, of+"/") || len(of) == 1 && strings.HasPrefix(id, of)
 	})
 }
 
-// attacked is "refused" if all attacks of the row were, "accepted" if any was
-// let in.
+// attacked returns "refused" if all attacks of the row were refused, otherwise
+// "accepted".
 func (r tableRow) attacked(outcomes map[string]run.Verdict) string {
 	var in []string
 	for id, verdict := range outcomes {
@@ -102,8 +102,8 @@ func (r tableRow) attacked(outcomes map[string]run.Verdict) string {
 	return strings.Join(in, ", ")
 }
 
-// attackForTable runs the attacks of all rows, by whether answers to nothing are
-// accepted too.
+// attackForTable runs the attacks of all rows, with and without unsolicited
+// responses.
 func attackForTable(t *testing.T, lib tableLib, rows []tableRow) map[bool]map[string]run.Verdict {
 	t.Helper()
 	out := map[bool]map[string]run.Verdict{}
@@ -202,7 +202,7 @@ func tableRows() []tableRow {
 	}
 }
 
-// speaks says whether the service provider has methods about something.
+// speaks reports whether the service provider has methods for a feature.
 func speaks(what string) func(*testing.T, tableLib) string {
 	return func(_ *testing.T, lib tableLib) string {
 		if slices.ContainsFunc(lib.methods(), func(name string) bool { return strings.Contains(name, what) }) {

@@ -24,8 +24,8 @@ const (
 	awayRegion = "eu-central-1"
 )
 
-// deployment is one service provider of ours with two Regions, each with
-// an https server, a store and a login page of its own.
+// deployment is one service provider with two Regions. Each Region has its own
+// https server, store and login page.
 type deployment struct {
 	sp  *saml.ServiceProvider
 	idp *saml.SwappableIdP
@@ -72,7 +72,7 @@ func deploy(t *testing.T, change func(*saml.Config, *acs.Config)) *deployment {
 	}
 	region := acs.Config{
 		OnLogin:   d.signedIn,
-		OnVerdict: d.judged,
+		OnVerdict: d.record,
 		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	change(&sp, &region)
@@ -82,9 +82,9 @@ func deploy(t *testing.T, change func(*saml.Config, *acs.Config)) *deployment {
 	region.SP = d.sp
 	for name, s := range servers {
 		region.Region = name
-		// Whole seconds are all that some identity providers write, and a store
-		// that says since when it remembers refuses what was issued in the
-		// second in which it was made. So this one doesn't say.
+		// Some identity providers write whole seconds only. A store that
+		// reports its start refuses assertions that were issued in the second
+		// of that start. So this store doesn't report it.
 		region.Store = struct{ acs.Store }{acs.NewMemoryStore(acs.MemoryConfig{})}
 		d.serve(t, s, region)
 	}
@@ -116,7 +116,7 @@ func (d *deployment) metadata(t *testing.T) []byte {
 	return metadata
 }
 
-// trust makes an identity provider's metadata known.
+// trust configures an identity provider's metadata.
 func (d *deployment) trust(t *testing.T, metadata []byte) {
 	t.Helper()
 	idp, err := saml.ParseIdPMetadata(metadata)
@@ -131,14 +131,14 @@ func (d *deployment) signedIn(w http.ResponseWriter, _ *http.Request, l *acs.Log
 	fmt.Fprintf(w, "%s is signed in in %s\n", l.Assertion.NameID().Value, l.Region)
 }
 
-func (d *deployment) judged(_ context.Context, v acs.Verdict) {
+func (d *deployment) record(_ context.Context, v acs.Verdict) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.verdicts = append(d.verdicts, v)
 }
 
-// arrival is the result of a response.
-type arrival struct {
+// delivery is the result of a posted response.
+type delivery struct {
 	status  int
 	verdict acs.Verdict
 	login   *acs.Login // nil if it was refused
@@ -146,7 +146,7 @@ type arrival struct {
 
 // deliver posts a response, and returns the result. cookies are sent in addition
 // to those of the browser.
-func (d *deployment) deliver(b *peerBrowser, m peerMessage, cookies ...*http.Cookie) arrival {
+func (d *deployment) deliver(b *peerBrowser, m peerMessage, cookies ...*http.Cookie) delivery {
 	b.t.Helper()
 	d.mu.Lock()
 	d.logins, d.verdicts = nil, nil
@@ -157,7 +157,7 @@ func (d *deployment) deliver(b *peerBrowser, m peerMessage, cookies ...*http.Coo
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	require.Len(b.t, d.verdicts, 1, "a post is one verdict; the page is\n%s", p.body)
-	a := arrival{status: p.status, verdict: d.verdicts[0]}
+	a := delivery{status: p.status, verdict: d.verdicts[0]}
 	if len(d.logins) > 0 {
 		require.Len(b.t, d.logins, 1)
 		a.login = d.logins[0]

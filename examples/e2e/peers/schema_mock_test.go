@@ -154,7 +154,7 @@ func newSchemaMock(t *testing.T, d *deployment) *mockidp.Server {
 	return idp
 }
 
-// mockStatuses are all that a response can say instead of holding an assertion.
+// mockStatuses are all statuses of a response without an assertion.
 func mockStatuses() []mockidp.Status {
 	all := []mockidp.Status{{}, {Message: "with <no> second level"}}
 	for _, code := range []string{mockidp.StatusRequester, mockidp.StatusResponder, mockidp.StatusVersionMismatch} {
@@ -169,7 +169,7 @@ func mockStatuses() []mockidp.Status {
 }
 
 // withEncryption11 are the schemas of SAML together with that of XML Encryption
-// 1.1, which says what OAEP's mask function is called.
+// 1.1, which defines the names of OAEP's mask functions.
 func (v schemas) withEncryption11(t *testing.T) schemas {
 	t.Helper()
 	const encryption11 = "/usr/share/xml/xmltooling/xenc11-schema.xsd"

@@ -46,7 +46,7 @@ func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]
 	state, _ := peerState(t, spMetadata)
 	config, err := filepath.Abs("testdata/simplesamlphp/config")
 	require.NoError(t, err)
-	cmd := leash(php, "-S", "127.0.0.1:0", "-t", filepath.Join(simpleSAMLphp, "www"))
+	cmd := shellCommand(php, "-S", "127.0.0.1:0", "-t", filepath.Join(simpleSAMLphp, "www"))
 	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+config, "PEER_STATE="+state, "PEER_SIGN="+sign,
 		"PEER_ENCRYPT="+encrypt)
 	at := startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))

@@ -112,7 +112,7 @@ func TestServiceProviders(t *testing.T) {
 func newSPPeersIdP(t *testing.T) *mockidp.Server {
 	t.Helper()
 	idp := mockidp.New(mockidp.Config{Key: peerIdPKey().key, Certificate: peerIdPKey().cert})
-	// By default some ask for a transient NameID and take any.
+	// By default some ask for a transient NameID and accept any.
 	changeApp(t, idp, func(a *mockidp.App) { a.IgnoreNameIDPolicy = true })
 	t.Cleanup(idp.Close)
 	changeApp(t, idp, func(a *mockidp.App) { // python3-saml wants one
@@ -126,7 +126,7 @@ func changeApp(t *testing.T, idp *mockidp.Server, change func(*mockidp.App)) {
 	require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { change(a); return nil }))
 }
 
-// registerHost tells the mock of a host by its metadata.
+// registerHost registers a host's metadata with the mock.
 func registerHost(t *testing.T, idp *mockidp.Server, h *spHost) {
 	t.Helper()
 	page := newPeerBrowser(t).open(h.Metadata)
