@@ -80,7 +80,8 @@ func newChaosWorld(t *testing.T, users int) *chaosWorld {
 		r.listen = []string{loopback.Address(take())}
 	}
 	for i, r := range w.regions {
-		o := order{Place: r.Place, Origin: r.Origin, Plan: w.plan, Users: users, IdP: w.idp.Metadata(""), Peers: w.startWires(r)}
+		o := order{Place: r.Place, Origin: r.Origin, Plan: w.plan, Users: users, IdP: w.idp.Metadata("")}
+		o.Peers = w.startWires(r)
 		nodes := 1
 		if i == 2 {
 			nodes, o.URL = 2, strings.Join(cluster, ",")
