@@ -24,16 +24,16 @@ type Message struct {
 	// Store names the original stream. A message of another store than the last
 	// one begins a stream that replaces that one.
 	Store string
-	// Read counts how often the original was read again from its start. In the
-	// original itself it is 0. A copy keeps what an earlier read left.
+	// Read counts how often the original was read again from its start. In the original itself it is 0. A copy keeps
+	// the messages of an earlier read.
 	Read uint64
 	// Seq is the sequence in the original.
 	Seq     uint64
 	Subject string
 	Until   int64 // when it expires, in seconds of Unix time; 0: never
 	Item    Item
-	// Replaces is set on the last message of a whole state: the subject of its
-	// first message. Everything before that one is replaced. "": nothing is.
+	// Replaces is set on the last message of a whole state: the subject of its first message. All messages before that
+	// one are replaced. "": none.
 	Replaces string
 }
 
@@ -76,8 +76,8 @@ func keyOf(subject string) subjectKey {
 	return subjectKey(h[:16])
 }
 
-// Begin notes that a stream is read from its start: an earlier read no longer
-// counts. It does nothing if that is known.
+// Begin notes that a stream is read from its start, so that an earlier read no longer counts. It does nothing if this
+// read is already noted.
 func (c *Content) Begin(store string, read uint64) {
 	if store != c.store || read > c.read {
 		c.reset(store, read)
@@ -131,7 +131,7 @@ func (c *Content) weigh(k subjectKey, item Item) Sum {
 	return Sum(h.Sum(nil))
 }
 
-// Forget drops what expired before an instant, in seconds of Unix time.
+// Forget drops messages that expired before an instant, in seconds of Unix time.
 func (c *Content) Forget(before int64) {
 	for k, h := range c.held {
 		if h.until != 0 && h.until < before {
@@ -152,10 +152,10 @@ func (c *Content) Item(subject string) (seq uint64, item Item, ok bool) {
 	return h.seq, h.item, ok
 }
 
-// Sum returns the sum of all that lives at least until the cutoff.
+// Sum returns the sum of all messages that don't expire before the cutoff.
 func (c *Content) Sum(cutoff int64) Sum { return c.sums.Beyond(cutoff) }
 
-// Mark returns how far the stream is and what it holds.
+// Mark returns the position and the sums of the stream.
 func (c *Content) Mark() Mark {
 	return Mark{Store: c.store, Last: c.last, Sums: maps.Clone(c.sums), Counts: maps.Clone(c.count)}
 }

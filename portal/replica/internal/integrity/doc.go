@@ -10,15 +10,14 @@
 //     and the generations in which they were served. Its [Key] never leaves the Region.
 //   - [Proof] is what the owner adds to each message for another Region. Only the owner
 //     can make or check one, so a copy can show its owner what the owner once had.
-//   - [Mark] says how far a stream was and what it held. By it a start detects a loss.
+//   - [Mark] says how far a stream was and what it held. A start compares the stream with it to detect a loss.
 //
 // # The verdict
 //
-// A log is judged by its owner. What another Region only says is a [Claim], and stops
-// nothing. A verdict of [Damaged] needs a proof: that the owner once served a position
-// after its end, or was in a generation that it doesn't know, or once had a message that
-// still counts and that it lacks.
+// The owner of a log makes the verdict. A statement of another Region without proof is a [Claim], and stops no Region.
+// The verdict [Damaged] needs a proof: that the owner once served a position after its end, was in a generation that it
+// doesn't know, or has lost a message that still counts.
 //
-// Sums and proofs are about accidents and other Regions. An attacker who writes to the
-// Region's own disk has its Key too.
+// Sums and proofs protect against accidents and other Regions. An attacker who can write to the Region's own disk also
+// has its Key.
 package integrity

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// MaxGenerations is how many of a Region's generations its Identity remembers. A
-// proof of an earlier one says nothing about generations.
+// MaxGenerations is how many of a Region's generations its Identity remembers. The generation in an older proof is not
+// checked.
 const MaxGenerations = 64
 
-// An Identity is kept beside a Region's streams, as JSON, and says what they are.
+// An Identity describes a Region's streams. It is stored beside them, as JSON.
 type Identity struct {
 	Format int    `json:"format"` // 1
 	Region string `json:"region"`
@@ -21,10 +21,10 @@ type Identity struct {
 	Generations []Generation `json:"generations"`
 	// Stores are the Region's own streams, by line.
 	Stores map[string]string `json:"stores"`
-	// Made: all streams were made. One that is missing was lost.
+	// Made: all streams were created. A missing one was lost.
 	Made bool `json:"made,omitempty"`
-	// Vouched: the operator knows that these stores replace others, or they are
-	// older than the Identity. Otherwise they may have replaced those of a lost disk.
+	// Vouched: the operator has confirmed that these stores replace others, or they are older than the Identity.
+	// Otherwise they may have replaced the stores of a lost disk.
 	Vouched bool `json:"vouched,omitempty"`
 	// Orphaned: the streams are older than this Identity, so their content doesn't
 	// begin with it. A recovery clears it.
@@ -35,20 +35,19 @@ type Identity struct {
 	Whole bool `json:"whole,omitempty"`
 	// Marked: there were marks beside the streams.
 	Marked bool `json:"marked,omitempty"`
-	// Damage is what was found, until the operator recovers the Region.
+	// Damage describes the damage until the operator recovers the Region.
 	Damage *Damage `json:"damage,omitempty"`
 	// Recovery is set while the result of a recovery is beside the streams and
 	// replaces them.
 	Recovery *Recovery `json:"recovery,omitempty"`
 	// Restoring: a start with Restored has begun, and the log doesn't say so yet.
 	Restoring bool `json:"restoring,omitempty"`
-	// Self is the generation of the Node that judges. A Region may have several
-	// Nodes at once. Zero: the last generation.
+	// Self is the generation of the Node that uses this Identity. A Region may have several Nodes at once. Zero: the
+	// last generation.
 	Self Generation `json:"-"`
 }
 
-// Damage says what is wrong with a Region's streams. Its text never contains the
-// content of the streams.
+// Damage describes the damage of a Region's streams. Its text never contains the content of the streams.
 type Damage struct {
 	Line string    `json:"line,omitempty"` // "": all
 	Why  string    `json:"why"`
@@ -61,9 +60,9 @@ type Recovery struct {
 	Count uint64   `json:"count"` // of messages
 }
 
-// New returns the Identity of a Region that has nothing yet. now is in seconds of Unix
-// time. Generations are numbered from there, after those of an earlier Identity whose
-// disk was lost. An older copy of that disk that is put back is detected by its own.
+// New returns the Identity of a Region that has nothing yet. now is in seconds of Unix time. Generations are numbered
+// from there, after those of an earlier Identity whose disk was lost. If an older copy of that disk is restored, that
+// copy's own generations show it.
 func New(region string, key Key, now int64) Identity {
 	return Identity{Format: 1, Region: region, Key: key, Began: uint64(max(now, 1)), Stores: map[string]string{}}
 }
@@ -79,11 +78,10 @@ func (d *Identity) Start(id string) Generation {
 	return g
 }
 
-// Vouch notes the operator's word that the present streams replace what the Region had
-// before. Earlier generations are no evidence any more. now is in seconds of Unix time.
-// Generations are numbered from there, after all before, including those that this
-// Identity has never heard of. A copy of the disks from before this has none of the
-// later generations, and is detected by that if it is put back.
+// Vouch notes that the operator has confirmed that the present streams replace the Region's earlier ones. Earlier
+// generations are no evidence any more. now is in seconds of Unix time. Generations are numbered from there, after all
+// before, including those that this Identity has never heard of. A copy of the disks from before this has none of the
+// later generations, so it is detected if it is restored.
 func (d *Identity) Vouch(now int64) {
 	number := uint64(max(now, 0))
 	if len(d.Generations) > 0 {
@@ -112,8 +110,8 @@ func (d *Identity) First() bool {
 	return !d.Vouched && (number <= max(d.Began, 1) || !d.Followed)
 }
 
-// lost says whether the Region was in a generation that it doesn't know: it is
-// later than an older copy that was put back, or of a copy that runs elsewhere.
+// lost reports whether a generation of the Region is unknown to it: an older copy of the disks was restored, or a copy
+// runs elsewhere.
 func (d *Identity) lost(g Generation) bool {
 	if len(d.Generations) == 0 {
 		return true

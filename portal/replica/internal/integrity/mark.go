@@ -2,20 +2,20 @@ package integrity
 
 import "fmt"
 
-// A Mark says how far a stream was, and what it held.
+// A Mark is the position and the sums of a stream at an earlier time.
 type Mark struct {
 	Store string `json:"store"`
 	Last  uint64 `json:"last"`
 	Sums  Sums   `json:"sums,omitempty"`
 	// Counts are numbers of messages, by the same intervals as Sums.
 	Counts Counts `json:"counts,omitempty"`
-	// At is when the mark was set, in seconds of Unix time. What expired before
-	// then is not compared, even if the clock was set back since.
+	// At is when the mark was set, in seconds of Unix time. Messages that expired before then are not compared, even if
+	// the clock was set back since.
 	At int64 `json:"at,omitempty"`
 }
 
-// Check compares a stream with its last mark. c is what it holds, end its last
-// sequence. It returns what is wrong, or "".
+// Check compares a stream with its last mark. c is its content, end its last sequence. It returns the difference, or
+// "".
 func (m Mark) Check(c *Content, end uint64, now, skew int64) string {
 	cutoff := Cutoff(max(now, m.At), skew)
 	switch {
@@ -61,9 +61,8 @@ type CopyMark struct {
 	End  uint64 `json:"end"`
 }
 
-// CheckCopy compares a copy that was read from disk with its mark. c is what it
-// holds, end its last sequence. It returns what is wrong, or "". A copy that was
-// being read again from its start is incomplete, and is reported too.
+// CheckCopy compares a copy that was read from disk with its mark. c is its content, end its last sequence. It returns
+// the difference, or "". A copy that was being read again from its start is incomplete, and is reported too.
 func (m CopyMark) CheckCopy(c *Content, end uint64, now, skew int64) string {
 	cutoff := Cutoff(max(now, m.At), skew)
 	switch held := m.Sums.Beyond(cutoff); {

@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// A Key is a Region's own. With it the Region proves to itself what it wrote. It
-// never leaves the Region.
+// A Key makes and checks the proofs of a Region. It never leaves the Region.
 type Key [32]byte
 
 // MarshalText encodes the key as base64.
@@ -71,8 +70,7 @@ func (k Key) Prove(g Generation, at Place, item Item) string {
 	return fmt.Sprintf("%d.%s.%s", g.Number, g.ID, base64.RawURLEncoding.EncodeToString(k.mac(g, at, item)))
 }
 
-// Check says whether the owner of this key made the token for this message at
-// this place, and in which generation.
+// Check reports whether the owner of this key made the token for this message at this place, and in which generation.
 func (k Key) Check(token string, at Place, item Item) (g Generation, ok bool) {
 	part := strings.Split(token, ".")
 	if len(part) != 3 {

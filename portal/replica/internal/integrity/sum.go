@@ -45,7 +45,7 @@ func bucket(until int64) int64 {
 	return until / bucketSeconds
 }
 
-// beyond says whether what expires in an interval lives at least until the cutoff.
+// beyond reports whether messages that expire in an interval don't expire before the cutoff.
 func beyond(b, cutoff int64) bool { return b == never || b*bucketSeconds >= cutoff }
 
 func (s Sums) add(b int64, v Sum, factor uint64) {
@@ -60,7 +60,7 @@ func (n Counts) add(b int64, v int) {
 	}
 }
 
-// Beyond returns the sum of all that lives at least until the cutoff.
+// Beyond returns the sum of all messages that don't expire before the cutoff.
 func (s Sums) Beyond(cutoff int64) (out Sum) {
 	for b, v := range s {
 		if beyond(b, cutoff) {
@@ -77,7 +77,7 @@ func Cutoff(now, skew int64) int64 {
 	return (now+2*skew+bucketSeconds)/bucketSeconds*bucketSeconds + bucketSeconds
 }
 
-// A Digest says what a place has of a stream at a position.
+// A Digest is the sum of a stream in one place at a position.
 type Digest struct {
 	Store    string `json:"store"`
 	Position uint64 `json:"position"`

@@ -2,19 +2,18 @@ package integrity
 
 import "fmt"
 
-// A Verdict is how the owner of a log judges what it is shown.
+// A Verdict is the result of checking a follower's claim or proof about a log.
 type Verdict int
 
 // The verdicts.
 const (
-	// Fine: nothing speaks against the log.
+	// Fine: there is no evidence of damage.
 	Fine Verdict = iota
 	// Behind: the other place lacks messages, which it can fetch.
 	Behind
-	// Claim: the other place says that it has more, and shows no proof. It is
-	// reported and changes nothing else.
+	// Claim: the other place claims to have more, without a proof. The claim is only reported.
 	Claim
-	// Damaged: the other place shows what the owner once had and has no more.
+	// Damaged: the other place proves that the owner has lost a message.
 	Damaged
 )
 
@@ -26,8 +25,8 @@ type Shown struct {
 	Proof       *Proof // nil: none
 }
 
-// Judge judges what a follower shows. end is the last sequence of the owner's
-// stream, looked up after the question arrived.
+// Judge returns the verdict on what a follower has sent. end is the last sequence of the owner's stream, looked up
+// after the question arrived.
 func (d *Identity) Judge(s Shown, end uint64) (v Verdict, why string) {
 	if s.Store != d.Stores[s.Line] {
 		why := d.lostBy(s.Line, s.Store, s.Proof)
