@@ -45,7 +45,7 @@ func TestFollowersGoBackToNoOlderStart(t *testing.T) {
 	us = open(t, c)
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	eventually(t, "the older start to be found out", func() bool { return peerState(eu, virginia) == portal.PeerDamaged })
-	eventually(t, "its operator to read of it", func() bool { return log.count("heard of a later start") == 1 })
+	eventually(t, "its operator to read of it", func() bool { return log.count("knows of a later start") == 1 })
 	u, ok := eu.View().UserByID("u-2")
 	assert.True(t, ok && u.Inactive)
 	assert.False(t, alive(t, eu, "s-1"))

@@ -94,7 +94,7 @@ func TestFollowersAheadOfACluster(t *testing.T) {
 			more := ask(first.Store, first.Last+100)
 			assert.Contains(t, more.Error, test.refusal)
 			assert.Empty(t, more.Messages)
-			assert.Equal(t, test.reports, log.count("claims what it doesn't prove"))
+			assert.Equal(t, test.reports, log.count("makes a claim without a proof"))
 			assert.Empty(t, ask(first.Store, first.Last).Error, "one that is not ahead is answered")
 		})
 	}

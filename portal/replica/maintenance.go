@@ -18,7 +18,7 @@ func (n *Node) initInstance(ctx context.Context) error {
 	err := errConflict
 	for errors.Is(err, errConflict) {
 		err = inOrder(ctx, n.findEnd, func(context.Context) error {
-			// A log that only another version can read would be overwritten.
+			// Otherwise a log that only another version can read would be overwritten.
 			return asError(n.unreadLog(n.cfg.Region))
 		}, n.begin)
 	}
@@ -44,7 +44,7 @@ func (n *Node) initInstance(ctx context.Context) error {
 func (n *Node) begin(ctx context.Context) error {
 	complete, removed := n.dir.Complete(n.cfg.Region), n.dir.Standing(n.cfg.Region).Removed > 0
 	if !complete && !removed && n.log.unread == 0 && n.identity.Load().Whole {
-		return damaged(kindConfig, "it holds no whole state any more, and no Seed is written in its place")
+		return damaged(kindConfig, "a log with a whole state was lost, and no Seed may replace it")
 	}
 	if n.cfg.Region == n.cfg.Primary && !complete {
 		if err := n.seed(ctx); err != nil {
@@ -54,7 +54,7 @@ func (n *Node) begin(ctx context.Context) error {
 	if !n.cfg.Restored || !n.dir.Complete(n.cfg.Region) {
 		return nil
 	}
-	n.log.unread = 0 // Restored says that what can be read is all
+	n.log.unread = 0 // with Restored, the readable messages are the whole log
 	err := n.writeLog(ctx, nil, true)
 	if err == nil {
 		n.outdate() // the replaced messages were not padded
@@ -71,8 +71,8 @@ func (n *Node) setReady() {
 	}
 }
 
-// findEnd sets where this Node writes next: after what was read, or after what was removed later; never after what
-// another Node of the Region has just written, which is to be read first. The caller holds applying.
+// findEnd sets where this Node writes next: after the messages that were read, or after messages that were removed
+// later. A message that another Node of the Region has just written must be read first. The caller holds applying.
 func (n *Node) findEnd(ctx context.Context) error {
 	for {
 		s, err := n.stream(ctx, kindConfig.stream(n.cfg.Region))
@@ -173,7 +173,7 @@ func (n *Node) maintain() error {
 	return err
 }
 
-// report writes to this Region's own log that it can serve: it is listed, and has all that the primary had.
+// report writes to this Region's own log that it can serve: it is listed, and has all data of the primary.
 func (n *Node) report(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
@@ -197,7 +197,7 @@ func (n *Node) report(ctx context.Context) error {
 	return nil
 }
 
-// activate makes Regions active that have reported, in their own logs, the entry by which they were added.
+// activate makes Regions active that have reported, in their own logs, the entry that added them.
 func (n *Node) activate(context.Context) error {
 	inst := n.Instance()
 	if inst == nil {
@@ -235,8 +235,8 @@ func (n *Node) reported(region string) bool {
 	return listed && n.dir.Replicated(region) >= stamp
 }
 
-// shorten replaces the log by a full transaction, when more came after the last one than it has, or when it is time
-// to erase. So the log is never much longer than twice the state that it describes.
+// shorten replaces the log by a full transaction, if the messages after the last one are larger than it, or when it is
+// time to erase. So the log is never much larger than twice its state.
 func (n *Node) shorten(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()

@@ -18,9 +18,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// This file asks the Region's own server. Errors are an *Error that wraps the client's.
+// This file has the requests to the Region's own server. Errors are an *Error that wraps the client's.
 
-// asking repeats a request, which must be safe to repeat, until it is answered or ctx ends.
+// asking repeats a request until it is answered or ctx ends. The request must be safe to repeat.
 func asking[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
 	for {
 		attempt, cancel := context.WithTimeout(ctx, askTimeout)
@@ -170,7 +170,7 @@ func latest(ctx context.Context, s jetstream.Stream, subject string) (*jetstream
 }
 
 // next returns the first message after a sequence whose subject begins with prefix, or nil. The stream's leader
-// answers, which lacks no acknowledged message. A consumer may be on a server that lags.
+// answers, because it has all acknowledged messages. A consumer may be on a server that lags.
 func next(ctx context.Context, s jetstream.Stream, prefix string, after uint64) (*jetstream.RawStreamMsg, error) {
 	return getMessage(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
 		return s.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(prefix+">"))
@@ -229,10 +229,10 @@ func (n *Node) send(ctx context.Context, stream string, m *nats.Msg, opts ...jet
 	return ack.Sequence, nil
 }
 
-// In a cluster a server may report a stream's end and lack messages that the others have acknowledged: it led the
-// stream until it was frozen or cut off, and hasn't noticed a new leader; or it is cut off, knows of no leader, and
-// answers itself. A follower would believe that it has everything. So before this Node says that nothing is
-// pending, it has a majority of the servers agree to something, and looks up the stream's end after that.
+// In a cluster a server may report an outdated end of a stream, without messages that the others have acknowledged.
+// Either it led the stream until it was frozen or cut off, and hasn't noticed a new leader. Or it is cut off and
+// answers because it knows of no leader. A follower would assume that it has everything. So before this Node reports
+// that nothing is pending, it makes a majority of the servers agree to an entry, and then looks up the stream's end.
 
 // agreements are those of one of this Region's own streams.
 type agreements struct {
@@ -241,10 +241,11 @@ type agreements struct {
 	asked  history[string] // by the Region of the follower
 }
 
-// agree returns a stream's end, by a majority of its servers, which everything is before that was acknowledged when
-// it is called; the greatest number if that isn't known; and 0 for a stream with one server, which knows.
+// agree returns a stream's end, confirmed by a majority of its servers. All messages that were acknowledged before the
+// call are before that end. If the end isn't known, it returns the greatest number. For a stream on one server it
+// returns 0, because that server knows the end.
 //
-// An answer with news waits for no second agreement in half a heartbeat: the follower asks again.
+// An answer with messages doesn't wait for a second agreement within half a heartbeat: the follower asks again.
 func (n *Node) agree(ctx context.Context, s jetstream.Stream, q question, news bool) uint64 {
 	if q.Of != "" || s.CachedInfo().Config.Replicas <= 1 {
 		return 0
@@ -270,11 +271,12 @@ func (n *Node) agree(ctx context.Context, s jetstream.Stream, q question, news b
 	return all.last.Load()
 }
 
-// endByQuorum returns the sequence of a stream's last message. It has the leader delete all messages of an unused
-// subject. That changes nothing, and is confirmed only when a majority of the servers has it in the stream's log
-// and the leader has applied everything before it. (config, as a KV bucket, refuses deletions by sequence.)
+// endByQuorum returns the sequence of a stream's last message. It requests that the leader delete all messages of an
+// unused subject. That changes nothing. The leader confirms it only after a majority of the servers has it in the
+// stream's log and the leader has applied everything before it. (config, as a KV bucket, refuses deletions by
+// sequence.)
 //
-// The end is believed from a server that has heard from a majority since then. A deposed leader hasn't.
+// The end is accepted from a server that has heard from a majority since then. A deposed leader has not.
 func endByQuorum(ctx context.Context, s jetstream.Stream, unused string) (uint64, error) {
 	began := time.Now()
 	if err := s.Purge(ctx, jetstream.WithPurgeSubject(unused)); err != nil {
@@ -305,8 +307,8 @@ func heardFromMajority(c *jetstream.ClusterInfo, within time.Duration) bool {
 	return 2*heard > len(c.Replicas)+1
 }
 
-// sharedRounds run one at a time. The result of a round is that of all callers who came before it began, so if the
-// server doesn't answer they don't wait one after the other.
+// sharedRounds runs one round at a time. All callers from before a round began share its result, so if the server
+// doesn't answer they don't wait one after the other.
 type sharedRounds struct {
 	every time.Duration // the least time from one round to the next
 	turn  chan struct{} // holds one while a round runs; that guards the fields below

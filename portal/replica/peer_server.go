@@ -16,12 +16,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// Another Region reaches only this subject: it asks a question about one of the Region's own streams, and a Node
-// answers. Peers don't get JetStream's API: a consumer there delivers to any subject, with the server's rights, so
-// a client that may only read could have messages written into a stream, in the wrong place.
+// Another Region can use only this subject: it sends a question about one of the Region's own streams, and a Node
+// answers. Peers have no access to JetStream's API. A consumer there delivers to any subject with the server's
+// permissions, so a client with read access could have messages written into a stream.
 func peerSubject(region string) string { return "meridian.follow." + region }
 
-// A question asks for what follows a position in a stream.
+// A question requests the messages after a position in a stream.
 type question struct {
 	Line    streamKind       `json:"line"`
 	From    string           `json:"from"`  // the Region that asks
@@ -29,7 +29,7 @@ type question struct {
 	After   uint64           `json:"after"`
 	Proof   *integrity.Proof `json:"proof,omitempty"`   // of the last message of the copy
 	Differs bool             `json:"differs,omitempty"` // the copy is at the end, and has another digest than was stated
-	Heard   uint64           `json:"heard,omitempty"`   // number of the asked Region's last start that was heard of
+	Heard   uint64           `json:"heard,omitempty"`   // highest known number of a start of the asked Region
 	Of      string           `json:"of,omitempty"`      // From: asks for the copy of its stream. After is in the copy then
 	Nonce   string           `json:"nonce"`             // repeated in the answer; no third party knows it before that
 	Wait    int64            `json:"wait"`              // in milliseconds, if nothing follows
@@ -40,7 +40,7 @@ func (q question) wait() time.Duration {
 	return min(time.Duration(q.Wait)*time.Millisecond, maxWait)
 }
 
-// An answer is a piece of the stream. Older versions leave out what follows Formats.
+// An answer is a part of the stream. Older versions omit the fields after Formats.
 type answer struct {
 	Nonce    string    `json:"nonce"` // the question's
 	Store    string    `json:"store"`
@@ -67,7 +67,7 @@ type answer struct {
 	Refused    refusedReason         `json:"refused,omitempty"`    // why there is no piece, beside Error
 }
 
-// A refusedReason is why a Region doesn't answer a question about its own stream.
+// A refusedReason is the reason why a Region doesn't answer a question about its own stream.
 type refusedReason string
 
 const (
@@ -152,7 +152,7 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 	}
 }
 
-// answer answers a question. It keeps a turn from the read until the answer is sent, to bound the memory.
+// answer answers a question. It holds one of the turns from the read until the answer is sent, to bound the memory.
 func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	begun := time.Now()
 	n.awaitList(n.ctx, q)
@@ -199,7 +199,7 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	n.reply(m, a)
 }
 
-// look finds where the piece of an answer begins, and whether it holds anything, for as long as the question says.
+// look finds where an answer begins. If there are no messages, it waits for some as long as the question says.
 func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answer, more bool, err error) {
 	name := q.Line.stream(cmp.Or(q.Of, n.cfg.Region))
 	if s, err = n.stream(ctx, name); err != nil {
@@ -223,8 +223,8 @@ func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answ
 	return s, a, n.progress.wait(ctx, name, position{seq: a.After + 1}, q.wait()), nil
 }
 
-// read fills an answer. It says that nothing is pending only if the stream's leader says so too: a consumer may be
-// on a server that lags, and the follower would skip what that lacks.
+// read fills an answer. It reports that nothing is pending only if the stream's leader agrees: a consumer may be on a
+// server that lags, and the follower would skip the messages that this server lacks.
 func (n *Node) read(ctx context.Context, s jetstream.Stream, prefix string, a *answer) error {
 	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: a.After + 1,
@@ -265,8 +265,8 @@ type batches interface {
 	Fetch(batch int, opts ...jetstream.FetchOpt) (jetstream.MessageBatch, error)
 }
 
-// fill takes messages until the answer is full or nothing is pending. A client that gives up on a batch drops what
-// was on its way, and the consumer goes on after that: only its own count shows what is missing.
+// fill reads messages until the answer is full or nothing is pending. If the client stops waiting for a batch, messages
+// on the way are dropped and the consumer continues after them: only the consumer's own count shows the gap.
 func (a *answer) fill(from batches) error {
 	next, large := uint64(1), merge.MaxPart
 	for size := 0; a.Pending > 0 && len(a.Messages) < maxMessages && size < maxPiece; {

@@ -11,8 +11,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// progress is how far each stream has taken effect here: of another Region's, the position in the original; of this
-// Region's own, without a store, how far it was read, even if that could not be opened.
+// progress is the position up to which each stream has taken effect here. For another Region's stream it is the
+// position in the original. For this Region's own stream it has no store, and counts all messages that were read, even
+// those that could not be opened.
 type progress struct {
 	mu   sync.Mutex
 	at   map[string]position // by stream
@@ -38,7 +39,7 @@ func (m *progress) set(stream string, p position) {
 	m.next = make(chan struct{})
 }
 
-// forget starts again with a stream that is read again.
+// forget resets the position of a stream that is read again.
 func (m *progress) forget(stream string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -89,9 +90,9 @@ func (n *Node) applied(a arrival) {
 	}
 }
 
-// Probe writes what a sign-in writes, a message to the Region's stream of sessions, and waits until it has been
-// read. It also fails while a stream of the Region's own server can't be written, and while an answer of another
-// Region is not copied and read here within fifteen seconds. It never fails because another Region is out of reach.
+// Probe writes what a sign-in writes, a message to the Region's stream of sessions, and waits until it has been read.
+// It also fails while a stream of the Region's own server can't be written, and while an answer of another Region is
+// not copied and read here within fifteen seconds. It never fails because another Region is unreachable.
 //
 // Each message replaces the one before. Other Regions copy and ignore it. A Portal calls Probe every few seconds.
 func (n *Node) Probe(ctx context.Context) error {
@@ -125,7 +126,7 @@ func (n *Node) writeAndRead(ctx context.Context) error {
 	return nil
 }
 
-// copiesApplied fails if that takes too long: the fault is this Region's own.
+// copiesApplied returns an error if answers wait too long to be applied: that is a fault of this Region.
 func (n *Node) copiesApplied(now time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

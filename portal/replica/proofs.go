@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// contents are the streams on the Region's own server, its own and copies, as their readers have seen them.
+// contents describes the streams on the Region's own server, its own and copies, as their readers have read them.
 type contents struct {
 	mu   sync.Mutex
 	of   map[string]*integrity.Content // by stream
@@ -89,7 +89,8 @@ func (n *Node) messageOf(a arrival, h nats.Header, subject string, sealed []byte
 	return m
 }
 
-// itemOf hashes a message, as it is if it doesn't open: a Region that opens it has another hash, and reports it.
+// itemOf hashes a message. If the message can't be opened, it hashes the sealed form: a Region that can open it has
+// another hash, and reports the difference.
 func itemOf(subject string, until int64, plain, sealed []byte, opened bool) integrity.Item {
 	if !opened {
 		return integrity.HashItem(subject, until, append([]byte("sealed: "), sealed...))
@@ -147,7 +148,7 @@ func (n *Node) state(ctx context.Context, s jetstream.Stream, q question, a *ans
 	return nil
 }
 
-// checkProof checks what a follower shows of its copy of a stream. It returns why it gets no answer, or "".
+// checkProof checks the proof from a follower's copy of a stream. It returns the reason for refusing an answer, or "".
 func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.StreamInfo) (refusedReason, error) {
 	d := n.identity.Load().Damage // the other streams of a Region that has stopped may be undamaged
 	if err := n.damage.Load(); err != nil && (d == nil || d.Line == "" || streamKind(d.Line) == q.Line) {
@@ -170,7 +171,7 @@ func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.Strea
 		n.noteFollowed(ctx)
 	}
 	if q.Differs {
-		n.checkClaim(q.From, q.Line, "its copy holds something else")
+		n.checkClaim(q.From, q.Line, "the content of its copy differs")
 	}
 	if v != integrity.Claim {
 		return "", nil
@@ -182,16 +183,16 @@ func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.Strea
 	if ahead && info.Config.Replicas > 1 && !n.lasts(q.Line) {
 		return refusedAhead, errBehind // this server may not lead the stream any more
 	}
-	n.reportClaim(regionStream{q.From, q.Line}, "a follower claims what it doesn't prove", why)
+	n.reportClaim(regionStream{q.From, q.Line}, "a follower makes a claim without a proof", why)
 	if ahead {
 		return refusedAhead, fmt.Errorf("the log ends at %d, before the question, which has no proof", info.State.LastSeq)
 	}
 	return "", nil
 }
 
-// checkUnlisted judges what a Region shows that this one doesn't list: a primary that was restored to a state from
-// before it listed the Region hears of that from no other. It returns the answer. The list of a Region that has
-// stopped doesn't count, so the Region that asks hears of the damage, and goes on with what it has.
+// checkUnlisted checks the proof from a Region that this one doesn't list, and returns the answer. A primary may have
+// been restored to a state from before it listed that Region; then only that Region can show the damage. The list of a
+// Region that has stopped doesn't count. So the asking Region is told of the damage, and continues with its data.
 func (n *Node) checkUnlisted(ctx context.Context, q question, a answer) answer {
 	if !a.Unlisted || a.Removed > 0 || q.Of != "" {
 		return a
@@ -215,7 +216,7 @@ func (n *Node) noteFollowed(ctx context.Context) {
 		return
 	}
 	if err := n.changeIdentity(ctx, func(d *integrity.Identity) { d.Followed = true }); err != nil {
-		n.cfg.Logger.Warn("replica: not noted that this Region is followed", "error", err)
+		n.cfg.Logger.Warn("replica: failed to store that this Region is followed", "error", err)
 	}
 }
 
@@ -229,7 +230,7 @@ func (n *Node) noteHeardStart(ctx context.Context, q question) {
 		_, _ = n.reloadIdentity(ctx)
 	}
 	if known := n.identity.Load().Latest(); q.Heard > known {
-		n.reportClaim(regionStream{q.From, " start"}, "a follower has heard of a later start of this Region",
+		n.reportClaim(regionStream{q.From, " start"}, "a follower knows of a later start of this Region",
 			fmt.Sprintf("start number %d; the last one known here is %d", q.Heard, known))
 	}
 }

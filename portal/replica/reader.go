@@ -104,7 +104,7 @@ func (r *reader) run() {
 	}
 }
 
-// forget drops what is kept of the messages in the stream.
+// forget drops the state of the messages in the stream.
 func (r *reader) forget() {
 	r.n.contents.drop(r.kind.stream(r.region))
 	if r.kind == kindConfig {
@@ -114,7 +114,7 @@ func (r *reader) forget() {
 	}
 }
 
-// tail reads the stream to its end and goes on, until the first error. The next call continues.
+// tail reads the stream to its end and waits for more, until the first error. The next call continues.
 func (r *reader) tail(ctx context.Context, s jetstream.Stream) error {
 	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.last.Load() + 1,
@@ -145,7 +145,8 @@ func (r *reader) tail(ctx context.Context, s jetstream.Stream) error {
 	}
 }
 
-// complete waits until all has been read that is in the stream now, even if messages expire or others come.
+// complete waits until all messages that are in the stream now have been read, even if messages expire or others
+// arrive.
 func (r *reader) complete(ctx context.Context) error {
 	name := r.kind.stream(r.region)
 	s, err := r.n.stream(ctx, name)
@@ -164,7 +165,7 @@ func (r *reader) complete(ctx context.Context) error {
 	return unavailable("read of stream "+name, err)
 }
 
-// each takes a message in. An unreadable one is logged and skipped, so that it does not stop later ones.
+// each applies a message. An unreadable one is logged and skipped, so that it does not block later ones.
 func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	a, err := r.n.arrived(r.region, r.kind, msg.Subject(), msg.Headers(), msg.Data(), meta.Sequence.Stream)
 	r.n.note(a, msg.Headers(), msg.Subject(), msg.Data(), err == nil)
@@ -186,7 +187,7 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	}
 }
 
-// config takes in a part of a transaction, if it was opened.
+// config applies a part of a transaction, if it was opened.
 func (r *reader) config(a arrival, err error, pending uint64) error {
 	var part merge.Transaction
 	if err == nil {
@@ -251,7 +252,7 @@ type arrival struct {
 	body    []byte
 }
 
-// arrived opens a message. What it returns with an error has no body.
+// arrived opens a message. With an error, the returned arrival has no body.
 func (n *Node) arrived(
 	region string, k streamKind, subject string, h nats.Header, sealed []byte, seq uint64,
 ) (a arrival, err error) {
@@ -287,8 +288,8 @@ func untilOf(header string) time.Time {
 	return time.Time{}
 }
 
-// partHeader is what a copier may know of a part: its number, how many there are, how many elements it and the
-// whole transaction hold, and whether that is full.
+// partHeader is what a copier can read of a part: its number, the number of parts, the numbers of elements in it and in
+// the whole transaction, and whether that is full.
 func partHeader(p merge.Transaction, total int) string {
 	full := 0
 	if p.Full {

@@ -20,7 +20,7 @@ import (
 // recover does what Config.Recover asks for, before anything else is read. Until it is done the Region stays
 // damaged, and no stream changes before the merged content is on this Region's disk: see takeOver.
 func (n *Node) recover(ctx context.Context) error {
-	if err := n.deleteStream(ctx, n.stageStream()); err != nil { // of an earlier start that didn't get far
+	if err := n.deleteStream(ctx, n.stageStream()); err != nil { // of an earlier start that was interrupted
 		return err
 	}
 	if len(n.cfg.Recover) == 0 {
@@ -72,7 +72,7 @@ type lastMessage struct {
 	until int64
 }
 
-// own reads what is left of one of the Region's own streams.
+// own reads the remaining messages of one of the Region's own streams.
 func (r *recovery) own(ctx context.Context, k streamKind) error {
 	end, s, err := r.n.lastOf(ctx, k)
 	if err != nil {
@@ -93,7 +93,8 @@ func (r *recovery) own(ctx context.Context, k streamKind) error {
 	return nil
 }
 
-// fetch reads the copies of all Regions in Config.Recover, and waits for each: no other may have a message.
+// fetch reads the copies of all Regions in Config.Recover, and waits for each, because only one of them may have a
+// message.
 func (r *recovery) fetch(ctx context.Context) error {
 	for _, name := range r.n.cfg.Recover {
 		f := r.n.newFollower(name, r.n.cfg.Peers[name])
@@ -142,10 +143,10 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 	return nil
 }
 
-// classify decides which messages of a copy count. Of the log that this Region has, only those that it recognises.
-// Earlier logs, which were lost with the key, count as they are, as a copy may have a part of each. Later ones, of
-// which an older copy of the disks doesn't know, count if this Region recognises them. What ends access counts in
-// any case, as any Region may end it.
+// classify decides which messages of a copy are restored. Messages of the Region's current log need a valid proof.
+// Messages of earlier logs, whose key was lost, are accepted without one; a copy may have a part of each. Messages of
+// later logs, which are unknown to an outdated disk, need a valid proof. Messages that end access are always accepted,
+// because any Region may end it.
 func (r *recovery) classify(f *follower, k streamKind, all []message) error {
 	id := r.n.identity.Load()
 	var own []message
@@ -180,7 +181,7 @@ func (r *recovery) classify(f *follower, k streamKind, all []message) error {
 	return nil
 }
 
-// recognises reports whether the proof of a message is this Region's.
+// recognises reports whether this Region made the proof of a message.
 func (r *recovery) recognises(k streamKind, m message) bool {
 	place := integrity.Place{Line: string(k), Store: m.Store, Seq: m.Orig}
 	_, ok := r.n.identity.Load().Key.Check(m.Proof, place, r.n.itemOf(m))
@@ -215,8 +216,9 @@ func (r *recovery) take(k streamKind, all []message, store string, log *[]merge.
 	}
 }
 
-// entry keeps the newer of two messages of a subject, until the later of their expiries. What ends access is taken
-// from any Region, which may lie, so a message under a wrong subject is refused: it can't replace the right one.
+// entry keeps the newer of two messages of a subject, until the later of their expiries. Messages that end access are
+// accepted from any Region without proof. So a message with a wrong subject is refused, and can't replace the right
+// one.
 func (r *recovery) entry(k streamKind, m message, plain []byte) error {
 	v := lastMessage{raw: plain, until: int64(number(m.Until))}
 	if err := json.Unmarshal(plain, &v.entry); err != nil {
@@ -280,9 +282,9 @@ func (r *recovery) stage(ctx context.Context) error {
 	return nil
 }
 
-// mergedLog returns the writes of the whole state of the merged logs. If there is an earlier log, what was written
-// since the disk was lost began without knowing what was ended before, and counts only for what it ended. That
-// isn't so if only the Region's identity was lost.
+// mergedLog returns the writes of the whole state of the merged logs. If there is an earlier log, the messages since
+// the disk was lost were written without knowledge of earlier revocations, so only the access that they end is used.
+// This doesn't apply if only the Region's identity was lost.
 func (r *recovery) mergedLog() (out []write, err error) {
 	n := r.n
 	log, beside := r.log, []merge.Piece(nil)

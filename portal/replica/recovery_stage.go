@@ -16,8 +16,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// A recovery deletes the Region's own streams, as a server does not go on reliably with damaged files. So that a
-// crash, or a full disk, loses nothing that was readable, it has these steps:
+// A recovery deletes the Region's own streams, because a server does not reliably continue with damaged files. These
+// steps make sure that a crash or a full disk loses no readable message:
 //
 //  1. The Identity says that the Region is damaged. Everything is written into one more stream, the stage. A start
 //     that finds this begins again.
@@ -123,7 +123,7 @@ func (n *Node) takeOver(ctx context.Context) error {
 	return err
 }
 
-// takeOverStream makes one stream anew, if that isn't done.
+// takeOverStream creates one stream again, unless that is done.
 func (n *Node) takeOverStream(ctx context.Context, k streamKind) error {
 	old, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err == nil && old.CachedInfo().Config.Metadata[storeID] == n.identity.Load().Stores[string(k)] {
@@ -184,7 +184,7 @@ func (n *Node) clearRestoring(ctx context.Context) error {
 	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Restoring = false })
 }
 
-// passes lets a test end a start after a step, as a crash does.
+// passes allows a test to end a start after a step, like a crash.
 func (n *Node) passes(step string) error {
 	if n.cfg.passes == nil {
 		return nil

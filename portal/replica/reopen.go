@@ -13,9 +13,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// The embedded server refuses a stream for good once a write to it has failed, as on a full disk, and doesn't even
-// answer. The Node looks for that, fails such writes at once, and opens the streams again when the disk accepts
-// writes. Reading goes on meanwhile. Servers at Config.URL are their operator's.
+// After a failed write, such as on a full disk, the embedded server permanently refuses writes to that stream, without
+// an answer. The Node checks for this, fails such writes at once, and opens the streams again when the disk accepts
+// writes. Reads continue meanwhile. Servers at Config.URL are their operator's responsibility.
 
 // Bounds of reopening.
 const (
@@ -56,7 +56,7 @@ func (n *Node) watchServer() {
 			continue
 		case !said:
 			said = true
-			n.cfg.Logger.Error("replica: the embedded server accepts no more writes; they go on when the disk accepts them",
+			n.cfg.Logger.Error("replica: the embedded server accepts no more writes until the disk accepts them",
 				"streams", slices.Sorted(maps.Keys(now)), "cause", slices.Sorted(maps.Values(now))[0])
 		}
 		if full || time.Since(tried) < wait {
@@ -143,6 +143,6 @@ func (n *Node) reopen() error {
 	if len(now) > 0 {
 		return fmt.Errorf("%d are still refused", len(now))
 	}
-	n.cfg.Logger.Info("replica: writes go on")
+	n.cfg.Logger.Info("replica: writes continue")
 	return nil
 }

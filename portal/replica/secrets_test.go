@@ -188,7 +188,7 @@ func TestARefusedSecretIsLogged(t *testing.T) {
 		eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr(), Options: []nats.Option{nats.SetCustomDialer(w)}}))
 	eventually(t, "several attempts", func() bool { return len(w.seen()) > 3 })
 	assert.Equal(t, 1, here.count("a peer refuses the credentials"))
-	assert.Equal(t, 1, there.count("a client showed no Secret"))
+	assert.Equal(t, 1, there.count("a client sent no valid Secret"))
 	assert.Zero(t, here.count(secret)+there.count("of no Region"), "no secret is logged")
 }
 

@@ -87,7 +87,7 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	return s, nc, nil
 }
 
-// secrets are what this Region shows to others, in this order, and what it accepts.
+// secrets are the passwords that this Region sends to others, in this order, and that it accepts.
 func (c *Config) secrets() []string {
 	if c.Secret == "" {
 		return nil
@@ -104,7 +104,7 @@ type authenticator struct {
 	refusals limiter
 
 	mu    sync.Mutex
-	peers map[uint64]struct{} // connections that were let in
+	peers map[uint64]struct{} // admitted connections
 }
 
 // Check implements server.Authentication.
@@ -116,7 +116,7 @@ func (a *authenticator) Check(c server.ClientAuthentication) bool {
 		c.RegisterUser(a.own)
 		return true
 	case a.peer == nil || o.Username != userPeer || !a.known(o.Password):
-		a.refuse("replica: a client showed no Secret of this Region: see Config.OldSecrets", addr)
+		a.refuse("replica: a client sent no valid Secret of this Region: see Config.OldSecrets", addr)
 		return false
 	case !a.admit(c.GetID()):
 		a.refuse("replica: too many connections of peers", addr)
@@ -167,7 +167,7 @@ func (l *serverLog) Noticef(string, ...any) {}
 func (l *serverLog) Debugf(string, ...any)  {}
 func (l *serverLog) Tracef(string, ...any)  {}
 
-// Warnf logs a warning, unless it is about what is on purpose: Secret is a password, and the operator chose Dir.
+// Warnf logs a warning, except two about intended settings: Secret is a password, and the operator chose Dir.
 func (l *serverLog) Warnf(f string, v ...any) {
 	if !strings.HasPrefix(f, "Plaintext passwords detected") && !strings.HasPrefix(f, "Temporary storage directory used") {
 		l.pass(slog.LevelWarn, f, v)
@@ -191,7 +191,8 @@ func (l *serverLog) pass(level slog.Level, format string, v []any) {
 	l.logger.Log(context.Background(), level, "replica: server", more...)
 }
 
-// withoutDigits makes one kind of the formats of all clients, which hold the client's address and number.
+// withoutDigits removes the client's address and number from a format, so that the messages of all clients are of one
+// kind.
 func withoutDigits(r rune) rune {
 	if '0' <= r && r <= '9' {
 		return -1

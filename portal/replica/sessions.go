@@ -82,8 +82,8 @@ func (s sessionStore) End(ctx context.Context, key string) error {
 	return s.n.record(ctx, merge.EntryEnded, merge.Entry{Key: key, Until: v.Expires}, v.Expires.Add(s.n.cfg.Skew))
 }
 
-// remembered is until when an end of sessions is kept at least: as long as any session can live that was created
-// before it, even with a clock that is ahead and in a Region whose portals have another lifetime.
+// remembered returns until when a revocation must be kept: until all sessions that were created before it have expired,
+// even with a clock that is ahead and in a Region whose portals have another lifetime.
 func (s sessionStore) remembered(until time.Time) time.Time {
 	if least := s.n.cfg.Now().Add(s.n.cfg.MaxSession + 2*s.n.cfg.Skew); until.Before(least) {
 		return least
@@ -98,8 +98,8 @@ func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, unti
 		until.Add(s.n.cfg.Skew))
 }
 
-// signedOut is until when a sign-out is to be remembered: until then, or for longer if it was remembered longer
-// before. The stream keeps only the last message, and some Regions may not hear the one before.
+// signedOut returns until when a sign-out must be kept: until then, or longer if an earlier message says so. The stream
+// keeps only the last message, and some Regions may not receive the one before.
 func (l *ledger) signedOut(userID, signIn string, until time.Time) time.Time {
 	l.read(func(s *merge.Sessions) {
 		if known := s.SignedOut(userID, signIn); known.After(until) {
@@ -159,9 +159,9 @@ func (s sessionStore) List(_ context.Context, userID string) (list []sessions.Se
 	return list, nil
 }
 
-// CatchUp implements sessions.CatchUp. The only Node of a Region knows everything that was acknowledged. One of
-// several writes to the Region's stream of sessions, as Probe does, and reads up to there. To ask the stream's
-// leader would not do: a server that was frozen takes itself for the leader for some seconds.
+// CatchUp implements sessions.CatchUp. The only Node of a Region knows everything that was acknowledged. One of several
+// writes to the Region's stream of sessions, as Probe does, and reads up to there. Asking the stream's leader is not
+// enough: a server that was frozen assumes for some seconds that it is the leader.
 //
 // Clients that aren't signed in can cause this, and each write reaches every Region. So one write serves all that
 // wait for it, and there are ten a second at most.
@@ -184,8 +184,8 @@ func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.T
 	return c.n.record(ctx, merge.EntryCode, merge.Entry{Key: key, Value: bytes.Clone(v), Until: exp}, exp)
 }
 
-// TakeCode implements portal.Codes. The Region that put the code is the one whose stream it came from, whatever the
-// value says. One Node of this Region gets the code: the Region's own server accepts the mark that it is taken
+// TakeCode implements portal.Codes. The Region that put the code is the owner of the stream that contains it, whatever
+// the value says. One Node of this Region gets the code: the Region's own server accepts the mark that it is taken
 // once. Another Region could take it too, if the code were sent there, so a portal binds a code to its origin.
 func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
 	if err := c.n.stopped(); err != nil {

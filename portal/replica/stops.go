@@ -60,7 +60,7 @@ func (n *Node) stop(cause string, err *Error) {
 	case err != nil:
 		n.cfg.Logger.Error("replica: this Region does not serve", "cause", cause, "error", err)
 	default:
-		n.cfg.Logger.Info("replica: a cause not to serve is gone", "cause", cause)
+		n.cfg.Logger.Info("replica: a cause for not serving has ended", "cause", cause)
 	}
 }
 
@@ -80,8 +80,8 @@ func (s *stops) set(cause string, err *Error) bool {
 	return true
 }
 
-// A later version may write what this one can't read: a later format, or an unknown kind of record or entry. One
-// that may be skipped is kept and skipped. Any other may end access, so this Region doesn't serve.
+// A later version may write messages that this one can't read: in a later format, or with an unknown kind of record or
+// entry. If a message may be skipped, it is kept and skipped. Any other may end access, so this Region doesn't serve.
 
 // later returns the error if it says that another version can read what this one can't.
 func later(err error) (*Error, bool) {
@@ -89,7 +89,7 @@ func later(err error) (*Error, bool) {
 	return e, ok && e.Reason == ReasonVersion
 }
 
-// miss notes that a message can't be read by this version.
+// noteUnreadable notes that this version can't read a message.
 func (n *Node) noteUnreadable(a arrival, err *Error) {
 	if a.kind != kindConfig {
 		n.ledger.noteUnreadable(a, err)
@@ -100,14 +100,14 @@ func (n *Node) noteUnreadable(a arrival, err *Error) {
 	n.noteUnreadableLog(a.region, err)
 }
 
-// missLog does that for a message of a Region's log. The caller holds applying.
+// noteUnreadableLog does that for a message of a Region's log. The caller holds applying.
 func (n *Node) noteUnreadableLog(region string, err *Error) {
 	n.touched = append(n.touched, n.dir.Miss(region, err.Want)...)
 	n.stopIfLogUnread(region)
 	n.wakeMaintenance()
 }
 
-// miss does that for a message about sessions.
+// noteUnreadable does that for a message about sessions.
 func (l *ledger) noteUnreadable(a arrival, err *Error) {
 	l.update(func(s *merge.Sessions) { s.Miss(a.region, err.Want, a.until) })
 }

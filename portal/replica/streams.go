@@ -162,7 +162,7 @@ func (n *Node) recreate(ctx context.Context, k streamKind, region string) error 
 	return n.ensure(ctx, k, region)
 }
 
-// Headers of messages, for copiers, which can't open bodies. What is believed of the instance is in the body.
+// Headers of messages, for copiers, which can't open bodies. Only the body determines the state of the instance.
 const (
 	headerAt    = "Meridian-At"    // when it was written: Unix time in microseconds
 	headerUntil = "Meridian-Until" // when it may be forgotten: Unix time in seconds
@@ -184,7 +184,7 @@ type write struct {
 	last, lastHere *uint64
 }
 
-// publish makes every write of this Region that has to last, and returns when it is on disk.
+// publish makes every durable write of this Region. It returns when the write is on disk.
 func (n *Node) publish(ctx context.Context, w write) (seq uint64, err error) {
 	stream := w.kind.stream(n.cfg.Region)
 	msg, opts, err := n.message(w)

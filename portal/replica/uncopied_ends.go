@@ -15,12 +15,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// uncopiedEnds are messages that end sessions, took effect here from other Regions' answers, and are not in the
-// copies yet. A Region that is followed is asked again, after a restart, for what its copy lacks. One that isn't
-// followed any more is not, so this is written first: see copyEnds.
+// uncopiedEnds are messages that end sessions, took effect here from other Regions' answers, and are not in the copies
+// yet. A Region that is followed is asked again, after a restart, for what its copy lacks. A Region that is no longer
+// followed is not asked, so its messages are written first: see copyEnds.
 //
-// What a crash takes from it was never counted as Heard. When the primary removes a Region, nothing of it is
-// uncopied by the time that the removal is on disk here: see hold.
+// Messages that a crash loses were never counted as Heard. When the primary removes a Region, all of its messages are
+// copied before the removal is on disk here: see hold.
 type uncopiedEnds struct {
 	mu   sync.Mutex
 	of   map[regionStream][]uncopiedEnd // in their order
@@ -139,7 +139,7 @@ func (u *uncopiedEnds) release(region string, update bool) {
 	}
 }
 
-// copyEnds writes to disk what was heard of a Region that is no longer followed, and that its copies lack. Messages
+// copyEnds writes to disk the messages of a Region that is no longer followed that are missing in its copies. Messages
 // of revoked go into the copy, which outlives the others. Ends of single sessions go into this Region's own stream.
 func (n *Node) copyEnds(ctx context.Context, region string) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
