@@ -63,31 +63,40 @@ func (u *uncopiedEnds) add(of regionStream, store string, m message) bool {
 
 // copied notes that the copy of a stream holds everything up to a position.
 func (u *uncopiedEnds) copied(of regionStream, at position) {
-	u.keep(of, func(all []uncopiedEnd) []uncopiedEnd { // list may have returned all
-		return slices.DeleteFunc(slices.Clone(all),
-			func(m uncopiedEnd) bool { return m.store == at.store && m.Seq <= at.seq })
-	})
-}
-
-// through drops a message and those before it, if it is still there.
-func (u *uncopiedEnds) through(of regionStream, last uncopiedEnd) {
-	u.keep(of, func(all []uncopiedEnd) []uncopiedEnd {
-		return all[1+slices.IndexFunc(all, func(m uncopiedEnd) bool { return m.store == last.store && m.Seq == last.Seq }):]
-	})
-}
-
-// keep keeps the messages of a stream that left returns.
-func (u *uncopiedEnds) keep(of regionStream, left func([]uncopiedEnd) []uncopiedEnd) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.of[of]) == 0 {
 		return
 	}
-	u.of[of], u.size[of] = left(u.of[of]), 0
+	var left []uncopiedEnd // list may have returned all
+	size := 0
 	for _, m := range u.of[of] {
-		u.size[of] += m.size()
+		if m.store != at.store || m.Seq > at.seq {
+			left = append(left, m)
+			size += m.size()
+		}
 	}
-	if len(u.of[of]) == 0 {
+	u.set(of, left, size)
+}
+
+// through drops a message and those before it, if it is still there. Its cost doesn't grow with those that are left.
+func (u *uncopiedEnds) through(of regionStream, last uncopiedEnd) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all, size := u.of[of], u.size[of]
+	end := 1 + slices.IndexFunc(all, func(m uncopiedEnd) bool { return m.store == last.store && m.Seq == last.Seq })
+	if end == 0 {
+		return
+	}
+	for _, m := range all[:end] {
+		size -= m.size()
+	}
+	u.set(of, all[end:], size)
+}
+
+// set sets the messages of a stream that are left. The caller holds mu.
+func (u *uncopiedEnds) set(of regionStream, left []uncopiedEnd, size int) {
+	if u.of[of], u.size[of] = left, size; len(left) == 0 {
 		delete(u.of, of)
 		delete(u.size, of)
 	}
