@@ -9,27 +9,27 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// clock is the clock of the stream's leader. The nodes' clocks may differ by minutes, and a record's
-// lifetime must not depend on the node that made it.
+// clock estimates the time of the stream's leader. The nodes' clocks may differ by minutes, and a record's
+// lifetime must not depend on the node that added it.
 //
-// The estimate is never ahead: the leader read its clock before its answer arrived. So lifetimes are too
-// long by up to a round trip, and never too short.
+// The estimate is never ahead, because the leader reads its clock before its answer arrives. So lifetimes can be
+// too long by a round trip, but never too short.
 type clock struct {
 	read    func(context.Context) (time.Time, error)
 	last    atomic.Pointer[reading]
 	reading sync.Mutex // held while asking the leader
 }
 
-// reading is the leader's time, and when it arrived (with a monotonic reading, which can't be set).
+// reading is the leader's time, and the local time at which it arrived, with a monotonic reading.
 type reading struct{ leader, here time.Time }
 
-// maxReading bounds how long a leader that has been replaced is still believed.
+// maxReading bounds how long the time of a replaced leader is used.
 const maxReading = time.Minute
 
 func newClock(js jetstream.JetStream, stream string) *clock {
 	return &clock{read: func(ctx context.Context) (time.Time, error) {
-		// Not the handle that reads messages: asking through it could make it use direct reads, should an
-		// operator turn them on.
+		// This is a separate handle: with the one that reads messages, this call could turn on direct reads, if an
+		// operator allowed them.
 		handle, err := js.Stream(ctx, stream)
 		if err != nil {
 			return time.Time{}, err
@@ -54,5 +54,5 @@ func (c *clock) now(ctx context.Context) (time.Time, error) {
 		last = &reading{leader: leader, here: time.Now()}
 		c.last.Store(last)
 	}
-	return last.leader.Add(time.Since(last.here)), nil // not nil: New has asked once
+	return last.leader.Add(time.Since(last.here)), nil // not nil: New reads the clock once
 }

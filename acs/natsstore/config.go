@@ -12,35 +12,34 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Config describes a [Store]. [New] checks and copies it. All nodes of a Region use the same.
+// Config describes a [Store]. [New] validates and copies it. All nodes of a Region use the same values.
 type Config struct {
-	// JetStream is where the streams are. The caller owns its connection, which should be made with
+	// JetStream is the JetStream with the streams. The caller owns its connection, and should open it with
 	// [ConnectOptions]. Required.
 	JetStream jetstream.JetStream
-	// Prefix begins the names of the streams ("<Prefix>_requests" and "<Prefix>_records") and of their
-	// subjects ("<Prefix>.>"). Regions that share an account need different ones. Letters, digits, '-' and
-	// '_', at most 64. Empty: "meridian".
+	// Prefix is the prefix of the names of the streams ("<Prefix>_requests" and "<Prefix>_records") and of their
+	// subjects ("<Prefix>.>"). Regions that share an account need different prefixes. At most 64 letters, digits,
+	// '-' and '_'. Empty: "meridian".
 	Prefix string
-	// Replicas is how many servers hold each record. With 3, one server may be down; one that hangs is
-	// replaced as [ConnectOptions] says. Zero: 1.
+	// Replicas is the number of servers that store each record. With 3, one server may be down. Zero: 1.
 	Replicas int
-	// Storage is where the servers hold the records. With MemoryStorage nothing survives the restart of all
-	// of them, and unsolicited sign-ins that began before it are refused. Zero: FileStorage.
+	// Storage is where the servers store the records. With MemoryStorage, a restart of all servers loses them, and
+	// unsolicited assertions issued before it are refused. Zero: FileStorage.
 	Storage jetstream.StorageType
-	// MaxRequests is how many requests may wait for an answer at once, in the whole Region. Any client can
-	// start one, and each takes up to about 4 KiB. The node that started last decides. Zero: 100,000.
+	// MaxRequests is the maximum number of pending requests in the whole Region. Any client can start one, and
+	// each takes up to about 4 KiB. The node that started last sets the value for all. Zero: 100,000.
 	MaxRequests int
-	// Margin is added to the time of the marker to give Since, for an identity provider or a node whose
-	// clock may be ahead of the server's by that much. Zero: none.
+	// Margin is added to the marker's time to compute Since. Set it if the clock of the identity provider or of a
+	// node may be ahead of the server's by that much. Zero: none.
 	Margin time.Duration
 	// Timeout bounds every call, New included. Zero: 5 s.
 	Timeout time.Duration
 }
 
-// ConnectOptions returns the options that a connection needs for what this package promises. It reconnects
-// without limit. It replaces a server that doesn't answer within six seconds by another of the list, even
-// one that keeps the connection, as a suspended process does: by default a client notices that after four
-// minutes or more, and until then every call fails. Append your own options.
+// ConnectOptions returns the options that this package needs for a connection. The client reconnects without
+// limit. If a server doesn't answer for six seconds, the client connects to another server of the list, even if
+// the connection stays open, as that of a suspended process does. With the default options a client notices that
+// after four minutes or more, and until then every call fails. Append your own options.
 func ConnectOptions() []nats.Option {
 	return []nats.Option{
 		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.Timeout(2 * time.Second),

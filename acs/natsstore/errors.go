@@ -12,17 +12,18 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Reason says what is wrong. The set is closed. The errors of the contract of [acs.Store] are not an [Error].
+// Reason is the reason of an [Error]. The set is closed. The errors in the contract of [acs.Store], such as
+// acs.ErrExists, are not an Error.
 type Reason string
 
 const (
 	// ReasonConfig: a field of Config is invalid.
 	ReasonConfig Reason = "Config"
-	// ReasonKey: not a valid key, by the contract of acs.Store.
+	// ReasonKey: the key is invalid by the contract of acs.Store.
 	ReasonKey Reason = "Key"
-	// ReasonStream: the stream exists, with settings that would break the contract of acs.Store.
+	// ReasonStream: the stream exists with settings that violate the contract of acs.Store.
 	ReasonStream Reason = "Stream"
-	// ReasonUnavailable: the server did not answer in time, or could not do it. It is unknown whether the call worked.
+	// ReasonUnavailable: the server did not answer in time, or returned an error. The call may have succeeded.
 	ReasonUnavailable Reason = "Unavailable"
 	// ReasonForgotten: the stream lost records. The call failed, and Since has moved.
 	ReasonForgotten Reason = "Forgotten"
@@ -50,16 +51,17 @@ func unavailable(call string, err error) error {
 	return &Error{Reason: ReasonUnavailable, Rule: call, Err: err}
 }
 
-// How the server says that a stream may not take a message. Both cases have the same code, so the text
-// decides. If it changed, ErrExists would become another error, which refuses the sign-in as well.
+// The server's texts for a message that a stream refuses. Both cases have the same code, so the text distinguishes
+// them. If a server changes the text, Add returns another error instead of ErrExists, which refuses the sign-in
+// too.
 const (
 	codeNotStored   = 10077
 	textSubjectFull = "maximum messages per subject exceeded"
 	textStreamFull  = "maximum messages exceeded"
 )
 
-// refusal returns why a message was not stored. acs.ErrExists: the subject has another message, or one is
-// being stored.
+// refusal returns the error for a message that was not stored. acs.ErrExists: the subject has another message,
+// stored or being replicated.
 func (s *Store) refusal(ctx context.Context, err error) error {
 	var api *jetstream.APIError
 	if errors.As(err, &api) && api.ErrorCode == codeNotStored {
@@ -73,14 +75,14 @@ func (s *Store) refusal(ctx context.Context, err error) error {
 	return s.lost(ctx, "add", err)
 }
 
-// lost returns an error that says nothing about the record.
+// lost returns an error that doesn't tell whether the record exists.
 func (s *Store) lost(ctx context.Context, call string, err error) error {
 	return unavailable(call, errors.Join(err, s.restore(ctx, err)))
 }
 
-// restore makes the streams again if err says that they are gone. The call failed; the new stream has no
-// marker, so the next Add of an assertion fails too, and moves Since. Many nodes may do this at once: a
-// stream that another node has made is used.
+// restore creates the streams again if err says that they are missing. The call has failed. The new stream has no
+// marker, so the next Add of an assertion fails too, and moves Since. Several nodes may do this at the same time,
+// and use a stream that another node has created.
 func (s *Store) restore(ctx context.Context, err error) error {
 	gone := errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrStreamNotFound)
 	if !gone || !s.memory.Learning.TryLock() {
@@ -95,7 +97,8 @@ func (s *Store) restore(ctx context.Context, err error) error {
 	return nil
 }
 
-// now returns the time by the leader's clock. Once a minute it is the first call to find the streams gone.
+// now returns the time by the leader's clock. It reads that once a minute, and may be the first call that finds
+// the streams missing.
 func (s *Store) now(ctx context.Context) (time.Time, error) {
 	now, err := s.clock.now(ctx)
 	if again := s.restore(ctx, err); again != nil {

@@ -31,7 +31,7 @@ func deleteStreams(t *testing.T, js jetstream.JetStream) {
 
 // A store asks the stream's leader for the time once a minute. If that is the first call to find the streams gone,
 // the store makes them again, too.
-func TestStoreWhoseStreamsAreGoneMakesThemAgain(t *testing.T) {
+func TestMissingStreamsAreRecreated(t *testing.T) {
 	for name, storage := range storages {
 		t.Run(name, func(t *testing.T) {
 			n := testserver.StartNATS(t, 1)
@@ -53,7 +53,7 @@ func TestStoreWhoseStreamsAreGoneMakesThemAgain(t *testing.T) {
 }
 
 // Take is the first call to find the streams gone.
-func TestTakeMakesTheStreamsAgain(t *testing.T) {
+func TestTakeRecreatesStreams(t *testing.T) {
 	js := testserver.StartNATS(t, 1).JetStream(0)
 	s := open(t, natsstore.Config{JetStream: js})
 	require.NoError(t, add(t, s, request("waits")))
@@ -67,7 +67,7 @@ func TestTakeMakesTheStreamsAgain(t *testing.T) {
 
 // Several nodes find the streams gone at the same moment, in several rounds. At most one of them accepts each
 // assertion, and a used one is accepted only by a store whose Since is later.
-func TestManyNodesMakeTheStreamsAgainAtOnce(t *testing.T) {
+func TestManyNodesRecreateStreams(t *testing.T) {
 	for name, storage := range storages {
 		t.Run(name, func(t *testing.T) {
 			n := testserver.StartNATS(t, 1)
@@ -113,7 +113,7 @@ func TestManyNodesMakeTheStreamsAgainAtOnce(t *testing.T) {
 }
 
 // A killed server with streams in memory sometimes doesn't have them after its restart. Here it never does.
-func TestStoreGoesOnWhenAKilledServerLostItsStreams(t *testing.T) {
+func TestStoreWorksAfterAKilledServer(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	js := n.JetStream(0)
 	cfg := natsstore.Config{JetStream: js, Storage: jetstream.MemoryStorage}

@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// mark is the marker in the stream of assertions: a message that doesn't expire, on a subject with a random name. As
-// long as it is there, so is everything that was stored after it. A stream that starts again has another, or none.
+// mark is the marker in the stream of assertions: a message that doesn't expire, on a subject with a random name.
+// While the stream has it, it has all later records too. A recreated stream has another marker, or none.
 type mark struct {
 	subject string
 	seq     uint64
@@ -33,7 +33,7 @@ func (s *Store) readMark(ctx context.Context, subject string) (mark, time.Time, 
 	return mark{msg.Subject, msg.Sequence, msg.Sequence}, msg.Time, nil
 }
 
-// learn reads the newest marker, and makes one if there is none.
+// learn reads the newest marker, and creates one if there is none.
 func (s *Store) learn(ctx context.Context) error {
 	prefix := s.cfg.Prefix + sinceSubject
 	m, at, err := s.readMark(ctx, prefix+"*")
@@ -50,8 +50,8 @@ func (s *Store) learn(ctx context.Context) error {
 	return nil
 }
 
-// confirm is called after an assertion was stored with number seq, by a caller that knew before. If the
-// marker is still there, the stream has lost nothing between, so it would have refused a used assertion.
+// confirm is called after an assertion was stored with sequence number seq. before is the marker that was known
+// then. If the stream still has it, no record was lost, and the stream would have refused a used assertion.
 func (s *Store) confirm(ctx context.Context, before mark, seq uint64) error {
 	m, _, err := s.readMark(ctx, before.subject)
 	there := err == nil && m.same(before)
@@ -65,8 +65,8 @@ func (s *Store) confirm(ctx context.Context, before mark, seq uint64) error {
 	return s.forgot(ctx, before, there)
 }
 
-// forgot moves Since. If the stream went back to an older state, its marker promises too much: it is
-// deleted, so that all nodes miss it.
+// forgot moves Since. If the stream went back to an older state, its marker is no longer valid. It is deleted, so
+// that all nodes notice.
 func (s *Store) forgot(ctx context.Context, before mark, wentBack bool) error {
 	err := s.memory.Forget(before.same, func() error {
 		if wentBack {
@@ -79,15 +79,15 @@ func (s *Store) forgot(ctx context.Context, before mark, wentBack bool) error {
 	if err != nil {
 		return err
 	}
-	detail := "it was purged or made again"
+	detail := "the stream was purged or created again"
 	if wentBack {
-		detail = "it went back to an older state"
+		detail = "the stream went back to an older state"
 	}
 	return &Error{Reason: ReasonForgotten, Rule: "stream " + s.cfg.records().Name, Detail: detail}
 }
 
-// deleteMsg deletes a message, and reports whether it was this call that did: a sequence number is never
-// used again, and the leader orders deletions.
+// deleteMsg deletes a message, and reports whether this call deleted it. Sequence numbers are never reused, and
+// the leader orders deletions.
 func deleteMsg(ctx context.Context, stream jetstream.Stream, seq uint64) (deleted bool, err error) {
 	err = stream.DeleteMsg(ctx, seq)
 	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {

@@ -65,7 +65,7 @@ func TestStalledWriteIsUnavailable(t *testing.T) {
 }
 
 // A server that hangs keeps its connections. With this package's options the client leaves it for another.
-func TestServerThatHangsIsLeft(t *testing.T) {
+func TestHangingServerIsReplaced(t *testing.T) {
 	n := testserver.StartNATS(t, 3)
 	dialer := new(testserver.Dialer)
 	nc, err := nats.Connect(

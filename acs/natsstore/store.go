@@ -14,11 +14,11 @@ import (
 )
 
 // Store is an [acs.Store], an [acs.Rememberer] and an [acs.Quota]. It is safe for concurrent use, starts no
-// goroutine, and needs no closing.
+// goroutine, and need not be closed.
 type Store struct {
 	cfg      Config
 	js       jetstream.JetStream
-	requests jetstream.Stream // the handles go by name, so they serve a stream that is made again
+	requests jetstream.Stream // handles refer to a stream by name, so they stay valid when it is created again
 	records  jetstream.Stream
 	clock    *clock
 	memory   storeerr.Memory[mark]
@@ -30,8 +30,8 @@ var (
 	_ acs.Quota      = (*Store)(nil)
 )
 
-// New opens the Region's streams, and makes them if they are missing. It refuses, and doesn't change, a
-// stream whose settings would break the contract. The error is an [*Error].
+// New opens the Region's streams, and creates missing ones. It refuses a stream whose settings violate the
+// contract of acs.Store, and doesn't change it. The error is an [*Error].
 func New(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// expires is the header with a record's exact end; the server's is in whole seconds.
+// expires is the header with the exact end of a record's lifetime. The server's time to live is in whole seconds.
 const expires = "Meridian-Expires"
 
 // RequestQuota implements [acs.Quota].
@@ -92,7 +92,7 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	return nil
 }
 
-// How long publish waits for another call's message, from pause to pause.
+// The shortest and longest pause in which publish waits for another call's message.
 const (
 	firstPause = 2 * time.Millisecond
 	maxPause   = 100 * time.Millisecond
@@ -100,9 +100,9 @@ const (
 
 // publish stores a message and returns its sequence number.
 //
-// The leader refuses a second message for a subject while the first is still being replicated, and that one
-// may never be stored if the leader has lost the other servers. So publish returns acs.ErrExists only if the
-// first message can be read, and tries again until then.
+// The leader refuses a second message for a subject while the first is being replicated. The first may never be
+// stored, if the leader can't reach the other servers. So publish returns acs.ErrExists only if the first message
+// can be read, and retries until then.
 func (s *Store) publish(ctx context.Context, stream jetstream.Stream, m *nats.Msg, ttl time.Duration) (uint64, error) {
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		name := stream.CachedInfo().Config.Name
@@ -122,7 +122,7 @@ func (s *Store) publish(ctx context.Context, stream jetstream.Stream, m *nats.Ms
 		}
 		select {
 		case <-ctx.Done():
-			return 0, unavailable("add: another call's message is not replicated in time", ctx.Err())
+			return 0, unavailable("add: another call's message was not replicated in time", ctx.Err())
 		case <-time.After(pause):
 		}
 	}
@@ -155,7 +155,7 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 		return nil, err
 	}
 	if !now.Before(exp) {
-		return nil, acs.ErrNotFound // the server will drop it any moment
+		return nil, acs.ErrNotFound // the server will remove it soon
 	}
 	deleted, err := deleteMsg(ctx, stream, msg.Sequence)
 	switch {
@@ -167,7 +167,7 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	return msg.Data, nil
 }
 
-// place returns where a record of that key is. A key is one token of a subject, so without dots.
+// place returns the stream and subject of a record. A key is one token of the subject, so its dots are replaced.
 func (s *Store) place(key string) (jetstream.Stream, string, error) {
 	if !storeerr.Key.MatchString(key) {
 		return nil, "", &Error{Reason: ReasonKey, Rule: "acs.Store", Want: storeerr.WantKey, Got: key}
@@ -179,8 +179,8 @@ func (s *Store) place(key string) (jetstream.Stream, string, error) {
 	return s.records, s.cfg.Prefix + recordSubject + token, nil
 }
 
-// begin bounds a call. It doesn't wait for a connection: the client would keep the message, and deliver it
-// when the caller has given up.
+// begin sets the deadline of a call. It doesn't wait for a connection, because the client would buffer the message
+// and deliver it after the caller has given up.
 func (s *Store) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, unavailable("context", err)

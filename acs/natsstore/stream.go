@@ -16,8 +16,8 @@ const (
 	sinceSubject   = ".since."
 )
 
-// streamConfig returns the settings of a stream: at most one message a subject, and a second is refused and
-// doesn't replace the first. Direct reads, which a replica that is behind may answer, are off.
+// streamConfig returns the settings of a stream. A subject has at most one message, and a second is refused.
+// Direct reads are off, because a replica that is behind may answer them.
 func (cfg *Config) streamConfig(name string, maxMsgs int64, subjects ...string) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: cfg.Prefix + "_" + name, Subjects: subjects, Description: "Meridian: records that the nodes of a Region share",
@@ -35,7 +35,7 @@ func (cfg *Config) records() jetstream.StreamConfig {
 	return cfg.streamConfig("records", -1, cfg.Prefix+recordSubject+"*", cfg.Prefix+sinceSubject+"*")
 }
 
-// openStream finds or makes a stream, and checks the settings that the store relies on.
+// openStream opens or creates a stream, and checks the settings that the store relies on.
 func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (jetstream.Stream, error) {
 	stream, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -60,8 +60,8 @@ func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.Stre
 	return stream, nil
 }
 
-// sameStream checks the settings that the store relies on. An operator may set a limit on bytes: the stream
-// then refuses, and drops nothing.
+// sameStream checks the settings that the store relies on. A limit on bytes is accepted: a full stream refuses
+// messages, and drops none.
 func sameStream(want, got jetstream.StreamConfig) error {
 	slices.Sort(want.Subjects)
 	slices.Sort(got.Subjects)
