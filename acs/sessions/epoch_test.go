@@ -48,7 +48,7 @@ func TestEpochLaws(t *testing.T) {
 
 // The sessions that are alive in the end don't depend on the order in which sessions, sign-outs and revocations
 // arrive.
-func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
+func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 	now := time.Now()
 	rapid.Check(t, func(t *rapid.T) {
 		var events []func(*sessions.MemoryStore) error
