@@ -7,26 +7,30 @@
 //
 //   - saml: the protocol core. It makes AuthnRequests and metadata, and verifies
 //     responses. It keeps nothing and knows no HTTP.
-//   - acs: the stateful edge of a Region. It takes the POST, binds requests to
-//     browsers, and admits every assertion once. acs/natsstore and
-//     acs/redisstore are for a Region of several nodes, acs/storetest for a
-//     store of your own. acs/sessions: what a session is and what ends it;
-//     acs/sessions/sessionstest for a store of your own. acs/federation: identity
-//     providers by metadata, fetched, verified and kept fresh.
-//   - portal and portal/center: the access portal of one Region, and the
-//     instance that it serves: users, groups, permission sets, assignments.
-//     portal/codestest: for codes of your own.
-//   - portal/replica: the instance, its sessions and what ends them, in several
-//     Regions, on NATS JetStream. portal/failover: an address that leads to the
-//     nearest healthy Region. portal/scim: users and groups as the identity
-//     provider pushes them. portal/awsnames: the addresses of AWS's Regions.
+//   - acs: the assertion consumer of a Region, with its state. It handles the POST,
+//     binds requests to browsers, and accepts every assertion once.
+//   - acs/natsstore, acs/redisstore: stores for a Region of several nodes.
+//     acs/storetest tests a store of your own.
+//   - acs/sessions: sessions and how they end. acs/sessions/sessionstest tests a
+//     store of your own.
+//   - acs/federation: metadata of identity providers, fetched, verified and
+//     refreshed.
+//   - portal: the access portal of a Region. portal/codestest tests an
+//     implementation of its Codes.
+//   - portal/center: the instance that a portal serves: users, groups, permission
+//     sets and assignments.
+//   - portal/replica: replication of instance, sessions and revocations between
+//     Regions, on NATS JetStream.
+//   - portal/failover: a redirector to the nearest healthy Region.
+//   - portal/scim: users and groups from the identity provider by SCIM.
+//   - portal/awsnames: the addresses of AWS's Regions.
 //   - mockidp: an identity provider for tests and demonstrations, in process or
-//     as a program. Never for production. mockidp/attack: what a hostile one
-//     sends. mockidp/hostile: the mock sends it. mockidp/attack/run: a tool
-//     sends it, to any service provider.
-//     mockidp/oktaapi: an API like Okta's and a page, to run the mock from
-//     outside. mockidp/scimpush: the mock pushes its users and groups by SCIM.
-//     mockidp/testkit: a browser, a clock and keys, for tests of a sign-in.
+//     as a program. Never for production.
+//   - mockidp/attack: a catalogue of hostile responses. mockidp/hostile makes the
+//     mock send them. mockidp/attack/run sends them to any service provider.
+//   - mockidp/oktaapi: an API like Okta's and a page that control the mock.
+//   - mockidp/scimpush: pushes the mock's users and groups by SCIM.
+//   - mockidp/testkit: a browser, a clock and keys for tests of a sign-in.
 //   - examples: programs to run. Start with `go run ./examples/demo`.
 //
 // # Layout
