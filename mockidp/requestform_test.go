@@ -111,7 +111,7 @@ func TestSignatureOfTheOtherBinding(t *testing.T) {
 	inside = strings.Replace(request(), "</saml:Issuer>",
 		`</saml:Issuer><ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`, 1)
 	_, err := strict.Answer(redirect(strict, inside, ""), alice)
-	assert.ErrorContains(t, err, "Bindings 3.4.4.1", "Config.Strict says so although no signature is asked for")
+	assert.ErrorContains(t, err, "Bindings 3.4.4.1", "Config.Strict refuses it although no signature is required")
 	_, err = idp.Answer(redirect(start(t, twoRegions()), inside, ""), alice)
 	assert.Equal(t, mockidp.ReasonNoSuchApp, reason(t, err))
 }

@@ -59,7 +59,7 @@ func (p *pending) isFor(app *App, u *User) bool {
 		(want.format == "" || want.format == NameIDUnspecified || want.format == app.NameIDFormat)
 }
 
-// expected returns the user whom the request asks about, or nil.
+// expected returns the user that the request names, or nil.
 func (p *pending) expected(st *state, app *App) *User {
 	for _, u := range st.users {
 		if p.subject() != nil && p.isFor(app, u) {

@@ -45,7 +45,7 @@ func (r *runner) twin(ctx context.Context, c attack.Case, w way) RunResult {
 	return t.result
 }
 
-// subjectOf is the user whom a case's twin signs in.
+// subjectOf returns the user that a case's twin signs in.
 func (r *runner) subjectOf(c attack.Case) string {
 	return cmp.Or(c.TwinOutcome().NameID, r.Subject)
 }

@@ -110,15 +110,15 @@ func replayAtOnce(s *script) RunResult {
 		}
 	}
 	if in == 0 {
-		s.fail(fmt.Errorf("none of %d was let in", n))
+		s.fail(fmt.Errorf("none of %d was accepted", n))
 	}
 	switch {
 	case s.err != nil:
 		return s.inconclusive()
 	case in == 1:
-		return RunResult{Verdict: Refused, Reason: "one of eight was let in"}
+		return RunResult{Verdict: Refused, Reason: "one of eight was accepted"}
 	}
-	return RunResult{Verdict: LetIn, Identity: user, Reason: fmt.Sprintf("%d of %d were let in by one assertion", in, n)}
+	return RunResult{Verdict: LetIn, Identity: user, Reason: fmt.Sprintf("%d of %d were signed in by one assertion", in, n)}
 }
 
 // answeredTwice: a request may be answered once. The second answer names
