@@ -200,7 +200,7 @@ func TestOtherOriginsCannotPressButtons(t *testing.T) {
 	assert.Equal(t, w.sites[0].acs, w.acsOrder()[0])
 }
 
-// A portal refuses a user whom it doesn't know. The list has one line for that.
+// A portal refuses an unknown user. The list has one row for that.
 func TestPortalsRefusalIsListed(t *testing.T) {
 	w := newTestWorld(t, extended)
 	k := newTestWalker(w)

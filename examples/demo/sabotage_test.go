@@ -144,7 +144,8 @@ func TestEveryStepCanFail(t *testing.T) {
 	}
 }
 
-// w0acs stands for an address that is not known before the world has started.
+// w0acs is a placeholder for an address that is unknown until the world has
+// started.
 const w0acs = "{the primary's ACS}"
 
 // A walk with a failed step reports it in its last line and in its result.

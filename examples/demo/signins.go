@@ -57,8 +57,8 @@ func (s *signIns) verdict(_ context.Context, v acs.Verdict) {
 	s.seen++
 }
 
-// portal is a portal.Config.OnSignIn. The response of a user whom a portal refuses was accepted before, so the list
-// has its line already.
+// portal is a portal.Config.OnSignIn. If a portal refuses a user, the response was accepted before, so the list has
+// its row already.
 func (s *signIns) portal(_ context.Context, in portal.SignIn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

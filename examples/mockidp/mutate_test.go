@@ -39,13 +39,13 @@ func (s sent) messages(t *testing.T, name string) []string {
 	var out []string
 	for _, f := range s.fields {
 		if f[0] == name {
-			out = append(out, judged(t, f[1]))
+			out = append(out, kindOf(t, f[1]))
 		}
 	}
 	return out
 }
 
-func judged(t *testing.T, value string) string {
+func kindOf(t *testing.T, value string) string {
 	t.Helper()
 	raw, err := base64.StdEncoding.DecodeString(value)
 	require.NoError(t, err)
@@ -202,7 +202,7 @@ func inQuery(t *testing.T, s sent) string {
 	t.Helper()
 	u, err := url.Parse(s.action)
 	require.NoError(t, err)
-	return judged(t, u.Query().Get("SAMLResponse"))
+	return kindOf(t, u.Query().Get("SAMLResponse"))
 }
 
 // The program offers the whole catalogue without the attacks that, by CONTROL.md, no browser can send.

@@ -132,7 +132,7 @@ func (o *options) otherIssuer(f facts) (out []remedy) {
 	return out
 }
 
-// keyFlag stands for a key that samlcheck doesn't have.
+// keyFlag is the placeholder of a key that samlcheck doesn't have.
 const keyFlag = "-key FILE"
 
 // newKey lets the checks before decryption go on. The new key decrypts nothing; it is as long as the one that the

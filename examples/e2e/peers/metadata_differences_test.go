@@ -12,7 +12,7 @@ var metadataDifferences = []metadataDifference{
 		file: "express-saml2@1.4.1/",
 		says: `schema-invalid: \S+: refused by us: signing keys`,
 		why: "its KeyInfo is in the namespace of metadata, not in that of signatures; " +
-			"crewjam finds no key in it either, and says so when a response arrives",
+			"crewjam finds no key in it either, and reports that when a response arrives",
 	},
 	{
 		file: "crewjam/saml/testdata/Test",

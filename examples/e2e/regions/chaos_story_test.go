@@ -41,7 +41,7 @@ func (r *record) note(f func()) {
 	f()
 }
 
-func (r *record) fault(format string, args ...any) {
+func (r *record) violation(format string, args ...any) {
 	r.note(func() { r.wrong = append(r.wrong, fmt.Sprintf(format, args...)) })
 }
 
@@ -78,7 +78,7 @@ func (w *chaosWorld) signIn(ctx context.Context, r *record, user string, at *cha
 	}
 	form, err := w.idp.Answer(s.to.String(), user)
 	if err != nil {
-		r.fault("the identity provider refuses %s: %v", user, err)
+		r.violation("the identity provider refuses %s: %v", user, err)
 		return out, false
 	}
 	a := chaosAnswer{form.Values().Get("SAMLResponse"), form.URL, form.Values(), b}
@@ -179,7 +179,7 @@ func (w *chaosWorld) watch(ctx context.Context, r *record, s chaosSession, from 
 				break
 			}
 			if known && in && before && knows() {
-				r.fault("%s (%s) is still signed in at %s, which has heard that since", s.user, s.ended, n.name())
+				r.violation("%s (%s) is still signed in at %s, which has heard that since", s.user, s.ended, n.name())
 				break
 			}
 			pauseFor(ctx, 20*time.Millisecond)

@@ -58,7 +58,7 @@ func (w *wire) whole() bool {
 
 func (w *wire) pass(in net.Conn) {
 	if !w.keep(in) {
-		return // it sessions open, and nothing comes of it
+		return // it stays open and idle
 	}
 	out, err := net.Dial("tcp", w.to)
 	if err != nil {
