@@ -42,7 +42,7 @@ func TestHelp(t *testing.T) {
 		} {
 			require.Contains(t, stdout, "\n  -"+name)
 		}
-		require.Contains(t, stdout, "-key for what is encrypted")
+		require.Contains(t, stdout, "-key for an encrypted response")
 	}
 }
 
