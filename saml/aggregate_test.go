@@ -20,7 +20,7 @@ import (
 
 const secondIdP = "https://idp.second.example"
 
-// federated is an aggregate of two identity providers, and a service provider.
+// federated returns an aggregate of two identity providers and a service provider.
 func federated(t testing.TB, attributes string) string {
 	t.Helper()
 	one := idpMetadata(t, "", "signing", "")
@@ -85,7 +85,7 @@ func TestVerifyAggregate(t *testing.T) {
 	assert.Equal(t, idpEntity, id)
 }
 
-// Families F01 to F11 of the catalogue: what signature is believed.
+// Families F01 to F11 of the catalogue: which signatures are accepted.
 func TestVerifyAggregateRefuses(t *testing.T) {
 	plain := federated(t, "")
 	good := string(signedMetadata(t, plain, "", keys().other, ""))
@@ -141,8 +141,9 @@ func TestVerifyAggregateRefuses(t *testing.T) {
 	requireReason(t, saml.ReasonConfig, err)
 }
 
-// F21, F22, F33: one broken entity hurts no other, and what isn't used decides nothing.
-func TestOneBrokenEntityHurtsNoOther(t *testing.T) {
+// F21, F22, F33: an invalid entity doesn't affect others, and unused parts have no
+// effect.
+func TestInvalidEntityDoesNotAffectOthers(t *testing.T) {
 	plain := federated(t, "")
 	entity := func(id, attrs string) string {
 		return strings.Replace(idpMetadata(t, attrs, "signing", ""), idpEntity, id, 1)
@@ -173,7 +174,7 @@ func TestOneBrokenEntityHurtsNoOther(t *testing.T) {
 	assert.Empty(t, odd.SSOServices())
 }
 
-// F24: too many entities are refused by number, at a bounded cost.
+// F24: an aggregate with too many entities is refused at a bounded cost.
 func TestTooManyEntities(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`<m:EntitiesDescriptor xmlns:m="urn:oasis:names:tc:SAML:2.0:metadata">`)
@@ -185,7 +186,7 @@ func TestTooManyEntities(t *testing.T) {
 	requireReason(t, saml.ReasonLimit, err)
 }
 
-// Another program signs the aggregate.
+// xmlsec1 signs the aggregate.
 func TestXmlsecSignsAnAggregate(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "aggregate.xml")
 	signWithXmlsec(t, testkit.RequireProgram(t, "peers", "xmlsec1"), federated(t, ""), file)

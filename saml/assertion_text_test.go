@@ -13,8 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// An assertion that is printed, logged or marshalled, by itself or inside
-// something else, shows its ID and issuer and nothing about the user.
+// A printed, logged or marshalled assertion, alone or inside another value, shows
+// its ID and issuer, and nothing about the user.
 func TestPrintedAssertionHasNoPersonalData(t *testing.T) {
 	a, err := newSP(
 		t,

@@ -11,7 +11,7 @@ import (
 // attackKeys are the ones in testdata/keys, by file name.
 var attackKeys = sync.OnceValue(func() map[string]crypto.Signer { return testkit.ReadKeys("../testdata/keys") })
 
-// attackCertificates are made once: they cost a signature each.
+// attackCertificates are created once, because each costs a signature.
 var attackCertificates = sync.OnceValue(func() map[string][]byte {
 	out := make(map[string][]byte)
 	for name, key := range attackKeys() {
@@ -22,7 +22,7 @@ var attackCertificates = sync.OnceValue(func() map[string][]byte {
 	return out
 })
 
-// keyFiles says which of our keys are of a kind.
+// keyFiles returns the files of our keys of a kind.
 func keyFiles(kind attack.KeyKind) []string {
 	return map[attack.KeyKind][]string{
 		attack.AnyKey: {"idp-rsa.pem", "idp-ecdsa.pem"}, attack.RSA: {"idp-rsa.pem"}, attack.ECDSA: {"idp-ecdsa.pem"},

@@ -50,8 +50,8 @@ func runsOf(c attack.Case, n attack.Needs) []attackRun {
 	return out
 }
 
-// twinRuns is runsOf without what the twins of other cases show already: most
-// differ from each other in nothing but their IDs.
+// twinRuns is runsOf without runs that the twins of other cases cover already: most
+// twins differ only in their IDs.
 func twinRuns(c attack.Case, n attack.Needs) []attackRun {
 	first, seen := keyFiles(n.Key)[0], make(map[string]bool)
 	return slices.DeleteFunc(runsOf(c, n), func(r attackRun) bool {
@@ -133,8 +133,8 @@ func metadataOf(entity string, signing, encryption []byte) []byte {
 		`" Location="https://idp.example/sso"/></IDPSSODescriptor></EntityDescriptor>`)
 }
 
-// verify is what a service provider does with a message: Verify, and then
-// compare with what was asked.
+// verify does what a service provider does with a message: Verify, and then
+// CheckRequest.
 func verify(t testing.TB, cfg saml.Config, s attack.Settings, posted []byte) (*saml.Assertion, error) {
 	t.Helper()
 	sp, err := saml.New(cfg)
@@ -150,7 +150,7 @@ func verify(t testing.TB, cfg saml.Config, s attack.Settings, posted []byte) (*s
 	return a, nil
 }
 
-// requireOutcome compares a verdict with what must become of the document.
+// requireOutcome compares a verdict with the expected outcome.
 func requireOutcome(t testing.TB, want attack.Outcome, a *saml.Assertion, err error) {
 	t.Helper()
 	if !want.Accepted() {
@@ -181,9 +181,9 @@ func requireOutcome(t testing.TB, want attack.Outcome, a *saml.Assertion, err er
 	}
 }
 
-// TestAttacks runs the whole catalogue: every hostile document is refused, and
-// for the right reason, or accepted with the right values; every twin is
-// accepted; nothing panics.
+// TestAttacks runs the whole catalogue. Every hostile document is refused with the
+// expected Reason, or accepted with the expected values. Every twin is accepted.
+// Nothing panics.
 func TestAttacks(t *testing.T) {
 	cases := attack.Cases()
 	require.NotEmpty(t, cases)
@@ -223,9 +223,9 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// E01, E02: whatever is wrong with a ciphertext, and with the plaintext of
-// it, the answer is the same to the letter. Otherwise it would be an oracle.
-func TestE01_NothingTellsPaddingFromParsing(t *testing.T) {
+// E01, E02: every error in a ciphertext or its plaintext has exactly the same text.
+// Otherwise it would be an oracle.
+func TestE01_PaddingAndParsingErrorsAreEqual(t *testing.T) {
 	for _, row := range []string{"E01", "E02"} {
 		texts := make(map[string][]string)
 		for _, c := range attack.Cases() {

@@ -23,7 +23,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// readRedirect takes a request apart as an identity provider would.
+// readRedirect parses a request as an identity provider would.
 func readRedirect(t testing.TB, location string) (*etree.Element, url.Values) {
 	t.Helper()
 	u, err := url.Parse(location)
@@ -36,7 +36,7 @@ func readRedirect(t testing.TB, location string) (*etree.Element, url.Values) {
 	return doc.Root(), q
 }
 
-func TestAuthnRequestAsksForLittleByDefault(t *testing.T) {
+func TestAuthnRequestDefaults(t *testing.T) {
 	sp := newSP(t)
 	r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: euACS})
 	require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestAuthnRequestOptions(t *testing.T) {
 	require.Equal(t, "urn:f", el.FindElement("./NameIDPolicy").SelectAttrValue("Format", ""))
 }
 
-func TestAuthnRequestRefusesNonsense(t *testing.T) {
+func TestAuthnRequestRefusesInvalidOptions(t *testing.T) {
 	sp := newSP(t)
 	for name, o := range map[string]saml.RequestOptions{
 		"unlisted ACS":      {ACS: "https://evil.example/acs"},
@@ -181,8 +181,8 @@ func verifyOctets(public crypto.PublicKey, signed string, signature []byte) bool
 	return false
 }
 
-// What we write is its own canonical form, so that it can be hashed as it
-// stands; another library says so, and verifies the signature.
+// A request is written in canonical form, so that it can be hashed as it is. Another
+// library checks that, and verifies the signature.
 func TestPostSignature(t *testing.T) {
 	options := map[string]saml.RequestOptions{
 		"little": {Binding: saml.HTTPPost},
@@ -257,8 +257,8 @@ func TestRequestIDs(t *testing.T) {
 	require.Len(t, prefixes, 3)
 }
 
-// An answer that came to the default because its own URL is not listed at the
-// identity provider is told apart from any other unknown request.
+// A response that is sent to the default URL, because its own URL is not listed at
+// the identity provider, has a different Reason than other unknown requests.
 func TestWrongRegion(t *testing.T) {
 	sp := newSP(t)
 	r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: euACS})

@@ -19,7 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What Verify is compared with, each as a function that judges one document once.
+// The implementations that Verify is compared with. Each function verifies one
+// document once.
 
 func floor(tb testing.TB, raw []byte, signatures int, encrypted bool) func() error {
 	key := keys().idp
@@ -74,7 +75,7 @@ func byCrewjam(tb testing.TB, raw []byte) func() error {
 	}
 }
 
-// byGoxmldsig is the signature of the assertion alone.
+// byGoxmldsig verifies only the signature of the assertion.
 func byGoxmldsig(tb testing.TB, raw []byte) func() error {
 	store := &dsig.MemoryX509CertificateStore{}
 	store.Roots = append(store.Roots, certificate(tb, keys().idp, now.Add(time.Hour)))

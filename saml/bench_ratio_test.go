@@ -15,11 +15,11 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// BenchmarkRatio is what the README says of cost. It runs Verify, the floor and
-// the peers in turn over the same bytes and reports the medians of their ratios.
-// CPU time is compared and not wall time, so that a busy machine changes little;
-// run it with -benchtime 9x. A document that a peer refuses is compared with
-// what Verify takes to refuse it.
+// BenchmarkRatio measures the ratios in the README. It runs Verify, the floor and
+// the peers in turn over the same bytes, and reports the medians of their ratios. It
+// compares CPU time and not wall time, so that a busy machine changes little. Run it
+// with -benchtime 9x. If a peer refuses a document, the time of a refusal by Verify
+// is used.
 func BenchmarkRatio(b *testing.B) {
 	sp := newSP(b, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other} })
 	for _, d := range append(benchDocs(), refusedDocs()...) {

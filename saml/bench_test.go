@@ -56,8 +56,8 @@ func benchDocs() []benchDoc {
 	}
 }
 
-// BenchmarkVerify compares, over the same bytes: Verify; Floor, which is what
-// no implementation can beat (base64, SHA-256 of the bytes, the public-key operations, and
+// BenchmarkVerify compares, over the same bytes: Verify; Floor, the least work of
+// any implementation (base64, SHA-256 of the bytes, the public-key operations, and
 // the private-key operation where it is encrypted); and peers. groups10000 shows
 // that the cost is linear.
 func BenchmarkVerify(b *testing.B) {
@@ -166,7 +166,7 @@ func reportTimes(b *testing.B, first, second []time.Duration) {
 	b.ReportMetric(decile(first)/decile(second), "times")
 }
 
-// junk is 100 kB of elements that mean nothing.
+// junk returns 100 kB of meaningless elements.
 func junk() string { return strings.Repeat("<a b='c'>d</a>", 100_000/14) }
 
 // refusedDocs are documents of junk: alone, and inside what the identity
@@ -178,7 +178,7 @@ func refusedDocs() []benchDoc {
 	}
 }
 
-// BenchmarkReject is what an attacker can make us do. "good100k" is a good
+// BenchmarkReject measures the work that an attacker can cause. "good100k" is a good
 // response of 100 kB, to compare with.
 func BenchmarkReject(b *testing.B) {
 	sp := newSP(b)

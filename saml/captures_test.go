@@ -19,9 +19,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// captures is testdata/captures.json: responses that real identity providers
-// sent, attacks made from them, and what is to become of each. The documents
-// are in the module folder of another library, which this one depends on.
+// captures is testdata/captures.json: responses of real identity providers, attacks
+// made from them, and the expected verdicts. The documents are in the module
+// directory of another library, which this module requires.
 type captures struct {
 	About     string
 	Responses []capture
@@ -173,8 +173,8 @@ func (c *capture) expect() saml.VerifyOptions {
 	return saml.VerifyOptions{ACS: c.ACS, RequestIDs: []string{c.RequestID}}
 }
 
-// TestCaptures judges each capture with the defaults, with exactly what it
-// needs, and with each part of that left out.
+// TestCaptures verifies each capture with the defaults, with exactly the flags that
+// it needs, and without each one of them.
 func TestCaptures(t *testing.T) {
 	dir := captureDir(t)
 	for _, c := range loadCaptures(t).Responses {
@@ -213,7 +213,7 @@ func TestCaptures(t *testing.T) {
 	}
 }
 
-// TestCapturesElsewhere takes the good ones out of their place and time.
+// TestCapturesElsewhere verifies valid captures at another URL and another time.
 func TestCapturesElsewhere(t *testing.T) {
 	dir := captureDir(t)
 	accepted := 0
@@ -250,8 +250,8 @@ func TestCapturesElsewhere(t *testing.T) {
 	require.Equal(t, 13, accepted)
 }
 
-// TestCapturesKeysAndDates: what a certificate says of its own dates is
-// reported; what metadata says of its end is enforced.
+// TestCapturesKeysAndDates: the dates of a certificate are reported, and the
+// validUntil of metadata is enforced.
 func TestCapturesKeysAndDates(t *testing.T) {
 	dir := captureDir(t)
 	for _, c := range loadCaptures(t).Responses {
@@ -306,8 +306,8 @@ func TestCapturedMetadata(t *testing.T) {
 	}
 }
 
-// TestPlainHTTPNeedsItsField: a capture may have come to a plain-http URL of a
-// host that isn't this machine; a service provider must not.
+// TestPlainHTTPNeedsItsField: only with InsecureAllowHTTP may an ACS URL be a
+// plain-http URL of another host, as in some captures.
 func TestPlainHTTPNeedsItsField(t *testing.T) {
 	cfg := config()
 	cfg.ACS = []saml.Endpoint{{URL: "http://sp.example.com/demo1/index.php?acs"}}

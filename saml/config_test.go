@@ -185,8 +185,8 @@ func TestInvariant1_IndexesKeepTheirMeaning(t *testing.T) {
 	require.NoError(t, sp.ReplaceACS(sp.ACS()), "a list may be read, changed and put back")
 }
 
-// Invariant 12: a constructed value does not change when what it was made from
-// does, nor when what it gave out does.
+// Invariant 12: a constructed value doesn't change when the caller changes the
+// arguments or the results.
 func TestInvariant12_ConfigIsCopied(t *testing.T) {
 	cfg := config()
 	cfg.NameIDFormats = []string{"urn:a"}
@@ -203,7 +203,7 @@ func TestInvariant12_ConfigIsCopied(t *testing.T) {
 }
 
 // Invariant 12: replaced whole, while verifications are under way.
-func TestInvariant12_ReplacedWhole(t *testing.T) {
+func TestInvariant12_ReplacedAtomically(t *testing.T) {
 	good := config().IdP.IdP()
 	source := saml.NewSwappableIdP(good)
 	sp := newSP(t, func(c *saml.Config) { c.IdP = source })

@@ -35,7 +35,7 @@ type encryptedRow struct {
 	ops    int
 }
 
-// verify judges the document, which is about nameID where it is accepted.
+// verify verifies the document. If it is accepted, its NameID must be nameID.
 func (r encryptedRow) verify(t *testing.T, nameID string) {
 	var key *countingKey
 	sp := newSP(t, func(c *saml.Config) {
@@ -273,10 +273,10 @@ func TestEncryptedAssertions(t *testing.T) {
 	}
 }
 
-// E01 to E04: with CBC that no signature covers, everything that can be wrong
-// up to a good signature inside looks the same from outside: one error, after
-// the same number of private-key operations. So an attacker who sends changed
-// ciphertext gets no answer from the errors.
+// E01 to E04: with CBC that no signature covers, every failure before a valid
+// signature inside looks the same: one error, after the same number of private-key
+// operations. So an attacker who sends changed ciphertexts learns nothing from the
+// errors.
 func TestCBCFailuresLookTheSame(t *testing.T) {
 	cbc := func(s sealing) sealing { s.data = cbc256; return s }
 	d := func(d doc, s sealing) doc { d.Encrypt = cbc(s).seal; return d }
@@ -333,7 +333,7 @@ func TestSeveralDecryptionKeys(t *testing.T) {
 }
 
 // Explain names the steps in the order in which they were taken.
-func TestExplainTellsTheOrder(t *testing.T) {
+func TestExplainReportsTheOrder(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { decrypting(c) })
 	const shape, signatures = "Shape of signatures (Core 5.4)", "Signatures (Profiles 4.1.4.5)"
 	const decryption, schema = "Decryption (Core 2.3.4, 6)", "Schema of what was signed (Core 2.3.3)"
@@ -360,7 +360,7 @@ func TestExplainTellsTheOrder(t *testing.T) {
 	}
 }
 
-// One service provider judges for many at once.
+// One service provider verifies many messages concurrently.
 func TestDecryptionIsSafeForConcurrentUse(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().idp, keys().other} })
 	raw := doc{Encrypt: sealing{}.seal}.base64(t)
@@ -417,9 +417,9 @@ func FuzzVerifyDecrypted(f *testing.F) {
 	})
 }
 
-// Invariant 3: declarations around a ciphertext are not covered by a signature
-// over it unless they are visibly used. So what they say changes nothing in an
-// assertion that has no signature of its own, and it can't lean on them.
+// Invariant 3: declarations around a ciphertext are not covered by a signature over
+// it unless they are visibly used. So they have no effect on an assertion without
+// its own signature, and such an assertion can't use them.
 func TestInvariant3_NamespacesAroundCiphertext(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { decrypting(c) })
 	value := func(inside string) func(string) string {
@@ -455,8 +455,8 @@ func TestInvariant3_NamespacesAroundCiphertext(t *testing.T) {
 	}
 }
 
-// Of a large message only the values are kept in memory, not the document.
-func TestValuesDoNotKeepTheMessage(t *testing.T) {
+// A large message is not kept in memory, only its values.
+func TestValuesDoNotRetainTheMessage(t *testing.T) {
 	sp := newSP(t)
 	padded := doc{
 		Attributes: attributesOf(2, 1),

@@ -138,7 +138,7 @@ func writeXML(el *etree.Element) string {
 	return text
 }
 
-// countingKey counts what a private key is asked.
+// countingKey counts the operations of a private key.
 type countingKey struct {
 	*rsa.PrivateKey
 	n atomic.Int64

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// decrypterOf hides what kind of key it is, as a key in hardware does.
+// decrypterOf hides the key's type, as a key in hardware does.
 type decrypterOf struct{ crypto.Decrypter }
 
 func TestDecryptionKeysAreChecked(t *testing.T) {
@@ -82,8 +82,8 @@ func TestInvariant12_DecryptionKeysAreCopied(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Metadata promises what is accepted without any condition, and no key that we
-// don't have.
+// Metadata has only algorithms that are always accepted, and only a key that we
+// have.
 func TestEncryptionKeyInMetadata(t *testing.T) {
 	cert := certificate(t, keys().other, now.Add(time.Hour))
 	descriptors := func(change func(*saml.Config)) []crewjam.KeyDescriptor {

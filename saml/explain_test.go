@@ -45,13 +45,13 @@ func TestExplainReportsEveryRule(t *testing.T) {
 	}
 }
 
-func TestExplainStopsWhereReadingOnMakesNoSense(t *testing.T) {
+func TestExplainStopsAtUnreadableMessages(t *testing.T) {
 	r := newSP(t).Explain([]byte("!"), unsolicited)
 	requireReason(t, saml.ReasonBase64, r.Err)
 	require.Len(t, r.Checks, 1)
 }
 
-func TestExpectationsThatMakeNoSense(t *testing.T) {
+func TestVerifyRefusesInvalidOptions(t *testing.T) {
 	sp := newSP(t)
 	for name, want := range map[string]saml.VerifyOptions{
 		"nothing":        {},
@@ -65,7 +65,8 @@ func TestExpectationsThatMakeNoSense(t *testing.T) {
 	}
 }
 
-// C24, D51: white space is fine; other junk, and deflated messages, are not.
+// C24, D51: white space is accepted. Other characters, and deflated messages, are
+// refused.
 func TestBase64(t *testing.T) {
 	sp := newSP(t)
 	good := string(doc{}.base64(t))
@@ -107,7 +108,7 @@ func chunks(s string, n int) []string {
 
 // Invariant 2: over all our URLs, a response is accepted at the one that it
 // was made for and nowhere else.
-func TestInvariant2_OnlyTheDiagonal(t *testing.T) {
+func TestInvariant2_OneURLAccepts(t *testing.T) {
 	sp := newSP(t)
 	for _, made := range sp.ACS() {
 		raw := doc{Recipient: made.URL}.base64(t)

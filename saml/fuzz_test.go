@@ -11,11 +11,11 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// FuzzVerifyXML feeds the whole way in, from the reader to the rules. Whatever
-// comes: no panic; an error means no assertion, and is a *saml.Error; success
-// means that the values are those that were signed, and verifying again says
-// the same. The vectors' service provider reads every input too: what it
-// accepts is one of the good vectors.
+// FuzzVerifyXML fuzzes everything from the parser to the rules. For every input:
+// there is no panic; an error is a *saml.Error and has no assertion; success means
+// that the values are the signed ones, and that verifying again has the same result.
+// The vectors' service provider gets every input too, and accepts only the good
+// vectors.
 func FuzzVerifyXML(f *testing.F) {
 	seeds := []doc{
 		{},
@@ -48,8 +48,8 @@ func FuzzVerifyXML(f *testing.F) {
 		require.Equal(t, before, xml, "the input is not written to")
 		if v, err := theirs.VerifyXML(xml, expected); err == nil {
 			o, known := accepted[v.ID()]
-			// What is encrypted in a vector that is refused for its encryption alone
-			// can't be known here.
+			// The plaintext of a vector that is refused only for its encryption is
+			// unknown here.
 			require.True(
 				t,
 				known || bytes.Contains(xml, []byte("EncryptedAssertion")),

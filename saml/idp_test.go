@@ -24,8 +24,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// The tests sign with goxmldsig on etree, so that a fault of the verifier
-// can't cancel out against the same fault of a signer.
+// The tests sign with goxmldsig on etree, so that the verifier and the signer don't
+// share a fault.
 
 const (
 	idpEntity = "https://idp.example/exk1"
@@ -172,7 +172,7 @@ func (d doc) xml(t testing.TB) []byte {
 		key = keys().idp
 	}
 	if assertion := response.SelectElement("Assertion"); assertion != nil && !d.UnsignedAssertion {
-		// A child is signed as it will stand alone, so it carries its namespaces.
+		// A child is signed as a document of its own, so it declares its namespaces.
 		for _, a := range response.Attr {
 			if a.Space == "xmlns" && assertion.SelectAttr(a.FullKey()) == nil {
 				assertion.CreateAttr(a.FullKey(), a.Value)

@@ -13,10 +13,10 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Invariant 4: one assertion, and every signature that is there holds, has one
-// Reference to the element around it and only the two transforms. The rows of
-// TestVerdicts break each of these by itself; here they are broken where the
-// other signature is still good.
+// Invariant 4: there is one assertion, and every signature verifies, has one
+// Reference to its parent and only the two transforms. The rows of TestVerdicts
+// violate each of these alone. Here they are violated while the other signature is
+// valid.
 func TestInvariant4_OneGoodSignatureIsNotEnough(t *testing.T) {
 	sp := newSP(t)
 	both := doc{SignResponse: true}

@@ -51,7 +51,7 @@ func rsaKeyValues(count int) (infos []string, public []crypto.PublicKey) {
 
 // A signature costs an operation with each key, and each key is compared with
 // those before it.
-func TestAnIdentityProviderHasFewSigningKeys(t *testing.T) {
+func TestSigningKeysAreBounded(t *testing.T) {
 	infos, public := rsaKeyValues(33)
 	_, err := saml.ParseIdPMetadata(keyDescriptors(infos[:32]...))
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestAnIdentityProviderHasFewSigningKeys(t *testing.T) {
 }
 
 // Metadata without a usable key is refused at a cost in proportion to its size.
-func TestManyUnusableKeysCostLittle(t *testing.T) {
+func TestManyUnusableKeysAreCheap(t *testing.T) {
 	metadata := keyDescriptors(make([]string, 5_000)...)
 	_, err := parseWithin(t, 40, metadata)
 	requireReason(t, saml.ReasonMetadata, err)
@@ -77,7 +77,7 @@ func TestManyUnusableKeysCostLittle(t *testing.T) {
 
 // A list, and white space that collapses, take memory in proportion to their
 // length.
-func TestLongListsCostLittle(t *testing.T) {
+func TestLongListsAreCheap(t *testing.T) {
 	infos, _ := rsaKeyValues(1)
 	metadata := string(keyDescriptors(infos...))
 	long := strings.Repeat("a ", 1_000_000)
@@ -128,7 +128,7 @@ func TestIssuerChecksAreBounded(t *testing.T) {
 
 // A key whose signatures are costly to check is not recognised as an issuer's.
 // So there are two keys, and none of them is trusted.
-func TestACostlyIssuerIsNotRecognised(t *testing.T) {
+func TestExpensiveIssuerIsNotChecked(t *testing.T) {
 	s := signers()
 	usual := keys().idp
 	requireKey(
@@ -148,7 +148,7 @@ func TestACostlyIssuerIsNotRecognised(t *testing.T) {
 }
 
 // A comment in a bare key is refused: two readers could see two keys.
-func TestACommentInABareKeyIsRefused(t *testing.T) {
+func TestCommentInBareKeyIsRefused(t *testing.T) {
 	infos, _ := rsaKeyValues(1)
 	_, err := saml.ParseIdPMetadata(keyDescriptors(strings.Replace(infos[0], "AQAB", "AQ<!-- -->AB", 1)))
 	requireReason(t, saml.ReasonMetadata, err)

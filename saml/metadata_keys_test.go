@@ -151,9 +151,9 @@ func requireKey(t *testing.T, want crypto.PublicKey, inside string, reports ...s
 	}
 }
 
-// D1, D3, D5: a key is trusted, whatever is around it (SAML V2.0
-// Metadata Interoperability Profile 2.5, 2.6.1).
-func TestAKeyIsReadFromEveryFormOfIt(t *testing.T) {
+// D1, D3, D5: a key is trusted, whatever its certificate says (SAML V2.0 Metadata
+// Interoperability Profile 2.5, 2.6.1).
+func TestKeyInfoForms(t *testing.T) {
 	s := signers()
 	der := issued(t, s.leaf.Public(), s.leaf)
 	text := base64.StdEncoding.EncodeToString(der)
@@ -221,7 +221,7 @@ func TestAKeyIsReadFromEveryFormOfIt(t *testing.T) {
 	)
 }
 
-func TestAKeyThatCannotBeUsedIsReported(t *testing.T) {
+func TestUnusableKeysAreReported(t *testing.T) {
 	s := signers()
 	_, edwards, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
@@ -280,9 +280,9 @@ func TestAKeyThatCannotBeUsedIsReported(t *testing.T) {
 	}
 }
 
-// K18, D6: of a chain the key of the leaf is trusted, in whatever order and
-// place of the certificates. Without one leaf no key is.
-func TestOfAChainTheLeafsKeyIsTrusted(t *testing.T) {
+// K18, D6: the key of a chain's leaf is trusted, whatever the order and place of the
+// certificates. Without a single leaf, no key is trusted.
+func TestChainLeafIsTrusted(t *testing.T) {
 	s := signers()
 	root, middle, leaf := issued(
 		t,
@@ -336,7 +336,7 @@ func TestOfAChainTheLeafsKeyIsTrusted(t *testing.T) {
 
 // An issuer is recognised by its signature, of every kind that certificates
 // have been signed with, and also where crypto/x509 refuses the certificate.
-func TestAnIssuerIsRecognisedByItsSignature(t *testing.T) {
+func TestIssuerIsFoundBySignature(t *testing.T) {
 	s := signers()
 	ca := "it belongs to a certification authority"
 	for _, a := range []x509.SignatureAlgorithm{
@@ -361,8 +361,7 @@ func TestAnIssuerIsRecognisedByItsSignature(t *testing.T) {
 	requireKey(t, s.leaf.Public(), x509Data(root, negative), ca)
 	requireKey(t, s.leaf.Public(), x509Data(changed(t, root, "\x02\x01\x05", "\x02\x01\x85", s.root), negative), ca)
 
-	// A signature that does not verify says nothing, and an algorithm that is
-	// unknown neither.
+	// A signature that doesn't verify, or has an unknown algorithm, is ignored.
 	broken := slices.Clone(leaf)
 	broken[len(broken)-1] ^= 1
 	requireKey(t, nil, x509Data(root, broken), "2 keys")

@@ -30,9 +30,9 @@ const (
 	wsFedRole = `<md:RoleDescriptor xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:fed="http://docs.oasis-open.org/wsfed/federation/200706" xsi:type="fed:SecurityTokenServiceType" cacheDuration="PT1H" validUntil="never" protocolSupportEnumeration="http://docs.oasis-open.org/wsfed/federation/200706"><fed:Odd a=""/></md:RoleDescriptor>`
 )
 
-// Only what is used decides: another role, endpoint, entity or extension may
-// hold anything.
-func TestMetadataOfOthersDoesNotHurt(t *testing.T) {
+// Only used values matter: other roles, endpoints, entities and extensions may have
+// any content.
+func TestUnusedMetadataIsNotValidated(t *testing.T) {
 	good := roleXML(t, "", "")
 	neighbour := strings.Replace(
 		entityXML(
@@ -93,7 +93,7 @@ func TestMetadataOfOthersDoesNotHurt(t *testing.T) {
 	require.ErrorContains(t, err, "soon", "a broken entity is refused with its own reason")
 }
 
-// What is used is read by its type in XML Schema, whose white space collapses.
+// Used values are read by their types in XML Schema, which collapse white space.
 func TestMetadataTypesCollapse(t *testing.T) {
 	spaced := func(s string) string { return "\n  " + s + "\t " }
 	metadata := entityXML(` validUntil="`+spaced("2027-01-01T00:00:00")+`" cacheDuration="`+spaced("P1DT2H")+`"`,
@@ -139,7 +139,7 @@ func TestMetadataEndsAtTheEarliest(t *testing.T) {
 	}
 }
 
-func TestMetadataThatIsUsedMustBeRight(t *testing.T) {
+func TestUsedMetadataIsValidated(t *testing.T) {
 	for name, metadata := range map[string]string{
 		"the role's end":         entityXML("", roleXML(t, ` validUntil="0001-01-01T00:00:00Z"`, "")),
 		"a flag":                 entityXML("", roleXML(t, ` WantAuthnRequestsSigned="perhaps"`, "")),
@@ -157,7 +157,7 @@ func TestMetadataThatIsUsedMustBeRight(t *testing.T) {
 	}
 }
 
-// What is passed over is reported.
+// Ignored values are reported.
 func TestMetadataWarnings(t *testing.T) {
 	idp, err := saml.ParseIdPMetadata([]byte(entityXML(` cacheDuration="-PT1H"`, roleXML(t, "",
 		`<md:KeyDescriptor use="both"/><md:KeyDescriptor use="signing"/>`+

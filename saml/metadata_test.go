@@ -109,8 +109,8 @@ func TestParseIdPMetadata(t *testing.T) {
 	}
 }
 
-// B40: a key that is there to encrypt to signs nothing. B41: metadata past its
-// end is refused.
+// B40: an encryption key verifies no signature. B41: metadata past its validUntil is
+// refused.
 func TestMetadataKeysAndDates(t *testing.T) {
 	idp, err := saml.ParseIdPMetadata([]byte(idpMetadata(t, "", "any encryption", "")))
 	require.NoError(t, err)

@@ -85,8 +85,8 @@ func requireIdP(t testing.TB, idp *saml.IdP, entityID string, sso []string, unti
 }
 
 // requireKeys makes sure that responses signed with these of testdata/keys are
-// accepted, and with any other refused. So a key counts that is used, and not
-// one that is listed somewhere.
+// accepted, and with any other refused. So this checks the keys that are used, not
+// those that are listed.
 func requireKeys(t testing.TB, idp *saml.IdP, files []string) {
 	t.Helper()
 	require.NotEmpty(t, files)

@@ -9,8 +9,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// An error names the host of a refused URL, and not who may go there.
-func TestRefusedURLsKeepTheirUserInformation(t *testing.T) {
+// An error names the host of a refused URL, and not its user information.
+func TestErrorsOmitUserInformation(t *testing.T) {
 	for raw, shown := range map[string]string{
 		"https://admin:hunter2@host.invalid/x":   `"https://…@host.invalid/x"`,
 		"https://hunter2@host.invalid/x":         `"https://…@host.invalid/x"`,

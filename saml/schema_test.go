@@ -70,7 +70,7 @@ func TestSchemaOfWhatWasSigned(t *testing.T) {
 	}
 }
 
-// closing ends an AuthnContext as it was begun.
+// closing returns the end tag of an AuthnContext's start tag.
 func closing(s string) string {
 	if strings.HasPrefix(s, "<AuthnContext ") {
 		return "</AuthnContext>"
@@ -163,7 +163,7 @@ func TestDemandedSignatures(t *testing.T) {
 	}
 }
 
-// An error repeats of a name no more than of a value.
+// An error cuts names short, as it does values.
 func TestALongNameIsCutShort(t *testing.T) {
 	long := "<saml:" + strings.Repeat("x", 100_000) + "><x/></saml:" + strings.Repeat("x", 100_000) + ">"
 	d := doc{Audience: strings.Replace(oneAudience, "<saml:Audience>", long+"<saml:Audience>", 1)}

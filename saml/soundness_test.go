@@ -16,11 +16,11 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Soundness: a valid signed response that was changed anywhere is either
-// refused, or says exactly what it said before.
+// Soundness: a valid signed response that was changed anywhere is refused, or has
+// exactly the same values as before.
 
-// said calls every method of an Assertion that needs nothing to be told,
-// whatever methods it has, and then the others.
+// said calls every method of an Assertion that has no parameters, by reflection, and
+// then the others.
 func said(a *saml.Assertion) []any {
 	var out []any
 	v := reflect.ValueOf(a)
@@ -53,7 +53,8 @@ var unsaid = func() int {
 	}
 }()
 
-// different says which value of a mutant isn't the original's: "" for none.
+// different returns the first value of a mutant that differs from the original's, or
+// "".
 func (o original) different(mutant []byte, a *saml.Assertion) string {
 	got := said(a)
 	for i, want := range o.values {
@@ -97,8 +98,8 @@ func responseSigned(doc []byte) bool {
 	}
 }
 
-// pickOriginal takes the encrypted ones less often: they cost as much as twenty
-// others, and differ only in what is around what those have.
+// pickOriginal picks encrypted originals less often. They cost as much as twenty
+// others, and differ only in the encryption.
 func pickOriginal(all []original, c chance) original {
 	for {
 		o := all[c.pick(len(all))]
@@ -108,8 +109,8 @@ func pickOriginal(all []original, c chance) original {
 	}
 }
 
-// verify says whether a mutant is accepted, and fails if it then says anything
-// else than the original.
+// verify reports whether a mutant is accepted, and fails if its values then differ
+// from the original's.
 func (o original) verify(t *testing.T, sp *saml.ServiceProvider, mutant []byte, done []string) bool {
 	mutant = o.response(mutant)
 	a, err := sp.VerifyXML(mutant, anyExpect)
@@ -229,7 +230,7 @@ func TestEveryMutationIsUsed(t *testing.T) {
 	}
 }
 
-// The checker itself notices: another person's assertion is different.
+// The checker detects another user's assertion.
 func TestSoundnessNotices(t *testing.T) {
 	o := originals(t)[0]
 	other := doc{Attributes: attributesOf(1, 1)}

@@ -19,9 +19,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// TestVectors checks testdata/vectors by their content, without the code
-// that made them. A header that is not known, or an expectation that is none,
-// is fatal: such a vector would check nothing.
+// TestVectors checks testdata/vectors by their content, without the code that made
+// them. An unknown header or expectation is fatal: such a vector would check
+// nothing.
 func TestVectors(t *testing.T) {
 	vectors := vectorsOf(t, "response")
 	require.NotEmpty(t, vectors, "no vectors")
@@ -41,9 +41,9 @@ func TestVectors(t *testing.T) {
 	require.Less(t, generated, len(vectors)/10)
 }
 
-// TestVectorsSayWhatTheyChange: each says in a comment what it changes, as no
+// TestVectorsDescribeTheirChange: each says in a comment what it changes, as no
 // other of its row does, and names the accepted vector that it changes.
-func TestVectorsSayWhatTheyChange(t *testing.T) {
+func TestVectorsDescribeTheirChange(t *testing.T) {
 	for _, kind := range []string{"response", "metadata"} {
 		byID, saying := make(map[string]*vector), make(map[string]string)
 		vectors := vectorsOf(t, kind)
@@ -294,7 +294,7 @@ func unquoteAll(t *testing.T, line string) []string {
 	return out
 }
 
-// A reader that is lenient would check nothing.
+// A lenient reader of vectors would check nothing.
 func TestVectorReaderIsStrict(t *testing.T) {
 	text, err := os.ReadFile("../testdata/vectors/A03-assertion.txt")
 	require.NoError(t, err)

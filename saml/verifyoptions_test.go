@@ -8,8 +8,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// J04: an empty ID among those of the requests that are waiting is a mistake of
-// the caller. It must not mean "no request" or for InResponseTo="".
+// J04: an empty ID in RequestIDs is a mistake of the caller. It must match neither a
+// missing InResponseTo nor InResponseTo="".
 func TestJ04_EmptyRequestID(t *testing.T) {
 	sp := newSP(t)
 	for name, d := range map[string]doc{
@@ -29,9 +29,9 @@ func TestJ04_EmptyRequestID(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A browser that made no request here is refused with the reason, and what was
-// signed is named for the log: nothing but a request that waits, or Unsolicited,
-// lets a response in.
+// A response to a browser without a pending request is refused with
+// ReasonInResponseTo, and the error has the signed values for the log. Only a
+// pending request, or Unsolicited, permits a response.
 func TestNoRequestIsWaiting(t *testing.T) {
 	sp := newSP(t)
 	none := saml.VerifyOptions{ACS: usACS, RequestIDs: []string{}}

@@ -17,10 +17,10 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// TestXmlsecEncrypts has another program encrypt the assertion: what we read is
-// not only what our own tests write. The newer name of RSA-OAEP, and the older
-// one with another digest than SHA-1, came after the version of xmlsec1 that
-// most have; where it can't, the case is left out and said so.
+// TestXmlsecEncrypts decrypts assertions that another program encrypted. The newer
+// name of RSA-OAEP, and the older one with another digest than SHA-1, came after the
+// version of xmlsec1 that most have; where it can't, the case is left out and said
+// so.
 func TestXmlsecEncrypts(t *testing.T) {
 	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
 	dir := t.TempDir()
