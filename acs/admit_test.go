@@ -28,7 +28,7 @@ func TestSPInitiated(t *testing.T) {
 	v := w.lastVerdict()
 	require.Equal(t, acs.FlowSP, v.Flow)
 	require.Equal(t, req.id, v.RequestID)
-	require.Empty(t, b.cookies, "the request cookie is taken back")
+	require.Empty(t, b.cookies, "the request cookie is deleted")
 }
 
 func TestSPInitiatedAtEveryEndpointOfTheRegion(t *testing.T) {
@@ -81,8 +81,8 @@ func TestD05_NewResponseAroundTheSameAssertion(t *testing.T) {
 	w.refused(w.browser().answer(us, a, ""), http.StatusForbidden, acs.ReasonReplay)
 }
 
-// The same for solicited responses: one browser has two requests, and the assertion answers one of them. That
-// request is consumed, and the replay record exists too.
+// The same for solicited responses. One browser has two requests, and the assertion answers one of them. That
+// request is consumed, and the assertion is recorded.
 func TestD05_Solicited(t *testing.T) {
 	w := newWorld(t)
 	store := &keepingStore{Store: w.store}
@@ -251,10 +251,10 @@ func TestForceAuthnIsEnforced(t *testing.T) {
 		if old {
 			a.authn = a.authn.Add(-time.Hour)
 			v := w.refused(b.answer(mux, a, req.relayState), http.StatusForbidden, saml.ReasonAuthn)
-			require.Equal(t, "alice@example.com", v.NameID, "which was proved")
+			require.Equal(t, "alice@example.com", v.NameID, "the signature verified")
 			require.NotEmpty(t, v.AssertionID)
 			require.Equal(t, w.clock.Now(), v.Issued.UTC())
-			require.Empty(t, b.cookies, "it is used up all the same")
+			require.Empty(t, b.cookies, "the request is consumed anyway")
 			continue
 		}
 		require.Equal(t, "/admin", w.accepted(b.answer(mux, a, req.relayState)).ReturnTo)
@@ -331,8 +331,8 @@ func TestInvariant6_D03_ConcurrentAnswersToOneRequest(t *testing.T) {
 	require.Equal(t, 1, w.loginCount())
 }
 
-// Two Regions on one host share the browser's cookies, so requests of one are waiting at the other, too. An answer
-// at the wrong Region is refused with that Reason, and its request can still be answered.
+// Two Regions on one host share the browser's cookies, so a consumer gets the cookies of both Regions' requests. A
+// response at the wrong Region is refused with ReasonWrongRegion, and its request can still be answered.
 func TestD18_WrongRegionOnOneHost(t *testing.T) {
 	const us, eu = "https://signin.example/us-east-1/acs", "https://signin.example/eu-central-1/acs"
 	w := newWorld(t, func(c *saml.Config) {
@@ -347,7 +347,7 @@ func TestD18_WrongRegionOnOneHost(t *testing.T) {
 
 // An identity provider that wants signed requests needs a key: New returns an error, and so does the sign-in if the
 // metadata changes later.
-func TestIdPWantsSignedRequestsAndThereIsNoKey(t *testing.T) {
+func TestSignedRequestsNeedAKey(t *testing.T) {
 	signed := func(w *world) *saml.IdP {
 		idp, err := saml.NewIdP(saml.IdPConfig{
 			EntityID: idpID, WantAuthnRequestsSigned: true, Certificates: certs(w.idp),

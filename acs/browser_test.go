@@ -14,14 +14,14 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// browser keeps cookies by name, for one host. testkit's browser doesn't do: these tests choose a node for every
-// request, look at cookies and recorded responses, and send what no browser would.
+// browser keeps cookies by name, for one host. testkit's browser is not sufficient: these tests choose a node for
+// every request, inspect cookies and recorded responses, and send requests that no browser would.
 type browser struct {
 	w       *world
 	cookies map[string]string
 	// Fetch Metadata headers. Empty: an old browser.
 	site, user string
-	addr       string // where it is; empty: where all are
+	addr       string // its address; empty: the default one
 }
 
 func (w *world) browser() *browser { return &browser{w: w, cookies: make(map[string]string)} }

@@ -26,7 +26,7 @@ type revert struct {
 	save, back func()
 }
 
-// reverts are the ways in which a used request can wait again.
+// reverts are the ways in which a consumed request can be pending again.
 var reverts = map[string]func(*testing.T, *world) revert{
 	"memory":         revertMemory,
 	"redis file":     revertRedisFile,
@@ -127,9 +127,9 @@ func natsFiles(t *testing.T) (revert, jetstream.JetStream) {
 	}, js
 }
 
-// A used request waits again, and the record of the assertion that answered it is lost. The same response with the
-// browser's cookie is not admitted again, nor is another answer to that request.
-func TestInvariant7_D04_UsedRequestThatWaitsAgain(t *testing.T) {
+// A consumed request is pending again, and the record of the assertion that answered it is lost. The same response
+// with the browser's cookie is not admitted again, nor is another answer to that request.
+func TestInvariant7_D04_ConsumedRequestAfterALoss(t *testing.T) {
 	for name, open := range reverts {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -144,22 +144,22 @@ func TestInvariant7_D04_UsedRequestThatWaitsAgain(t *testing.T) {
 			require.Eventually(t, func() bool { return time.Now().After(w.clock.Now()) }, time.Minute, time.Millisecond)
 			store.back()
 
-			w.untilAccepted(nodes[0]) // this is what notices the loss
+			w.untilAccepted(nodes[0]) // the node notices the loss
 			before := w.loginCount()
 			w.refused(used.answer(nodes[0], a, req.relayState), http.StatusForbidden, acs.ReasonForgotten)
 			w.refused(again.answer(nodes[0], w.good(usACS, req.id), req.relayState), http.StatusForbidden, acs.ReasonRequest)
 			require.Equal(t, before, w.loginCount())
 
-			b := w.browser() // and who begins anew gets in, at once
+			b := w.browser() // a new sign-in succeeds at once
 			req = b.login(nodes[0], usACS, "")
 			w.accepted(b.answer(nodes[0], w.good(usACS, req.id), req.relayState))
 		})
 	}
 }
 
-// Another answer to a used request that waits again is refused as well,
-// although it was issued after the loss.
-func TestInvariant6_D04_SecondAnswerToARequestThatWaitsAgain(t *testing.T) {
+// Another answer to a consumed request that is pending again is refused too, although it was issued after the
+// loss.
+func TestInvariant6_D04_SecondAnswerAfterALoss(t *testing.T) {
 	for name, open := range reverts {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -184,7 +184,7 @@ func TestInvariant6_D04_SecondAnswerToARequestThatWaitsAgain(t *testing.T) {
 	}
 }
 
-// A request is accepted by the Since that it was made with, or else by its instant.
+// A request is accepted if Since has not changed, or if its instant is not before Since.
 func TestRequestsAreCheckedBySince(t *testing.T) {
 	w := newWorld(t)
 	start := w.clock.Now()

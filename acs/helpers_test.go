@@ -39,7 +39,7 @@ type world struct {
 	clock *testkit.Clock
 	idp   *fakeIdP
 	sp    *saml.ServiceProvider
-	store acs.Store // the one that regions get unless told otherwise
+	store acs.Store // the default store of regions
 	logs  *safeBuffer
 	n     atomic.Int64
 
@@ -194,7 +194,7 @@ type brokenStore struct {
 	add, take atomic.Bool
 }
 
-var errBroken = errors.New("the store's cable is out")
+var errBroken = errors.New("connection lost")
 
 func (s *brokenStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
 	if s.add.Load() {

@@ -173,9 +173,8 @@ func TestAtMostEightRequestsWait(t *testing.T) {
 	}
 }
 
-// Requests that were sent at the same time can leave more than eight cookies.
-// Each can be answered, until the next request takes back all but the eight
-// newest of those that the user began.
+// Simultaneous requests can leave more than eight cookies. Each can be answered until the next request removes all
+// but the eight newest of those that the user began.
 func TestTooManyCookies(t *testing.T) {
 	w := newWorld(t)
 	eu, b := w.region("eu-central-1"), w.browser()
@@ -192,7 +191,7 @@ func TestTooManyCookies(t *testing.T) {
 	w.accepted(b.answer(eu, w.good(euACS, made[0].id), made[0].relayState))
 	w.accepted(b.answer(eu, w.good(euACS, made[11].id), made[11].relayState))
 	b.as(acs.InitiatorUser).login(eu, euACS, "")
-	require.Len(t, b.cookies, 8, "the next request takes the others back")
+	require.Len(t, b.cookies, 8, "the next request deletes the other cookies")
 	w.refused(b.answer(eu, w.good(euACS, made[1].id), made[1].relayState), http.StatusForbidden, saml.ReasonInResponseTo)
 	w.accepted(b.answer(eu, w.good(euACS, made[10].id), made[10].relayState))
 
@@ -210,7 +209,7 @@ func TestTooManyCookies(t *testing.T) {
 func TestQuota(t *testing.T) {
 	w := newWorld(t)
 	w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: 2})
-	hidden := struct{ acs.Store }{w.store} // says nothing of its quota
+	hidden := struct{ acs.Store }{w.store} // doesn't implement Quota
 	us := w.region("us-east-1", accept, func(c *acs.Config) { c.Store = hidden })
 	b := w.browser()
 	req := b.login(us, usACS, "")
@@ -252,7 +251,7 @@ func TestLoginPage(t *testing.T) {
 	rec = b.get(us, "https://us-east-1.signin.example/login?return_to=/a")
 	require.Equal(t, "no-cache, no-store", rec.Header().Get("Cache-Control"))
 	require.Equal(t, "no-referrer", rec.Header().Get("Referrer-Policy"))
-	require.NotContains(t, rec.Header().Get("Location"), "%2Fa&", "the place stays here")
+	require.NotContains(t, rec.Header().Get("Location"), "%2Fa&", "ReturnTo is not sent to the identity provider")
 	for _, query := range []string{"?return_to=/a&return_to=/b", "?return_to=%zz", "?" + strings.Repeat("a&", 200)} {
 		require.Equal(t, http.StatusSeeOther, b.get(us, "https://us-east-1.signin.example/login"+query).Code)
 	}

@@ -26,7 +26,7 @@ func (w *world) nodeAt(now time.Time, store acs.Store) http.Handler {
 
 // J17: three nodes verify an assertion just before its end, each by its own clock, and record it after its end by the
 // store's clock. One of them admits it, once. If the record itself would have expired, none does.
-func TestInvariant7_J17_JudgedBeforeItsEndAndRecordedAfter(t *testing.T) {
+func TestInvariant7_J17_VerifiedBeforeExpiryRecordedAfter(t *testing.T) {
 	for name, open := range backends {
 		for _, late := range []struct {
 			name  string

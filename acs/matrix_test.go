@@ -74,7 +74,7 @@ func TestInvariant2_OnlyTheDiagonalOfFiveRegions(t *testing.T) {
 
 // A host that serves a Region for another (a misconfigured load balancer) admits no assertion for it: the Host header
 // decides nothing.
-func TestInvariant2_HostHeaderOpensNoOtherRegion(t *testing.T) {
+func TestInvariant2_HostHeaderIsNotTrusted(t *testing.T) {
 	w := newWorld(t, func(cfg *saml.Config) { cfg.ACS = fiveRegions() })
 	us := w.region("us-east-1", accept)
 	for _, made := range w.sp.ACS() {

@@ -18,7 +18,7 @@ func TestMemoryStore(t *testing.T) {
 	}, storetest.Options{RoundsUp: time.Second, MaxRequests: 500})
 }
 
-func TestMemoryStoreByAClockOfItsOwn(t *testing.T) {
+func TestMemoryStoreWithAClock(t *testing.T) {
 	c := newClock()
 	storetest.Run(t, func(*testing.T) acs.Store {
 		return acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})

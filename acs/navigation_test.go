@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// silent are the ways in which a foreign page can make a browser send a request unseen.
+// silent are the ways in which another site's page can send a request without the user's knowledge.
 var silent = map[string]map[string]string{
 	"fetch":              {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty"},
 	"fetch with cors":    {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
@@ -41,7 +41,7 @@ func withHeaders(to string, headers map[string]string) *http.Request {
 	return r
 }
 
-func TestK19_Invariant17_WhatTheUserCannotSeeStartsNothing(t *testing.T) {
+func TestK19_Invariant17_InvisibleRequestsStartNoSignIn(t *testing.T) {
 	for name, headers := range silent {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -119,9 +119,9 @@ func TestInitiatorOf(t *testing.T) {
 	}
 }
 
-// Eight and more navigations by a foreign page never remove a waiting request of any initiator, and the user can
-// always begin.
-func TestK19_ForeignPageCannotPushOutAWaitingRequest(t *testing.T) {
+// Eight or more navigations by another site's page never remove another pending request, and the user can always
+// begin.
+func TestK19_OtherSiteCannotDisplacePendingRequests(t *testing.T) {
 	for _, began := range []acs.Initiator{acs.InitiatorPage, acs.InitiatorClick, acs.InitiatorUser} {
 		w := newWorld(t)
 		eu, b := w.region("eu-central-1"), w.browser()

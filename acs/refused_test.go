@@ -98,7 +98,7 @@ func TestCancelAtTheIdentityProvider(t *testing.T) {
 		require.Empty(t, rec.Header().Get("Refresh"))
 		require.Equal(t, "cancelled", w.logged(v.Reference)["verdict"])
 		require.Equal(t, "INFO", w.logged(v.Reference)["level"])
-		// The message is not authenticated, so the request waits on.
+		// The message is not authenticated, so the request stays pending.
 		w.accepted(b.answer(us, w.good(usACS, req.id), req.relayState))
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // An error names the host of a refused URL, and not its user information.
-func TestRefusedURLsKeepTheirUserInformation(t *testing.T) {
+func TestErrorsOmitUserInformation(t *testing.T) {
 	w := newWorld(t)
 	for raw, shown := range map[string]string{
 		"https://admin:hunter2@host.invalid/x":   `"https://…@host.invalid/x"`,

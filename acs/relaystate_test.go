@@ -62,7 +62,7 @@ func TestInvariant11_D44_RelayStateAndReturnTo(t *testing.T) {
 		require.Equal(t, raw, w.accepted(w.browser().answer(us, w.good(usACS, ""), raw)).ReturnTo)
 		b := w.browser()
 		req := b.login(us, usACS, "?return_to="+url.QueryEscape(raw))
-		require.NotContains(t, req.relayState, "/", "it is opaque")
+		require.NotContains(t, req.relayState, "/", "RelayState is opaque")
 		require.LessOrEqual(t, len(req.relayState), 80)
 		require.Equal(t, raw, w.accepted(b.answer(us, w.good(usACS, req.id), req.relayState)).ReturnTo)
 	}

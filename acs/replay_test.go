@@ -75,7 +75,7 @@ func TestInvariant7_D04_StoreThatCannotAnswer(t *testing.T) {
 	store.take.Store(true)
 	unavailable(b, a, req.relayState)
 	store.take.Store(false)
-	require.NotEmpty(t, b.cookies, "the request still waits")
+	require.NotEmpty(t, b.cookies, "the request is still pending")
 	store.add.Store(true)
 	unavailable(b, a, req.relayState)
 	store.add.Store(false)
@@ -203,7 +203,7 @@ func (s *keepingStore) Add(ctx context.Context, key string, v []byte, exp time.T
 	return s.Store.Add(ctx, key, v, exp)
 }
 
-// giveBack adds the first record again, as if Take had not worked.
+// giveBack adds the first record again, as if Take had failed.
 func (s *keepingStore) giveBack(t *testing.T) {
 	require.True(t, strings.HasPrefix(s.keys[0], acs.KeyPrefixRequest))
 	require.NoError(t, s.Store.Add(t.Context(), s.keys[0], s.values[0], s.ends[0]))

@@ -67,7 +67,7 @@ func TestInvariant7_D04_StoppedServerRefusesAll(t *testing.T) {
 				clear.Add(1)
 			}
 		})
-		require.EqualValues(t, tries, clear.Load(), "a 503 that says when to come back")
+		require.EqualValues(t, tries, clear.Load(), "a 503 with Retry-After")
 		require.Equal(t, map[string]int{"": 1, string(acs.ReasonStore): tries}, w.reasons())
 		rec := w.browser().get(nodes[1], "https://us-east-1.signin.example/login")
 		require.Equal(t, http.StatusServiceUnavailable, rec.Code)
@@ -100,7 +100,7 @@ func TestInvariant7_D04_RestartOfAForgetfulServer(t *testing.T) {
 		require.Eventually(t, func() bool { return time.Now().After(w.clock.Now()) }, time.Minute, time.Millisecond)
 		b.stop()
 		b.start()
-		// One node at a time: each has to notice by itself. Its first answers may be 503; all refuse.
+		// Each node must notice the loss by itself. Its first answers may be 503; none accepts.
 		for _, node := range append(nodes, w.nodes(b.hasty)...) {
 			for range 5 {
 				for _, a := range []answer{used, unused} {
