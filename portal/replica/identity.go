@@ -261,17 +261,22 @@ func (n *Node) writeLast() {
 	if n.js == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
-	defer cancel()
-	if !n.nc.IsConnected() { // Close doesn't wait for a lost server
-		cancel()
+	each := func(write func(context.Context) error) error { // one doesn't use up the other's time
+		ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+		defer cancel()
+		if !n.nc.IsConnected() { // Close doesn't wait for a lost server
+			cancel()
+		}
+		return write(ctx)
 	}
 	var err error
 	if n.removedAt.Load() == 0 {
-		err = n.copyAllEnds(ctx, true)
+		err = each(func(ctx context.Context) error { return n.copyAllEnds(ctx, true) })
 	}
 	if n.identity.Load() != nil && n.marked != nil {
-		err = errors.Join(err, n.writeMarks(ctx, true), n.writeCopyMarks(ctx, true))
+		err = errors.Join(err, each(func(ctx context.Context) error {
+			return errors.Join(n.writeMarks(ctx, true), n.writeCopyMarks(ctx, true))
+		}))
 	}
 	if err != nil {
 		n.cfg.Logger.Warn("replica: the last revocations or the marks of the Region's streams are not on disk", "error", err)
