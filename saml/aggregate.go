@@ -109,7 +109,7 @@ func newAggregate(root xmltree.Node) (*Aggregate, error) {
 	a := &Aggregate{root: root, providers: map[string]xmltree.Node{}, duplicates: map[string]bool{}}
 	var d metadataDecoder
 	n := 0
-	for _, entity := range entities(root) {
+	for entity := range entities(root) {
 		if n++; n > maxEntities {
 			return nil, &Error{Reason: ReasonLimit, Rule: "entities", Want: fmt.Sprint("at most ", maxEntities)}
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -186,7 +187,23 @@ func TestTooManyEntities(t *testing.T) {
 	requireReason(t, saml.ReasonLimit, err)
 }
 
-// xmlsec1 signs the aggregate.
+// The depth of an aggregate's groups doesn't multiply the cost of its entities.
+func TestNestedGroupsCostNoMore(t *testing.T) {
+	allocated := func(depth int) uint64 {
+		const group = `<m:EntitiesDescriptor xmlns:m="urn:oasis:names:tc:SAML:2.0:metadata">`
+		document := []byte(strings.Repeat(group, depth) + strings.Repeat(`<m:EntityDescriptor/>`, 90_000) +
+			strings.Repeat(`</m:EntitiesDescriptor>`, depth))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := saml.ParseAggregate(document)
+		runtime.ReadMemStats(&after)
+		require.NoError(t, err)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	assert.Less(t, allocated(60), 2*allocated(1))
+}
+
+// Another program signs the aggregate.
 func TestXmlsecSignsAnAggregate(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "aggregate.xml")
 	signWithXmlsec(t, testkit.RequireProgram(t, "peers", "xmlsec1"), federated(t, ""), file)

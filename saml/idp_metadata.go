@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -97,18 +98,23 @@ func parseMetadataRoot(document []byte) (xmltree.Node, error) {
 	return root, nil
 }
 
-// entities returns the EntityDescriptors of a document: its root, or those in its
-// EntitiesDescriptors (Metadata 2.3.1). Those in extensions are left out.
-func entities(n xmltree.Node) (all []xmltree.Node) {
+// entities yields the EntityDescriptors of a document: its root, or those in its
+// EntitiesDescriptors (Metadata 2.3.1), but none inside an extension.
+func entities(n xmltree.Node) iter.Seq[xmltree.Node] {
+	return func(yield func(xmltree.Node) bool) { eachEntity(n, yield) }
+}
+
+func eachEntity(n xmltree.Node, yield func(xmltree.Node) bool) bool {
 	if n.Is(xmltree.Metadata, "EntityDescriptor") {
-		return []xmltree.Node{n}
+		return yield(n)
 	}
 	for c := n.First(); c.OK(); c = c.Next() {
-		if c.Is(xmltree.Metadata, "EntityDescriptor") || c.Is(xmltree.Metadata, "EntitiesDescriptor") {
-			all = append(all, entities(c)...)
+		inside := c.Is(xmltree.Metadata, "EntityDescriptor") || c.Is(xmltree.Metadata, "EntitiesDescriptor")
+		if inside && !eachEntity(c, yield) {
+			return false
 		}
 	}
-	return all
+	return true
 }
 
 // identityProviderRoles returns an entity's IDPSSODescriptors for SAML 2.0
