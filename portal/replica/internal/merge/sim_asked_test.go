@@ -41,6 +41,20 @@ func (n *simNode) checkShown() (wrong []string) {
 	return wrong
 }
 
+// contested says whether two Regions have an application under one key. That is rare, and
+// which of them is shown must be the same at each look.
+func (o *oracle) contested() bool {
+	return slices.ContainsFunc(simApps, func(key string) bool {
+		owners := 0
+		for _, r := range o.w.all {
+			if _, ok := r.log[merge.Name{Kind: center.KindApplication, Key: key}]; ok {
+				owners++
+			}
+		}
+		return owners > 1
+	})
+}
+
 // checkTouch uses a session. Get, Touch and List must agree about it.
 func (o *oracle) checkTouch(n *simNode, s *simSession, now time.Time) {
 	known := n.memory.sessions

@@ -291,7 +291,7 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("acknowledged, and lost in %s.%d: %s", n.r.name, n.id, n.describe(s, o)))
 		}
 	}
-	if len(n.touched) == 0 && n.writing == nil && w.one(0.05) {
+	if len(n.touched) == 0 && n.writing == nil && (w.one(0.05) || o.contested()) {
 		wrong = append(wrong, n.checkShown()...)
 	}
 	log := streamOf(n.r.id, config)
