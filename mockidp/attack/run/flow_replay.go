@@ -118,7 +118,8 @@ func replayAtOnce(s *script) RunResult {
 	case in == 1:
 		return RunResult{Verdict: Refused, Reason: "one of eight was accepted"}
 	}
-	return RunResult{Verdict: LetIn, Identity: user, Reason: fmt.Sprintf("%d of %d were signed in by one assertion", in, n)}
+	reason := fmt.Sprintf("%d of %d were signed in by one assertion", in, n)
+	return RunResult{Verdict: LetIn, Identity: user, Reason: reason}
 }
 
 // answeredTwice: a request may be answered once. The second answer names
