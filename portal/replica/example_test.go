@@ -50,5 +50,5 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// alice@example.com true
-	// center: NotPrimary: removal of a user: want the primary Region "us-east-1", got "eu-central-1"
+	// center: NotPrimary: removal of user: want the primary Region "us-east-1", got "eu-central-1"
 }
