@@ -19,9 +19,10 @@ import (
 // so that a user finds the cause and the remedy of a value in a log.
 func TestPagesHaveEveryReason(t *testing.T) {
 	for page, packages := range map[string][]string{
-		"saml":   {"saml"},
-		"acs":    {"acs", "acs/natsstore", "acs/redisstore", "acs/federation"},
-		"portal": {"portal", "portal/center", "portal/replica", "portal/failover", "portal/scim", "portal/awsnames"},
+		"saml":    {"saml"},
+		"mockidp": {"mockidp"},
+		"acs":     {"acs", "acs/natsstore", "acs/redisstore", "acs/federation"},
+		"portal":  {"portal", "portal/center", "portal/replica", "portal/failover", "portal/scim", "portal/awsnames"},
 	} {
 		raw, err := os.ReadFile(filepath.Join("..", page, "REASONS.md"))
 		require.NoError(t, err)
