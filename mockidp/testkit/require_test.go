@@ -42,6 +42,7 @@ func TestLacks(t *testing.T) {
 }
 
 func TestRequireFinds(t *testing.T) {
+	t.Setenv("MERIDIAN_REQUIRE", "peers") // also with -short
 	self, err := os.Executable()
 	require.NoError(t, err)
 	r := &recorder{}
