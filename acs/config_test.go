@@ -180,7 +180,7 @@ func TestMetadataPastItsEnd(t *testing.T) {
 		c.IdP = old
 	})
 	us, b := w.region("us-east-1", accept), w.browser()
-	w.refused(b.answer(us, w.good(usACS, ""), ""), http.StatusServiceUnavailable, saml.ReasonMetadata)
+	w.refused(b.answer(us, w.good(usACS, ""), ""), http.StatusServiceUnavailable, saml.ReasonMetadataExpired)
 	require.Equal(t, http.StatusServiceUnavailable, b.get(us, "https://us-east-1.signin.example/login").Code)
 }
 

@@ -62,17 +62,18 @@ const (
 // answers are the answers by Reason. All other Reasons have the same answer, so that the refusal of a forged
 // assertion tells an attacker nothing.
 var answers = map[string]answer{
-	string(ReasonMethod):        {http.StatusMethodNotAllowed, textNoResponse, 0},
-	string(ReasonContentType):   {http.StatusUnsupportedMediaType, textNoResponse, 0},
-	string(ReasonTooLarge):      {http.StatusRequestEntityTooLarge, textNoResponse, 0},
-	string(ReasonForm):          {http.StatusBadRequest, textNoResponse, 0},
-	string(ReasonHost):          {http.StatusMisdirectedRequest, textNoResponse, 0},
-	string(ReasonStore):         {http.StatusServiceUnavailable, textUnavailable, retrySoon},
-	string(ReasonBusy):          {http.StatusServiceUnavailable, textUnavailable, retrySoon},
-	string(saml.ReasonMetadata): {http.StatusServiceUnavailable, textUnavailable, retrySoon},
-	string(ReasonCancelled):     {http.StatusForbidden, textCancelled, 0},
-	string(ReasonNavigation):    {http.StatusForbidden, textNavigation, 0},
-	string(ReasonTooMany):       {http.StatusTooManyRequests, textTooMany, retryFull},
+	string(ReasonMethod):               {http.StatusMethodNotAllowed, textNoResponse, 0},
+	string(ReasonContentType):          {http.StatusUnsupportedMediaType, textNoResponse, 0},
+	string(ReasonTooLarge):             {http.StatusRequestEntityTooLarge, textNoResponse, 0},
+	string(ReasonForm):                 {http.StatusBadRequest, textNoResponse, 0},
+	string(ReasonHost):                 {http.StatusMisdirectedRequest, textNoResponse, 0},
+	string(ReasonStore):                {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(ReasonBusy):                 {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(saml.ReasonMetadata):        {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(saml.ReasonMetadataExpired): {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(ReasonCancelled):            {http.StatusForbidden, textCancelled, 0},
+	string(ReasonNavigation):           {http.StatusForbidden, textNavigation, 0},
+	string(ReasonTooMany):              {http.StatusTooManyRequests, textTooMany, retryFull},
 }
 
 //go:embed page.html

@@ -63,8 +63,8 @@ type AuthnRequest struct {
 }
 
 // NewAuthnRequest returns a request to the current identity provider. The error has
-// ReasonConfig if the options are invalid, and ReasonMetadata if the identity
-// provider does not accept such a request.
+// ReasonConfig if the options are invalid, ReasonMetadata if the identity provider
+// does not accept such a request, and ReasonMetadataExpired if its metadata expired.
 func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, error) {
 	list, idp := sp.acs.Load(), sp.cfg.IdP.IdP()
 	acs := list.all[0]

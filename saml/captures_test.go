@@ -262,7 +262,7 @@ func TestCapturesKeysAndDates(t *testing.T) {
 			require.Len(t, a.Warnings(), 1)
 		case "Google": // its metadata ended in 2021
 			c.Now = time.Date(2021, 1, 4, 0, 0, 0, 0, time.UTC)
-			c.requireVerdict(t, saml.ReasonMetadata, c.sp(t, dir, c.Flags), c.document(t, dir), c.expect())
+			c.requireVerdict(t, saml.ReasonMetadataExpired, c.sp(t, dir, c.Flags), c.document(t, dir), c.expect())
 		}
 	}
 }

@@ -17,9 +17,11 @@ const (
 	// ReasonConfig: the caller's configuration or options are invalid. The message
 	// was not checked.
 	ReasonConfig Reason = "Config"
-	// ReasonMetadata: the identity provider's metadata is invalid, has no usable
-	// endpoint or key, or is past its validUntil.
+	// ReasonMetadata: the identity provider's metadata is invalid, or has no usable
+	// endpoint or key.
 	ReasonMetadata Reason = "Metadata"
+	// ReasonMetadataExpired: the identity provider's metadata is past its validUntil.
+	ReasonMetadataExpired Reason = "MetadataExpired"
 
 	ReasonMetadataUnsigned  Reason = "MetadataUnsigned"  // a key is pinned, and the root of the metadata is not signed
 	ReasonMetadataSignature Reason = "MetadataSignature" // the metadata's signature does not verify with a pinned key

@@ -125,7 +125,7 @@ func TestMetadataKeysAndDates(t *testing.T) {
 	idp, err = saml.ParseIdPMetadata([]byte(group))
 	require.NoError(t, err)
 	_, err = newSP(t, func(c *saml.Config) { c.IdP = idp }).Verify(doc{}.base64(t), unsolicited)
-	requireReason(t, saml.ReasonMetadata, err)
+	requireReason(t, saml.ReasonMetadataExpired, err)
 }
 
 func TestParseIdPMetadataRefuses(t *testing.T) {

@@ -184,7 +184,8 @@ func parseVector(text string) (*vector, error) {
 
 // knownReasons are saml's Reasons for messages. A vector can expect no other.
 var knownReasons = []saml.Reason{
-	saml.ReasonMetadata, saml.ReasonBase64, saml.ReasonXML, saml.ReasonText, saml.ReasonLimit, saml.ReasonNotResponse,
+	saml.ReasonMetadata, saml.ReasonMetadataExpired,
+	saml.ReasonBase64, saml.ReasonXML, saml.ReasonText, saml.ReasonLimit, saml.ReasonNotResponse,
 	saml.ReasonVersion,
 	saml.ReasonID, saml.ReasonStatus, saml.ReasonUnsigned, saml.ReasonSignatureShape, saml.ReasonAlgorithm, saml.ReasonKey,
 	saml.ReasonSignature,

@@ -161,7 +161,7 @@ func (cfg *Config) checkMetadataInForce(idp *IdP, now time.Time) error {
 		return nil
 	}
 	return &Error{
-		Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)",
+		Reason: ReasonMetadataExpired, Rule: "validUntil (Metadata 2.3.2)",
 		Want: "metadata that is in force", Got: "validUntil " + idp.validUntil.UTC().Format(time.RFC3339),
 	}
 }

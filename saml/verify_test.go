@@ -406,7 +406,7 @@ func timeRows() []row {
 		},
 		{name: "no AuthnStatement", doc: doc{Before: remove(".//AuthnStatement")}, reason: saml.ReasonAuthn},
 		{name: "an offset instead of Z", doc: doc{Before: set(asrt, "IssueInstant", "2026-11-22T14:00:00+02:00")}},
-		{name: "metadata over", config: func(c *saml.Config) { c.IdP = expiredIdP() }, reason: saml.ReasonMetadata},
+		{name: "metadata over", config: func(c *saml.Config) { c.IdP = expiredIdP() }, reason: saml.ReasonMetadataExpired},
 		{
 			name:   "metadata over, allowed",
 			config: func(c *saml.Config) { c.IdP = expiredIdP(); c.InsecureAllowExpiredMetadata = true },

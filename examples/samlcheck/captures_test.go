@@ -326,9 +326,9 @@ func TestOtherVerdicts(t *testing.T) {
 	requireVerdict(t, "InResponseTo", doc, args(func(c *capture) { c.RequestID = "_unknown" })...)
 	requireVerdict(t, "NotYetValid", doc, args(func(c *capture) { c.Now = "2016-01-05T13:00:00+00:00" })...)
 	requireVerdict(t, "Expired", doc, args(func(c *capture) { c.Now = "2016-01-06T16:55:39Z" })...)
-	requireVerdict(t, "Metadata", doc, args(func(c *capture) { c.Now = "2022-01-01T00:00:00Z" })...)
+	requireVerdict(t, "MetadataExpired", doc, args(func(c *capture) { c.Now = "2022-01-01T00:00:00Z" })...)
 	now := without(c.args(dir), "-now", 1)
-	requireVerdict(t, "Metadata", doc, now...) // the current time
+	requireVerdict(t, "MetadataExpired", doc, now...) // the current time
 
 	unsolicited := append(without(without(c.args(dir), "-request-id", 1), "-request-id", 1), "-unsolicited")
 	requireVerdict(t, "InResponseTo", doc, unsolicited...)

@@ -47,7 +47,7 @@ func (o *options) candidates(reason saml.Reason, f facts) []remedy {
 			"Nothing, if this is the service's own entity ID. An assertion that was made for another service must be refused.")
 	case saml.ReasonInResponseTo, saml.ReasonUnsolicited, saml.ReasonWrongRegion:
 		return o.otherRequest(f)
-	case saml.ReasonMetadata, saml.ReasonExpired, saml.ReasonNotYetValid, saml.ReasonSession:
+	case saml.ReasonMetadataExpired, saml.ReasonExpired, saml.ReasonNotYetValid, saml.ReasonSession:
 		return o.otherTime(reason, f)
 	case saml.ReasonIssuer:
 		return o.otherIssuer(f)

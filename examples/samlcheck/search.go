@@ -58,7 +58,7 @@ func (o *options) search(m message) outcome {
 	var taken []remedy
 	// A response that is verified long after it was made can be past the end of the metadata too: one flag for
 	// both comes before a flag for each.
-	expired := func(c saml.Check) bool { return !c.OK && c.Reason == saml.ReasonMetadata }
+	expired := func(c saml.Check) bool { return !c.OK && c.Reason == saml.ReasonMetadataExpired }
 	if slices.ContainsFunc(o.verify(m, nil).Checks, expired) {
 		taken = o.improve(m, f, taken)
 	}
