@@ -16,6 +16,9 @@ type RequestOptions struct {
 	// ACS is the URL that the response is sent to. It must be on the list of ACS
 	// URLs. Empty: the first, which is the default.
 	ACS string
+	// IdP is the entity ID of the identity provider that the request is made to.
+	// Required with Config.IdPs. Otherwise empty, or that of the only one.
+	IdP string
 	// Binding is HTTPRedirect or HTTPPost. Empty: HTTP-Redirect where the
 	// identity provider offers it, else HTTP-POST.
 	Binding string
@@ -62,11 +65,16 @@ type AuthnRequest struct {
 	head, tail string // in canonical form; a signature goes in between
 }
 
-// NewAuthnRequest returns a request to the current identity provider. The error has
-// ReasonConfig if the options are invalid, ReasonMetadata if the identity provider
-// does not accept such a request, and ReasonMetadataExpired if its metadata expired.
+// NewAuthnRequest returns a request to an identity provider. The error has
+// ReasonConfig if the options are invalid, ReasonMetadataEntity if the identity
+// provider is unknown, ReasonMetadata if it does not accept such a request, and
+// ReasonMetadataExpired if its metadata expired.
 func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, error) {
-	list, idp := sp.acs.Load(), sp.cfg.IdP.IdP()
+	idp, err := sp.idpFor(o.IdP)
+	if err != nil {
+		return nil, err
+	}
+	list := sp.acs.Load()
 	acs := list.all[0]
 	if o.ACS != "" {
 		var ok bool
@@ -87,7 +95,7 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if err := sp.checkSigning(idp); err != nil {
 		return nil, err
 	}
-	id, err := sp.newRequestID(acs.URL)
+	id, err := sp.newRequestID(acs.URL, idp.entityID)
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +127,28 @@ func (o *RequestOptions) check() error {
 	return nil
 }
 
-// CheckRequests returns an error with ReasonMetadata if the current identity
-// provider wants signed requests and Config.Key is nil. Package acs calls it for
-// each new consumer; New doesn't, because a service provider that sends no requests
-// needs no key.
-func (sp *ServiceProvider) CheckRequests() error { return sp.checkSigning(sp.cfg.IdP.IdP()) }
+// idpFor returns the identity provider that a request is made to.
+func (sp *ServiceProvider) idpFor(entityID string) (*IdP, error) {
+	if entityID != "" {
+		return sp.cfg.find(entityID)
+	}
+	only := sp.cfg.only()
+	if only == nil {
+		return nil, configError("RequestOptions.IdP", "is required with Config.IdPs")
+	}
+	return only, nil
+}
+
+// CheckRequests returns an error with ReasonMetadata if the only identity provider
+// wants signed requests and Config.Key is nil. With Config.IdPs, NewAuthnRequest
+// returns it. Package acs calls CheckRequests for each new consumer; New doesn't,
+// because a service provider that sends no requests needs no key.
+func (sp *ServiceProvider) CheckRequests() error {
+	if only := sp.cfg.only(); only != nil {
+		return sp.checkSigning(only)
+	}
+	return nil
+}
 
 func (sp *ServiceProvider) checkSigning(idp *IdP) error {
 	if !idp.wantRequestsSigned || sp.cfg.Key != nil {
@@ -133,14 +158,14 @@ func (sp *ServiceProvider) checkSigning(idp *IdP) error {
 		"%s wants signed requests, and Config.Key is nil", quote(idp.entityID))
 }
 
-// newRequestID returns the tag of the ACS and 160 random bits (Core 1.3.4 requires
-// at least 128).
-func (sp *ServiceProvider) newRequestID(acsURL string) (string, error) {
+// newRequestID returns the tags of the ACS and of the identity provider, and 160
+// random bits (Core 1.3.4 requires at least 128).
+func (sp *ServiceProvider) newRequestID(acsURL, idp string) (string, error) {
 	var random [20]byte
 	if _, err := io.ReadFull(sp.cfg.Rand, random[:]); err != nil {
 		return "", &Error{Reason: ReasonConfig, Rule: "Config.Rand", Detail: "no random bytes", Err: err}
 	}
-	return requestTag(acsURL) + hex.EncodeToString(random[:]), nil
+	return requestTag(acsURL) + idpTag(idp) + hex.EncodeToString(random[:]), nil
 }
 
 // write writes the request in canonical form, in two parts: a signature goes
@@ -188,7 +213,7 @@ func trueOrEmpty(b bool) string {
 }
 
 // ID returns the request's ID. It begins with a tag of the ACS URL that it was made
-// for.
+// for, and one of the identity provider that it was made to.
 func (r *AuthnRequest) ID() string { return r.record.ID }
 
 // Record returns the record to keep until the response arrives.

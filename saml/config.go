@@ -28,8 +28,12 @@ type Config struct {
 
 	// IdP is the source of the identity provider's metadata: an [*IdP], which never
 	// changes, a [*SwappableIdP], or a source of your own. Each verification calls
-	// it once. Required.
+	// it once. Either IdP or IdPs is required.
 	IdP IdPSource
+	// IdPs finds the identity providers of a service provider that has several. Each
+	// request is made to one of them ([RequestOptions].IdP), and only that one can
+	// answer it. If unsolicited responses are accepted, any of them may send one.
+	IdPs IdPs
 
 	// NameIDFormats lists the formats in our metadata, in order of preference.
 	// Empty: none, and the identity provider decides.
@@ -157,8 +161,10 @@ func (cfg *Config) setDefaults() error {
 		return configError("Config.EntityID", "%s can't be written in XML", quote(cfg.EntityID))
 	case slices.ContainsFunc(cfg.NameIDFormats, unwritable):
 		return configError("Config.NameIDFormats", "has a value that can't be written in XML")
-	case cfg.IdP == nil || cfg.IdP.IdP() == nil:
-		return configError("Config.IdP", "is required, and must not return nil")
+	case cfg.IdP != nil && cfg.IdPs != nil:
+		return configError("Config.IdPs", "excludes Config.IdP")
+	case cfg.IdPs == nil && (cfg.IdP == nil || cfg.IdP.IdP() == nil):
+		return configError("Config.IdP", "is required without Config.IdPs, and must not return nil")
 	case cfg.Skew < 0 || cfg.Skew > maxSkew:
 		return configError("Config.Skew", "from 0 to %v, got %v", maxSkew, cfg.Skew)
 	case cfg.MaxAge < 0:

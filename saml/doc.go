@@ -91,6 +91,15 @@
 // matter. A KeyInfo describes one key. If it has a chain of certificates, the key is
 // that of the leaf.
 //
+// # Several identity providers
+//
+// With Config.IdPs the Issuer of the message, which is not verified yet, selects the
+// identity provider. Then everything else is as with one: the signatures must verify
+// with the keys of this identity provider, and the signed Issuers must be its entity
+// ID. The ID of a request has a tag of the identity provider that it was made to, so
+// another one can't answer it, whatever it signs: that is refused with ReasonIdP. A
+// name in a message never causes a fetch ([IdPs]).
+//
 // # Why families of attack fail
 //
 // Signature wrapping needs a second assertion, or a signature that doesn't refer to

@@ -25,7 +25,7 @@ const (
 
 	ReasonMetadataUnsigned  Reason = "MetadataUnsigned"  // a key is pinned, and the root of the metadata is not signed
 	ReasonMetadataSignature Reason = "MetadataSignature" // the metadata's signature does not verify with a pinned key
-	ReasonMetadataEntity    Reason = "MetadataEntity"    // the metadata has no such identity provider
+	ReasonMetadataEntity    Reason = "MetadataEntity"    // no such identity provider is known
 	ReasonMetadataDuplicate Reason = "MetadataDuplicate" // several descriptors in the metadata have this entity ID
 
 	ReasonBase64      Reason = "Base64"      // the SAMLResponse form value is not base64
@@ -60,7 +60,7 @@ const (
 	ReasonCondition           Reason = "Condition"           // a Condition is unknown or malformed
 	ReasonSession             Reason = "Session"             // the identity provider's session has ended
 	ReasonAuthn               Reason = "Authn"               // the authentication is missing, or not the requested one
-	ReasonIdP                 Reason = "IdP"                 // the request was made to another identity provider
+	ReasonIdP                 Reason = "IdP"                 // the request was not made to this identity provider
 
 	// ReasonWrongRegion: the response answers a request for another ACS URL of this
 	// service provider. Usually that URL is not listed in the identity provider's

@@ -103,7 +103,7 @@ func (c *claims) checkInResponseTo() error {
 	if !waiting {
 		return &Error{Reason: ReasonInResponseTo, Detail: "no request with this ID is pending in this browser", Got: id}
 	}
-	return nil
+	return c.checkMadeTo(id)
 }
 
 // checkUnsolicited checks a message without a signed InResponseTo for this URL.

@@ -14,8 +14,10 @@ type VerifyOptions struct {
 	// ACS is the URL that the response was posted to, as it is on the list. Take it
 	// from routing, never from the message. Required.
 	ACS string
-	// RequestIDs are the IDs of this browser's pending requests at this URL. Empty
-	// but not nil: none. Nil is an error unless Unsolicited is set.
+	// RequestIDs are the IDs of this browser's pending requests at this URL. Each
+	// names the identity provider that it was made to, and with Config.IdPs only that
+	// one can answer it. So they must be IDs of [AuthnRequest]. Empty but not nil:
+	// none. Nil is an error unless Unsolicited is set.
 	RequestIDs []string
 	// Unsolicited accepts a response that answers no request. It changes nothing
 	// for a response that claims to answer one.
@@ -50,8 +52,8 @@ type verification struct {
 	want  VerifyOptions
 	now   time.Time
 	acs   *acsList
-	here  Endpoint // where the response was posted to
-	idp   *IdP
+	here  Endpoint     // where the response was posted to
+	idp   *IdP         // nil until the message has named one of several
 	keys  *xmlenc.Keys // created on first use
 	trace *trace       // nil except for Explain
 }
@@ -72,8 +74,10 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 	if err != nil {
 		return nil, err
 	}
-	if err := t.step("IdP metadata in force (Metadata 2.3.2)", v.cfg.checkMetadataInForce(v.idp, v.now)); err != nil {
-		return nil, err
+	if v.idp != nil {
+		if err := v.checkInForce(); err != nil {
+			return nil, err
+		}
 	}
 	m, err := v.parse(doc)
 	if err := t.step("A Response, in XML within limits (Core 3.2.2)", err); err != nil {
@@ -87,6 +91,14 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 	}
 	if err := t.step("Exactly one assertion (Profiles 4.1.4.2)", m.findAssertion()); err != nil {
 		return nil, err
+	}
+	if v.idp == nil {
+		if err := t.step(ruleIdP, v.selectIdP(m)); err != nil {
+			return nil, err
+		}
+		if err := v.checkInForce(); err != nil {
+			return nil, err
+		}
 	}
 	if err := t.step(ruleShapes, v.findSignatures(m, m.root)); err != nil {
 		return nil, err
@@ -140,7 +152,7 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 // newVerification validates the options.
 func (sp *ServiceProvider) newVerification(want VerifyOptions, t *trace) (*verification, error) {
 	v := &verification{
-		cfg: &sp.cfg, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.IdP.IdP(), trace: t,
+		cfg: &sp.cfg, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.only(), trace: t,
 	}
 	var ok bool
 	if v.here, ok = v.acs.find(want.ACS); !ok {
@@ -153,6 +165,10 @@ func (sp *ServiceProvider) newVerification(want VerifyOptions, t *trace) (*verif
 		return nil, configError("VerifyOptions.RequestIDs", "an empty ID would match every unsolicited response")
 	}
 	return v, nil
+}
+
+func (v *verification) checkInForce() error {
+	return v.trace.step("IdP metadata in force (Metadata 2.3.2)", v.cfg.checkMetadataInForce(v.idp, v.now))
 }
 
 // checkMetadataInForce refuses metadata past its validUntil (Metadata 2.3.2).
