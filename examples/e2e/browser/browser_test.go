@@ -24,6 +24,7 @@ func TestBrowser(t *testing.T) {
 		{"KeyboardWithoutScript", testKeyboardWithoutScript},
 		{"PageChecks", testPageChecks},
 		{"Pages", testPages},
+		{"Audit", testAudit},
 		{"Demo", testDemo},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
