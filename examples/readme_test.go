@@ -2,8 +2,8 @@ package examples_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -14,6 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/hostile"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -49,25 +50,33 @@ func readmeServiceProvider(metadata []byte, mux *http.ServeMux,
 	return nil
 }
 
-func readmeMock(t *testing.T, spMetadata []byte, yourLoginRedirect func(idpMetadata []byte) string) url.Values {
+func readmeMock(t *testing.T, yourService func(idpMetadata []byte) (http.Handler, []byte)) *testkit.Page {
 	// readme: mock
 	idp := mockidp.New(mockidp.Config{}) // one user, one app, on a port of its own
 	t.Cleanup(idp.Close)
+	handler, spMetadata := yourService(idp.Metadata(""))
 	require.NoError(t, idp.RegisterSP("", spMetadata)) // entity ID and ACS URLs, in order
 
-	form, err := idp.Answer(yourLoginRedirect(idp.Metadata("")), mockidp.DefaultLogin)
+	page, err := testkit.SignInHandler(idp, handler, "https://sp.example/login", mockidp.DefaultLogin)
 	// readme: end
 	require.NoError(t, err)
-	return form.Values()
+	return page
 }
 
-func readmeHostile() *mockidp.Server {
+func readmeHostile(t *testing.T, yourService func(*mockidp.Server) http.Handler) {
 	// readme: hostile
-	c := mockidp.Config{StandingMutations: []mockidp.StandingMutation{{ID: "A03/assertion"}}}
+	c := mockidp.Config{}
 	hostile.Arm(&c)
 	idp := mockidp.New(c)
+	t.Cleanup(idp.Close)
+	handler := yourService(idp)
+	for _, attack := range []string{"A03/assertion", "B01", "D16"} {
+		require.NoError(t, idp.SetMutation(attack, "", ""))
+		page, err := testkit.SignInHandler(idp, handler, "https://sp.example/login", mockidp.DefaultLogin)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusForbidden, page.Status, attack)
+	}
 	// readme: end
-	return idp
 }
 
 var (
@@ -99,26 +108,32 @@ func TestReadmeWorks(t *testing.T) {
 	_, pattern := mux.Handler(mustRequest(t, "POST", "https://eu-central-1.signin.example/saml/acs"))
 	require.Equal(t, "/saml/acs", pattern)
 
-	values := readmeMock(t, spMetadata(t), func(metadata []byte) string {
-		request, err := spFor(t, metadata).NewAuthnRequest(saml.RequestOptions{})
+	page := readmeMock(t, func(metadata []byte) (http.Handler, []byte) { return serviceFor(t, metadata) })
+	require.Equal(t, "Hello, "+mockidp.DefaultLogin, page.Body)
+	readmeHostile(t, func(idp *mockidp.Server) http.Handler {
+		handler, metadata := serviceFor(t, idp.Metadata(""))
+		require.NoError(t, idp.RegisterSP("", metadata))
+		page, err := testkit.SignInHandler(idp, handler, "https://sp.example/login", mockidp.DefaultLogin)
 		require.NoError(t, err)
-		to, err := request.RedirectURL("state")
-		require.NoError(t, err)
-		return to
+		require.Equal(t, http.StatusOK, page.Status, "the good answer")
+		return handler
 	})
-	require.Equal(t, "state", values.Get("RelayState"))
-	require.NotEmpty(t, values.Get("SAMLResponse"))
+}
 
-	attacker := readmeHostile()
-	t.Cleanup(attacker.Close)
-	sp := spFor(t, attacker.Metadata(""))
+// serviceFor is a service provider that trusts an identity provider, and its metadata.
+func serviceFor(t *testing.T, idpMetadata []byte) (http.Handler, []byte) {
+	t.Helper()
+	sp := spFor(t, idpMetadata)
+	region, err := acs.NewRegion(acs.Config{SP: sp, Store: acs.NewMemoryStore(acs.MemoryConfig{}),
+		Logger: slog.New(slog.DiscardHandler), OnLogin: func(w http.ResponseWriter, _ *http.Request, l *acs.Login) {
+			fmt.Fprintf(w, "Hello, %s", l.Assertion.NameID().Value)
+		}})
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	region.Mount(mux, acs.Paths{Login: "/login"})
 	metadata, err := sp.Metadata()
 	require.NoError(t, err)
-	require.NoError(t, attacker.RegisterSP("", metadata))
-	form, err := attacker.IdPInitiated("", mockidp.DefaultLogin, "")
-	require.NoError(t, err)
-	_, err = sp.Verify([]byte(form.SAMLResponse), saml.VerifyOptions{ACS: form.URL, Unsolicited: true})
-	require.ErrorContains(t, err, "AssertionCount")
+	return mux, metadata
 }
 
 func mustRequest(t *testing.T, method, to string) *http.Request {
@@ -135,15 +150,6 @@ func spFor(t *testing.T, metadata []byte) *saml.ServiceProvider {
 	sp, err := saml.New(saml.Config{EntityID: "https://sp.example", ACS: []saml.Endpoint{{URL: "https://sp.example/acs"}}, IdP: idp})
 	require.NoError(t, err)
 	return sp
-}
-
-func spMetadata(t *testing.T) []byte {
-	t.Helper()
-	other := mockidp.New(mockidp.Config{})
-	t.Cleanup(other.Close)
-	metadata, err := spFor(t, other.Metadata("")).Metadata()
-	require.NoError(t, err)
-	return metadata
 }
 
 func unindent(s string) string {

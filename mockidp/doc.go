@@ -8,6 +8,10 @@
 //	sp := yourServiceProvider(idp.Metadata("")) // "" is the first SAML app
 //	err := idp.RegisterSP("", sp.Metadata())    // entity ID and every ACS, in order
 //
+//	page, err := testkit.SignIn(idp, sp.URL+"/login", mockidp.DefaultLogin) // as a browser does
+//
+// Package mockidp/testkit makes the sign-in. To send an answer yourself, ask for it alone:
+//
 //	form, err := idp.Answer(sp.RedirectURL(), mockidp.DefaultLogin) // SP-initiated
 //	form, err = idp.IdPInitiated("", mockidp.DefaultLogin, "")      // from the tile
 //	resp, err := http.PostForm(form.URL, form.Values())

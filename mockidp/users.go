@@ -65,6 +65,16 @@ func (u User) Values(name string) []string {
 	return []string{own}
 }
 
+// Credentials returns what the user types to sign in: the password, and the code of the second factor or "". Browsers
+// in tests use it, such as the one of package testkit.
+func (s *Server) Credentials(login string) (password, code string, err error) {
+	u := s.state.Load().user(login)
+	if u == nil {
+		return "", "", noSuchUser(login)
+	}
+	return u.Password, u.SecondFactor, nil
+}
+
 // same compares in constant time, because the code of a mock is often copied.
 func same(want, got string) bool {
 	w, g := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(got))

@@ -1,48 +1,66 @@
 package hostile_test
 
 import (
-	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/hostile"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// A service provider gets a good answer, and then hostile ones in its place.
-func ExampleArm() {
+// A table of answers: a service provider accepts the good one, and refuses each hostile one in its place.
+func Example() {
 	c := mockidp.Config{}
 	hostile.Arm(&c)
 	idp := mockidp.New(c)
 	defer idp.Close()
+	sp := serviceProvider(idp)
 
-	sp := yours(idp)
-	for _, id := range []string{"", "A03/assertion", "B01", "D16"} {
-		if err := idp.SetMutation(id, "", ""); err != nil { // "" switches it off
+	for _, attack := range []string{
+		"",                 // none: a good answer
+		"A03/assertion",    // a forged assertion beside the signed one
+		"B01",              // no signature
+		"D16",              // for the ACS of another service provider
+		"D48/forged-first", // a forged answer before the good one, in one form
+	} {
+		if err := idp.SetMutation(attack, "", ""); err != nil {
 			panic(err)
 		}
-		form, err := idp.IdPInitiated("", mockidp.DefaultLogin, "")
+		page, err := testkit.SignInHandler(idp, sp, "https://sp.example/login", mockidp.DefaultLogin)
 		if err != nil {
 			panic(err)
 		}
-		fmt.Printf("%q: %s\n", id, signIn(sp, form))
+		fmt.Printf("%q: status %d\n", attack, page.Status)
 	}
 	// Output:
-	// "": alice@example.com
-	// "A03/assertion": AssertionCount
-	// "B01": Unsigned
-	// "D16": Recipient
+	// "": status 200
+	// "A03/assertion": status 403
+	// "B01": status 403
+	// "D16": status 403
+	// "D48/forged-first": status 400
 }
 
-// yours is the service provider under test, which trusts the mock's key. Here it is
-// Meridian's own.
-func yours(idp *mockidp.Server) *saml.ServiceProvider {
-	from, err := saml.ParseIdPMetadata(idp.Metadata(""))
+// serviceProvider is the application under test: a handler that need not listen. Here it is Meridian's.
+func serviceProvider(idp *mockidp.Server) http.Handler {
+	trusted, err := saml.ParseIdPMetadata(idp.Metadata(""))
 	if err != nil {
 		panic(err)
 	}
 	sp, err := saml.New(saml.Config{
-		EntityID: "https://sp.example/saml", ACS: []saml.Endpoint{{URL: "https://sp.example/acs"}}, IdP: from,
+		EntityID: "https://sp.example/saml", ACS: []saml.Endpoint{{URL: "https://sp.example/acs"}}, IdP: trusted,
+	})
+	if err != nil {
+		panic(err)
+	}
+	region, err := acs.NewRegion(acs.Config{
+		SP: sp, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler),
+		OnLogin: func(w http.ResponseWriter, _ *http.Request, l *acs.Login) {
+			fmt.Fprintf(w, "Hello, %s", l.Assertion.NameID().Value)
+		},
 	})
 	if err != nil {
 		panic(err)
@@ -54,15 +72,7 @@ func yours(idp *mockidp.Server) *saml.ServiceProvider {
 	if err := idp.RegisterSP("", metadata); err != nil {
 		panic(err)
 	}
-	return sp
-}
-
-func signIn(sp *saml.ServiceProvider, form mockidp.Form) string {
-	a, err := sp.Verify([]byte(form.SAMLResponse), saml.VerifyOptions{ACS: form.URL, Unsolicited: true})
-	if refused := (*saml.Error)(nil); errors.As(err, &refused) {
-		return string(refused.Reason)
-	} else if err != nil {
-		return err.Error()
-	}
-	return a.NameID().Value
+	mux := http.NewServeMux()
+	region.Mount(mux, acs.Paths{Login: "/login"})
+	return mux
 }

@@ -5,6 +5,8 @@
 //	hostile.Arm(&c)
 //	idp := mockidp.New(c) // alice signs in, and the answer says admin
 //
+// The Example signs in with a good answer and with a table of hostile ones.
+//
 // It has the attacks that one page can make a browser send. These are most of the catalogue. Package
 // mockidp/attack/run has those that need several messages, or requests that no browser sends.
 package hostile

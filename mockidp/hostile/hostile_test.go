@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 	"github.com/meridian-saml/meridian/mockidp/hostile"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // Every offered attack can be made, unless the app lacks something that it
@@ -50,4 +52,34 @@ func TestArm(t *testing.T) {
 	}
 	assert.Greater(t, made, 500)
 	assert.Error(t, idp.QueueMutation("D01/same-browser", "", ""), "no page can send it")
+}
+
+// The browser of testkit delivers the attacks that change the form, in place of the page's script. None makes another
+// user of the one who signed in.
+func TestFormsAreDelivered(t *testing.T) {
+	t.Parallel()
+	c := mockidp.Config{}
+	hostile.Arm(&c)
+	idp := mockidp.New(c)
+	t.Cleanup(idp.Close)
+	sp := serviceProvider(idp)
+	n := 0
+	for _, id := range idp.MutationIDs() {
+		form := slices.Contains([]string{"D44", "D46", "D48", "D50"}, id[:3])
+		if !form {
+			continue
+		}
+		n++
+		require.NoError(t, idp.QueueMutation(id, "", ""))
+		page, err := testkit.SignInHandler(idp, sp, "https://sp.example/login", mockidp.DefaultLogin)
+		require.NoError(t, err, id)
+		assert.Equal(t, "sp.example", page.URL.Host, id)
+		assert.NotContains(t, page.Body, "Hello, admin", id)
+		if strings.HasPrefix(id, "D48") {
+			assert.GreaterOrEqual(t, page.Status, 400, id)
+		}
+		m := idp.Messages()
+		assert.Equal(t, id, m[len(m)-1].Attack)
+	}
+	assert.Greater(t, n, 20)
 }

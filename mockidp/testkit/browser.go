@@ -39,7 +39,7 @@ type Visit struct {
 
 const (
 	maxRedirects   = 10
-	maxPage        = 4 << 20 // bytes
+	maxPage        = 32 << 20 // bytes: a page of the mock holds a hostile message of megabytes
 	requestTimeout = time.Minute
 )
 
@@ -80,13 +80,24 @@ func (b *Browser) Submit(p *Page, f Form, filled url.Values) (*Page, error) {
 }
 
 func (b *Browser) submit(p *Page, f Form, filled url.Values, user bool) (*Page, error) {
-	if f.Method != "post" {
-		return nil, fmt.Errorf("testkit: the form for %q on the page %s: want method post, got %q", f.Action, p.URL, f.Method)
-	}
 	values := f.Values()
 	maps.Copy(values, filled)
-	return b.Go(Navigation{From: p.Origin(), Method: http.MethodPost, URL: p.Resolve(f.Action), Form: values, User: user,
-		noReferrer: p.Header.Get("Referrer-Policy") == "no-referrer"})
+	n := Navigation{From: p.Origin(), Method: http.MethodPost, URL: p.Resolve(f.Action), Form: values, User: user,
+		Enctype: f.Enctype, noReferrer: p.Header.Get("Referrer-Policy") == "no-referrer"}
+	switch f.Method {
+	case "post":
+	case "get", "":
+		to, err := url.Parse(n.URL)
+		if err != nil {
+			return nil, fmt.Errorf("testkit: the form on the page %s: %w", p.URL, err)
+		}
+		to.RawQuery = values.Encode() // replaces the query of the address
+		n.Method, n.URL, n.Form = http.MethodGet, to.String(), nil
+	default:
+		return nil, fmt.Errorf("testkit: the form for %q on the page %s: want method post or get, got %q", f.Action, p.URL,
+			f.Method)
+	}
+	return b.Go(n)
 }
 
 // Post sends a form as a script on the page from does. An identity provider's page sends its response so. from may be

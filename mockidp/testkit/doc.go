@@ -1,9 +1,17 @@
-// Package testkit has helpers for tests of a sign-in: a browser, a clock, keys, and functions that skip tests if a
-// program is missing.
+// Package testkit signs users in at a mock identity provider, in tests of a service provider. It has a browser, a
+// clock, keys, and functions that skip tests if a program is missing.
 //
 //	idp := mockidp.New(mockidp.Config{})
-//	b := testkit.NewBrowser(t.Context())
-//	page, err := b.SignIn("http://us-east-1.localhost:8711/login", mockidp.DefaultLogin, mockidp.DefaultPassword)
+//	page, err := testkit.SignIn(idp, sp.URL+"/login", mockidp.DefaultLogin)
+//
+// The page is the service provider's answer: status, header, body and final URL. Its Browser is signed in:
+//
+//	page, err = page.Browser.Open(sp.URL + "/private")      // as a user
+//	resp, err := page.Browser.Client().Get(sp.URL + "/api") // as a script
+//
+// [SignInHandler] does the same with an http.Handler that doesn't listen, [SignInClient] with the transport of a
+// client. With mockidp.Server.TileURL as the address, the identity provider starts the sign-in. With mockidp/hostile
+// the answers are attacks.
 //
 // A [Browser] is as strict as a real one. It keeps cookies as Chromium does, sends them by SameSite, and sends Fetch
 // Metadata. It resolves names below localhost to this machine and reaches no other machine. The client of net/http

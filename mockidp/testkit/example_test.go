@@ -13,47 +13,114 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// A user signs in to a service provider: to the identity provider, through its
-// form, and back with the response.
-func ExampleBrowser_SignIn() {
+// A test signs in at a handler, and goes on as the signed-in user. Neither needs a listener for the service provider.
+func ExampleSignInHandler() {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()
+	app := newApp(idp, "https://sp.example") // your handler
+
+	page, err := testkit.SignInHandler(idp, app, "https://sp.example/login", mockidp.DefaultLogin)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(page.Status, page.URL, page.Body)
+
+	page, err = page.Browser.Open("https://sp.example/private")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(page.Status, page.Body)
+	// Output:
+	// 200 https://sp.example/welcome Hello, alice@example.com
+	// 200 for alice@example.com only
+}
+
+// The identity provider starts the sign-in, with the address of its tile.
+func ExampleSignInHandler_idpInitiated() {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+	app := newApp(idp, "https://sp.example")
+
+	page, err := testkit.SignInHandler(idp, app, idp.TileURL("")+"?RelayState=/private", mockidp.DefaultLogin)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(page.URL, page.Body)
+	// Output: https://sp.example/private for alice@example.com only
+}
+
+// A service provider that listens on loopback. An API gets requests of the signed-in user by an HTTP client.
+func ExampleSignIn() {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+	sp := httptest.NewUnstartedServer(nil)
+	url := "http://" + sp.Listener.Addr().String()
+	sp.Config.Handler = newApp(idp, url)
+	sp.Start()
+	defer sp.Close()
+
+	page, err := testkit.SignIn(idp, url+"/login", mockidp.DefaultLogin)
+	if err != nil {
+		panic(err)
+	}
+	resp, err := page.Browser.Client().Get(url + "/private")
+	if err != nil {
+		panic(err)
+	}
+	defer resp.Body.Close()
+	fmt.Println(page.Body, resp.StatusCode)
+	// Output: Hello, alice@example.com 200
+}
+
+// newApp is a service provider at base: an application under test.
+func newApp(idp *mockidp.Server, base string) http.Handler {
+	mux, err := tryNewApp(idp, base)
+	if err != nil {
+		panic(err)
+	}
+	return mux
+}
+
+func tryNewApp(idp *mockidp.Server, base string) (*http.ServeMux, error) {
 	trusted, err := saml.ParseIdPMetadata(idp.Metadata(""))
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
-	mux := http.NewServeMux()
-	site := httptest.NewServer(mux)
-	defer site.Close()
-	sp, err := saml.New(saml.Config{EntityID: site.URL, ACS: []saml.Endpoint{{URL: site.URL + "/acs"}}, IdP: trusted})
+	sp, err := saml.New(saml.Config{EntityID: base, ACS: []saml.Endpoint{{URL: base + "/acs"}}, IdP: trusted})
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
 	region, err := acs.NewRegion(acs.Config{
-		SP: sp, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler),
-		OnLogin: func(w http.ResponseWriter, _ *http.Request, l *acs.Login) {
-			fmt.Fprintf(w, "Hello, %s", l.Assertion.NameID().Value)
+		SP: sp, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler), Unsolicited: acs.Accept,
+		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
+			http.SetCookie(w, &http.Cookie{Name: "user", Value: l.Assertion.NameID().Value, Secure: true, Path: "/"})
+			to := "/welcome"
+			if l.ReturnTo != "" {
+				to = l.ReturnTo
+			}
+			http.Redirect(w, r, to, http.StatusSeeOther)
 		},
 	})
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
+	mux := http.NewServeMux()
 	region.Mount(mux, acs.Paths{Login: "/login"})
+	for path, format := range map[string]string{"/welcome": "Hello, %s", "/private": "for %s only"} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			user, err := r.Cookie("user")
+			if err != nil {
+				http.Error(w, "sign in first", http.StatusUnauthorized)
+				return
+			}
+			fmt.Fprintf(w, format, user.Value)
+		})
+	}
 	metadata, err := sp.Metadata()
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
-	if err := idp.RegisterSP("", metadata); err != nil {
-		panic(err)
-	}
-
-	b := testkit.NewBrowser(context.Background())
-	page, err := b.SignIn(site.URL+"/login", mockidp.DefaultLogin, mockidp.DefaultPassword)
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(page.Text())
-	// Output: Hello, alice@example.com
+	return mux, idp.RegisterSP("", metadata)
 }
 
 // A Browser calls handlers by host name, over https, without a listener.

@@ -5,8 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,8 +19,10 @@ type Navigation struct {
 	From   string // the page that starts it, or its origin; "": the user typed the address
 	Method string // "": GET
 	URL    string
-	Form   url.Values // sent URL-encoded
-	User   bool       // the user started it, not a script on the page
+	Form   url.Values
+	User   bool // the user started it, not a script on the page
+	// Enctype is the encoding of Form: multipart/form-data or text/plain. Others are URL-encoded.
+	Enctype string
 
 	noReferrer bool // the page hides its origin
 	crossed    bool // another site took part in it
@@ -28,13 +33,13 @@ func (b *Browser) Send(n Navigation) (*Page, error) {
 	n.Method = cmp.Or(n.Method, http.MethodGet)
 	ctx, cancel := context.WithTimeout(b.ctx, requestTimeout)
 	defer cancel()
-	var body io.Reader
-	if n.Form != nil {
-		body = strings.NewReader(n.Form.Encode())
-	}
+	body, contentType := n.body()
 	r, err := http.NewRequestWithContext(ctx, n.Method, n.URL, body)
 	if err != nil {
 		return nil, fmt.Errorf("testkit: %w", err)
+	}
+	if n.Form != nil {
+		r.Header.Set("Content-Type", contentType)
 	}
 	r.URL.Fragment = ""
 	if from, err := url.Parse(n.From); err == nil && from.Host != "" {
@@ -55,13 +60,41 @@ func (b *Browser) Send(n Navigation) (*Page, error) {
 		return nil, fmt.Errorf("testkit: %s %s: %w", n.Method, r.URL.Redacted(), err)
 	}
 	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxPage))
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxPage+1))
+	if len(text) > maxPage {
+		err = fmt.Errorf("the page has more than %d bytes", maxPage)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("testkit: %s %s: %w", n.Method, r.URL.Redacted(), err)
 	}
 	b.Trail = append(b.Trail, Visit{n.Method, n.URL, res.StatusCode})
 	b.Jar.Keep(r.URL, res.Cookies(), time.Now())
-	return &Page{URL: r.URL, Status: res.StatusCode, Header: res.Header, Body: string(text), navigation: n}, nil
+	return &Page{URL: r.URL, Status: res.StatusCode, Header: res.Header, Body: string(text), Browser: b,
+		navigation: n}, nil
+}
+
+// body returns the body of a form and its type (HTML, multipart and text/plain form data).
+func (n Navigation) body() (io.Reader, string) {
+	var b strings.Builder
+	switch n.Enctype {
+	case "multipart/form-data":
+		w := multipart.NewWriter(&b)
+		for _, name := range slices.Sorted(maps.Keys(n.Form)) {
+			for _, value := range n.Form[name] {
+				_ = w.WriteField(name, value) // a strings.Builder takes every write
+			}
+		}
+		_ = w.Close()
+		return strings.NewReader(b.String()), w.FormDataContentType()
+	case "text/plain":
+		for _, name := range slices.Sorted(maps.Keys(n.Form)) {
+			for _, value := range n.Form[name] {
+				b.WriteString(name + "=" + value + "\r\n")
+			}
+		}
+		return strings.NewReader(b.String()), n.Enctype
+	}
+	return strings.NewReader(n.Form.Encode()), "application/x-www-form-urlencoded"
 }
 
 // setHeaders sets the headers that a browser sends: Fetch Metadata to URLs that it trusts, and the Origin of a
@@ -79,7 +112,6 @@ func (b *Browser) setHeaders(r *http.Request, n Navigation) {
 	if n.Form == nil {
 		return
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	switch {
 	case n.noReferrer: // the referrer policy hides the Origin too (Fetch 3.1)
 		r.Header.Set("Origin", "null")

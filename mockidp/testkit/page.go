@@ -17,15 +17,17 @@ type Page struct {
 	Status int
 	Header http.Header
 	Body   string
+	// Browser is the one that loaded the page.
+	Browser *Browser
 
 	navigation Navigation // that loaded it
 }
 
 // Form is a form on a page, with the values that are filled in already.
 type Form struct {
-	Action, Method string
-	Fields         []Field
-	Text           string // its readable text
+	Action, Method, Enctype string
+	Fields                  []Field
+	Text                    string // its readable text
 }
 
 // Field is an input of a form.
@@ -53,7 +55,8 @@ func (p *Page) Forms() []Form {
 	var out []Form
 	for _, m := range formTag.FindAllStringSubmatch(p.Body, -1) {
 		a := attributes(m[1])
-		f := Form{Action: a["action"], Method: strings.ToLower(a["method"]), Text: plainText(m[2])}
+		f := Form{Action: a["action"], Method: strings.ToLower(a["method"]), Enctype: strings.ToLower(a["enctype"]),
+			Text: plainText(m[2])}
 		for _, in := range fieldTag.FindAllStringSubmatch(m[2], -1) {
 			if a := attributes(in[1]); a["name"] != "" {
 				f.Fields = append(f.Fields, Field{a["name"], a["value"], strings.ToLower(a["type"])})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -34,20 +35,32 @@ func ConnectionRefused(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial" && !op.Timeout()
 }
 
-// Handlers is a Transport without a network: handlers by host, with the port where the URL has one.
+// Handlers is a Transport without a network: handlers by host, with the port where the URL has one. The handler of ""
+// gets the requests for all other hosts.
 type Handlers map[string]http.Handler
 
-// RoundTrip calls the handler of the request's host. The handler's panics reach the caller.
-func (h Handlers) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip calls the handler of the request's host. http.ErrAbortHandler is an error, as a closed connection is. The
+// handler's other panics reach the caller.
+func (h Handlers) RoundTrip(r *http.Request) (res *http.Response, err error) {
 	handler := h[r.URL.Host]
+	if handler == nil {
+		handler = h[""]
+	}
 	if handler == nil {
 		return nil, fmt.Errorf("testkit: no handler for the host %q", r.URL.Host)
 	}
+	defer func() {
+		if p := recover(); p == http.ErrAbortHandler {
+			res, err = nil, fmt.Errorf("testkit: the handler for %q closed the connection: %w", r.URL.Host, io.EOF)
+		} else if p != nil {
+			panic(p)
+		}
+	}()
 	in := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), r.Body)
 	in.Header = r.Header.Clone()
 	rec := httptest.NewRecorder()
 	handler.ServeHTTP(rec, in)
-	res := rec.Result()
+	res = rec.Result()
 	res.Request = r
 	return res, nil
 }

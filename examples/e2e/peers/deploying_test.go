@@ -128,10 +128,9 @@ func TestBehindNginx(t *testing.T) {
 		server+"}\n"), 0o600))
 	startPeer(t, shellCommand(nginx, "-p", dir, "-c", config), regexp.MustCompile(`start worker process|(using the "[a-z]+" event method)`))
 
-	b := testkit.NewBrowser(t.Context())
 	var page *testkit.Page
 	require.Eventually(t, func() bool {
-		page, err = b.SignIn(base+"/login", mockidp.DefaultLogin, mockidp.DefaultPassword)
+		page, err = testkit.SignIn(idp, base+"/login", mockidp.DefaultLogin)
 		return err == nil
 	}, time.Minute, 100*time.Millisecond)
 	assert.Equal(t, "hello "+mockidp.DefaultLogin, page.Body)
