@@ -152,7 +152,7 @@ func TestQueryIsObserved(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "1", <-seen)
 	_, err = f.Find(t.Context(), twoIdP, client)
-	requireReason(t, "UnknownIdP", err)
+	requireReason(t, "MetadataEntity", err)
 	assert.Equal(t, "1", <-seen)
 	p.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	_, err = f.Find(t.Context(), "https://idp.three.example", client)

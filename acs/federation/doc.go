@@ -10,7 +10,10 @@
 //		return err
 //	}
 //	defer f.Close()
-//	idp, err := f.Source(entityID) // for saml.Config.IdP
+//	sp, err := saml.New(saml.Config{EntityID: ours, ACS: list, IdPs: f})
+//
+// For one identity provider of several in the metadata, use [Federation.Source] and
+// saml.Config.IdP.
 //
 // # Verification
 //

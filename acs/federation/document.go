@@ -91,7 +91,8 @@ func (s *source) verify(raw []byte) (*document, error) {
 // inForce returns an error if metadata is past its validUntil.
 func (s *source) inForce(until time.Time) error {
 	if now := s.cfg.Now(); !until.IsZero() && !now.Before(until.Add(s.cfg.Skew)) {
-		return &Error{Reason: ReasonExpired, Rule: s.Name, Want: "a validUntil after " + format(now), Got: format(until)}
+		return &saml.Error{Reason: saml.ReasonMetadataExpired, Rule: "validUntil (Metadata 2.3.2)", Detail: s.Name,
+			Want: "a validUntil after " + format(now), Got: format(until)}
 	}
 	return nil
 }

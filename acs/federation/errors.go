@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Reason is the reason for a refusal by this package. The set is closed. A refusal
-// by package saml is a *saml.Error with a saml.Reason.
+// Reason is the reason for a refusal by this package. The set is closed. An error
+// about the content of metadata, or about an unknown or expired identity provider, is
+// a *saml.Error with a saml.Reason.
 type Reason string
 
 const (
@@ -16,16 +17,12 @@ const (
 	// address is not allowed, the status is not 200, or the body is too long or too
 	// slow.
 	ReasonFetch Reason = "MetadataFetch"
-	// ReasonExpired: the metadata is past its validUntil (Metadata 2.3.1).
-	ReasonExpired Reason = "MetadataExpired"
 	// ReasonValidity: the metadata has no validUntil, or one too far ahead.
 	ReasonValidity Reason = "MetadataValidity"
 	// ReasonRollback: the document is older than the one in use.
 	ReasonRollback Reason = "MetadataRollback"
 	// ReasonEntity: the answer to a query is about another entity.
 	ReasonEntity Reason = "MetadataEntity"
-	// ReasonUnknown: no source has an identity provider of this entity ID.
-	ReasonUnknown Reason = "UnknownIdP"
 	// ReasonBusy: this client, or all clients together, requested too many unknown
 	// entities.
 	ReasonBusy Reason = "Busy"

@@ -46,5 +46,5 @@ BGsX0fLhLEJH+Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT+NC4v4af5uO5+tKfA+eFivOM1drMV7Oy7ZA
 	fmt.Println(err)
 	// Output:
 	// https://idp.example/sso
-	// federation: UnknownIdP: entityID: got "https://unknown.example"
+	// saml: MetadataEntity: entityID (Metadata 2.3.2): want "an identity provider of one of the sources", got "https://unknown.example"
 }

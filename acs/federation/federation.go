@@ -60,8 +60,8 @@ func (f *Federation) Close() {
 
 // IdP returns the identity provider with that entity ID from the metadata in memory.
 // It doesn't wait for the network, so an assertion consumer service can call it. The
-// error is an *Error with ReasonUnknown or ReasonExpired, or a *saml.Error if its
-// metadata can't be used.
+// error is a *saml.Error, with saml.ReasonMetadataEntity if no source has the
+// identity provider. With IdP, a Federation is a saml.IdPs.
 func (f *Federation) IdP(entityID string) (*saml.IdP, error) {
 	return f.find(entityID, func(s *source) (*document, error) { return s.known(entityID) })
 }
@@ -69,8 +69,8 @@ func (f *Federation) IdP(entityID string) (*saml.IdP, error) {
 // Find is like IdP, but fetches an unknown entity from the query services. Use it
 // for the request that begins a sign-in. client is the client's address, with or
 // without a port. It limits how many unknown names one client can fetch per minute
-// and at once; an IPv6 /64 counts as one client. Beyond the limit the error has
-// ReasonBusy. Concurrent calls for the same name share one fetch.
+// and at once; an IPv6 /64 counts as one client. Beyond the limit the error is an
+// *Error with ReasonBusy. Concurrent calls for the same name share one fetch.
 func (f *Federation) Find(ctx context.Context, entityID, client string) (*saml.IdP, error) {
 	return f.find(entityID, func(s *source) (*document, error) {
 		if s.Query == "" {
@@ -98,7 +98,8 @@ func (f *Federation) find(entityID string, document func(*source) (*document, er
 		}
 		return idp, nil
 	}
-	return nil, &Error{Reason: ReasonUnknown, Rule: "entityID", Got: entityID}
+	return nil, &saml.Error{Reason: saml.ReasonMetadataEntity, Rule: "entityID (Metadata 2.3.2)",
+		Want: "an identity provider of one of the sources", Got: entityID}
 }
 
 // Source returns one identity provider as a source for saml.Config.IdP, which always

@@ -47,7 +47,7 @@ func TestRefresh(t *testing.T) {
 	_, err := f.IdP(oneIdP)
 	require.NoError(t, err)
 	_, err = f.IdP(twoIdP)
-	requireReason(t, "UnknownIdP", err)
+	requireReason(t, "MetadataEntity", err)
 	source, err := f.Source(oneIdP)
 	require.NoError(t, err)
 	require.Equal(t, oneIdP, source.IdP().EntityID())
@@ -174,7 +174,7 @@ func TestSourcesAreApart(t *testing.T) {
 		federation.Source{URL: second.URL, Keys: append(keys, another().Public())})
 	requireReason(t, "MetadataSignature", f.Status()[1].Err)
 	_, err := f.IdP(twoIdP)
-	requireReason(t, "UnknownIdP", err)
+	requireReason(t, "MetadataEntity", err)
 
 	third := newPublisher(t, signed(t, strings.ReplaceAll(aggregate("", oneIdP, twoIdP), "/sso/", "/other/"), another()))
 	f = open(t, &clock{}, federation.Source{URL: first.URL, Keys: pinned()},
@@ -207,7 +207,7 @@ func TestTheCopyIsVerified(t *testing.T) {
 	f = open(t, &clock{}, s)
 	for _, id := range []string{oneIdP, twoIdP} {
 		_, err = f.IdP(id)
-		requireReason(t, "UnknownIdP", err)
+		requireReason(t, "MetadataEntity", err)
 	}
 }
 

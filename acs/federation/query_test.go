@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs/federation"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 const client = "192.0.2.1:1234"
@@ -47,7 +48,7 @@ func TestQuery(t *testing.T) {
 	s := federation.Source{Query: p.URL + "/", Keys: pinned(), Copy: t.TempDir()}
 	f := open(t, &clock{}, s)
 	_, err := f.IdP(oneIdP)
-	requireReason(t, "UnknownIdP", err)
+	requireReason(t, "MetadataEntity", err)
 	assert.Zero(t, p.requests.Load(), "a response causes no fetch")
 	_, err = f.Find(t.Context(), oneIdP, client)
 	require.NoError(t, err)
@@ -62,10 +63,10 @@ func TestQuery(t *testing.T) {
 
 	// Names that the service lacks are remembered.
 	_, err = f.Find(t.Context(), twoIdP, client)
-	requireReason(t, "UnknownIdP", err)
+	requireReason(t, "MetadataEntity", err)
 	n := p.requests.Load()
 	_, err = f.Find(t.Context(), twoIdP, client)
-	requireReason(t, "UnknownIdP", err)
+	requireReason(t, "MetadataEntity", err)
 	assert.LessOrEqual(t, p.requests.Load(), n+1, "only the first may be refreshed meanwhile")
 	f.Close()
 
@@ -82,7 +83,36 @@ func TestQuery(t *testing.T) {
 	require.NoError(t, os.WriteFile(copies[0], []byte(strings.Replace(string(raw), "/sso/", "/evil/", 1)), 0o600))
 	f = open(t, &clock{}, s)
 	_, err = f.IdP(oneIdP)
-	requireReason(t, "UnknownIdP", err)
+	requireReason(t, "MetadataEntity", err)
+}
+
+// K08: responses that name identity providers cause no fetch, known to the service or
+// not. After the navigation that begins a sign-in, the response is verified.
+func TestResponsesCauseNoFetch(t *testing.T) {
+	p := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})
+	f := open(t, &clock{}, federation.Source{Query: p.URL + "/", Keys: pinned()})
+	const url = "https://sp.example/acs"
+	sp, err := saml.New(saml.Config{EntityID: "https://sp.example", ACS: []saml.Endpoint{{URL: url}}, IdPs: f})
+	require.NoError(t, err)
+	verify := func(issuer string) error {
+		_, err := sp.VerifyXML([]byte(`<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" `+
+			`xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r" Version="2.0" IssueInstant="2026-11-22T12:00:00Z">`+
+			`<a:Issuer>`+issuer+`</a:Issuer><p:Status><p:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></p:Status>`+
+			`<a:Assertion/></p:Response>`), saml.VerifyOptions{ACS: url, Unsolicited: true})
+		return err
+	}
+	for range 100 {
+		requireReason(t, "MetadataEntity", verify(oneIdP))
+	}
+	_, err = sp.NewAuthnRequest(saml.RequestOptions{IdP: oneIdP})
+	requireReason(t, "MetadataEntity", err)
+	assert.Zero(t, p.requests.Load())
+
+	_, err = f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	requireReason(t, "Unsigned", verify(oneIdP))
+	_, err = sp.NewAuthnRequest(saml.RequestOptions{IdP: oneIdP})
+	require.NoError(t, err)
 }
 
 // F28, and what else a service may answer.
@@ -123,13 +153,13 @@ func TestQueryPaths(t *testing.T) {
 		"{sha1}0123":              "/mdq/entities/%7Bsha1%7D0123",
 	} {
 		_, err := f.Find(t.Context(), name, name)
-		requireReason(t, "UnknownIdP", err)
+		requireReason(t, "MetadataEntity", err)
 		_, asked := paths.LoadAndDelete(want)
 		assert.True(t, asked, "%s: %s", name, want)
 	}
 	for _, name := range []string{"", ".", "..", "a\nb", "a\x00b", strings.Repeat("a", 2000)} {
 		_, err := f.Find(t.Context(), name, name)
-		requireReason(t, "UnknownIdP", err)
+		requireReason(t, "MetadataEntity", err)
 	}
 	paths.Range(func(path, _ any) bool { return assert.Fail(t, "asked for", path) })
 }
@@ -149,17 +179,17 @@ func TestQueryFlood(t *testing.T) {
 			busy++
 		}
 		_, err = f.IdP(fmt.Sprint("https://posted.example/", i))
-		requireReason(t, "UnknownIdP", err)
+		requireReason(t, "MetadataEntity", err)
 	}
 	assert.Greater(t, busy, 99_000)
 	assert.Less(t, p.requests.Load(), int64(1000))
 	_, err = f.Find(t.Context(), oneIdP, client)
 	require.NoError(t, err)
 	_, err = f.Find(t.Context(), "https://new.example", "192.0.2.2:1")
-	requireReason(t, "UnknownIdP", err)
+	requireReason(t, "MetadataEntity", err)
 	c.advance(2 * time.Minute)
 	_, err = f.Find(t.Context(), "https://new2.example", client)
-	requireReason(t, "UnknownIdP", err)
+	requireReason(t, "MetadataEntity", err)
 }
 
 // Those who ask for one name at the same time wait for one fetch; one who leaves leaves

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // source is a Source and its state.
@@ -94,7 +96,8 @@ func (s *source) known(entityID string) (*document, error) {
 	case !found:
 		return nil, errNone
 	case d == nil:
-		return nil, &Error{Reason: ReasonUnknown, Rule: s.Name, Detail: "several files have this entity ID", Got: entityID}
+		return nil, &saml.Error{Reason: saml.ReasonMetadataDuplicate, Rule: "entityID (Metadata 2.3.2)",
+			Detail: s.Name + ": several files have it", Got: entityID}
 	}
 	return d, s.inForce(d.ValidUntil())
 }
