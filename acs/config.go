@@ -26,6 +26,8 @@ const (
 	// Restart drops the assertion and starts an SP-initiated sign-in. While the user has a session at the identity
 	// provider, it needs no interaction. So the identity provider's tile works, and an attacker can't sign a
 	// user's browser in.
+	// If there are several identity providers, the sign-in is at the one that sent the response. That one can then
+	// sign the user in to any account of its own, as with Accept.
 	Restart
 	// Accept accepts the response. An attacker can then sign a user's browser in to the attacker's own account.
 	// Ask the user for confirmation before a signed-in browser changes to another user.
@@ -57,6 +59,17 @@ type Config struct {
 	// OnLogin is called once for each accepted assertion, and writes the answer, such as a session cookie and a
 	// 303 to l.ReturnTo. Headers that prevent caching and referrers are already set. Required.
 	OnLogin func(w http.ResponseWriter, r *http.Request, l *Login)
+
+	// ChooseIdP returns the entity ID of the identity provider for a sign-in without LoginOptions.IdP, such as the
+	// one of the request's host. It is for a service provider with several identity providers. Don't take it from a
+	// part of the request that another site's link can choose: that site's identity provider could then sign a
+	// user in to an account of its own. Nil or empty: the only one.
+	ChooseIdP func(*http.Request) string
+	// FindIdP is called at the start of a sign-in with the entity ID of the chosen identity provider and the
+	// client's address. Use the Find method of a federation with query services: it fetches an unknown identity
+	// provider, which then is known when its response arrives. A response never causes a call. The error may be a
+	// *saml.Error. Nil: not called.
+	FindIdP func(ctx context.Context, entityID, client string) (*saml.IdP, error)
 
 	// Unsolicited is the policy for a response that answers no request. Zero: Refuse.
 	Unsolicited Unsolicited

@@ -81,7 +81,7 @@ func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (
 
 	// [3] The first use of the assertion, and for a request of this browser.
 	if assertion.InResponseTo() == "" && c.cfg.Unsolicited == Restart {
-		restart, err := c.restart(relayState, pending)
+		restart, err := c.restart(assertion.Issuer(), relayState, pending)
 		return nil, restart, err
 	}
 	login, err := c.admit(w, r, assertion, relayState, pending)
@@ -99,12 +99,12 @@ func (c *Consumer) verifyOptions(pending []pendingRequest) saml.VerifyOptions {
 	return saml.VerifyOptions{ACS: c.here.URL, RequestIDs: ids, Unsolicited: c.cfg.Unsolicited != Refuse}
 }
 
-// restart drops an unsolicited assertion, and stores and trusts none of its values. If its RelayState is a safe
-// redirect target, it becomes the ReturnTo of the new sign-in.
+// restart drops an unsolicited assertion, and stores and trusts none of its values. The new sign-in is at its
+// identity provider. If its RelayState is a safe redirect target, it becomes the ReturnTo.
 //
 // An identity provider that ignores requests would answer each restart with another unsolicited response. After
 // maxRestarts within restartWindow, the response is refused.
-func (c *Consumer) restart(relayState string, pending []pendingRequest) (*LoginOptions, error) {
+func (c *Consumer) restart(idp, relayState string, pending []pendingRequest) (*LoginOptions, error) {
 	since, recent := c.cfg.SP.Now().Add(-restartWindow).Unix(), 0
 	for _, q := range pending {
 		if q.restarted && q.at >= since {
@@ -115,7 +115,7 @@ func (c *Consumer) restart(relayState string, pending []pendingRequest) (*LoginO
 		return nil, newError(ReasonUnsolicited, ruleUnsolicited,
 			"restarted sign-ins led back here: does the identity provider answer requests?")
 	}
-	return &LoginOptions{ReturnTo: c.allowed.allow(relayState)}, nil
+	return &LoginOptions{IdP: idp, ReturnTo: c.allowed.allow(relayState)}, nil
 }
 
 // The status codes (Core 3.2.2.2) for a user who was not signed in, as opposed to an error. Most identity

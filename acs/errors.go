@@ -33,6 +33,8 @@ const (
 	// ReasonNavigation: only a navigation of a window can start a sign-in, and this request is none. See
 	// [CheckNavigation].
 	ReasonNavigation Reason = "Navigation"
+	// ReasonFindIdP: Config.FindIdP returned an error that is not a *saml.Error.
+	ReasonFindIdP Reason = "FindIdP"
 	// ReasonTooMany: this browser or client address has too many pending requests. See [Config].ClientAddr.
 	ReasonTooMany Reason = "TooMany"
 	// ReasonCancelled: the identity provider did not sign the user in: cancelled, denied, or not possible without

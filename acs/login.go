@@ -14,6 +14,10 @@ type LoginOptions struct {
 	// ReturnTo is the value for [Login].ReturnTo: a path of this origin, or a URL of one of RelayStateOrigins. It
 	// has at most 2,048 bytes of ASCII and no spaces. An invalid value is ignored.
 	ReturnTo string
+	// IdP is the entity ID of the identity provider. Empty: Config.ChooseIdP, or the only one of the service
+	// provider. A client's input is no risk for an unknown name. But a page that sends users here chooses for
+	// them: see Config.ChooseIdP.
+	IdP string
 	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider offers it.
 	Binding string
 	// ForceAuthn, IsPassive, AuthnContext and NameIDPolicy are as in [saml.RequestOptions]. Don't set them from a
@@ -72,8 +76,12 @@ func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOpt
 func (c *Consumer) start(
 	w http.ResponseWriter, r *http.Request, o LoginOptions, q pendingRequest, gone []pendingRequest,
 ) error {
+	idp, err := c.chooseIdP(r, o)
+	if err != nil {
+		return err
+	}
 	req, err := c.cfg.SP.NewAuthnRequest(saml.RequestOptions{
-		ACS: c.here.URL, Binding: o.Binding, ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
+		ACS: c.here.URL, IdP: idp, Binding: o.Binding, ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
 		AuthnContext: o.AuthnContext, NameIDPolicy: o.NameIDPolicy,
 	})
 	if err != nil {

@@ -40,6 +40,8 @@ var (
 	textTooMany = message{"Too many sign-ins were started",
 		"Too many sign-ins were started in this browser or from your network, and not finished. " +
 			"Finish one of them, or try again in a minute."}
+	textUnknownIdP = message{"Your identity provider is not known here",
+		"This service has no identity provider of that name. Choose another one, or tell your administrator."}
 	textUnavailable = message{"Sign-in is not available right now", "Please try again in a minute."}
 	textNotStarted  = message{"Sign-in could not be started",
 		"The service is not configured correctly. Please tell your administrator."}
@@ -71,6 +73,8 @@ var answers = map[string]answer{
 	string(ReasonBusy):                 {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(saml.ReasonMetadata):        {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(saml.ReasonMetadataExpired): {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(saml.ReasonMetadataEntity):  {http.StatusForbidden, textUnknownIdP, 0},
+	string(ReasonFindIdP):              {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(ReasonCancelled):            {http.StatusForbidden, textCancelled, 0},
 	string(ReasonNavigation):           {http.StatusForbidden, textNavigation, 0},
 	string(ReasonTooMany):              {http.StatusTooManyRequests, textTooMany, retryFull},
