@@ -28,6 +28,7 @@ func (s *Server) Reset() {
 	s.sessions.reset()
 	s.pending.reset()
 	s.factors.reset()
+	s.again.reset()
 	s.failures.reset()
 	s.logins.reset()
 	s.messages.reset()

@@ -73,6 +73,8 @@ type Config struct {
 	// Mutations are the IDs that Mutate knows; QueueMutation and SetMutation refuse others, and the sign-in page and
 	// mockidp/oktaapi offer them. Zero: any ID is passed to Mutate.
 	Mutations []string
+	// MutationInfo describes Mutations, by ID, for the lists that offer them. Zero: they are listed by ID.
+	MutationInfo map[string]MutationInfo
 	// StandingMutations are switched on from the start, at most one for each pair of app and user; SetMutation switches
 	// others on and off. Zero: none.
 	StandingMutations []StandingMutation
@@ -152,4 +154,5 @@ func (s *Server) Org() string { return s.config.Org }
 
 // MutationIDs returns Config.Mutations.
 func (s *Server) MutationIDs() []string { return slices.Clone(s.config.Mutations) }
-func webScheme(s string) bool           { return s == "http" || s == "https" }
+
+func webScheme(s string) bool { return s == "http" || s == "https" }

@@ -50,6 +50,8 @@ type Error struct {
 	Detail    string // one sentence
 	Want, Got string
 	Err       error // the cause, or nil
+
+	app string // the ID of the app that a page about the error leads back to; "" if there is none
 }
 
 // Error returns a message of at most a few hundred bytes that begins with the package's name.

@@ -22,11 +22,29 @@ func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, f factor) *Er
 	}
 	f.at = s.now()
 	s.factors.put(key, f)
-	s.factorPage(w, r, http.StatusOK, key, f, false)
+	s.redirect(w, r, pathFactor+"?factor="+key)
 	return nil
 }
 
-func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, status int, key string, f factor, failed bool) {
+func (s *Server) factorByKey(key string) (factor, *Error) {
+	f, ok := s.factors.get(key)
+	if !ok || s.now().Sub(f.at) > factorLifetime {
+		return f, errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again")
+	}
+	return f, nil
+}
+
+// handleFactorPage asks for the code, at an address of its own, so that a browser can go back to it.
+func (s *Server) handleFactorPage(w http.ResponseWriter, r *http.Request) *Error {
+	key, status := r.URL.Query().Get("factor"), http.StatusOK
+	f, err := s.factorByKey(key)
+	if err != nil {
+		return err
+	}
+	failed := r.URL.Query().Has("wrong")
+	if failed {
+		status = http.StatusUnauthorized
+	}
 	st := s.state.Load()
 	var app *App // of the pending sign-in, or nil
 	if p, err := s.pendingByKey(f.pending); err == nil {
@@ -40,13 +58,14 @@ func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, status int, 
 		App            *App
 		Failed, StepUp bool
 	}{key, f.login, app, failed, user != nil}})
+	return nil
 }
 
 func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
 	key := form.Get("factor")
-	f, ok := s.factors.get(key)
-	if !ok || s.now().Sub(f.at) > factorLifetime {
-		return errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again")
+	f, err := s.factorByKey(key)
+	if err != nil {
+		return err
 	}
 	user := s.state.Load().user(f.login)
 	if user == nil {
@@ -60,7 +79,7 @@ func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request, form url.V
 	case user.Status != Active:
 		return s.locked(w, r, f.pending, user, signIn{Login: f.login, Locked: true})
 	case failed:
-		s.factorPage(w, r, http.StatusUnauthorized, key, f, true)
+		s.redirect(w, r, pathFactor+"?factor="+url.QueryEscape(key)+"&wrong=")
 		return nil
 	}
 	s.factors.drop(key) // a second factor opens one session only

@@ -13,9 +13,11 @@ func (s *Server) routes() http.Handler {
 		"GET " + pathSignIn:                    s.handleSignInPage,
 		"POST " + pathSignIn:                   s.sameOriginForm(s.handleSignIn),
 		"POST " + pathSignOut:                  s.sameOriginForm(s.handleSignOut),
+		"GET " + pathFactor:                    s.handleFactorPage,
 		"POST " + pathFactor:                   s.sameOriginForm(s.handleFactor),
 		"POST " + pathCancel:                   s.sameOriginForm(s.handleCancel),
 		"GET " + pathContinue:                  s.handleContinue,
+		"GET " + pathCertificate + "{id}":      s.handleCertificate,
 		"GET " + pathApp + "{id}":              s.requireSession(s.handleApp),
 		"GET " + pathDashboard:                 s.requireSession(s.handleDashboard),
 		"GET " + pathBookmark + "{id}":         s.handleBookmark,
@@ -123,6 +125,8 @@ const (
 	pathApp       = "/mockidp/app/"
 	pathAssets    = "/mockidp/assets/"
 
+	pathCertificate = "/mockidp/certificate/"
+
 	// Of Entra: a tenant's sign-on and metadata (in two spellings), and the links of My Apps.
 	pathEntraSSO         = "/saml2"
 	pathEntraMetadata    = "/federationmetadata/2007-06/federationmetadata.xml"
@@ -188,5 +192,6 @@ func (s *Server) tilePath(a *App) string {
 	return oktaSSO(a)
 }
 
-func oktaSSO(a *App) string { return "/app/" + a.Name + "/" + a.ExternalKey + "/sso/saml" }
-func appPath(a *App) string { return pathApp + url.PathEscape(a.ID) }
+func oktaSSO(a *App) string         { return "/app/" + a.Name + "/" + a.ExternalKey + "/sso/saml" }
+func certificatePath(a *App) string { return pathCertificate + url.PathEscape(a.ID) }
+func appPath(a *App) string         { return pathApp + url.PathEscape(a.ID) }

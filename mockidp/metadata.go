@@ -41,6 +41,7 @@ func (s *Server) sendMetadata(w http.ResponseWriter, st *state, app *App) *Error
 		return internal("writing the metadata", err)
 	}
 	w.Header().Set("Content-Type", "application/samlmetadata+xml; charset=utf-8")
+	w.Header().Set("Content-Disposition", `inline; filename="`+fileName(app, "metadata.xml")+`"`)
 	_, _ = w.Write(doc)
 	return nil
 }

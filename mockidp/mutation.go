@@ -32,6 +32,66 @@ type Mutation struct {
 	Certificate     *x509.Certificate
 }
 
+// MutationInfo describes a mutation to a user who selects one.
+type MutationInfo struct {
+	ID string // set by Server.Mutations
+	// Title is a few words. Zero: the ID alone.
+	Title string
+	// Family groups mutations. Zero: none.
+	Family string
+	// Reference is a CVE, a paper or a place in a standard. Zero: none.
+	Reference string
+}
+
+// Label returns the ID and the Title.
+func (m MutationInfo) Label() string {
+	if m.Title == "" {
+		return m.ID
+	}
+	return m.ID + " · " + m.Title
+}
+
+// Mutations returns Config.Mutations, described by Config.MutationInfo.
+func (s *Server) Mutations() []MutationInfo {
+	out := make([]MutationInfo, len(s.config.Mutations))
+	for i, id := range s.config.Mutations {
+		out[i] = s.config.MutationInfo[id]
+		out[i].ID = id
+	}
+	return out
+}
+
+// family is a group of mutations, as the pages offer them.
+type family struct {
+	Name      string
+	Mutations []MutationInfo
+}
+
+// families groups the mutations in which each word of a search occurs, in the order of Config.Mutations.
+func (s *Server) families(search string) []family {
+	var out []family
+	words := strings.Fields(strings.ToLower(search))
+	for _, m := range s.Mutations() {
+		text := strings.ToLower(m.Label() + " " + m.Family + " " + m.Reference)
+		if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
+			continue
+		}
+		at := slices.IndexFunc(out, func(f family) bool { return f.Name == m.Family })
+		if at < 0 {
+			at, out = len(out), append(out, family{Name: m.Family})
+		}
+		out[at].Mutations = append(out[at].Mutations, m)
+	}
+	return out
+}
+
+// attackList is the list of mutations on a page.
+type attackList struct {
+	Families []family
+	Ordered  bool   // one is queued for the answer, or switched on
+	Chosen   string // ID, or ""
+}
+
 // Mutated describes the message to send instead of a valid answer. The zero value leaves the answer unchanged. An
 // HTML form must be able to carry it: values are UTF-8 without NUL, and only the methods, types and headers of
 // forms exist.

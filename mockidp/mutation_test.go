@@ -54,7 +54,7 @@ func TestMutations(t *testing.T) {
 	idp := start(t, conf)
 	b := newBrowser(t, idp)
 	page := b.get(redirect(idp, request(), "s"))
-	page.contains(t, `<select id="attack" name="attack">`)
+	page.contains(t, `<select id="attack" name="attack"`)
 	v := page.fields()
 	v.Set("username", alice)
 	v.Set("password", mockidp.DefaultPassword)

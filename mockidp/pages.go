@@ -2,11 +2,19 @@ package mockidp
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"crypto/x509"
 	"embed"
+	"encoding/pem"
+	"fmt"
 	"hash/fnv"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,9 +33,12 @@ func Assets() fs.FS {
 }
 
 func parsePages() map[string]*template.Template {
-	out := map[string]*template.Template{}
+	out, layout := map[string]*template.Template{}, template.New("layout.html").Funcs(template.FuncMap{
+		"fact": func(name, value string) Field { return Field{name, value} },
+	})
 	for _, name := range []string{"signin", "factor", "dashboard", "app", "post", "error"} {
-		out[name] = template.Must(template.ParseFS(embedded, "templates/layout.html", "templates/"+name+".html"))
+		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(embedded, "templates/layout.html", "templates/parts.html",
+			"templates/"+name+".html"))
 	}
 	return out
 }
@@ -39,10 +50,16 @@ type page struct {
 	Assets string
 	User   *User // whose name the header shows, or nil
 	Body   any
-	Script bool // load the script that submits the form
+	Script string // the file of the page's script, or ""
 
 	spoil func([]byte) []byte // changes the page for a fault; may be nil
 }
+
+// The scripts of pages. scriptPage adds to pages that work without it; scriptSubmit submits the answer.
+const (
+	scriptPage   = "page.js"
+	scriptSubmit = "submit.js"
+)
 
 // render writes a page, or a plain 500 if the template fails. It never writes a part of a page.
 func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
@@ -139,8 +156,49 @@ type appDetails struct {
 	SAML, Entra bool
 	DefaultURL  string
 
-	Metadata, SignOn, Key, Method, Encrypted string
-	Filters                                  []string // the words for each Filter
+	idpDetails
+	Key, Method, Encrypted string
+	Filters                []string // the words for each Filter
+}
+
+// idpDetails is what a service provider is configured with.
+type idpDetails struct {
+	Issuer, SignOn, Metadata, Certificate string // Certificate is in PEM
+	CertificateURL, Fingerprint           string // the SHA-256 of the certificate, in hexadecimal
+	MetadataFile, CertificateFile         string // the names of downloads
+}
+
+func (s *Server) idpDetails(st *state, a *App) idpDetails {
+	cert := st.keyFor(a).cert
+	sum := sha256.Sum256(cert.Raw)
+	return idpDetails{Issuer: a.Issuer, SignOn: s.ssoURL(a), Metadata: s.metadataURL(a), Certificate: pemOf(cert),
+		CertificateURL: s.prefix + certificatePath(a), MetadataFile: fileName(a, "metadata.xml"),
+		CertificateFile: fileName(a, "cert.pem"),
+		Fingerprint:     strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":")}
+}
+
+func pemOf(cert *x509.Certificate) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))
+}
+
+var unfileable = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// fileName is the name of a download: the app's label in letters, digits and dashes, and what it is.
+func fileName(a *App, what string) string {
+	label := strings.Trim(unfileable.ReplaceAllString(a.Label, "-"), "-")
+	return cmp.Or(label[:min(len(label), 60)], "app") + "-" + what
+}
+
+func (s *Server) handleCertificate(w http.ResponseWriter, r *http.Request) *Error {
+	st := s.state.Load()
+	app, err := st.samlApp(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/x-pem-file")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(app, "cert.pem")+`"`)
+	_, _ = io.WriteString(w, pemOf(st.keyFor(app).cert))
+	return nil
 }
 
 // handleApp shows an app's settings to every user who has its tile: there are no administrators.
@@ -152,7 +210,7 @@ func (s *Server) handleApp(w http.ResponseWriter, r *http.Request, st *state, u 
 	if err != nil {
 		return err
 	}
-	s.render(w, http.StatusOK, "app", page{Title: app.Label, User: u, Body: s.details(st, app)})
+	s.render(w, http.StatusOK, "app", page{Title: app.Label, User: u, Script: scriptPage, Body: s.details(st, app)})
 	return nil
 }
 
@@ -163,7 +221,7 @@ func (s *Server) details(st *state, a *App) appDetails {
 		return d
 	}
 	signer, err := st.signer(a)
-	d.Metadata, d.SignOn, d.Key, d.Method = s.metadataURL(a), s.ssoURL(a), signer.key.id, string(signer.method)
+	d.idpDetails, d.Key, d.Method = s.idpDetails(st, a), signer.key.id, string(signer.method)
 	if err != nil {
 		d.Method = err.Detail
 	}
@@ -185,14 +243,36 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
 	case http.StatusNotFound:
 		title = "Not found"
 	}
-	_, user := s.sessionOf(r, s.state.Load())
+	if err.Reason == ReasonRequestNotFound {
+		title = "This sign-in has expired"
+	}
+	st := s.state.Load()
+	_, user := s.sessionOf(r, st)
 	s.render(w, err.status(), "error", page{Title: title, User: user, Body: struct {
 		Status                         int
 		Reason                         Reason
 		Detail, Want, Got, Cause       string
 		Compared, SignedIn, Assignment bool
+		Back                           *backLink
 	}{err.status(), err.Reason, sentence(err.Detail), cut(err.Want), cut(err.Got), err.cause(),
-		err.Want != "" || err.Got != "", user != nil, err.Reason == ReasonNotAssigned}})
+		err.Want != "" || err.Got != "", user != nil, err.Reason == ReasonNotAssigned, backTo(st, err.app)}})
+}
+
+// backLink leads to an app's service provider.
+type backLink struct{ URL, Label string }
+
+// backTo returns a link to the origin of an app's default ACS: where its users start is not known to the Server. It is
+// nil if there is no such app.
+func backTo(st *state, appID string) *backLink {
+	a, err := st.samlApp(appID)
+	if err != nil || appID == "" {
+		return nil
+	}
+	u, perr := url.Parse(a.DefaultACS().URL)
+	if perr != nil || u.Host == "" {
+		return nil
+	}
+	return &backLink{(&url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}).String(), a.Label}
 }
 
 func sentence(s string) string {

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -48,6 +49,7 @@ type Server struct {
 	messages messageLog
 	pending  bounded[pending]
 	factors  bounded[factor]
+	again    bounded[signIn] // failed sign-ins, for the page that says so
 	sessions sessionTable
 	failures table[int]       // wrong passwords and codes in a row, by loginKey, of existing users
 	logins   table[time.Time] // when users signed in last, by User.ID; not configurable, so not part of the state
@@ -92,9 +94,9 @@ func Open(c Config) (*Server, error) {
 	}
 	c = c.withDefaults()
 	s := &Server{config: c, pages: parsePages()}
-	s.pending.most, s.factors.most, s.sessions.most = keptSignIns, keptSignIns, keptSessions
+	s.pending.most, s.factors.most, s.again.most, s.sessions.most = keptSignIns, keptSignIns, keptSignIns, keptSessions
 	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state holds them
-	s.config.Mutations = slices.Clone(c.Mutations)
+	s.config.Mutations, s.config.MutationInfo = slices.Clone(c.Mutations), maps.Clone(c.MutationInfo)
 	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
 	if err != nil {
 		return nil, err

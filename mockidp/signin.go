@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"time"
@@ -40,9 +41,21 @@ func (s *Server) storePending(p pending, key string) (string, *Error) {
 func (s *Server) pendingByKey(key string) (pending, *Error) {
 	p, ok := s.pending.get(key)
 	if !ok || s.now().Sub(p.at) > pendingLifetime {
-		return pending{}, errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again at the app")
+		err := errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again at the app")
+		err.app = p.appID
+		return pending{}, err
 	}
 	return p, nil
+}
+
+// pendingOf returns the pending sign-in of a form. The form names the app too, so that the page about a sign-in that is
+// no longer known can lead back to it.
+func (s *Server) pendingOf(form url.Values) (pending, *Error) {
+	p, err := s.pendingByKey(form.Get("pending"))
+	if err != nil {
+		err.app = cmp.Or(err.app, form.Get("app"))
+	}
+	return p, err
 }
 
 // signIn is the data of the sign-in page.
@@ -56,8 +69,7 @@ type signIn struct {
 	Failed, Locked, SignedOut bool
 	Cancel                    bool // the service provider can be sent a status
 
-	Attacks []string // offered for the answer
-	Ordered bool     // another mutation is queued for the answer, or switched on
+	Attacks *attackList // offered for the answer, or nil
 }
 
 func (s *Server) signInPage(w http.ResponseWriter, status int, body signIn) {
@@ -65,11 +77,11 @@ func (s *Server) signInPage(w http.ResponseWriter, status int, body signIn) {
 	if body.Login == "" && body.User != nil {
 		body.Login = body.User.Login
 	}
-	if body.App != nil && body.App.Kind == SAML {
-		body.Attacks, body.Ordered = s.config.Mutations, s.mutationOrdered(body.App.ID)
+	if body.App != nil && body.App.Kind == SAML && len(s.config.Mutations) > 0 {
+		body.Attacks = &attackList{Families: s.families(""), Ordered: s.mutationOrdered(body.App.ID)}
 	}
 	s.allowBookmark(w, body.App)
-	s.render(w, status, "signin", page{Title: "Sign in", Body: body})
+	s.render(w, status, "signin", page{Title: "Sign in", Script: scriptPage, Body: body})
 }
 
 // allowBookmark lets the page's form lead to a bookmark: browsers apply form-action to every redirect that follows.
@@ -81,6 +93,11 @@ func (s *Server) allowBookmark(w http.ResponseWriter, app *App) {
 
 func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) *Error {
 	st := s.state.Load()
+	if key := r.URL.Query().Get("again"); key != "" {
+		if again, ok := s.again.get(key); ok {
+			return s.showAgain(w, st, again)
+		}
+	}
 	if _, user := s.sessionOf(r, st); user != nil {
 		s.redirect(w, r, pathDashboard)
 		return nil
@@ -93,11 +110,40 @@ func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) *Error
 	return nil
 }
 
+// signInAgain leads to the sign-in page with what was wrong. The page has an address of its own, so that a browser can
+// go back to it.
+func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, body signIn) *Error {
+	key, err := s.token(16)
+	if err != nil {
+		return err
+	}
+	body.Login = cut(body.Login)
+	s.again.put(key, body)
+	s.redirect(w, r, pathSignIn+"?again="+key)
+	return nil
+}
+
+func (s *Server) showAgain(w http.ResponseWriter, st *state, body signIn) *Error {
+	if body.Pending != "" {
+		p, err := s.pendingByKey(body.Pending)
+		if err != nil {
+			return err
+		}
+		body.App, _ = st.app(p.appID)
+	}
+	status := http.StatusUnauthorized
+	if body.Locked {
+		status = http.StatusForbidden
+	}
+	s.signInPage(w, status, body)
+	return nil
+}
+
 func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
 	st, key := s.state.Load(), form.Get("pending")
 	page := signIn{Login: form.Get("username"), Pending: key}
 	if key != "" {
-		p, err := s.pendingByKey(key)
+		p, err := s.pendingOf(form)
 		if err != nil {
 			return err
 		}
@@ -124,8 +170,7 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.V
 	case page.Locked:
 		return s.locked(w, r, key, user, page)
 	case page.Failed:
-		s.signInPage(w, http.StatusUnauthorized, page)
-		return nil
+		return s.signInAgain(w, r, page)
 	case user.SecondFactor != "":
 		return s.askFactor(w, r, factor{login: user.Login, pending: key})
 	}
@@ -178,8 +223,7 @@ func (s *Server) locked(w http.ResponseWriter, r *http.Request, key string, u *U
 		}
 	}
 	page.Failed = false
-	s.signInPage(w, http.StatusForbidden, page)
-	return nil
+	return s.signInAgain(w, r, page)
 }
 
 // signedIn opens a session and continues the pending sign-in, if there is one.
@@ -199,7 +243,7 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request, u *User, key s
 
 // handleCancel tells the service provider that the user cancelled, as Keycloak and others do.
 func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
-	p, err := s.pendingByKey(form.Get("pending"))
+	p, err := s.pendingOf(form)
 	if err != nil {
 		return err
 	}

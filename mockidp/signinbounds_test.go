@@ -53,10 +53,10 @@ func TestPendingSignInsAreBounded(t *testing.T) {
 func TestPendingSecondFactorsAreBounded(t *testing.T) {
 	idp := start(t, withFactor())
 	ask := func() url.Values {
-		v := page{&testkit.Page{Body: served(t, idp, "POST", idp.SignInURL(),
-			url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}}).Body.String()}}.fields()
-		v.Set("code", "246810")
-		return v
+		to, err := url.Parse(served(t, idp, "POST", idp.SignInURL(),
+			url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}}).Header().Get("Location"))
+		require.NoError(t, err)
+		return url.Values{"factor": {to.Query().Get("factor")}, "code": {"246810"}}
 	}
 	first, second := ask(), ask()
 	for range 999 {

@@ -261,7 +261,7 @@ func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {
 		}
 		return page
 	}
-	s.render(w, http.StatusOK, "post", page{Title: "Signing in to " + app.Label, Script: true, spoil: spoil, Body: struct {
+	s.render(w, http.StatusOK, "post", page{Title: "Signing in to " + app.Label, Script: scriptSubmit, spoil: spoil, Body: struct {
 		URL, Enctype string
 		Get          bool
 		Inputs       []Field

@@ -19,13 +19,14 @@ import (
 	"encoding/base64"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Arm sets Mutate and Mutations of c. That makes attacks possible, but starts none. Config.StandingMutations and
+// Arm sets Mutate, Mutations and MutationInfo of c. That makes attacks possible, but starts none. Config.StandingMutations and
 // Server.SetMutation start one for every answer, and Server.QueueMutation one for the next answer. A user who signs
 // in on a page can select one for that sign-in. The IDs are those of run.List in package attack/run. The Server
 // refuses those that no page can send.
@@ -41,6 +42,27 @@ func Arm(c *mockidp.Config) {
 	}
 	c.Mutations = append(c.Mutations, slices.Sorted(maps.Keys(f.forms))...)
 	slices.SortStableFunc(c.Mutations, func(a, b string) int { return cmp.Compare(a[:3], b[:3]) }) // by row
+	c.MutationInfo = map[string]mockidp.MutationInfo{}
+	for _, id := range c.Mutations {
+		c.MutationInfo[id] = info(id)
+	}
+}
+
+// families names the groups of rows, by the first letter of their IDs.
+var families = map[byte]string{
+	'A': "Signature wrapping", 'B': "Signatures, keys and algorithms", 'C': "XML and its parsers",
+	'D': "Rules of the protocol", 'E': "Encryption", 'J': "Found by comparing implementations",
+	'K': "Encodings, metadata and certificates",
+}
+
+// info describes a case by its row and the name of the variant: "XSW1 (response)".
+func info(id string) mockidp.MutationInfo {
+	row, _ := attack.RowOf(id)
+	title := row.Name
+	if _, variant, ok := strings.Cut(id, "/"); ok {
+		title += " (" + strings.ReplaceAll(variant, "-", " ") + ")"
+	}
+	return mockidp.MutationInfo{Title: title, Family: families[id[0]], Reference: row.Reference}
 }
 
 // forger makes attacks of the catalogue from good answers.
