@@ -28,6 +28,7 @@
 //     as a program. Never for production.
 //   - mockidp/attack: a catalogue of hostile responses. mockidp/hostile makes the
 //     mock send them. mockidp/attack/run sends them to any service provider.
+//   - mockidp/configfile: the configuration of the mock as a JSON file.
 //   - mockidp/oktaapi: an API like Okta's and a page that control the mock.
 //   - mockidp/scimpush: pushes the mock's users and groups by SCIM.
 //   - mockidp/testkit: a browser, a clock and keys for tests of a sign-in.
@@ -70,6 +71,7 @@
 //	mockidp                           –
 //	mockidp/attack                    –
 //	mockidp/attack/run                mockidp/attack
+//	mockidp/configfile                mockidp
 //	mockidp/hostile                   mockidp, mockidp/attack
 //	mockidp/oktaapi                   mockidp
 //	mockidp/scimpush                  mockidp

@@ -59,6 +59,9 @@ type Config struct {
 	// Certificate is the certificate of Key, for signatures and metadata. Zero: a self-signed one for ten years, with a
 	// subject like Okta's.
 	Certificate *x509.Certificate
+	// Keys are further keys, which are published but don't sign before SignWith, App.KeyID or SignAppWith selects them.
+	// Zero: none.
+	Keys []KeyPair
 
 	// MaxFailures is how many wrong passwords or codes in a row lock a user out. Zero: 10, as at Okta; negative: users
 	// are never locked out.
@@ -102,6 +105,16 @@ type Config struct {
 	Seed uint64
 	// Logger logs sign-ins, answers and refusals, never messages or passwords. Zero: nothing is logged.
 	Logger *slog.Logger
+}
+
+// KeyPair is a key of Config.Keys.
+type KeyPair struct {
+	// Key is as Config.Key. Required.
+	Key crypto.Signer
+	// Certificate is the certificate of Key. Zero: a self-signed one, as for Config.Certificate.
+	Certificate *x509.Certificate
+	// Apps are the IDs of the apps that have the key. Zero: all apps, as after AddKey.
+	Apps []string
 }
 
 func (c Config) withDefaults() Config {

@@ -95,7 +95,7 @@ func Open(c Config) (*Server, error) {
 	c = c.withDefaults()
 	s := &Server{config: c, pages: parsePages()}
 	s.pending.most, s.factors.most, s.again.most, s.sessions.most = keptSignIns, keptSignIns, keptSignIns, keptSessions
-	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state holds them
+	s.config.Users, s.config.Groups, s.config.Apps, s.config.Keys = nil, nil, nil, nil // the state holds them
 	s.config.Mutations, s.config.MutationInfo = slices.Clone(c.Mutations), maps.Clone(c.MutationInfo)
 	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
 	if err != nil {
@@ -109,7 +109,11 @@ func Open(c Config) (*Server, error) {
 		}
 		s.prefix = "/" + salt[:8]
 	}
-	if s.initial, err = newState(c, key, salt); err != nil {
+	more, err := s.furtherKeys(c.Keys)
+	if err != nil {
+		return nil, err
+	}
+	if s.initial, err = newState(c, key, more, salt); err != nil {
 		return nil, err
 	}
 	if err := s.setOrdered(c); err != nil {

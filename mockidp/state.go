@@ -25,7 +25,7 @@ type state struct {
 	org, salt string // input for derived identifiers, besides names
 }
 
-func newState(c Config, key *signingKey, salt string) (*state, error) {
+func newState(c Config, key *signingKey, more []furtherKey, salt string) (*state, error) {
 	st := &state{users: map[string]*User{}, ids: map[string]string{}, groups: map[string]Group{},
 		closed: len(c.Groups) > 0, keys: []*signingKey{key}, signing: key.id, rings: map[string][]*signingKey{},
 		org: c.Org, salt: salt}
@@ -45,9 +45,19 @@ func newState(c Config, key *signingKey, salt string) (*state, error) {
 			return nil, err
 		}
 	}
+	for _, k := range more { // before the apps, which may name them
+		if err := st.addFurther(k); err != nil {
+			return nil, err
+		}
+	}
 	for _, a := range c.Apps {
 		if err := st.putApp(a, -1); err != nil {
 			return nil, err
+		}
+	}
+	for app := range st.rings {
+		if _, err := st.samlApp(app); err != nil {
+			return nil, badConfig("KeyPair.Apps: %s", err.Detail)
 		}
 	}
 	return st, nil

@@ -11,11 +11,12 @@
 // users and groups by SCIM. -attack replaces answers with hostile ones: all answers, or those of an app or about a
 // user. With -attack or -attacks, the API, the page and users who sign in can select attacks too.
 //
-// Without -config there is one user, and one app without a service provider; config.json beside this file is an
-// example.
+// Without -config there is one user, and one app without a service provider; CONFIG.md beside this file documents the
+// file, and config.json is an example.
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -43,6 +44,7 @@ func main() {
 type options struct {
 	listen, config, baseURL string
 	anyAddress, verbose     bool
+	printConfig             bool
 	strict, oktaPaths       bool
 	seed                    uint64
 	faults                  []mockidp.Fault
@@ -64,6 +66,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]` of a fault; KIND is delay, drop, "+
 		"status, cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable", o.addFault)
 	o.control.flags(fs)
+	fs.BoolVar(&o.printConfig, "print-config", false,
+		"print the configuration file of this identity provider, with all defaults and without private keys, and exit")
 	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
 	err := program.Parse(fs, "usage: mockidp [flags]\n       mockidp attack -h", args, help, o.control.check)
 	return o, err
@@ -88,9 +92,13 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err := o.control.mutate(&c); err != nil {
 		return err
 	}
-	c.BaseURL, c.Strict, c.OddPaths, c.Seed, c.Faults = o.baseURL, o.strict, !o.oktaPaths, o.seed, o.faults
+	c.BaseURL, c.Seed, c.Faults = cmp.Or(o.baseURL, c.BaseURL), cmp.Or(o.seed, c.Seed), append(c.Faults, o.faults...)
+	c.Strict, c.OddPaths = c.Strict || o.strict, c.OddPaths || !o.oktaPaths
 	if o.verbose {
 		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
+	}
+	if o.printConfig {
+		return o.print(c, out)
 	}
 	// Listen first, so that a port in use is reported before a key is generated.
 	l, err := net.Listen("tcp", o.listen)

@@ -88,12 +88,12 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"file by its flag":    {config(`{"apps": [{"label": "x", "groups": ["y"]}]}`), "mockidp: -config "},
 		"missing file":        {append([]string{"-config", "/nonexistent/config.json"}, free...), "/nonexistent/config.json"},
 		"a folder":            {append([]string{"-config", t.TempDir()}, free...), "directory"},
-		"not JSON":            {config("{"), "near line 1"},
+		"not JSON":            {config("{"), "line 1"},
 		"empty":               {config(""), "EOF"},
-		"unknown field":       {config("{\n\n\"user\": []}"), `"user"`},
-		"unknown inner field": {config(`{"apps": [{"label": "x", "acss": []}]}`), `"acss"`},
-		"more after it":       {config(`{} {}`), "after the configuration"},
-		"unknown word":        {config(`{"apps": [{"label": "x", "sign": "none"}]}`), `"none"`},
+		"unknown field":       {config("{\n\n\"user\": []}"), `line 3: the configuration: unknown field "user"`},
+		"unknown inner field": {config(`{"apps": [{"label": "x", "acss": []}]}`), `apps[0]: unknown field "acss"`},
+		"more after it":       {config(`{} {}`), "line 1: unexpected data after the configuration"},
+		"unknown word":        {config(`{"apps": [{"label": "x", "sign": "none"}]}`), `apps[0].sign: want one of`},
 		"duration":            {config(`{"sessionLifetime": "soon"}`), "soon"},
 		"duplicate ACS":       {config(`{"apps": [{"label": "x", "acs": [{"url": "http://a.localhost/"}, {"url": "http://a.localhost/"}]}]}`), "twice"},
 		"duplicate index":     {config(`{"apps": [{"label": "x", "acs": [{"url": "http://a.localhost/", "index": 1}, {"url": "http://b.localhost/", "index": 1}]}]}`), "index 1"},
@@ -145,7 +145,7 @@ func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary(t), "-h").Output()
 	require.NoError(t, err)
 	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-okta-paths",
-		"-seed", "-fault", "-control", "-provision", "-attack", "mockidp attack -h",
+		"-print-config", "-seed", "-fault", "-control", "-provision", "-attack", "mockidp attack -h",
 		string(mockidp.Delay), string(mockidp.DropConnection), string(mockidp.ServerError),
 		string(mockidp.CutPage), string(mockidp.CutResponse),
 		string(mockidp.ClockSkew), string(mockidp.WrongContentType), string(mockidp.DuplicatePost)} {
@@ -202,6 +202,19 @@ func TestSampleConfigServesUntilSignalled(t *testing.T) {
 		}
 		stop()
 	}
+}
+
+// What -print-config prints is a configuration file that prints the same again. It has no private key.
+func TestPrintConfig(t *testing.T) {
+	first, err := exec.Command(binary(t), "-print-config", "-okta-paths", "-config", "config.json", "-strict",
+		"-fault", "delay,for=3s").Output()
+	require.NoError(t, err)
+	assert.Contains(t, string(first), `"for": "3s"`)
+	assert.Contains(t, string(first), `"strict": true`)
+	assert.NotContains(t, string(first), "PRIVATE KEY")
+	again, err := exec.Command(binary(t), "-print-config", "-okta-paths", "-config", write(t, string(first))).Output()
+	require.NoError(t, err)
+	assert.Equal(t, string(first), string(again))
 }
 
 // The sample configuration has an app for examples/sp with its default flags, as described in the README.
