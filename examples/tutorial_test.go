@@ -97,7 +97,7 @@ func TestTutorial(t *testing.T) {
 		}, time.Minute, 20*time.Millisecond, address)
 	}
 
-	start("mockidp", "-okta-paths", "-config", "idp.json", "-listen", at("127.0.0.1:8701"))
+	start("mockidp", "-config", "idp.json", "-listen", at("127.0.0.1:8701"))
 	answers(at(metadata))
 	resp, err := http.Get(at(metadata))
 	require.NoError(t, err)

@@ -49,7 +49,7 @@ func curl(t *testing.T, doc string, atLeast int, flags ...string) (answers strin
 
 // The README's examples for curl work.
 func TestCurlLinesOfTheReadme(t *testing.T) {
-	answers := curl(t, "../../README.md", 3, "-okta-paths")
+	answers := curl(t, "../../README.md", 3)
 	for _, want := range []string{`"login":"bob@example.com"`, `"users":["bob@example.com"]`, `"messages":[]`} {
 		assert.Contains(t, answers, want)
 	}
@@ -57,7 +57,7 @@ func TestCurlLinesOfTheReadme(t *testing.T) {
 
 // The examples for curl in CONTROL.md work.
 func TestCurlLines(t *testing.T) {
-	answers := curl(t, "CONTROL.md", 8, "-okta-paths", "-attacks")
+	answers := curl(t, "CONTROL.md", 8, "-attacks")
 	for _, want := range []string{`"login":"bob@example.com"`, `"name":"Engineering"`, `"https://eu.sp.example/acs"`, `"label":"Portal"`, `"now":`, `"users":["bob@example.com"]`, `"messages":[]`,
 		`"attacks":["A03/assertion"]`, `"attacks":[{"id":"D48/forged-last","app":"0oaJSPF7xm4dzAKzXBMw"}]`} {
 		assert.Contains(t, answers, want)

@@ -45,7 +45,7 @@ type options struct {
 	listen, config, baseURL string
 	anyAddress, verbose     bool
 	printConfig             bool
-	strict, oktaPaths       bool
+	strict, oddPaths        bool
 	seed                    uint64
 	faults                  []mockidp.Fault
 	control                 controlOptions
@@ -61,7 +61,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false,
 		"allow -listen to be an address that other machines can reach, under the host of -base-url")
 	fs.BoolVar(&o.strict, "strict", false, "refuse requests that some identity providers accept")
-	fs.BoolVar(&o.oktaPaths, "okta-paths", false, "serve at Okta's paths, the same at each start, instead of random ones")
+	fs.BoolVar(&o.oddPaths, "odd-paths", false,
+		"serve at random paths and under random IDs, new at each start, which no client can depend on")
 	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes random paths, message IDs and chances the same at each start")
 	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]` of a fault; KIND is delay, drop, "+
 		"status, cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable", o.addFault)
@@ -93,7 +94,7 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 		return err
 	}
 	c.BaseURL, c.Seed, c.Faults = cmp.Or(o.baseURL, c.BaseURL), cmp.Or(o.seed, c.Seed), append(c.Faults, o.faults...)
-	c.Strict, c.OddPaths = c.Strict || o.strict, c.OddPaths || !o.oktaPaths
+	c.Strict, c.OddPaths = c.Strict || o.strict, c.OddPaths || o.oddPaths
 	if o.verbose {
 		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
 	}

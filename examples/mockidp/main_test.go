@@ -144,7 +144,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary(t), "-h").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-okta-paths",
+	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-odd-paths",
 		"-print-config", "-seed", "-fault", "-control", "-provision", "-attack", "mockidp attack -h",
 		string(mockidp.Delay), string(mockidp.DropConnection), string(mockidp.ServerError),
 		string(mockidp.CutPage), string(mockidp.CutResponse),
@@ -206,13 +206,13 @@ func TestSampleConfigServesUntilSignalled(t *testing.T) {
 
 // What -print-config prints is a configuration file that prints the same again. It has no private key.
 func TestPrintConfig(t *testing.T) {
-	first, err := exec.Command(binary(t), "-print-config", "-okta-paths", "-config", "config.json", "-strict",
+	first, err := exec.Command(binary(t), "-print-config", "-config", "config.json", "-strict",
 		"-fault", "delay,for=3s").Output()
 	require.NoError(t, err)
 	assert.Contains(t, string(first), `"for": "3s"`)
 	assert.Contains(t, string(first), `"strict": true`)
 	assert.NotContains(t, string(first), "PRIVATE KEY")
-	again, err := exec.Command(binary(t), "-print-config", "-okta-paths", "-config", write(t, string(first))).Output()
+	again, err := exec.Command(binary(t), "-print-config", "-config", write(t, string(first))).Output()
 	require.NoError(t, err)
 	assert.Equal(t, string(first), string(again))
 }
@@ -223,7 +223,7 @@ func TestSampleConfigKnowsTheExampleServiceProvider(t *testing.T) {
 	require.NoError(t, err)
 	says := regexp.MustCompile(`(?m)^curl -fsS -o idp\.xml (http://127\.0\.0\.1:8701/.+)$`).FindSubmatch(readme)
 	require.NotNil(t, says)
-	found, _ := running(t, os.Interrupt, "-okta-paths", "-config", "config.json")
+	found, _ := running(t, os.Interrupt, "-config", "config.json")
 	i := slices.IndexFunc(found["Metadata"], func(u string) bool { return path(t, u) == path(t, string(says[1])) })
 	require.GreaterOrEqual(t, i, 0, found)
 	metadata := get(t, found["Metadata"][i], 200)
@@ -271,16 +271,17 @@ func path(t *testing.T, addr string) string {
 	return u.Path
 }
 
-func TestOddAndOktaPaths(t *testing.T) {
+func TestOddPaths(t *testing.T) {
 	metadata := func(args ...string) string {
 		found, stop := running(t, os.Interrupt, args...)
 		defer stop()
 		require.Len(t, found["Metadata"], 1)
 		return path(t, found["Metadata"][0])
 	}
-	assert.NotEqual(t, metadata(), metadata())
-	assert.NotRegexp(t, "^/app/", metadata())
-	assert.Equal(t, metadata("-seed", "7"), metadata("-seed", "7"))
-	assert.Regexp(t, "^/app/exk[0-9A-Za-z]{17}/sso/saml/metadata$", metadata("-okta-paths"))
-	assert.Equal(t, metadata("-okta-paths"), metadata("-okta-paths"))
+	odd := metadata("-odd-paths")
+	assert.NotEqual(t, odd, metadata("-odd-paths"))
+	assert.NotRegexp(t, "^/app/", odd)
+	assert.Equal(t, metadata("-odd-paths", "-seed", "7"), metadata("-odd-paths", "-seed", "7"))
+	assert.Regexp(t, "^/app/exk[0-9A-Za-z]{17}/sso/saml/metadata$", metadata())
+	assert.Equal(t, metadata(), metadata())
 }

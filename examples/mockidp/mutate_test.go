@@ -101,7 +101,6 @@ func TestAttacksInTheForm(t *testing.T) {
 		"-config",
 		write(t, twoApps),
 		"-attacks",
-		"-okta-paths",
 		"-control",
 		"127.0.0.1:0",
 		"-control-token",
@@ -209,7 +208,7 @@ func inQuery(t *testing.T, s sent) string {
 func TestOfferedAttacks(t *testing.T) {
 	doc, err := os.ReadFile("CONTROL.md")
 	require.NoError(t, err)
-	found, stop := running(t, os.Interrupt, "-attacks", "-okta-paths", "-attack", "C24/junk,user=alice@example.com")
+	found, stop := running(t, os.Interrupt, "-attacks", "-attack", "C24/junk,user=alice@example.com")
 	defer stop()
 	tile := strings.Replace(found["Metadata"][0], "/sso/saml/metadata", "", 1)
 	key := tile[strings.LastIndex(tile, "/")+1:]
