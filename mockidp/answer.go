@@ -44,7 +44,7 @@ func (s *Server) answerTo(ssoURL, binding, query string, v url.Values, login str
 	app := st.apps[at]
 	var p pending
 	if app.Profile == Entra {
-		app, p, err = s.readEntra(st, st.tenant(app), in)
+		app, p, err = s.readEntra(st, st.entraTenant(app), in)
 	} else {
 		_, p, err = s.read(app, in, nil)
 	}

@@ -19,7 +19,8 @@ var (
 type naming struct {
 	salt    string // "" unless Config.OddPaths
 	org     string
-	ordinal int // distinguishes apps with the same label
+	tenant  string // of Server.Tenant, or ""
+	ordinal int    // distinguishes apps with the same label
 }
 
 func (a *App) bad(format string, args ...any) *Error {
@@ -75,7 +76,7 @@ func (a *App) setIdentifiers(n naming) {
 	case entra:
 		a.Issuer = "https://sts.windows.net/" + tenantID(n) + "/"
 	default:
-		a.Issuer = "http://www.okta.com/" + a.ExternalKey
+		a.Issuer = issuerIn(n.tenant, "http://www.okta.com/"+a.ExternalKey)
 	}
 }
 

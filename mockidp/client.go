@@ -22,6 +22,7 @@ import (
 // certificate of StartTLS. Each call returns a new client without a cookie jar: set Jar to stay signed in, as a
 // browser does. It panics before Start.
 func (s *Server) Client() *http.Client {
+	s = s.listening()
 	s.life.Lock()
 	defer s.life.Unlock()
 	if !s.life.started {
@@ -37,6 +38,7 @@ func (s *Server) Client() *http.Client {
 // *.localhost as Client does, whether or not the Server listens, and trusts the certificate of StartTLS if that was
 // called before. Unlike Client it doesn't send *.example.com to the Server.
 func (s *Server) OutboundClient() *http.Client {
+	s = s.listening()
 	s.life.Lock()
 	defer s.life.Unlock()
 	return &http.Client{Timeout: 30 * time.Second, Transport: s.newTransport("")}
@@ -71,6 +73,7 @@ func (s *Server) newTransport(own string) *http.Transport {
 
 // TLSCertificate returns the certificate of StartTLS, for another client to trust; nil over plain http.
 func (s *Server) TLSCertificate() *x509.Certificate {
+	s = s.listening()
 	s.life.Lock()
 	defer s.life.Unlock()
 	return s.life.root
@@ -141,7 +144,7 @@ func (s *Server) ownHost(host string) bool {
 	if IsLoopback(host) || isExample(host) {
 		return true
 	}
-	base := s.baseURL.Load()
+	base := s.listening().baseURL.Load()
 	if base == nil || host == "" {
 		return false
 	}

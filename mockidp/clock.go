@@ -7,7 +7,7 @@ import (
 )
 
 // Advance moves the Server's clock by d, on top of Config.Now: sessions and pending sign-ins age, and later
-// messages have the later time. A negative d moves it back. Reset undoes it.
+// messages have the later time. A negative d moves it back. Reset undoes it. Each tenant has a clock of its own.
 func (s *Server) Advance(d time.Duration) { s.offset.Add(int64(d)) }
 
 // ClockOffset returns by how much Advance has moved the clock.
@@ -19,7 +19,7 @@ func (s *Server) now() time.Time { return s.config.Now().Add(s.ClockOffset()) }
 
 // Reset goes back to the Config: its users, groups, apps, keys, faults and standing mutations. It ends all sessions
 // and pending sign-ins, empties the queues and the list of messages, and undoes Advance. The address stays, and so do
-// the keys and paths made at the start. Config.Rand isn't rewound.
+// the keys and paths made at the start. Config.Rand isn't rewound. Reset resets the Server's tenants, too.
 func (s *Server) Reset() {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -34,6 +34,7 @@ func (s *Server) Reset() {
 	s.messages.reset()
 	s.changed.wake()
 	s.orders.with(func(o *orders) { *o = s.ordered.clone() })
+	s.tenants.reset()
 }
 
 // newID returns an xs:ID that can't be guessed (SAML Core 1.3.4).

@@ -93,6 +93,12 @@ type Config struct {
 	// for apps with that profile.
 	OddPaths bool
 
+	// MaxTenants is how many tenants the Server has at most (see Server.Tenant). Zero: 100; negative: none.
+	MaxTenants int
+	// TenantKeys gives each tenant an RSA key of its own. At most MaxTenants keys are made; a tenant that is removed
+	// leaves its key to a later one. Zero: the key of the Server.
+	TenantKeys bool
+
 	// SessionLifetime is how long a browser stays signed in at the Server. Zero: 2 h.
 	SessionLifetime time.Duration
 	// Now is the clock. Zero: time.Now.
@@ -121,6 +127,7 @@ func (c Config) withDefaults() Config {
 	c.Org = cmp.Or(c.Org, "Mock organisation")
 	c.SessionLifetime = cmp.Or(c.SessionLifetime, 2*time.Hour)
 	c.MaxFailures = cmp.Or(c.MaxFailures, 10)
+	c.MaxTenants = cmp.Or(c.MaxTenants, 100)
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if len(c.Users) == 0 {
 		c.Users = []User{{Login: DefaultLogin, FirstName: "Alice", LastName: "Example"}}

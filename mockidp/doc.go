@@ -61,6 +61,9 @@
 // send. These are octets that aren't text (C24/junk-high, C24/nul), other methods, types and headers (D19, D48/head,
 // put, override, no-type and json), and attacks with several messages or browsers (D01 to D07, D11, D47, D55).
 //
+// [Server.Tenant] returns one of several identity providers in one Server, each below /t/NAME with its own entity ID,
+// users, sessions, messages and clock, so that tests can run at the same time. A request below /t/NAME/ makes one, too.
+//
 // There are no faults by default. With [Config].Seed, Key and Now the same calls in the same order yield the same
 // bytes.
 //

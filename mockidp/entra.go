@@ -12,15 +12,15 @@ import (
 var tenantIssuer = regexp.MustCompile(
 	`^https://sts\.windows\.net/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/$`)
 
-// tenant returns the ID of the tenant that an app is in: the one in its Issuer, else the Server's.
-func (st *state) tenant(a *App) string {
+// entraTenant returns the ID of the tenant that an app is in: the one in its Issuer, else the Server's.
+func (st *state) entraTenant(a *App) string {
 	if m := tenantIssuer.FindStringSubmatch(a.Issuer); m != nil {
 		return m[1]
 	}
-	return tenantID(naming{salt: st.salt, org: st.org})
+	return tenantID(naming{salt: st.salt, org: st.org, tenant: st.tenant})
 }
 
-func tenantID(n naming) string { return derivedGUID("tenant\x00" + n.salt + n.org) }
+func tenantID(n naming) string { return tenantIDIn(n.tenant, derivedGUID("tenant\x00"+n.salt+n.org)) }
 
 func derivedGUID(from string) string {
 	b := sha256.Sum256([]byte(from))
@@ -31,7 +31,7 @@ func derivedGUID(from string) string {
 func (st *state) entraApps(tenant string) []*App {
 	var out []*App
 	for _, a := range st.apps {
-		if a.Kind == SAML && a.Profile == Entra && strings.EqualFold(st.tenant(a), tenant) {
+		if a.Kind == SAML && a.Profile == Entra && strings.EqualFold(st.entraTenant(a), tenant) {
 			out = append(out, a)
 		}
 	}
@@ -50,7 +50,7 @@ func (st *state) entraApp(tenant, appID string) (*App, *Error) {
 // shareIdentifier reports whether two apps of one tenant have the same Audience, so that a request's app is ambiguous.
 func (st *state) shareIdentifier(a, b *App) bool {
 	return a.Kind == SAML && b.Kind == SAML && a.Profile == Entra && b.Profile == Entra &&
-		a.Audience == b.Audience && a.Audience != "" && strings.EqualFold(st.tenant(a), st.tenant(b))
+		a.Audience == b.Audience && a.Audience != "" && strings.EqualFold(st.entraTenant(a), st.entraTenant(b))
 }
 
 // readEntra reads a request to a tenant, whose Issuer identifies the app.
@@ -124,7 +124,7 @@ func (s *Server) handleEntraMetadata(w http.ResponseWriter, r *http.Request) *Er
 	}
 	if !r.URL.Query().Has("appid") {
 		whole := apps[0].clone() // with the Server's keys and the tenant's Issuer
-		whole.ID, whole.Issuer, whole.KeyID = "", "https://sts.windows.net/"+st.tenant(apps[0])+"/", ""
+		whole.ID, whole.Issuer, whole.KeyID = "", "https://sts.windows.net/"+st.entraTenant(apps[0])+"/", ""
 		return s.sendMetadata(w, st, &whole)
 	}
 	app, err := st.entraApp(tenant, r.URL.Query().Get("appid"))

@@ -17,6 +17,8 @@ const (
 	ReasonNoSuchUser      Reason = "NoSuchUser"      // no user has this login
 	ReasonNoSuchGroup     Reason = "NoSuchGroup"     // no group has this name
 	ReasonNoSuchKey       Reason = "NoSuchKey"       // no signing key has this ID
+	ReasonNoSuchTenant    Reason = "NoSuchTenant"    // no tenant can have this name
+	ReasonTooManyTenants  Reason = "TooManyTenants"  // Config.MaxTenants are in use
 	ReasonNoSuchMessage   Reason = "NoSuchMessage"   // no message has this ID, or it was discarded
 	ReasonInactive        Reason = "Inactive"        // the user is locked out, suspended, deprovisioned or staged
 	ReasonNotAssigned     Reason = "NotAssigned"     // the user isn't assigned to the app
@@ -80,8 +82,10 @@ func (e *Error) Unwrap() error { return e.Err }
 // status is the HTTP status of the page that reports the error.
 func (e *Error) status() int {
 	switch e.Reason {
-	case ReasonNoSuchApp, ReasonRequestNotFound:
+	case ReasonNoSuchApp, ReasonNoSuchTenant, ReasonRequestNotFound:
 		return http.StatusNotFound
+	case ReasonTooManyTenants:
+		return http.StatusServiceUnavailable
 	case ReasonNotAssigned, ReasonInactive:
 		return http.StatusForbidden
 	case ReasonTooLarge:

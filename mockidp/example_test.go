@@ -49,6 +49,30 @@ func Example() {
 	// Output: alice@example.com, 2 signatures
 }
 
+// Two tests run at the same time, each with an identity provider of its own.
+func ExampleServer_Tenant() {
+	idp := mockidp.New(mockidp.Config{BaseURL: "http://idp.localhost:0"})
+	defer idp.Close()
+	for _, test := range []string{"first", "second"} {
+		own, err := idp.Tenant(test)
+		if err != nil {
+			panic(err)
+		}
+		defer own.Close()
+		if err := own.AddUser(mockidp.User{Login: test + "@example.com"}); err != nil {
+			panic(err)
+		}
+		for _, u := range own.Users() {
+			fmt.Println(strings.TrimPrefix(own.URL, idp.URL), u.Login)
+		}
+	}
+	// Output:
+	// /t/first alice@example.com
+	// /t/first first@example.com
+	// /t/second alice@example.com
+	// /t/second second@example.com
+}
+
 // One app has two Regions: the tile leads to the first URL, so swapping the order changes where it leads.
 func ExampleServer_SetACS() {
 	idp := mockidp.New(mockidp.Config{Apps: []mockidp.App{{

@@ -40,7 +40,7 @@ func (s *Server) routes() http.Handler {
 		})
 	}
 	mux.Handle("GET "+pathAssets, http.StripPrefix(pathAssets, http.FileServerFS(Assets())))
-	pages := s.ownHostsOnly(http.StripPrefix(s.prefix, mux))
+	pages := s.ownHostsOnly(s.withTenants(http.StripPrefix(s.prefix, mux)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy("'self'"))
@@ -124,6 +124,7 @@ const (
 	pathBookmark  = "/home/bookmark/"
 	pathApp       = "/mockidp/app/"
 	pathAssets    = "/mockidp/assets/"
+	pathTenants   = "/t/"
 
 	pathCertificate = "/mockidp/certificate/"
 
@@ -167,14 +168,14 @@ func must(app *App, err *Error) *App {
 
 func (s *Server) ssoURL(a *App) string {
 	if a.Profile == Entra {
-		return s.base() + "/" + s.initial.tenant(a) + pathEntraSSO
+		return s.base() + "/" + s.initial.entraTenant(a) + pathEntraSSO
 	}
 	return s.base() + oktaSSO(a)
 }
 
 func (s *Server) metadataURL(a *App) string {
 	if a.Profile == Entra {
-		return s.base() + "/" + s.initial.tenant(a) + pathEntraMetadata + "?appid=" + url.QueryEscape(a.ExternalKey)
+		return s.base() + "/" + s.initial.entraTenant(a) + pathEntraMetadata + "?appid=" + url.QueryEscape(a.ExternalKey)
 	}
 	return s.base() + "/app/" + a.ExternalKey + "/sso/saml/metadata"
 }
@@ -187,7 +188,7 @@ func (s *Server) tilePath(a *App) string {
 	case a.Kind == Bookmark:
 		return pathBookmark + url.PathEscape(a.ID)
 	case a.Profile == Entra:
-		return pathEntraLaunch + url.PathEscape(a.ExternalKey) + "?tenantId=" + s.initial.tenant(a)
+		return pathEntraLaunch + url.PathEscape(a.ExternalKey) + "?tenantId=" + s.initial.entraTenant(a)
 	}
 	return oktaSSO(a)
 }

@@ -61,17 +61,19 @@ const (
 )
 
 type messageLog struct {
-	mu      sync.Mutex
-	list    []Message
-	bytes   int       // of all on the list
-	last    int64     // ID of the newest
-	changed broadcast // wakes when one was added or updated
+	mu    sync.Mutex
+	list  []Message
+	bytes int // of all on the list
+	// mostBytes bounds bytes. A larger message is alone on the list.
+	mostBytes int
+	last      int64     // ID of the newest
+	changed   broadcast // wakes when one was added or updated
 }
 
 func (l *messageLog) add(m Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.list) > 0 && (len(l.list) == keptMessages || l.bytes+m.size() > keptBytes) {
+	for len(l.list) > 0 && (len(l.list) == keptMessages || l.bytes+m.size() > l.mostBytes) {
 		l.bytes -= l.list[0].size()
 		l.list = slices.Delete(l.list, 0, 1)
 	}
@@ -118,7 +120,7 @@ func (l *messageLog) otherRelayState(app, own string) string {
 }
 
 // Messages returns the last 200 messages, the oldest first; fewer if large ones, which only Config.Mutate makes, would
-// exceed 64 MiB together.
+// exceed 64 MiB together, or in a tenant 1 MiB.
 func (s *Server) Messages() []Message {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()

@@ -133,7 +133,7 @@ func (s *Server) entraMetadata(st *state, app *App) ([]byte, error) {
 		return nil, kerr
 	}
 	doc, err := newDocument("entra-metadata", map[string]any{"Issuer": app.Issuer, "SSO": s.ssoURL(app),
-		"ID": "_" + derivedGUID("metadata\x00"+app.Issuer), "WSFed": s.base() + "/" + st.tenant(app) + "/wsfed",
+		"ID": "_" + derivedGUID("metadata\x00"+app.Issuer), "WSFed": s.base() + "/" + st.entraTenant(app) + "/wsfed",
 		"Certificates": append(certificates(st.keysFor(app)), nextKey)})
 	if err != nil {
 		return nil, err

@@ -19,8 +19,9 @@ import (
 
 // Bounds of the tables. Unauthenticated clients can fill the first; a session takes a password.
 const (
-	keptSignIns  = 1000 // pending sign-ins, at each step
-	keptSessions = 10000
+	keptSignIns     = 1000 // pending sign-ins, at each step
+	keptSignInBytes = 64 << 20
+	keptSessions    = 10000
 )
 
 // Server is an identity provider. Its methods may be called from several goroutines at once, and while it serves.
@@ -44,6 +45,10 @@ type Server struct {
 	randMu  sync.Mutex // guards config.Rand
 	offset  atomic.Int64
 	baseURL atomic.Pointer[string] // nil until it is known
+
+	root    *Server // of a tenant; else nil
+	name    string  // of a tenant
+	tenants tenants // of a root
 
 	// Reset empties the rest, except for life.
 	messages messageLog
@@ -94,7 +99,7 @@ func Open(c Config) (*Server, error) {
 	}
 	c = c.withDefaults()
 	s := &Server{config: c, pages: parsePages()}
-	s.pending.most, s.factors.most, s.again.most, s.sessions.most = keptSignIns, keptSignIns, keptSignIns, keptSessions
+	s.bound(1)
 	s.config.Users, s.config.Groups, s.config.Apps, s.config.Keys = nil, nil, nil, nil // the state holds them
 	s.config.Mutations, s.config.MutationInfo = slices.Clone(c.Mutations), maps.Clone(c.MutationInfo)
 	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
@@ -129,12 +134,21 @@ func Open(c Config) (*Server, error) {
 	return s, nil
 }
 
+// bound sets the bounds of the tables to a part of the usual ones.
+func (s *Server) bound(part int) {
+	s.pending.most, s.factors.most, s.again.most = keptSignIns, keptSignIns, keptSignIns
+	s.sessions.most = keptSessions / part
+	s.pending.mostBytes, s.pending.size = keptSignInBytes/part, pending.bytes
+	s.messages.mostBytes = keptBytes / part
+}
+
 // Start serves plain http. It panics if the server has started already.
 func (s *Server) Start() { s.start(nil) }
 
 // StartTLS serves https with a new certificate, which Client trusts and TLSCertificate returns. It panics if the
 // server has started already.
 func (s *Server) StartTLS() {
+	s.mustBeRoot()
 	cert, err := serverCertificate(s.now(), s.config.BaseURL)
 	if err != nil {
 		panic("mockidp: making a TLS certificate: " + err.Error())
@@ -146,6 +160,7 @@ func (s *Server) StartTLS() {
 }
 
 func (s *Server) start(t *tls.Config) {
+	s.mustBeRoot()
 	s.life.Lock()
 	defer s.life.Unlock()
 	switch {
@@ -193,8 +208,13 @@ func (s *Server) track(c net.Conn, st http.ConnState) {
 	}
 }
 
-// Close stops the server and waits for requests in progress. It may be called twice, and before Start.
+// Close stops the server and waits for requests in progress. It may be called twice, and before Start. Close of a
+// tenant removes it; the next use of its name makes a new one.
 func (s *Server) Close() {
+	if s.root != nil {
+		s.root.tenants.remove(s)
+		return
+	}
 	s.life.Lock()
 	already := s.life.closed
 	s.life.closed = true
@@ -231,9 +251,13 @@ func (s *Server) Handler() http.Handler {
 func (s *Server) setBase(b string) {
 	b = strings.TrimRight(b, "/") + s.prefix
 	s.baseURL.Store(&b)
+	s.tenants.setURL(b)
 }
 
 func (s *Server) base() string {
+	if s.root != nil {
+		return s.root.base() + pathTenants + s.name
+	}
 	if b := s.baseURL.Load(); b != nil {
 		return *b
 	}

@@ -52,16 +52,28 @@ func (s *Server) EndSessions(login string) error {
 	return nil
 }
 
-// cookieName differs between servers. Cookies ignore ports, so two mocks on 127.0.0.1 would otherwise overwrite
-// each other's session cookies. Over https it is a __Host- cookie. Over http it can't be: some clients, such as
-// Go's, don't send Secure cookies to loopback.
+// cookieName differs between servers, and so between tenants. Cookies ignore ports, so two mocks on 127.0.0.1 would
+// otherwise overwrite each other's session cookies. Over https it is a __Host- cookie, or for a tenant, whose cookie
+// has its path, a __Secure- one. Over http it can't be: some clients, such as Go's, don't send Secure cookies to
+// loopback.
 func (s *Server) cookieName() string {
 	sum := sha256.Sum256([]byte(s.base()))
 	name := "mockidp_" + hex.EncodeToString(sum[:4])
-	if s.secure() {
-		return "__Host-" + name
+	switch {
+	case !s.secure():
+		return name
+	case s.root != nil:
+		return "__Secure-" + name
 	}
-	return name
+	return "__Host-" + name
+}
+
+// cookiePath keeps the cookies of tenants out of each other's requests, of which they would grow the header.
+func (s *Server) cookiePath() string {
+	if s.root != nil {
+		return s.prefix + "/"
+	}
+	return "/"
 }
 
 func (s *Server) secure() bool { return strings.HasPrefix(s.base(), "https:") }
@@ -69,7 +81,7 @@ func (s *Server) secure() bool { return strings.HasPrefix(s.base(), "https:") }
 func (s *Server) setCookie(w http.ResponseWriter, value string, maxAge int) {
 	// Lax cookies are sent with every link and redirect, but not with another site's POST, so a POSTed AuthnRequest is
 	// answered after a redirect to this Server. Host-only: no Domain.
-	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: value, Path: s.cookiePath(), MaxAge: maxAge,
 		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode})
 }
 
@@ -108,6 +120,9 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, u *User) (*
 		s.sessions.drop(old.token)
 	}
 	s.sessions.put(token, sess)
+	if s.root != nil {
+		s.root.tenants.signedIn(s)
+	}
 	s.setCookie(w, token, 0)
 	s.failures.drop(loginKey(u.Login))
 	if u := st.user(u.Login); u != nil {

@@ -23,6 +23,29 @@ func (p *pending) force(app *App) bool {
 	return p.req != nil && p.req.ForceAuthn && !app.IgnoreForceAuthn
 }
 
+// bytes returns approximately how much memory a pending sign-in takes because of what its client sent.
+func (p pending) bytes() int {
+	n := 1<<10 + len(p.relayState)
+	if p.req == nil {
+		return n
+	}
+	n += len(p.req.Issuer) + len(p.req.Destination)
+	for _, text := range []*string{p.req.ACSURL, p.req.NameIDFormat} {
+		if text != nil {
+			n += len(*text)
+		}
+	}
+	if c := p.req.Context; c != nil {
+		for _, class := range c.classes {
+			n += len(class)
+		}
+	}
+	if subject := p.req.Subject; subject != nil {
+		n += len(subject.value) + len(subject.format) + len(subject.other)
+	}
+	return n
+}
+
 const pendingLifetime = 30 * time.Minute
 
 // storePending stores a pending sign-in, unless it already has a key, and returns its key for the pages.

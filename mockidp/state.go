@@ -22,7 +22,7 @@ type state struct {
 
 	times times // kept by Server.Update
 
-	org, salt string // input for derived identifiers, besides names
+	org, salt, tenant string // input for derived identifiers, besides names
 }
 
 func newState(c Config, key *signingKey, more []furtherKey, salt string) (*state, error) {
@@ -189,7 +189,7 @@ func (st *state) putApp(a App, at int) error {
 			ordinal++
 		}
 	}
-	a, err := a.prepared(naming{st.salt, st.org, ordinal})
+	a, err := a.prepared(naming{st.salt, st.org, st.tenant, ordinal})
 	if err != nil {
 		return err
 	}

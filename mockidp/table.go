@@ -55,21 +55,49 @@ func (t *table[V]) reset()          { t.with(func(m map[string]V) { clear(m) }) 
 type bounded[V any] struct {
 	table[V]
 	most  int
-	order []string // of the keys, the oldest first; some may have been dropped
+	order []slot // the oldest first; the values of some may have been dropped
+
+	size      func(V) int // of a value in bytes; nil: 0
+	bytes     int         // of the values in order
+	mostBytes int         // bounds bytes
+}
+
+// slot is a place in a bounded table.
+type slot struct {
+	key  string
+	size int
 }
 
 func (b *bounded[V]) put(key string, v V) {
+	next := slot{key: key}
+	if b.size != nil {
+		next.size = b.size(v)
+	}
 	b.with(func(m map[string]V) {
-		if len(b.order) == b.most {
-			b.order = slices.DeleteFunc(b.order, func(k string) bool { _, kept := m[k]; return !kept })
+		full := func() bool {
+			return len(b.order) > 0 && (len(b.order) == b.most || b.bytes+next.size > b.mostBytes)
 		}
-		if len(b.order) == b.most {
-			delete(m, b.order[0])
+		if full() {
+			b.drops(func(x slot) bool { _, kept := m[x.key]; return !kept })
+		}
+		for full() {
+			delete(m, b.order[0].key)
+			b.bytes -= b.order[0].size
 			b.order = slices.Delete(b.order, 0, 1)
 		}
 		m[key] = v
-		b.order = append(b.order, key)
+		b.order = append(b.order, next)
+		b.bytes += next.size
 	})
+}
+
+// drops removes slots.
+func (b *bounded[V]) drops(which func(slot) bool) {
+	b.order = slices.DeleteFunc(b.order, which)
+	b.bytes = 0
+	for _, x := range b.order {
+		b.bytes += x.size
+	}
 }
 
 // broadcast wakes all goroutines that wait for a change.
