@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -80,7 +81,7 @@ func (s *Server) TLSCertificate() *x509.Certificate {
 }
 
 // serverCertificate doesn't use Config.Rand, as the certificate doesn't affect SAML messages.
-func serverCertificate(now time.Time, baseURL string) (cert tls.Certificate, err error) {
+func serverCertificate(now time.Time, baseURL string, hosts []string) (cert tls.Certificate, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return cert, err
@@ -102,6 +103,13 @@ func serverCertificate(now time.Time, baseURL string) (cert tls.Certificate, err
 	}
 	if u, err := url.Parse(baseURL); err == nil && u.Hostname() != "" && net.ParseIP(u.Hostname()) == nil {
 		template.DNSNames = append(template.DNSNames, u.Hostname())
+	}
+	for _, h := range hosts {
+		if ip := net.ParseIP(h); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, strings.TrimSuffix(h, "."))
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -132,7 +140,7 @@ func (s *Server) ownHostsOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.ownHost((&url.URL{Host: r.Host}).Hostname()) {
 			http.Error(w, "mockidp: this server accepts requests for localhost and other names of this machine, "+
-				"and for the host of its BaseURL (-base-url)", http.StatusMisdirectedRequest)
+				"and for the hosts of its BaseURL (-base-url) and Hosts (-host)", http.StatusMisdirectedRequest)
 			return
 		}
 		h.ServeHTTP(w, r)
@@ -144,10 +152,19 @@ func (s *Server) ownHost(host string) bool {
 	if IsLoopback(host) || isExample(host) {
 		return true
 	}
+	if host == "" {
+		return false
+	}
+	is := func(own string) bool {
+		return strings.EqualFold(strings.TrimSuffix(host, "."), strings.TrimSuffix(own, "."))
+	}
+	if slices.ContainsFunc(s.config.Hosts, is) {
+		return true
+	}
 	base := s.listening().baseURL.Load()
-	if base == nil || host == "" {
+	if base == nil {
 		return false
 	}
 	u, err := url.Parse(*base)
-	return err == nil && strings.EqualFold(strings.TrimSuffix(host, "."), strings.TrimSuffix(u.Hostname(), "."))
+	return err == nil && is(u.Hostname())
 }

@@ -9,7 +9,9 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +41,9 @@ type Config struct {
 	// neither BaseURL's nor a loopback name is refused with 421, which prevents DNS rebinding. Zero: the address of
 	// the Server's listener.
 	BaseURL string
+	// Hosts are further host names that requests may have, without a port, such as the name of a container. Links still
+	// have BaseURL. Zero: none.
+	Hosts []string
 	// Org is the organisation's name on the pages and in the certificate. Zero: "Mock organisation".
 	Org string
 	// Hint is a line of help under the sign-in form, such as "Sign in as alice@example.com, password mockidp". Zero:
@@ -157,6 +162,11 @@ func (c Config) check() *Error {
 	if c.Seed != 0 && c.Rand != nil {
 		return badConfig("Config.Seed and Config.Rand exclude each other")
 	}
+	for _, h := range c.Hosts {
+		if !hostName.MatchString(h) && net.ParseIP(h) == nil {
+			return badConfig("Config.Hosts: want a host name without a port, got %s", quote(h))
+		}
+	}
 	if err := checkText("Config.Org", c.Org); err != nil || c.BaseURL == "" {
 		return err
 	}
@@ -168,6 +178,8 @@ func (c Config) check() *Error {
 	}
 	return nil
 }
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$`)
 
 // Org returns Config.Org, or its default.
 func (s *Server) Org() string { return s.config.Org }

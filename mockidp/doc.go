@@ -69,6 +69,6 @@
 //
 // [New], [NewUnstarted], [Server.Start], [Server.StartTLS], [Server.Close], URL and [Server.Client] are as in
 // net/http/httptest, and misuse panics as there. [Open] and [Server.Handler] are for programs that have a listener
-// already. A request whose Host is neither the host of [Config].BaseURL nor a loopback name is refused with 421,
-// which prevents DNS rebinding.
+// already. A request whose Host is neither the host of [Config].BaseURL, one of Hosts nor a loopback name is refused
+// with 421, which prevents DNS rebinding. GET /healthz returns 200 for any Host, for probes.
 package mockidp

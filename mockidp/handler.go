@@ -41,6 +41,15 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.Handle("GET "+pathAssets, http.StripPrefix(pathAssets, http.FileServerFS(Assets())))
 	pages := s.ownHostsOnly(s.withTenants(http.StripPrefix(s.prefix, mux)))
+	pages = withHeaders(pages)
+	if s.root != nil {
+		return pages
+	}
+	return withHealth(pages)
+}
+
+// withHeaders sets the headers of every page.
+func withHeaders(pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy("'self'"))

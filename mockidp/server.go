@@ -102,6 +102,7 @@ func Open(c Config) (*Server, error) {
 	s.bound(1)
 	s.config.Users, s.config.Groups, s.config.Apps, s.config.Keys = nil, nil, nil, nil // the state holds them
 	s.config.Mutations, s.config.MutationInfo = slices.Clone(c.Mutations), maps.Clone(c.MutationInfo)
+	s.config.Hosts = slices.Clone(c.Hosts)
 	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
 	if err != nil {
 		return nil, err
@@ -149,7 +150,7 @@ func (s *Server) Start() { s.start(nil) }
 // server has started already.
 func (s *Server) StartTLS() {
 	s.mustBeRoot()
-	cert, err := serverCertificate(s.now(), s.config.BaseURL)
+	cert, err := serverCertificate(s.now(), s.config.BaseURL, s.config.Hosts)
 	if err != nil {
 		panic("mockidp: making a TLS certificate: " + err.Error())
 	}
