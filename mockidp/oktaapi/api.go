@@ -12,7 +12,9 @@
 // and sortOrder apply to a search. Times are compared to the millisecond.
 //
 // Under /control/ it has what tests need in addition: reset, clock, queue, faults, messages (with wait, which waits
-// for one), deliver, attack (for the next answer), attacks (those that are switched on), keys.
+// for one), deliver, attack (for the next answer), attacks (those that are switched on), keys, tenants.
+//
+// Below /t/NAME/ it has all of this for the Server's tenant NAME. GET /healthz returns 200 without a token, for probes.
 //
 // At / is the control page.
 package oktaapi
@@ -21,15 +23,15 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"html/template"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/meridian-saml/meridian/mockidp"
 )
@@ -42,19 +44,31 @@ type Config struct {
 	Token string
 	// Logger logs requests that are refused. Nil: nothing is logged.
 	Logger *slog.Logger
+	// Hosts are names by which the page may be opened, besides those of loopback, and by which browsers may call the API
+	// (see Origins). Calls that have the token may use any. Zero: none.
+	Hosts []string
+	// Origins are the web origins whose pages may call the API with the token (CORS), such as "http://localhost:5173"
+	// or, for any port, "http://localhost:*". Zero: none. New panics if CheckOrigin refuses one.
+	Origins []string
 }
 
 // API is the API and the control page, an http.Handler. Programs send "Authorization: SSWS " and the token;
 // users type the token into the page.
 //
-// Serve it at a separate listener, never at the one where users sign in. It serves only requests whose Host is a
-// loopback name, against DNS rebinding.
+// Serve it at a separate listener, never at the one where users sign in. Against DNS rebinding, it serves only requests
+// whose Host is a loopback name or one of Config.Hosts, and calls that have the token. On an address that other
+// machines can reach, the token has to be one that can't be guessed.
 type API struct {
-	idp     *mockidp.Server
-	token   string
-	logger  *slog.Logger
-	pages   map[string]*template.Template
-	handler http.Handler
+	idp            *mockidp.Server
+	token          string
+	logger         *slog.Logger
+	hosts, origins []string
+	pages          map[string]*template.Template
+	handler        http.Handler
+	prefix         string // of a tenant's paths; else ""
+
+	mu      sync.Mutex
+	tenants map[*mockidp.Server]*API // guarded by mu
 }
 
 // New returns an API that controls idp.
@@ -62,7 +76,18 @@ func New(idp *mockidp.Server, c Config) *API {
 	// The token isn't from mockidp.Config.Rand: a Seed must not make it known.
 	token := cmp.Or(c.Token, rand.Text())
 	logger := cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
-	s := &API{idp: idp, token: token, logger: logger, pages: parsePages()}
+	for _, o := range c.Origins {
+		if err := CheckOrigin(o); err != nil {
+			panic("oktaapi: Config.Origins: " + err.Error())
+		}
+	}
+	s := &API{idp: idp, token: token, logger: logger, pages: parsePages(), tenants: map[*mockidp.Server]*API{},
+		hosts: slices.Clone(c.Hosts), origins: slices.Clone(c.Origins)}
+	s.handler = s.routes()
+	return s
+}
+
+func (s *API) routes() http.Handler {
 	mux := http.NewServeMux()
 	api := func(pattern string, h handler) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serveAPI(w, r, h) })
@@ -74,12 +99,14 @@ func New(idp *mockidp.Server, c Config) *API {
 	controlRoutes(api)
 	messageRoutes(api)
 	attackRoutes(api)
+	if s.prefix == "" {
+		tenantRoutes(api)
+	}
 	for _, under := range []string{"/api/", "/control/"} {
 		api(under, func(c *call) *apiError { return notFound(c.r.URL.Path, "Endpoint") })
 	}
 	s.pageRoutes(mux)
-	s.handler = mux
-	return s
+	return mux
 }
 
 // Token returns Config.Token, or the random one.
@@ -93,11 +120,15 @@ func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	if !mockidp.IsLoopback((&url.URL{Host: r.Host}).Hostname()) {
-		http.Error(w, "oktaapi: the Host must be a loopback name, such as localhost", http.StatusMisdirectedRequest)
-		return
+	switch {
+	case health(w, r):
+	case !s.ownHost(r):
+		http.Error(w, "oktaapi: the Host must be a loopback name, such as localhost, or one of Config.Hosts "+
+			"(-control-host)", http.StatusMisdirectedRequest)
+	case s.cors(w, r):
+	default:
+		s.route(w, r)
 	}
-	s.handler.ServeHTTP(w, r)
 }
 
 // call is one request of the API, with a snapshot of the state and the objects that its path names.
@@ -106,7 +137,7 @@ type call struct {
 	view
 	w    http.ResponseWriter
 	r    *http.Request
-	base string // the origin of links
+	base string // the origin of links, and the prefix of a tenant
 
 	app     mockidp.App
 	user    mockidp.User
@@ -122,13 +153,12 @@ type router = func(pattern string, h handler)
 func (s *API) serveAPI(w http.ResponseWriter, r *http.Request, h handler) {
 	id := "req" + rand.Text()
 	w.Header().Set("X-Okta-Request-Id", id)
-	c := &call{API: s, w: w, r: r, base: "http://" + r.Host}
+	c := &call{API: s, w: w, r: r, base: "http://" + r.Host + s.prefix}
 	if r.TLS != nil {
-		c.base = "https://" + r.Host
+		c.base = "https://" + r.Host + s.prefix
 	}
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	err := errToken
-	if strings.EqualFold(scheme, "SSWS") && same(s.token, strings.TrimSpace(token)) {
+	if s.hasToken(r) {
 		err = c.load(r.PathValue("app"), r.PathValue("user"), r.PathValue("group"), r.PathValue("message"))
 		if err == nil {
 			err = h(c)
@@ -244,6 +274,3 @@ type object = map[string]any
 
 // link is one of Okta's _links.
 func (c *call) link(path string) object { return object{"href": c.base + path} }
-
-// same compares in constant time.
-func same(want, got string) bool { return subtle.ConstantTimeCompare([]byte(want), []byte(got)) == 1 }

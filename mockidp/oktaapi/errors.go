@@ -58,6 +58,7 @@ func internal(why string) *apiError {
 var kinds = map[mockidp.Reason]string{
 	mockidp.ReasonNoSuchApp: "AppInstance", mockidp.ReasonNoSuchUser: "User", mockidp.ReasonNoSuchGroup: "UserGroup",
 	mockidp.ReasonNoSuchKey: "Key", mockidp.ReasonNoSuchMessage: "Message",
+	mockidp.ReasonNoSuchTenant: "Tenant",
 }
 
 // fromError converts an error of the Server; about names the field or the object.
@@ -76,8 +77,11 @@ func fromError(err error, about string) *apiError {
 		api.Causes = []string{text} // it names the ID where about is a field
 		return api
 	}
-	if e.Reason == mockidp.ReasonInternal {
+	switch e.Reason {
+	case mockidp.ReasonInternal:
 		return internal(text)
+	case mockidp.ReasonTooManyTenants:
+		return refuse(http.StatusServiceUnavailable, "E0000010", "Service is in read only mode", text)
 	}
 	return invalid(about, text)
 }

@@ -60,6 +60,13 @@ func (s *API) cookie() (name, value string) {
 	return "mockidp_control_" + hex.EncodeToString(sum[:4]), hex.EncodeToString(sum[4:])
 }
 
+// hasCookie reports whether a request has the session cookie.
+func (s *API) hasCookie(r *http.Request) bool {
+	name, value := s.cookie()
+	c, err := r.Cookie(name)
+	return err == nil && same(value, c.Value)
+}
+
 func (s *API) setCookie(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
 	name, _ := s.cookie()
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true,
@@ -68,8 +75,7 @@ func (s *API) setCookie(w http.ResponseWriter, r *http.Request, value string, ma
 
 func (s *API) signedIn(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		name, value := s.cookie()
-		if c, err := r.Cookie(name); err != nil || !same(value, c.Value) {
+		if !s.hasCookie(r) {
 			s.loginPage(w, false)
 			return
 		}
