@@ -25,13 +25,16 @@ type controlOptions struct {
 	provisionApp              string
 	attack                    []mockidp.StandingMutation
 	attacks                   bool
+	reach
 }
 
 func (o *controlOptions) flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.listen, "control", "",
-		"`ADDRESS` of the control API and page, on loopback, such as 127.0.0.1:8702; port 0 is a free one (default: none)")
+		"`ADDRESS` of the control API and page, such as 127.0.0.1:8702; port 0 is a free one (default: none)")
 	fs.StringVar(&o.token, "control-token", "",
-		"`TOKEN` that the control API and page ask for (default: a random one, which is printed)")
+		"`TOKEN` that the control API and page ask for; required beyond loopback, with 16 characters or more "+
+			"(default: a random one, which is printed)")
+	o.reach.flags(fs)
 	fs.StringVar(&o.provision, "provision", "",
 		"`URL` of a SCIM 2.0 service provider; users and groups are pushed there at every change")
 	fs.StringVar(&o.provisionToken, "provision-token", "", "bearer `TOKEN` of -provision")
@@ -44,18 +47,10 @@ func (o *controlOptions) flags(fs *flag.FlagSet) {
 }
 
 func (o *controlOptions) check() error {
-	if o.listen != "" {
-		host, _, err := net.SplitHostPort(o.listen)
-		if err != nil {
-			return fmt.Errorf("-control %q: want HOST:PORT", o.listen)
-		}
-		if !mockidp.IsLoopback(host) {
-			return fmt.Errorf("-control %q is not a loopback address; it has to be one", o.listen)
-		}
+	if err := o.checkReach(); err != nil {
+		return err
 	}
 	switch {
-	case o.listen == "" && o.token != "":
-		return errors.New("-control-token requires -control")
 	case (o.provision == "") != (o.provisionToken == ""):
 		return errors.New("-provision and -provision-token require each other")
 	case o.provision == "" && o.provisionApp != "":
@@ -74,12 +69,18 @@ func (o *controlOptions) serve(idp *mockidp.Server, logger *slog.Logger, out io.
 		return nil, err
 	}
 	// No write timeout: waiting for a message takes up to a minute.
-	api := oktaapi.New(idp, oktaapi.Config{Token: o.token, Logger: logger})
+	api := oktaapi.New(idp, oktaapi.Config{
+		Token: o.token, Logger: logger, Hosts: o.controlHosts, Origins: o.controlOrigins,
+	})
 	srv := &http.Server{
 		Handler: api, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 	}
 	go func() { _ = srv.Serve(l) }()
-	fmt.Fprintf(out, "Control    http://%s  token %s\n", l.Addr(), api.Token())
+	token := "  token " + api.Token()
+	if o.token != "" {
+		token = "" // a given one may be a secret that logs shouldn't have
+	}
+	fmt.Fprintf(out, "Control    http://%s%s\n", l.Addr(), token)
 	return func() { _ = srv.Close() }, nil
 }
 
@@ -109,6 +110,7 @@ func (o *options) inFlags(err error) error {
 	for _, f := range []struct{ field, flag string }{
 		{"scimpush.Config.BaseURL", "-provision"},
 		{"Config.BaseURL", "-base-url"},
+		{"Config.Hosts", "-host"},
 		{"Fault", "-fault"},
 	} {
 		if strings.Contains(text, f.field) {

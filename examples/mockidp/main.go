@@ -6,6 +6,7 @@
 //	mockidp -control 127.0.0.1:8702 -control-token TOKEN
 //	mockidp -provision https://scim.example/scim/v2 -provision-token TOKEN
 //	mockidp attack -h
+//	mockidp -healthcheck http://127.0.0.1:8701/healthz
 //
 // -control opens an API like Okta's, and a page; CONTROL.md beside this file has examples for curl. -provision pushes
 // users and groups by SCIM. -attack replaces answers with hostile ones: all answers, or those of an app or about a
@@ -33,6 +34,9 @@ func main() {
 	program.Main("mockidp", func(ctx context.Context) (int, error) {
 		if len(os.Args) > 1 && os.Args[1] == "attack" {
 			return runAttack(ctx, os.Args[2:], os.Stdout, os.Stderr)
+		}
+		if isHealthcheck(os.Args[1:]) {
+			return runHealthcheck(ctx, os.Args[2:])
 		}
 		if err := command(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 			return program.Usage, err
@@ -70,7 +74,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.printConfig, "print-config", false,
 		"print the configuration file of this identity provider, with all defaults and without private keys, and exit")
 	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
-	err := program.Parse(fs, "usage: mockidp [flags]\n       mockidp attack -h", args, help, o.control.check)
+	err := program.Parse(fs, "usage: mockidp [flags]\n       mockidp attack -h\n       mockidp -healthcheck [URL]",
+		args, help, o.control.check)
 	return o, err
 }
 
@@ -95,6 +100,7 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	}
 	c.BaseURL, c.Seed, c.Faults = cmp.Or(o.baseURL, c.BaseURL), cmp.Or(o.seed, c.Seed), append(c.Faults, o.faults...)
 	c.Strict, c.OddPaths = c.Strict || o.strict, c.OddPaths || o.oddPaths
+	c.Hosts = append(c.Hosts, o.control.hosts...)
 	if o.verbose {
 		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
 	}
