@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/meridian-saml/meridian/examples/internal/program"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
@@ -28,8 +29,8 @@ type attackOptions struct {
 	idpEntityID, sso              string
 	weak                          bool
 	identity, encryptTo, ca       string
-	json, junit                   string
-	quiet                         bool
+	json, junit, color            string
+	quiet, all, verbose           bool
 }
 
 // runAttack runs the subcommand, and returns the exit status.
@@ -49,14 +50,7 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 	if err := o.checkReport(); err != nil {
 		return program.Usage, err
 	}
-	if !o.quiet {
-		o.target.Progress = func(r run.Result) {
-			if r.Verdict == run.LetIn {
-				fmt.Fprintf(logs, "%s  let in as %q: %s\n", r.ID, r.Identity, r.Reason)
-			}
-		}
-	}
-	report, err := run.Run(ctx, o.target)
+	report, err := o.run(ctx, logs)
 	if err != nil {
 		return program.Usage, err
 	}
@@ -64,6 +58,21 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 		return program.Usage, err
 	}
 	return report.Exit(), nil
+}
+
+// run runs the attacks and shows the progress.
+func (o *attackOptions) run(ctx context.Context, logs io.Writer) (*run.Report, error) {
+	if o.quiet {
+		return run.Run(ctx, o.target)
+	}
+	p := &progress{
+		to: logs, terminal: isTerminal(logs), color: colored(o.color, logs), verbose: o.verbose,
+		total: len(o.target.Chosen()), now: time.Now,
+	}
+	p.start()
+	defer p.clear()
+	o.target.Progress = p.add
+	return run.Run(ctx, o.target)
 }
 
 // listAttacks prints one line an attack.
@@ -144,5 +153,16 @@ func (o *attackOptions) report(r *run.Report, out io.Writer) error {
 		_, err := fmt.Fprintln(out, r.Summary())
 		return err
 	}
-	return r.WriteText(out)
+	return run.Printer{All: o.all || o.verbose, Color: colored(o.color, out), How: howToGive, Alone: "-only"}.Print(out, r)
+}
+
+// howToGive says with which flag a user gives what attacks need.
+var howToGive = map[run.Need]string{
+	run.NeedEncryptTo:     "give -sp-cert FILE",
+	run.NeedOtherACS:      "give -acs2 URL",
+	run.NeedLogin:         "leave out -idp-initiated",
+	run.NeedSign:          "leave out -sign",
+	run.NeedECDSA:         "give -keys DIR instead of -key",
+	run.NeedIdPEncryption: "give -keys DIR instead of -key",
+	run.NeedRSA1024:       "use -weak-keys when you make -keys DIR",
 }

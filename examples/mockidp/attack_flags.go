@@ -73,7 +73,7 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 		}
 		return nil
 	})
-	fs.StringVar(&o.encryptTo, "encrypt-to", "", "`FILE` with the service provider's certificate for encryption, in PEM")
+	fs.StringVar(&o.encryptTo, "sp-cert", "", "`FILE` with the service provider's certificate for encryption, in PEM")
 	fs.Func("only", "`IDS` to run, such as A, B01 or D48/get", list(&t.Only))
 	fs.Func("skip", "`IDS` to leave out", list(&t.Skip))
 	fs.Func("allow-host", "`HOST` beside this machine that may be attacked; repeatable", list(&t.AllowHosts))
@@ -84,7 +84,18 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.IntVar(&t.Concurrency, "parallel", 1, "how many attacks run at once")
 	fs.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`; - is standard output, instead of the table")
 	fs.StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`")
-	fs.BoolVar(&o.quiet, "q", false, "print no progress, and only the last line of the table")
+	fs.BoolVar(&o.all, "all", false, "a row for every attack, not only for those let in or without a clear answer")
+	fs.BoolVar(&o.verbose, "v", false, "as -all, and lines of progress where standard error is not a terminal")
+	fs.BoolVar(&o.quiet, "q", false, "print no progress, and of the report only the last sentence")
+	o.color = "auto"
+	fs.Func("color", "`WHEN` to use colours: auto (default: on a terminal, unless NO_COLOR is set), always or never",
+		func(s string) error {
+			if !slices.Contains([]string{"auto", "always", "never"}, s) {
+				return errors.New("want auto, always or never")
+			}
+			o.color = s
+			return nil
+		})
 	err := program.Parse(fs, strings.TrimSpace(attackUsage), args, help, o.check)
 	o.target = *t
 	return o, err
@@ -142,7 +153,7 @@ func (o *attackOptions) complete() error {
 	}
 	if o.encryptTo != "" {
 		if t.EncryptTo, err = readRSACertificate(o.encryptTo); err != nil {
-			return fmt.Errorf("-encrypt-to: %w", err)
+			return fmt.Errorf("-sp-cert: %w", err)
 		}
 	}
 	if o.ca != "" {

@@ -226,7 +226,7 @@ func TestRunNoticesFailure(t *testing.T) {
 	to.Only = []string{"B01"}
 	report := attacked(t, to)
 	assert.Equal(t, run.Failed, result(t, report, "B01").Verdict)
-	assert.Equal(t, 0, report.Exit())
+	assert.Equal(t, 3, report.Exit())
 
 	release := make(chan struct{})
 	to = broken(t, func(at string, response []byte) string {

@@ -12,8 +12,10 @@
 //	})
 //	os.Exit(report.Exit())
 //
-// Every attack is tried together with its twin, the same message without the attack. If the twin is not accepted, the
-// attack is inconclusive. [Verdict] lists the possible results, and RESULTS.md those of eleven service providers.
+// Every attack is tried together with its twin, the same message without the attack. If the twin is refused, the attack
+// is not run. [Verdict] lists the possible results, and [Verdict.Word] the five words for readers: let in, unusual but
+// legal, refused, no clear answer, not run. [Report.Findings] orders the attacks that were let in by [Severity].
+// RESULTS.md has the results of eleven service providers.
 //
 // A message may stop a service provider. Then the run waits until a user can sign in again, for at most
 // Target.Recovery. After that time the attack has failed, the run ends, and Report.StoppedAt names the attack.

@@ -72,6 +72,7 @@ func (r *runner) runTwin(ctx context.Context, c attack.Case, w way) RunResult {
 			out.Reason = reason(err)
 		case user == "":
 			out.Reason = fmt.Sprintf("a good response (%s) is not accepted: status %d, %s", w, p.status, out.Says)
+			out.twinRefused = true
 		case user != r.subjectOf(c):
 			out.Reason = fmt.Sprintf("a good response (%s) for %q signs %q in", w, r.subjectOf(c), user)
 		default:
@@ -82,7 +83,9 @@ func (r *runner) runTwin(ctx context.Context, c attack.Case, w way) RunResult {
 }
 
 func inconclusive(why string) RunResult { return RunResult{Verdict: Inconclusive, Reason: why} }
-func notRun(why string) RunResult       { return RunResult{Verdict: NotRun, Reason: why} }
+func notRun(why string) RunResult {
+	return RunResult{Verdict: NotRun, Reason: why, Needs: NeedSettings}
+}
 func noAnswer(err error) RunResult {
 	return RunResult{Verdict: Failed, Reason: "no answer: " + reason(err)}
 }
@@ -101,15 +104,15 @@ func (r *runner) ways(c attack.Case) []way {
 
 func (r *runner) runCase(ctx context.Context, c attack.Case, why string) Result {
 	out, ways := caseEntry(c).result(), r.ways(c)
-	switch missing := r.missing(c); {
+	switch needs, missing := r.missing(c); {
 	case missing != "":
-		out.Verdict, out.Reason = NotRun, missing
+		out.Verdict, out.Reason, out.Needs = NotRun, missing, needs
 	case why != "":
 		out.Verdict, out.Reason = Inconclusive, why
 	case r.hasStopped():
 		out.markNotRun()
 	case len(ways) == 0:
-		out.Verdict, out.Reason = NotRun, "it does not apply to the selected ways of signing"
+		out.Verdict, out.Reason, out.Needs = NotRun, "it does not apply to the selected ways of signing", NeedSign
 	default:
 		for _, w := range ways {
 			if !r.hasStopped() {
@@ -122,34 +125,34 @@ func (r *runner) runCase(ctx context.Context, c attack.Case, why string) Result 
 	return out
 }
 
-// missing returns what a case needs and this run lacks, or "".
-func (r *runner) missing(c attack.Case) string {
+// missing returns what a case needs and this run lacks, or "" and "".
+func (r *runner) missing(c attack.Case) (Need, string) {
 	s, sample := c.Needs.SP, r.sample
 	if sample == nil {
 		sample = new(authnRequest)
 	}
-	_, noKey := r.IdP.key(c.Needs.Key)
+	_, need, noKey := r.IdP.key(c.Needs.Key)
 	switch row := c.Row(); {
 	case noKey != "":
-		return noKey
+		return need, noKey
 	case c.Needs.Encrypted && r.EncryptTo == nil:
-		return "it needs the service provider's encryption key"
+		return NeedEncryptTo, "it needs the service provider's encryption key"
 	case s.MetadataOver, s.CertificateOver:
-		return "it needs a service provider whose copy of the metadata has expired"
+		return NeedSettings, "it needs a service provider whose copy of the metadata has expired"
 	case s.MaxAuthnAge > 0:
-		return "it needs a service provider that bounds the age of an authentication"
+		return NeedSettings, "it needs a service provider that bounds the age of an authentication"
 	case s.EncryptionKeyListed && r.IdP.Encryption == nil:
-		return "it needs an identity provider whose metadata lists a key for encryption"
+		return NeedIdPEncryption, "it needs an identity provider whose metadata lists a key for encryption"
 	case s.ForceAuthn && !sample.forceAuthn:
-		return "it needs a request with ForceAuthn"
+		return NeedSettings, "it needs a request with ForceAuthn"
 	case s.AuthnContext != "" && s.AuthnContext != sample.authnContext:
-		return "it needs a request for the AuthnContext " + s.AuthnContext
+		return NeedSettings, "it needs a request for the AuthnContext " + s.AuthnContext
 	case s.NameIDFormat != "" && s.NameIDFormat != sample.nameIDFormat:
-		return "it needs a request for the NameID format " + s.NameIDFormat
+		return NeedSettings, "it needs a request for the NameID format " + s.NameIDFormat
 	case r.IdPInitiated && (row == "D08" || row == "D09" || row == "D10"):
-		return "it needs a request"
+		return NeedLogin, "it needs a request"
 	}
-	return ""
+	return "", ""
 }
 
 // runWay tries a case in one way, the twin first.
@@ -158,8 +161,11 @@ func (r *runner) runWay(ctx context.Context, c attack.Case, w way) RunResult {
 	tw.key, tw.encrypted = c.TwinNeeds().Key, c.TwinNeeds().Encrypted || w.encrypted && !c.Needs.Encrypted
 	if twin := r.twin(ctx, c, tw); twin.Verdict != Accepted {
 		out := RunResult{How: w.String(), Verdict: twin.Verdict, Reason: twin.Reason, sent: twin.sent && r.hasStopped()}
+		if out.twinRefused = twin.twinRefused; out.twinRefused && !r.hasStopped() {
+			out.Verdict, out.Needs = NotRun, NeedSupport
+		}
 		if allowed := allowed(c.Needs.SP); allowed != "" {
-			out.Verdict, out.Reason = NotRun, "it needs a service provider that allows "+allowed
+			out.Verdict, out.Reason, out.Needs = NotRun, "it needs a service provider that allows "+allowed, NeedSettings
 		}
 		return out
 	}
@@ -189,7 +195,11 @@ func (r *runner) tryWay(ctx context.Context, c attack.Case, w way) RunResult {
 	}
 	m, err := c.Make(r.params(v, c, w))
 	if err != nil {
-		return notRun("it can't be made here: " + strings.TrimPrefix(reason(err), "attack: "+c.ID+": "))
+		out := notRun("it can't be made here: " + strings.TrimPrefix(reason(err), "attack: "+c.ID+": "))
+		if r.OtherACS == "" && strings.Contains(out.Reason, "OtherACS") {
+			out.Reason, out.Needs = needsOtherACS, NeedOtherACS
+		}
+		return out
 	}
 	p, posting := v.post(ctx, m.SAMLResponse)
 	user, seen, err := r.probe(ctx, v.b)
@@ -234,15 +244,15 @@ func (r *runner) verdict(c attack.Case, w way, user string, forgedRole bool) Run
 	case signed != "":
 		out.Verdict, out.Reason = Tolerated, signed
 	case forgedRole:
-		out.Reason = fmt.Sprintf("%q, with an attribute that is not signed", user)
+		out.Reason = fmt.Sprintf("%q, "+unsignedRole, user)
 	case user == r.Forged && user != want:
-		out.Reason = "signed in as the forged identity"
+		out.Reason = forgedName
 	case user != want:
 		out.Reason = fmt.Sprintf("signed in as %q, who was %q", user, want)
 	case harmless != "":
 		out.Verdict, out.Reason = Tolerated, harmless
 	default:
-		out.Reason = "accepted, for the name that the identity provider signed"
+		out.Reason = "accepted, with the name that the identity provider gave"
 	}
 	return out
 }
@@ -254,11 +264,11 @@ func (r *runner) verdictOnUnusual(c attack.Case, user string, forgedRole bool) R
 	roles, says := c.Outcome.Values["role"]
 	switch {
 	case user == "" && allowed(c.Needs.SP) != "":
-		out.Verdict, out.Reason = NotRun, "this service provider does not allow "+allowed(c.Needs.SP)
+		out = notRun("it needs a service provider that allows " + allowed(c.Needs.SP))
 	case user == "":
 		out.Verdict = Stricter
 	case forgedRole && says && len(roles) == 1:
-		out.Reason = "an attribute that is not signed is shown"
+		out.Reason = fmt.Sprintf("%q, "+unsignedRole, user)
 	case user == want || r.IdentityAttribute != "" && user == r.Subject:
 		out.Verdict = Accepted
 	case strings.EqualFold(strings.TrimSpace(user), strings.TrimSpace(want)):

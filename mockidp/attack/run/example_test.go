@@ -32,7 +32,7 @@ func ExampleRun() {
 	}
 	fmt.Println("exit status", report.Exit())
 	// Output:
-	// B01: let in, accepted, for the name that the identity provider signed
+	// B01: let in, accepted, with the name that the identity provider gave
 	// exit status 1
 }
 

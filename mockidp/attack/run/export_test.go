@@ -49,6 +49,36 @@ func (l leniency) key(word string) string { return word + " in: " + strings.Join
 // Harmless says why a case may be accepted, or "".
 func Harmless(c attack.Case, sign attack.Sign) string { return harmless(c, sign) }
 
+// SeverityMistakes lists the attacks that no line of severities.txt covers, and the words there that decide nothing.
+func SeverityMistakes() []string {
+	all, decides := problems(), make(map[string]bool)
+	var out []string
+	for _, e := range List() {
+		covered := false
+		for _, p := range all {
+			at := slices.IndexFunc(p.ids, func(word string) bool { return chooses(word, e.ID) })
+			if at >= 0 {
+				covered, decides[p.ids[at]] = true, true
+				break
+			}
+		}
+		if !covered {
+			out = append(out, e.ID+": no severity")
+		}
+	}
+	for _, p := range all {
+		for _, word := range p.ids {
+			if word != "forged" && !decides[word] {
+				out = append(out, word+" decides nothing")
+			}
+		}
+		if p.severity.rank() < 0 || p.title == "" || p.means == "" {
+			out = append(out, "incomplete: "+p.title)
+		}
+	}
+	return out
+}
+
 // FlowMistakes lists the flows without a script or a known requirement, and the
 // scripts without a flow.
 func FlowMistakes() []string {

@@ -56,19 +56,23 @@ func (r *runner) runFlow(ctx context.Context, f flow, why string) Result {
 	out.Verdict = NotRun
 	switch {
 	case f.run == nil:
-		out.Reason = f.never
+		out.Reason, out.Needs = f.never, NeedControl
 	case f.needs == "request" && r.IdPInitiated:
-		out.Reason = "it needs a request"
+		out.Reason, out.Needs = "it needs a request", NeedLogin
 	case f.needs == "other-acs" && r.OtherACS == "":
-		out.Reason = "it needs another ACS URL of the same service provider"
+		out.Reason, out.Needs = needsOtherACS, NeedOtherACS
 	case f.needs == "encryption-key" && r.EncryptTo == nil:
-		out.Reason = "it needs the service provider's encryption key"
+		out.Reason, out.Needs = "it needs the service provider's encryption key", NeedEncryptTo
 	case why != "":
 		out.Verdict, out.Reason = Inconclusive, why
 	case r.hasStopped():
 		out.markNotRun()
 	default:
-		out.Runs = []RunResult{r.attempt(ctx, r.way, func() RunResult { return f.run(&script{runner: r, ctx: ctx}) })}
+		run := r.attempt(ctx, r.way, func() RunResult { return f.run(&script{runner: r, ctx: ctx}) })
+		if run.Verdict == Inconclusive && run.twinRefused {
+			run.Verdict, run.Needs = NotRun, NeedSupport
+		}
+		out.Runs = []RunResult{run}
 		out.summarize()
 		r.attributeStop(&out)
 	}

@@ -70,7 +70,7 @@ func channel(q request) func(*script) RunResult {
 		p, err := s.send(v.b, q)
 		out := s.outcome(v.b, p, err, otherChannel)
 		if out.Identity == s.Forged {
-			out.Verdict, out.Reason = LetIn, "signed in as the forged identity"
+			out.Verdict, out.Reason = LetIn, forgedName
 		}
 		return out
 	}

@@ -107,17 +107,22 @@ func (i *IdP) keys() []namedKey {
 	return out
 }
 
-// key returns the key of a kind, or nil and the reason.
-func (i *IdP) key(kind attack.KeyKind) (crypto.Signer, string) {
+// key returns the key of a kind, or nil, what is missing and the reason.
+func (i *IdP) key(kind attack.KeyKind) (crypto.Signer, Need, string) {
+	missing := NeedControl // the service provider would have to trust a key that the tool does not make
 	switch {
 	case kind == attack.AnyKey || kind == attack.RSA:
-		return i.RSA, ""
+		return i.RSA, "", ""
 	case kind == attack.ECDSA && i.ECDSA != nil:
-		return i.ECDSA, ""
+		return i.ECDSA, "", ""
 	case kind == attack.RSA1024 && i.RSA1024 != nil:
-		return i.RSA1024, ""
+		return i.RSA1024, "", ""
+	case kind == attack.ECDSA:
+		missing = NeedECDSA
+	case kind == attack.RSA1024:
+		missing = NeedRSA1024
 	}
-	return nil, "the identity provider has no key of the kind " + kind.String()
+	return nil, missing, "the identity provider has no key of the kind " + kind.String()
 }
 
 // Metadata returns the metadata for the service provider. The first certificate is

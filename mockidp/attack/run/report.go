@@ -29,11 +29,31 @@ const (
 	Accepted Verdict = "accepted"
 	// Stricter: the message is unusual but valid, and was refused.
 	Stricter Verdict = "stricter"
-	// Inconclusive: the twin, the same message without the attack, was not
-	// accepted, or no sign-in began at all.
+	// Inconclusive: no sign-in began, or the twin, the same message without the attack, got no answer. If no good
+	// response at all is accepted, every attack is inconclusive.
 	Inconclusive Verdict = "inconclusive"
-	// NotRun: the attack needs something that this run lacks.
+	// NotRun: the attack needs something that this run lacks: see [Need].
 	NotRun Verdict = "not run"
+)
+
+// Word returns the word for readers, who need fewer than the eight verdicts: "let in", "unusual but legal" (Accepted
+// and Tolerated), "refused" (Refused and Stricter), "no clear answer" (Failed and Inconclusive) or "not run".
+func (v Verdict) Word() string {
+	switch v {
+	case Tolerated, Accepted:
+		return unusual
+	case Refused, Stricter:
+		return refused
+	case Failed, Inconclusive:
+		return unclear
+	}
+	return string(v)
+}
+
+const (
+	refused = "refused"
+	unusual = "unusual but legal"
+	unclear = "no clear answer"
 )
 
 // severity orders verdicts. The attack has the verdict with the highest
@@ -53,8 +73,13 @@ type Result struct {
 	// Expected is "refused" or "accepted".
 	Expected string  `json:"expected"`
 	Verdict  Verdict `json:"verdict"`
+	// Word is the verdict's word for readers: see [Verdict.Word].
+	Word string `json:"word"`
 	// Reason explains the verdict where that is needed.
 	Reason string `json:"reason,omitempty"`
+	// Severity is set for attacks that were let in, and Needs for those that were not run.
+	Severity Severity `json:"severity,omitempty"`
+	Needs    Need     `json:"needs,omitempty"`
 	// Identity is the user who was signed in.
 	Identity string `json:"identity,omitempty"`
 	// Runs are the ways in which it was tried.
@@ -68,13 +93,15 @@ type RunResult struct {
 	How      string  `json:"how"`
 	Verdict  Verdict `json:"verdict"`
 	Reason   string  `json:"reason,omitempty"`
+	Needs    Need    `json:"needs,omitempty"`
 	Identity string  `json:"identity,omitempty"`
 	// Status and Says are the service provider's answer to the message.
 	Status   int           `json:"status,omitempty"`
 	Says     string        `json:"says,omitempty"`
 	Duration time.Duration `json:"nanoseconds"`
 
-	sent bool // more than the beginning of a sign-in was sent
+	sent        bool // more than the beginning of a sign-in was sent
+	twinRefused bool // the same message without the attack was refused
 }
 
 // summarize sets the verdict to the most severe one of the runs.
@@ -82,10 +109,20 @@ func (r *Result) summarize() {
 	highest := -1
 	for _, run := range r.Runs {
 		r.Duration += run.Duration
-		if w := run.Verdict.severity(); w > highest {
+		w := run.Verdict.severity()
+		if w > highest || run.Verdict == LetIn && run.forged() && !r.forged() {
 			highest = w
-			r.Verdict, r.Reason, r.Identity = run.Verdict, run.Reason, run.Identity
+			r.Verdict, r.Reason, r.Identity, r.Needs = run.Verdict, run.Reason, run.Identity, run.Needs
 		}
+	}
+}
+
+// label sets what follows from the verdict.
+func (r *Result) label() {
+	r.Word, r.Severity = r.Verdict.Word(), ""
+	if r.Verdict == LetIn {
+		p, _ := problemOf(*r)
+		r.Severity = p.severity
 	}
 }
 
@@ -93,14 +130,14 @@ func (r *Result) summarize() {
 // provider. A more severe verdict of another way of signing stays.
 func (r *Result) markStopped() {
 	if r.Verdict.severity() <= Failed.severity() {
-		r.Verdict, r.Reason = Failed, stoppedAnswering
+		r.Verdict, r.Reason, r.Needs = Failed, stoppedAnswering, ""
 	}
 }
 
 // markNotRun makes r the result of an attack after the service provider stopped.
 func (r *Result) markNotRun() {
 	*r = Entry{r.ID, r.Title, r.Expected, r.Reference}.result()
-	r.Verdict, r.Reason = NotRun, hadStopped
+	r.Verdict, r.Reason, r.Needs = NotRun, hadStopped, NeedRestart
 }
 
 // Report has the results of all attacks.
@@ -131,15 +168,27 @@ func (r *Report) Count(v Verdict) int {
 	return n
 }
 
-// Exit returns the exit status for a program: 1 if an attack succeeded; 3 if an
-// attack was inconclusive, the service provider stopped answering or no attack
-// was run; otherwise 0. Tolerated attacks, and those not run for another
-// reason, don't change it. 2 is reserved for usage errors.
+// count returns how many attacks have one of the verdicts with a word.
+func (r *Report) count(word string) int {
+	n := 0
+	for _, x := range r.Results {
+		if x.Verdict.Word() == word {
+			n++
+		}
+	}
+	return n
+}
+
+// Exit returns the exit status for a program: 1 if an attack was let in; 3 if an
+// attack had no clear answer (Failed or Inconclusive), the service provider
+// stopped answering or no attack was run; otherwise 0. Tolerated attacks, and
+// those not run for another reason, don't change it. 2 is reserved for usage
+// errors.
 func (r *Report) Exit() int {
 	switch {
 	case r.Count(LetIn) > 0:
 		return 1
-	case r.Count(Inconclusive) > 0 || r.StoppedAt != "" || r.Count(NotRun) == len(r.Results):
+	case r.count(unclear) > 0 || r.StoppedAt != "" || r.Count(NotRun) == len(r.Results):
 		return 3
 	}
 	return 0
@@ -150,7 +199,7 @@ func (r *Report) Exit() int {
 func (r *Report) Rest() []string {
 	var out []string
 	for _, x := range r.Results {
-		if x.Verdict == NotRun && x.Reason == hadStopped {
+		if x.Needs == NeedRestart {
 			out = append(out, x.ID)
 		}
 	}

@@ -1,9 +1,6 @@
 package run_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"encoding/xml"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -172,63 +169,6 @@ func TestRunStaysHere(t *testing.T) {
 		to.AllowHosts, to.Only = []string{u.Hostname()}, []string{"B01"}
 		assert.NotContains(t, result(t, attacked(t, to), "B01").Reason, "probe")
 	})
-}
-
-func TestReportFormats(t *testing.T) {
-	started := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	report := &run.Report{ServiceProvider: "sp <&>", Started: started, Results: []run.Result{
-		{
-			ID: "A01/response", Title: `XSW1 "<`, Verdict: run.LetIn, Identity: "admin@example.com",
-			Reason: "why", Duration: time.Second,
-		},
-		{ID: "B01", Title: "missing signature", Verdict: run.Refused},
-		{ID: "B05", Title: "empty", Verdict: run.Inconclusive, Reason: "a\x00b"},
-		{ID: "D04", Title: "store", Verdict: run.NotRun, Reason: "no store"},
-	}}
-	assert.Equal(t, 1, report.Exit())
-	assert.Equal(t, 3, (&run.Report{Results: report.Results[1:]}).Exit())
-	assert.Equal(t, 0, (&run.Report{Results: []run.Result{report.Results[1], report.Results[3]}}).Exit())
-	assert.Equal(t, 3, (&run.Report{Results: report.Results[3:]}).Exit(), "nothing was run")
-	assert.Equal(t, 3, (&run.Report{}).Exit())
-
-	var text, asJSON, junit bytes.Buffer
-	require.NoError(t, report.WriteText(&text))
-	assert.Regexp(t, `(?m)^A01/response +let in +XSW1 "< +as admin@example.com; why; 1s$`, text.String())
-	assert.Contains(t, text.String(), "1 let in, 1 refused, 1 inconclusive, 1 not run")
-
-	require.NoError(t, report.WriteJSON(&asJSON))
-	var back run.Report
-	require.NoError(t, json.Unmarshal(asJSON.Bytes(), &back))
-	assert.Equal(t, report.Results, back.Results)
-
-	require.NoError(t, report.WriteJUnit(&junit))
-	var suites struct {
-		Suites []struct {
-			Name                     string `xml:"name,attr"`
-			Tests, Failures, Skipped int
-			Counts                   []xml.Attr `xml:",any,attr"`
-			Cases                    []struct {
-				Name    string    `xml:"name,attr"`
-				Failure *struct{} `xml:"failure"`
-				Skipped *struct{} `xml:"skipped"`
-			} `xml:"testcase"`
-		} `xml:"testsuite"`
-	}
-	require.NoError(t, xml.Unmarshal(junit.Bytes(), &suites), junit.String())
-	require.Len(t, suites.Suites, 1)
-	suite := suites.Suites[0]
-	assert.Equal(t, "attacks on sp <&>", suite.Name)
-	counts := make(map[string]string)
-	for _, a := range suite.Counts {
-		counts[a.Name.Local] = a.Value
-	}
-	assert.Equal(t, []string{"4", "1", "2"}, []string{counts["tests"], counts["failures"], counts["skipped"]})
-	require.Len(t, suite.Cases, 4)
-	assert.Equal(t, `A01/response XSW1 "<`, suite.Cases[0].Name)
-	for i, c := range suite.Cases {
-		assert.Equal(t, i == 0, c.Failure != nil, c.Name)
-		assert.Equal(t, i >= 2, c.Skipped != nil, c.Name)
-	}
 }
 
 // ReadIdP reads what WriteIdP writes.

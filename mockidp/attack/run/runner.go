@@ -100,6 +100,9 @@ func (r *runner) run(ctx context.Context) *Report {
 	out.Results = r.each(work)
 	r.finishWatch(ctx, out)
 	slices.SortStableFunc(out.Results, func(a, b Result) int { return compareIDs(a.ID, b.ID) })
+	for i := range out.Results {
+		out.Results[i].label() // again: the end of the run may have changed a verdict
+	}
 	out.Notes = append(out.Notes, r.notes...)
 	out.Duration = time.Since(clock)
 	return out
@@ -114,6 +117,7 @@ func (r *runner) each(work []func() Result) []Result {
 		wg.Go(func() {
 			for i := range next {
 				out[i] = work[i]()
+				out[i].label()
 				r.mu.Lock()
 				r.Progress(out[i])
 				r.mu.Unlock()
@@ -163,7 +167,7 @@ func (r *runner) begin(ctx context.Context) (*visit, error) {
 
 // params returns the parameters of a document for a visit.
 func (r *runner) params(v *visit, c attack.Case, w way) attack.Params {
-	key, _ := r.IdP.key(w.key)
+	key, _, _ := r.IdP.key(w.key)
 	p := attack.Params{
 		Issuer: r.IdP.EntityID, Audience: r.EntityID, Recipient: r.ACS, OtherACS: r.OtherACS,
 		Subject: r.Subject, Forged: r.Forged, NameIDFormat: r.NameIDFormat,

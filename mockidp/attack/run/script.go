@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -109,7 +110,13 @@ func (s *script) outcome(b *browser, p page, posting error, tolerated string) Ru
 }
 
 // inconclusive is the result of a flow that failed before its attack.
-func (s *script) inconclusive() RunResult { return inconclusive(reason(s.err)) }
+func (s *script) inconclusive() RunResult {
+	out := inconclusive(reason(s.err))
+	out.twinRefused = errors.Is(s.err, errTwinRefused)
+	return out
+}
+
+var errTwinRefused = errors.New("a good response is not accepted")
 
 // signIn is a visit whose browser has signed in. before is a copy of the
 // browser from before the response was posted.
@@ -131,7 +138,7 @@ func (s *script) signIn(v *visit, change func(*attack.Params)) *signIn {
 	case err != nil:
 		s.fail(err)
 	case user == "":
-		s.fail(fmt.Errorf("a good response is not accepted: status %d, %s", p.status, excerpt(p.body)))
+		s.fail(fmt.Errorf("%w: status %d, %s", errTwinRefused, p.status, excerpt(p.body)))
 	}
 	return out
 }

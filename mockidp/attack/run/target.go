@@ -81,7 +81,8 @@ type Target struct {
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 	// Progress is called with every Result when it is known, never
-	// concurrently. Nil: results are in the report only.
+	// concurrently. Nil: results are in the report only. Chosen says how
+	// many there will be.
 	Progress func(Result)
 }
 
@@ -155,6 +156,11 @@ func newRunner(t Target) (*runner, error) {
 func chooses(word, id string) bool {
 	row, _, _ := strings.Cut(id, "/")
 	return word == id || word == row || word == id[:1]
+}
+
+// Chosen lists the attacks that Only and Skip choose.
+func (t Target) Chosen() []Entry {
+	return slices.DeleteFunc(List(), func(e Entry) bool { return !t.chosen(e.ID) })
 }
 
 // chosen reports whether an attack is to be run.

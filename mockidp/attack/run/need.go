@@ -1,0 +1,55 @@
+package run
+
+// Need says what an attack needs that a run lacks. The list is closed.
+type Need string
+
+// These can be given: each is the name of a field of [Target].
+const (
+	NeedEncryptTo     Need = "EncryptTo"
+	NeedOtherACS      Need = "OtherACS"
+	NeedLogin         Need = "Login" // a request, so no Target.IdPInitiated
+	NeedSign          Need = "Sign"  // another way of signing
+	NeedECDSA         Need = "IdP.ECDSA"
+	NeedRSA1024       Need = "IdP.RSA1024"
+	NeedIdPEncryption Need = "IdP.Encryption"
+)
+
+const (
+	// NeedSettings: the service provider must be set up in another way, or must make other requests.
+	NeedSettings Need = "settings"
+	// NeedSupport: the service provider must accept the twin, the same message without the attack.
+	NeedSupport Need = "support"
+	// NeedControl: the attack can't be made over HTTP from outside.
+	NeedControl Need = "control"
+	// NeedRestart: the service provider had stopped.
+	NeedRestart Need = "restart"
+)
+
+const needsOtherACS = "it needs another ACS URL of the same service provider"
+
+// text completes "attacks not run: ".
+func (n Need) text() string {
+	switch n {
+	case NeedEncryptTo:
+		return "they need the service provider's encryption certificate"
+	case NeedOtherACS:
+		return "they need another ACS URL of the same service provider"
+	case NeedLogin:
+		return "they need a sign-in that the service provider begins"
+	case NeedSign:
+		return "they do not apply to the selected ways of signing"
+	case NeedECDSA:
+		return "they need an identity provider with an ECDSA key"
+	case NeedRSA1024:
+		return "they need an identity provider with an RSA key of 1024 bits"
+	case NeedIdPEncryption:
+		return "they need an identity provider whose metadata has a key for encryption"
+	case NeedSettings:
+		return "they need a service provider with other settings, or with other requests"
+	case NeedSupport:
+		return "the service provider refuses the same messages without the attack, too"
+	case NeedControl:
+		return "they can't be made over HTTP from outside"
+	}
+	return hadStopped
+}
