@@ -14,6 +14,8 @@ const (
 	NameIDX509Subject = "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName"
 	NameIDPersistent  = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 	NameIDTransient   = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+
+	nameIDEncrypted = "urn:oasis:names:tc:SAML:2.0:nameid-format:encrypted" // asks for encryption, whatever the format (Core 3.4.1.1)
 )
 
 // Attribute name formats (SAML Core 8.2).

@@ -60,6 +60,32 @@ func TestRegisterSP(t *testing.T) {
 	assert.Equal(t, virginia, form.URL)
 }
 
+// A service provider that can't take the app's format gets one that it lists. So a request for it is answered.
+func TestRegisterSPTakesTheNameIDFormat(t *testing.T) {
+	const other = "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName"
+	const encrypted = "urn:oasis:names:tc:SAML:2.0:nameid-format:encrypted"
+	for _, c := range []struct{ has, lists, want string }{
+		{mockidp.NameIDEmail, "", mockidp.NameIDEmail},
+		{mockidp.NameIDEmail, mockidp.NameIDTransient, mockidp.NameIDTransient},
+		{mockidp.NameIDEmail, encrypted + " " + other + " " + mockidp.NameIDTransient, other},
+		{mockidp.NameIDPersistent, mockidp.NameIDTransient + " " + mockidp.NameIDPersistent, mockidp.NameIDPersistent},
+		{mockidp.NameIDEmail, mockidp.NameIDTransient + " " + mockidp.NameIDUnspecified, mockidp.NameIDEmail},
+		{mockidp.NameIDEmail, encrypted, mockidp.NameIDEmail},
+	} {
+		list := ""
+		for _, f := range strings.Fields(c.lists) {
+			list += "<md:NameIDFormat> " + f + "\n</md:NameIDFormat>"
+		}
+		at := strings.Index(spMetadata, "<md:AssertionConsumerService")
+		conf := twoRegions()
+		conf.Apps[0].NameIDFormat = c.has
+		idp := start(t, conf)
+		require.NoError(t, idp.RegisterSP("idc", []byte(spMetadata[:at]+list+spMetadata[at:])))
+		app, _ := idp.App("idc")
+		assert.Equal(t, c.want, app.NameIDFormat, c.lists)
+	}
+}
+
 // SAML Metadata 2.4.4 defines the default.
 func TestRegisterSPPicksTheDefault(t *testing.T) {
 	for name, c := range map[string]struct {

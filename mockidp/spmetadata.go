@@ -18,7 +18,8 @@ const maxMetadata = 1 << 20
 // assertion consumer services for HTTP-POST become the ACS list, with their indexes and in their order, but with
 // the default (SAML Metadata 2.4.4) first. In an app with IdentityCenter they fill the form, which has no indexes.
 // The signing keys become RequestCertificates and the first RSA key for encryption becomes EncryptionCertificate,
-// without switching SignedRequests or Encrypt on. Keys that the metadata lacks stay unchanged.
+// without switching SignedRequests or Encrypt on. If the metadata lists formats of NameIDs, and the app's NameIDFormat
+// isn't among them, the first becomes the app's. Keys and formats that the metadata lacks stay unchanged.
 func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 	sp, perr := parseSPMetadata(spMetadata)
 	if perr != nil {
@@ -36,6 +37,7 @@ func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 			a.RequestCertificates = sp.RequestCertificates
 		}
 		a.EncryptionCertificate = cmp.Or(sp.EncryptionCertificate, a.EncryptionCertificate)
+		a.NameIDFormat = sp.nameIDFormat(a.NameIDFormat)
 		return a.setACS(sp.ACS)
 	})
 }
@@ -48,7 +50,8 @@ type spDescriptor struct {
 			Use          string   `xml:"use,attr"`
 			Certificates []string `xml:"http://www.w3.org/2000/09/xmldsig# KeyInfo>X509Data>X509Certificate"`
 		} `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
-		ACS []struct {
+		NameIDFormats []string `xml:"urn:oasis:names:tc:SAML:2.0:metadata NameIDFormat"`
+		ACS           []struct {
 			Binding  string  `xml:"Binding,attr"`
 			Location string  `xml:"Location,attr"`
 			Index    *uint16 `xml:"index,attr"`
@@ -57,10 +60,25 @@ type spDescriptor struct {
 	} `xml:"urn:oasis:names:tc:SAML:2.0:metadata SPSSODescriptor"`
 }
 
-// parseSPMetadata returns the settings that an app takes from metadata.
-func parseSPMetadata(doc []byte) (App, *Error) {
-	bad := func(detail string, err error) (App, *Error) {
-		return App{}, &Error{Reason: ReasonMetadata, Detail: "the service provider's metadata " + detail, Err: err}
+// spSettings are the settings that an app takes from metadata.
+type spSettings struct {
+	App
+	nameIDFormats []string
+}
+
+// nameIDFormat returns the format that an app should send: the one it has, if the service provider supports it (SAML
+// Metadata 2.4.2), else the first that the service provider lists.
+func (sp spSettings) nameIDFormat(has string) string {
+	formats := slices.DeleteFunc(slices.Clone(sp.nameIDFormats), func(f string) bool { return f == nameIDEncrypted })
+	if len(formats) == 0 || slices.Contains(formats, has) || slices.Contains(formats, NameIDUnspecified) {
+		return has
+	}
+	return formats[0]
+}
+
+func parseSPMetadata(doc []byte) (spSettings, *Error) {
+	bad := func(detail string, err error) (spSettings, *Error) {
+		return spSettings{}, &Error{Reason: ReasonMetadata, Detail: "the service provider's metadata " + detail, Err: err}
 	}
 	if len(doc) > maxMetadata {
 		return bad("is over 1 MiB", nil)
@@ -96,7 +114,10 @@ func parseSPMetadata(doc []byte) (App, *Error) {
 	if _, err := numberedACS(list, Okta); err != nil {
 		return bad("has an invalid list of assertion consumer services", err)
 	}
-	out := App{Audience: d.EntityID, ACS: list}
+	out := spSettings{App: App{Audience: d.EntityID, ACS: list}}
+	for _, f := range d.SP[0].NameIDFormats {
+		out.nameIDFormats = append(out.nameIDFormats, strings.TrimSpace(f))
+	}
 	for _, k := range d.SP[0].Keys {
 		for _, text := range k.Certificates {
 			if err := out.addSPKey(k.Use, text); err != nil {
