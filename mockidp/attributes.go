@@ -15,7 +15,8 @@ const (
 	NameIDPersistent  = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 	NameIDTransient   = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 
-	nameIDEncrypted = "urn:oasis:names:tc:SAML:2.0:nameid-format:encrypted" // asks for encryption, whatever the format (Core 3.4.1.1)
+	// It asks for encryption, and not for a format (SAML Core 3.4.1.1).
+	nameIDEncrypted = "urn:oasis:names:tc:SAML:2.0:nameid-format:encrypted"
 )
 
 // Attribute name formats (SAML Core 8.2).

@@ -67,7 +67,8 @@ func TestCrewjamExample(t *testing.T) {
 // around them.
 func TestPassportSAMLExample(t *testing.T) {
 	node := testkit.RequireProgram(t, "peers", "node")
-	modules, err := npm.Modules("@node-saml/passport-saml@5.1.1", "passport@0.7.0", "express@5.3.0", "express-session@1.19.0")
+	modules, err := npm.Modules("@node-saml/passport-saml@5.1.1", "passport@0.7.0", "express@5.3.0",
+		"express-session@1.19.0")
 	if err != nil {
 		testkit.Lacking(t, "peers", "npm packages: "+err.Error())
 	}
@@ -92,7 +93,8 @@ func TestPassportSAMLExample(t *testing.T) {
 	t.Cleanup(idp.Close)
 	x := newExample(t, "http://127.0.0.1")
 	x.write("app.mjs", program, "https://sp.example.com", x.base, "https://idp.example.com/sso", idp.SSOURL(""))
-	x.write("idp-signing-cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: idp.Certificate().Raw})))
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: idp.Certificate().Raw})
+	x.write("idp-signing-cert.pem", string(certificate))
 	require.NoError(t, os.Symlink(modules, filepath.Join(x.dir, "node_modules"))) // import ignores NODE_PATH
 	x.start("/metadata", node, "app.mjs", x.base[strings.LastIndex(x.base, ":")+1:])
 	require.NoError(t, idp.RegisterSP("", x.get("/metadata")))
