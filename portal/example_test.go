@@ -2,11 +2,10 @@ package portal_test
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
@@ -50,9 +49,19 @@ func ExampleNew() {
 		panic(err)
 	}
 
-	// A browser without a session is redirected to sign in.
-	w := httptest.NewRecorder()
-	frankfurt.ServeHTTP(w, httptest.NewRequest("GET", "https://eu-central-1.portal.example/applications", nil))
-	fmt.Println(w.Code == http.StatusSeeOther, w.Header().Get("Location"))
-	// Output: true /login?return_to=%2Fapplications
+	// A browser without a session is sent to the identity provider, and back.
+	metadata, err := sp.Metadata()
+	if err != nil {
+		panic(err)
+	}
+	if err := idp.RegisterSP("", metadata); err != nil {
+		panic(err)
+	}
+	page, err := testkit.SignInHandler(idp, frankfurt, "https://eu-central-1.portal.example/applications",
+		mockidp.DefaultLogin)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(page.Status, page.URL)
+	// Output: 200 https://eu-central-1.portal.example/applications
 }
