@@ -32,7 +32,7 @@ var attackIdP = sync.OnceValue(func() *run.IdP {
 // providers. It does not check their verdicts on attacks. It checks that the
 // tool works with each of them and distinguishes acceptance from refusal.
 //
-// All attacks against all of them take most of an hour. With
+// All attacks against all of them take an hour. With
 // MERIDIAN_ATTACK_RESULTS, a folder, it runs all and writes the reports there.
 // Without, it runs a few rows. A host that has stopped answering is started again
 // for the remaining attacks.
@@ -101,6 +101,7 @@ func attackHost(t *testing.T, name string, only []string) *run.Report {
 		Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity),
 		IdP:       idp,
 		EncryptTo: peerSPKey().cert.PublicKey.(*rsa.PublicKey), Timeout: 20 * time.Second, Only: only,
+		Recovery: 20 * time.Second, // attackHosts starts another
 	}
 	if len(h.ACS) > 1 {
 		to.OtherACS = h.ACS[1]

@@ -83,8 +83,31 @@ func startSimpleSAMLphpSP(t *testing.T, s hostState) *spHost {
 	cmd := shellCommand(php, "-S", strings.TrimPrefix(s.base(), "http://"), "-t", filepath.Join(simpleSAMLphp, "www"), peerScript(t, "simplesamlphp-sp/router.php"))
 	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+peerScript(t, "simplesamlphp-sp/config"),
 		"PEER_STATE="+s.dir, "PEER_IDP="+s.idpMetadata)
-	startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))
+	startPeer(t, cmd, phpServer)
 	h := s.host(debianVersion(t, "simplesamlphp"))
 	h.ACS = []string{s.base() + "/module.php/saml/sp/saml2-acs.php/peer"}
 	return h
+}
+
+// phpServer is the output of PHP's own server that is ready.
+var phpServer = regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`)
+
+// startPHPSAML takes php-saml and its xmlseclibs out of a Debian package that
+// bundles them.
+func startPHPSAML(t *testing.T, s hostState) *spHost {
+	php := requirePHP(t)
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	archive := filepath.Join(cache, "meridian-peers", "debian", "zabbix-frontend-php.deb")
+	testkit.RequireFile(t, "peers", archive)
+	out, err := exec.Command("sh", "-c", `dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" ./usr/share/zabbix/vendor`,
+		"sh", archive, s.dir).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	about, err := os.ReadFile(s.file("usr/share/zabbix/vendor/onelogin/php-saml/CHANGELOG"))
+	require.NoError(t, err)
+
+	cmd := shellCommand(php, "-S", strings.TrimPrefix(s.base(), "http://"), peerScript(t, "php-saml/router.php"))
+	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), "PEER_STATE="+s.dir, "PEER_IDP="+s.idpMetadata)
+	startPeer(t, cmd, phpServer)
+	return s.host(regexp.MustCompile(`(?m)^v(\S+)`).FindStringSubmatch(string(about))[1])
 }

@@ -45,13 +45,17 @@ var spHosts = map[string]func(*testing.T, hostState) *spHost{
 	"shibboleth":    startShibboleth,
 	"mellon":        startMellon,
 	"lasso":         startLassoHost,
+	"php-saml":      startPHPSAML,
 	"pysaml2":       startPysaml2Host,
 	"python3-saml":  startPython3SAML,
 	"ruby-saml":     startRubySAML,
 	"node-saml":     startNodeSAML,
+	"passport-saml": startPassportSAML,
+	"saml-jackson":  startSAMLJackson,
 	"samlify":       startSamlify,
 	"samlsp":        startSamlsp,
 	"gosaml2":       startGosaml2,
+	"dex":           startDex,
 	"simplesamlphp": startSimpleSAMLphpSP,
 }
 

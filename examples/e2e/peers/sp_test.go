@@ -1,6 +1,7 @@
 package peers_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -41,6 +42,17 @@ var spPeers = map[string]spPeer{
 		unsigned:     []string{signResponse, signAssertion},
 		notDecrypted: []string{"aes192-gcm", "aes192-cbc", gcmSHA256, gcmBeside, cbcBeside}, untried: []string{cbcRSA15},
 	},
+	"passport-saml": {
+		unsigned:     []string{signResponse, signAssertion},
+		notDecrypted: []string{"aes192-gcm", "aes192-cbc", gcmSHA256, gcmBeside, cbcBeside}, untried: []string{cbcRSA15},
+	},
+	"saml-jackson": {
+		refusesUnsolicited: true,
+		notDecrypted:       []string{"aes192-gcm", "aes192-cbc", gcmSHA256, gcmBeside, cbcBeside},
+		untried:            []string{cbcRSA15},
+	},
+	"php-saml": {notDecrypted: []string{gcmSHA256, gcmBeside, cbcBeside}},
+	"dex":      {refusesUnsolicited: true, notDecrypted: slices.Collect(maps.Keys(spCiphers))},
 	"samlify": {
 		encrypted:    []string{"PEER_ENCRYPTED=1"},
 		notDecrypted: []string{"aes192-gcm", "aes192-cbc", gcmSHA256, gcmBeside, cbcBeside}, untried: []string{cbcRSA15},
@@ -115,8 +127,8 @@ func newSPPeersIdP(t *testing.T) *mockidp.Server {
 	// By default some ask for a transient NameID and accept any.
 	changeApp(t, idp, func(a *mockidp.App) { a.IgnoreNameIDPolicy = true })
 	t.Cleanup(idp.Close)
-	changeApp(t, idp, func(a *mockidp.App) { // python3-saml wants one
-		a.Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}
+	changeApp(t, idp, func(a *mockidp.App) { // python3-saml and dex want one
+		a.Attributes = []mockidp.Attribute{{Name: "email", Values: []string{"${user.email}"}}}
 	})
 	return idp
 }
@@ -147,16 +159,15 @@ func registerHost(t *testing.T, idp *mockidp.Server, h *spHost) {
 // there, and returns the response.
 func signInAt(b *peerBrowser, idp *mockidp.Server, login string) peerMessage {
 	b.t.Helper()
-	asked := b.open(login)
-	require.True(b.t, strings.HasPrefix(asked.location, idp.SSOURL("")), "%q\n%s", asked.location, asked.body)
-	return passwordAt(b, idp, asked.location)
+	asked := b.open(login).message(b.t, "SAMLRequest")
+	require.True(b.t, strings.HasPrefix(asked.to, idp.SSOURL("")), asked.to)
+	return passwordAt(b, idp, asked)
 }
 
-// passwordAt opens an address of the identity provider, where the user has to
-// sign in first.
-func passwordAt(b *peerBrowser, idp *mockidp.Server, address string) peerMessage {
+// passwordAt goes to the identity provider, where the user has to sign in first.
+func passwordAt(b *peerBrowser, idp *mockidp.Server, asked peerMessage) peerMessage {
 	b.t.Helper()
-	form := b.open(address).message(b.t, "password")
+	form := b.carry(asked).message(b.t, "password")
 	base, err := url.Parse(idp.SignInURL())
 	require.NoError(b.t, err)
 	action, err := base.Parse(form.to)
@@ -169,9 +180,15 @@ func passwordAt(b *peerBrowser, idp *mockidp.Server, address string) peerMessage
 // answerAt goes from a host's login to the response without the pages.
 func answerAt(b *peerBrowser, idp *mockidp.Server, login string) peerMessage {
 	b.t.Helper()
-	asked := b.open(login)
-	form, err := idp.Answer(asked.location, mockidp.DefaultLogin)
-	require.NoError(b.t, err, asked.body)
+	asked := b.open(login).message(b.t, "SAMLRequest")
+	var form mockidp.Form
+	var err error
+	if asked.method == http.MethodGet {
+		form, err = idp.Answer(asked.to, mockidp.DefaultLogin)
+	} else {
+		form, err = idp.AnswerPost(asked.to, asked.fields, mockidp.DefaultLogin)
+	}
+	require.NoError(b.t, err)
 	return peerMessage{method: http.MethodPost, to: form.URL, fields: form.Values()}
 }
 
@@ -227,7 +244,7 @@ func checkHostSignature(t *testing.T, idp *mockidp.Server, h *spHost, enough boo
 // checkTile begins at the identity provider: its tile leads to SSOURL.
 func checkTile(t *testing.T, idp *mockidp.Server, h *spHost, p spPeer) {
 	b := newPeerBrowser(t)
-	response := passwordAt(b, idp, idp.SSOURL(""))
+	response := passwordAt(b, idp, peerMessage{method: http.MethodGet, to: idp.SSOURL("")})
 	require.Equal(t, h.ACS[0], response.to)
 	got := b.carry(response)
 	if p.refusesUnsolicited {

@@ -11,6 +11,7 @@ const base = 'http://127.0.0.1:' + port;
 const maxBody = 1 << 20;
 
 exports.base = base;
+exports.port = Number(port);
 exports.acs = base + '/acs';
 exports.entityID = base + '/metadata';
 exports.idpMetadata = fs.readFileSync(idpMetadata, 'utf8');
@@ -72,5 +73,5 @@ exports.serve = (sp) => {
       answer(res, 500, 'failed\n');
     });
   });
-  server.listen(Number(port), '127.0.0.1', () => console.log('listening on ' + base));
+  server.listen(exports.port, '127.0.0.1', () => console.log('listening on ' + base));
 };
