@@ -38,7 +38,7 @@ $consume = function () use ($settings) {
         $auth->processResponse($_SESSION['request'] ?? null);
         unset($_SESSION['request']);
         $why = implode(', ', $auth->getErrors()) . ': ' . $auth->getLastErrorReason();
-    } catch (Exception $e) { // an Error is a crash
+    } catch (Throwable $e) {
         $why = $e->getMessage();
     }
     if (!$auth->isAuthenticated()) {
