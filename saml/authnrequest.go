@@ -67,8 +67,8 @@ type AuthnRequest struct {
 
 // NewAuthnRequest returns a request to an identity provider. The error has
 // ReasonConfig if the options are invalid, ReasonMetadataEntity if the identity
-// provider is unknown, ReasonMetadata if it does not accept such a request, and
-// ReasonMetadataExpired if its metadata expired.
+// provider is unknown, ReasonMetadata or ReasonAlgorithm if it does not accept such a request,
+// and ReasonMetadataExpired if its metadata expired.
 func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, error) {
 	idp, err := sp.idpFor(o.IdP)
 	if err != nil {
@@ -92,7 +92,7 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if err != nil {
 		return nil, err
 	}
-	if err := sp.checkSigning(idp); err != nil {
+	if err := sp.checkSigning(idp, sso.Binding); err != nil {
 		return nil, err
 	}
 	id, err := sp.newRequestID(acs.URL, idp.entityID)
@@ -140,22 +140,26 @@ func (sp *ServiceProvider) idpFor(entityID string) (*IdP, error) {
 }
 
 // CheckRequests returns an error with ReasonMetadata if the only identity provider
-// wants signed requests and Config.Key is nil. With Config.IdPs, NewAuthnRequest
+// wants signed requests and Config.Key is nil, and with ReasonAlgorithm if its metadata
+// says that it does not accept the signatures of Config.Key. With Config.IdPs, NewAuthnRequest
 // returns it. Package acs calls CheckRequests for each new consumer; New doesn't,
 // because a service provider that sends no requests needs no key.
 func (sp *ServiceProvider) CheckRequests() error {
 	if only := sp.cfg.only(); only != nil {
-		return sp.checkSigning(only)
+		return sp.checkSigning(only, "")
 	}
 	return nil
 }
 
-func (sp *ServiceProvider) checkSigning(idp *IdP) error {
-	if !idp.wantRequestsSigned || sp.cfg.Key != nil {
+func (sp *ServiceProvider) checkSigning(idp *IdP, binding string) error {
+	switch {
+	case !idp.wantRequestsSigned && !sp.cfg.SignRequests:
 		return nil
+	case sp.cfg.Key == nil:
+		return metadataError("WantAuthnRequestsSigned (Metadata 2.4.3)",
+			"%s wants signed requests, and Config.Key is nil", quote(idp.entityID))
 	}
-	return metadataError("WantAuthnRequestsSigned (Metadata 2.4.3)",
-		"%s wants signed requests, and Config.Key is nil", quote(idp.entityID))
+	return sp.checkOffered(idp, binding)
 }
 
 // newRequestID returns the tags of the ACS and of the identity provider, and 160

@@ -121,7 +121,7 @@ func TestAuthnRequestRefusesInvalidOptions(t *testing.T) {
 
 	expired := newSP(t, func(c *saml.Config) { c.IdP = expiredIdP() })
 	_, err = expired.NewAuthnRequest(saml.RequestOptions{})
-	requireReason(t, saml.ReasonMetadata, err)
+	requireReason(t, saml.ReasonMetadataExpired, err)
 }
 
 func signingConfig(t testing.TB, key crypto.Signer) func(*saml.Config) {

@@ -32,7 +32,8 @@ type Config struct {
 	IdP IdPSource
 	// IdPs finds the identity providers of a service provider that has several. Each
 	// request is made to one of them ([RequestOptions].IdP), and only that one can
-	// answer it. If unsolicited responses are accepted, any of them may send one.
+	// answer it. If unsolicited responses are accepted, any of them may send one:
+	// see [IdPPolicy].
 	IdPs IdPs
 
 	// NameIDFormats lists the formats in our metadata, in order of preference.

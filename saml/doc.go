@@ -91,6 +91,11 @@
 // matter. A KeyInfo describes one key. If it has a chain of certificates, the key is
 // that of the leaf.
 //
+// Metadata and [IdPPolicy] only narrow what is accepted. A scope in the metadata
+// (shibmd:Scope) restricts the values of attributes such as eduPersonPrincipalName
+// to the identity provider's own scopes. Algorithms in it restrict how requests are
+// signed.
+//
 // # Several identity providers
 //
 // With Config.IdPs the Issuer of the message, which is not verified yet, selects the

@@ -125,6 +125,7 @@ func (v *verification) readEncrypted(n xmltree.Node, authenticated bool) (*xmlen
 		Authenticated:           authenticated,
 		AllowUnauthenticatedCBC: v.cfg.InsecureAllowUnauthenticatedCBC,
 		AllowRSA15:              v.cfg.InsecureAllowRSA15,
+		Refused:                 v.idp.policy.RefusedAlgorithms,
 	})
 	if err != nil {
 		return nil, fromEncryption(n.Local(), err)

@@ -59,6 +59,7 @@ const (
 	ReasonAudience            Reason = "Audience"            // the assertion's audience is not this service provider
 	ReasonCondition           Reason = "Condition"           // a Condition is unknown or malformed
 	ReasonSession             Reason = "Session"             // the identity provider's session has ended
+	ReasonScope               Reason = "Scope"               // a value has a scope that is not the identity provider's
 	ReasonAuthn               Reason = "Authn"               // the authentication is missing, or not the requested one
 	ReasonIdP                 Reason = "IdP"                 // the request was not made to this identity provider
 

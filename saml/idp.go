@@ -31,6 +31,11 @@ type IdP struct {
 	lifetime
 	wantRequestsSigned bool
 	warnings           []string
+
+	offered  offered
+	declared *scopes // those of the metadata; nil: it has none
+	scopes   *scopes // those that are accepted; nil: they are not checked
+	policy   IdPPolicy
 }
 
 // SSOService is an address to which AuthnRequests are sent.

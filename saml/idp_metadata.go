@@ -137,7 +137,11 @@ func readIdP(entity xmltree.Node) (*IdP, error) {
 	for around := entity; around.OK(); around = around.Parent() {
 		d.lifetime(&idp.lifetime, around)
 	}
+	d.readScopes(idp, entity)
+	d.readOffered(&idp.offered, entity)
 	for _, role := range identityProviderRoles(entity) {
+		d.readScopes(idp, role)
+		d.readOffered(&idp.offered, role)
 		d.lifetime(&idp.lifetime, role)
 		if d.boolean(role, "WantAuthnRequestsSigned") {
 			idp.wantRequestsSigned = true
@@ -145,10 +149,11 @@ func readIdP(entity xmltree.Node) (*IdP, error) {
 		d.ssoServices(idp, role)
 		d.signingKeys(idp, role)
 	}
+	d.warnOffered(&idp.offered)
 	if d.err != nil {
 		return nil, d.err
 	}
-	idp.warnings = d.warnings
+	idp.warnings, idp.scopes = d.warnings, idp.declared
 	if err := idp.check(); err != nil {
 		return nil, err
 	}

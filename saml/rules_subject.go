@@ -119,7 +119,7 @@ func (c *claims) checkUnsolicited(other optional[string]) error {
 			Reason: ReasonInResponseTo, Got: other.value,
 			Detail: "InResponseTo is missing from SubjectConfirmationData for this URL, and present elsewhere",
 		}
-	case !c.want.Unsolicited:
+	case !c.want.Unsolicited || c.idp.policy.RefuseUnsolicited:
 		return &Error{
 			Reason: ReasonUnsolicited, Rule: "Unsolicited responses (Profiles 4.1.5)",
 			Detail: "the response answers no request, and unsolicited responses are not accepted",
@@ -158,5 +158,5 @@ func (c *claims) checkSubject() error {
 	if pairwise && n.NameQualifier != "" && n.NameQualifier != c.idp.entityID {
 		return &Error{Reason: ReasonNameID, Detail: "NameQualifier", Want: c.idp.entityID, Got: n.NameQualifier}
 	}
-	return nil
+	return c.checkNameIDFormat()
 }

@@ -16,22 +16,22 @@ func (c *claims) window() time.Time {
 }
 
 func (c *claims) checkNotBefore(what string, t time.Time) error {
-	if begun(c.now, t, c.cfg.Skew) {
+	if begun(c.now, t, c.skew()) {
 		return nil
 	}
-	want := "not after " + stamp(c.now) + " + " + c.cfg.Skew.String()
+	want := "not after " + stamp(c.now) + " + " + c.skew().String()
 	return &Error{Reason: ReasonNotYetValid, Detail: what, Want: want, Got: stamp(t)}
 }
 
 func (c *claims) checkNotOnOrAfter(what string, t time.Time) error {
-	if notOver(c.now, t, c.cfg.Skew) {
+	if notOver(c.now, t, c.skew()) {
 		return nil
 	}
 	return &Error{Reason: ReasonExpired, Detail: what, Want: c.notOver(), Got: stamp(t)}
 }
 
 // notOver describes the accepted instants, for an error.
-func (c *claims) notOver() string { return "after " + stamp(c.now) + " - " + c.cfg.Skew.String() }
+func (c *claims) notOver() string { return "after " + stamp(c.now) + " - " + c.skew().String() }
 
 // checkConfirmationWindow requires NotOnOrAfter (Profiles 4.1.4.2). NotBefore is
 // forbidden there, but identity providers send it, so it is enforced instead.
@@ -90,7 +90,7 @@ func (c *claims) checkAuthn() error {
 		if err := c.checkNotBefore("AuthnStatement/@AuthnInstant", s.instant); err != nil {
 			return err
 		}
-		if max := c.cfg.MaxAuthnAge; max > 0 && !notOver(c.now, s.instant.Add(max), c.cfg.Skew) {
+		if max := c.cfg.MaxAuthnAge; max > 0 && !notOver(c.now, s.instant.Add(max), c.skew()) {
 			return &Error{
 				Reason: ReasonAuthn, Detail: "authenticated too long ago",
 				Want: "not over " + max.String() + " ago", Got: stamp(s.instant),
@@ -102,7 +102,7 @@ func (c *claims) checkAuthn() error {
 
 func (c *claims) checkSession() error {
 	for _, s := range c.assertion.authn {
-		if s.sessionNotOnOrAfter.given && !notOver(c.now, s.sessionNotOnOrAfter.value, c.cfg.Skew) {
+		if s.sessionNotOnOrAfter.given && !notOver(c.now, s.sessionNotOnOrAfter.value, c.skew()) {
 			return &Error{Reason: ReasonSession, Want: c.notOver(), Got: stamp(s.sessionNotOnOrAfter.value)}
 		}
 	}

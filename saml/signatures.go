@@ -38,21 +38,26 @@ func (v *verification) findSignatures(m *message, within xmltree.Node) error {
 	switch {
 	case err != nil:
 		return err
-	case m.responseSignature == nil && v.cfg.WantResponsesSigned:
-		return &Error{
-			Reason: ReasonUnsigned, Detail: "Config.WantResponsesSigned is set, and the Response is not signed",
-		}
+	case m.responseSignature == nil && (v.cfg.WantResponsesSigned || v.idp.policy.WantResponsesSigned):
+		field := whoWants(v.cfg.WantResponsesSigned) + "WantResponsesSigned"
+		return &Error{Reason: ReasonUnsigned, Detail: field + " is set, and the Response is not signed"}
 	case m.assertionSignature != nil || !m.assertion.OK(): // or not decrypted yet
 		return nil
 	case m.responseSignature == nil:
 		return &Error{Reason: ReasonUnsigned, Detail: "neither the Response nor the assertion is signed"}
-	case v.cfg.WantAssertionsSigned:
-		return &Error{
-			Reason: ReasonUnsigned,
-			Detail: "Config.WantAssertionsSigned is set, and the assertion has no signature of its own",
-		}
+	case v.cfg.WantAssertionsSigned || v.idp.policy.WantAssertionsSigned:
+		field := whoWants(v.cfg.WantAssertionsSigned) + "WantAssertionsSigned"
+		return &Error{Reason: ReasonUnsigned, Detail: field + " is set, and the assertion has no signature of its own"}
 	}
 	return nil
+}
+
+// whoWants returns the struct of a field that Config and IdPPolicy have.
+func whoWants(config bool) string {
+	if config {
+		return "Config."
+	}
+	return "IdPPolicy."
 }
 
 // readSignature requires a Signature in its place in the schema: right after the
@@ -75,7 +80,9 @@ func (v *verification) readSignature(n xmltree.Node) (*dsig.Envelope, error) {
 }
 
 func (v *verification) policy() dsig.Policy {
-	return dsig.Policy{AllowSHA1: v.cfg.InsecureAllowSHA1, MinRSABits: v.cfg.minRSABits()}
+	return dsig.Policy{
+		AllowSHA1: v.cfg.InsecureAllowSHA1, MinRSABits: v.cfg.minRSABits(), Refused: v.idp.policy.RefusedAlgorithms,
+	}
 }
 
 // verifySignature verifies one signature and returns the element that it covers, or

@@ -194,7 +194,7 @@ var knownReasons = []saml.Reason{
 	saml.ReasonNameID, saml.ReasonInResponseTo, saml.ReasonWrongRegion, saml.ReasonUnsolicited, saml.ReasonExpired,
 	saml.ReasonNotYetValid,
 	saml.ReasonTime, saml.ReasonSchema, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn,
-	saml.ReasonIdP,
+	saml.ReasonIdP, saml.ReasonScope,
 }
 
 func (v *vector) parseExpectation() error {

@@ -141,6 +141,9 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 	check("Conditions understood (Core 2.5.1)", c.checkConditions())
 	check("AudienceRestriction (Core 2.5.1.4)", c.checkAudience())
 	check("Subject (Core 2.4.1, Profiles 4.1.4.2)", c.checkSubject())
+	if c.idp.scopes != nil {
+		check(ruleScope, c.checkScopes())
+	}
 	check("AuthnStatement (Profiles 4.1.4.2)", c.checkAuthn())
 	check("SessionNotOnOrAfter (Core 2.7.2)", c.checkSession())
 	if broken != nil {

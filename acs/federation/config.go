@@ -20,6 +20,11 @@ type Config struct {
 	// provides its metadata. At least one is required. Query sources must be last,
 	// because their entities are not known in advance.
 	Sources []Source
+	// Policy returns what is accepted from an identity provider, besides what the
+	// service provider's Config says. An invalid policy makes the identity provider
+	// unusable. It is called once for each entity that is used of a document, by
+	// several goroutines. Nil: the zero policy.
+	Policy func(entityID string) saml.IdPPolicy
 	// MinRefresh and MaxRefresh bound how long a document is used before it is
 	// fetched again. Within these bounds it is the cacheDuration, or three quarters
 	// of the time left until validUntil, whichever is shorter. Zero: 10 min and 8 h.

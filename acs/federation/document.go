@@ -23,12 +23,15 @@ type result struct {
 	err error
 }
 
-// idp returns an identity provider, which it reads once.
-func (d *document) idp(entityID string) (*saml.IdP, error) {
+// idp returns an identity provider with its policy, which it reads once.
+func (d *document) idp(entityID string, cfg *Config) (*saml.IdP, error) {
 	if r, ok := d.read.Load(entityID); ok {
 		return r.(result).idp, r.(result).err
 	}
 	idp, err := d.IdP(entityID)
+	if err == nil && cfg.Policy != nil {
+		idp, err = idp.WithPolicy(cfg.Policy(entityID))
+	}
 	if d.Has(entityID) { // names that clients invent are not stored
 		d.read.Store(entityID, result{idp, err})
 	}

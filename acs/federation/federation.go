@@ -89,7 +89,7 @@ func (f *Federation) find(entityID string, document func(*source) (*document, er
 		if err != nil {
 			return nil, err
 		}
-		idp, err := d.idp(entityID)
+		idp, err := d.idp(entityID, &f.cfg)
 		if err == nil {
 			err = s.inForce(idp.ValidUntil())
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -318,6 +319,32 @@ func TestSourceFollowsWhatIsPublished(t *testing.T) {
 	require.Eventually(t, func() bool { return source.IdP() != before }, time.Minute, time.Millisecond)
 	p.publish(signed(t, aggregate("", twoIdP), trusted()))
 	require.Eventually(t, func() bool { return strings.Contains(verdict(), "validUntil") }, time.Minute, time.Millisecond)
+}
+
+// Each identity provider has the policy that is given for its entity ID.
+func TestPolicy(t *testing.T) {
+	p := newPublisher(t, signed(t, aggregate("", oneIdP, twoIdP), trusted()))
+	var asked atomic.Int64
+	f, err := federation.Open(t.Context(), federation.Config{
+		Sources: []federation.Source{{URL: p.URL, Keys: pinned(), AllowPrivateAddresses: true}},
+		Policy: func(entityID string) saml.IdPPolicy {
+			asked.Add(1)
+			if entityID == oneIdP {
+				return saml.IdPPolicy{Skew: -1}
+			}
+			return saml.IdPPolicy{RefuseUnsolicited: true}
+		},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	defer f.Close()
+	for range 3 {
+		_, err = f.IdP(oneIdP)
+		requireReason(t, "Config", err)
+		_, err = f.IdP(twoIdP)
+		require.NoError(t, err)
+	}
+	assert.EqualValues(t, 2, asked.Load())
 }
 
 func TestConfig(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"math/big"
+	"slices"
 )
 
 // Identifiers (XML Signature 1.1, 6; RFC 9231, 2).
@@ -22,10 +23,20 @@ const (
 	exclusiveWithComments = exclusive + "WithComments"
 )
 
-// Policy says which weak algorithms and keys are accepted.
+// Policy says which algorithms and keys are accepted.
 type Policy struct {
 	AllowSHA1  bool
 	MinRSABits int
+	Refused    []string // URIs of signature and digest algorithms
+}
+
+func (p *Policy) refuses(uri string) bool { return slices.Contains(p.Refused, uri) }
+
+// Supports reports whether uri names a signature or digest algorithm of this package.
+func Supports(uri string) bool {
+	_, method := methods[uri]
+	_, digest := digests[uri]
+	return method || digest
 }
 
 // method is a signature algorithm. PSS is the variant whose name fixes all

@@ -63,7 +63,7 @@ func (e *Envelope) readInfo(policy Policy) (err error) {
 		return shape("SignatureMethod must not have parameters")
 	}
 	name := algorithm(c[1])
-	if e.method, ok = methods[name]; !ok || name == base+"rsa-sha1" && !policy.AllowSHA1 {
+	if e.method, ok = methods[name]; !ok || name == base+"rsa-sha1" && !policy.AllowSHA1 || policy.refuses(name) {
 		const want = "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512"
 		return &Error{Reason: Algorithm, Detail: "SignatureMethod is not accepted", Want: want, Got: name}
 	}
@@ -94,7 +94,7 @@ func (e *Envelope) readReference(ref xmltree.Node, policy Policy) error {
 		return shape("DigestValue is not valid base64")
 	}
 	e.digest = algorithm(c[1])
-	if _, known := digests[e.digest]; !known || e.digest == base+"sha1" && !policy.AllowSHA1 {
+	if _, known := digests[e.digest]; !known || e.digest == base+"sha1" && !policy.AllowSHA1 || policy.refuses(e.digest) {
 		const want = "SHA-256, SHA-384 or SHA-512"
 		return &Error{Reason: Algorithm, Detail: "DigestMethod is not accepted", Want: want, Got: e.digest}
 	}

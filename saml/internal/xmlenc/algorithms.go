@@ -31,6 +31,12 @@ func Offered() []string {
 	}
 }
 
+// Supports reports whether uri names an algorithm of this package for data or keys.
+func Supports(uri string) bool {
+	_, data := blocks[uri]
+	return data || uri == oaep || uri == oaepMGF1P || uri == rsa15
+}
+
 // block is AES in one mode, GCM or CBC.
 type block struct {
 	keyLen int // bytes

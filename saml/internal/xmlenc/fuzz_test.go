@@ -28,12 +28,12 @@ func FuzzDecrypt(f *testing.F) {
 	f.Add(`<a><EncryptedData xmlns="http://www.w3.org/2001/04/xmlenc#"/></a>`, []byte(nil), []byte(nil))
 	f.Fuzz(func(t *testing.T, doc string, wrapped, value []byte) {
 		a, b := &counter{PrivateKey: keys().a}, &counter{PrivateKey: keys().b}
-		for _, policy := range []xmlenc.Policy{{}, loose} {
+		for i, policy := range []xmlenc.Policy{{}, loose} {
 			got, err := decrypt(splice(doc, wrapped, value), policy, a, b)
 			require.LessOrEqual(t, a.n.Load()+b.n.Load(), int64(16))
 			if err != nil {
 				require.Empty(t, got)
-			} else if policy == (xmlenc.Policy{}) {
+			} else if i == 0 {
 				require.Equal(t, good, got)
 			}
 		}

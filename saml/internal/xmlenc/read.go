@@ -22,7 +22,11 @@ type Policy struct {
 	AllowUnauthenticatedCBC bool
 	// AllowRSA15 accepts RSA 1.5 key transport.
 	AllowRSA15 bool
+	// Refused lists URIs of algorithms for data and keys.
+	Refused []string
 }
+
+func (p *Policy) refuses(uri string) bool { return slices.Contains(p.Refused, uri) }
 
 const (
 	maxKeys                = 8 // EncryptedKeys of one element that are tried
@@ -120,7 +124,7 @@ func readBlock(method xmltree.Node, policy Policy) (block, error) {
 	name := algorithm(method)
 	b, known := blocks[name]
 	switch {
-	case !known:
+	case !known || policy.refuses(name):
 		const want = "AES-GCM, or AES-CBC inside a verified signature"
 		return b, &Error{Reason: Algorithm, Detail: "EncryptedData", Want: want, Got: name}
 	case b.cbc && !policy.Authenticated && !policy.AllowUnauthenticatedCBC:

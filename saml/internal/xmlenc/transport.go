@@ -29,6 +29,7 @@ func readKey(n xmltree.Node, policy Policy) (wrapped, error) {
 	w := wrapped{value: p.value, hash: crypto.SHA1, mgf: crypto.SHA1}
 	name := algorithm(p.method)
 	switch {
+	case policy.refuses(name):
 	case name == oaep, name == oaepMGF1P:
 		return w, w.readOAEP(p.method, name)
 	case name == rsa15 && policy.AllowRSA15 && !p.method.First().OK():
