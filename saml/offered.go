@@ -34,10 +34,7 @@ type offeredMethod struct {
 // none.
 func (d *metadataDecoder) readOffered(o *offered, of xmltree.Node) {
 	var found offered
-	for n := of.Child(xmltree.Metadata, "Extensions").First(); n.OK(); n = n.Next() {
-		if n.Doc().URI(n.NS()) != nsAlgorithms {
-			continue
-		}
+	for n := range extensions(of, nsAlgorithms) {
 		switch uri := d.anyURI(n, "Algorithm"); n.Local() {
 		case "SigningMethod":
 			found.methods = append(found.methods, offeredMethod{uri, d.bits(n, "MinKeySize"), d.bits(n, "MaxKeySize")})

@@ -108,8 +108,8 @@ func lower(s string) string {
 // readScopes reads the shibmd:Scope elements of an entity and its identity provider
 // roles. A pattern that is not valid is ignored, with a warning: it allows nothing.
 func (d *metadataDecoder) readScopes(idp *IdP, of xmltree.Node) {
-	for n := of.Child(xmltree.Metadata, "Extensions").First(); n.OK(); n = n.Next() {
-		if n.Local() != "Scope" || n.Doc().URI(n.NS()) != nsShibboleth {
+	for n := range extensions(of, nsShibboleth) {
+		if n.Local() != "Scope" {
 			continue
 		}
 		if idp.declared == nil {

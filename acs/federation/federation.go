@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -149,6 +150,38 @@ func (f *Federation) EntityIDs() []string {
 		}
 	}
 	return out
+}
+
+// Descriptions yields what the metadata in memory tells users about the identity
+// providers of EntityIDs. Use it for a page on which users choose one.
+func (f *Federation) Descriptions() iter.Seq[saml.Description] {
+	return func(yield func(saml.Description) bool) {
+		seen := map[string]bool{}
+		for _, s := range f.sources {
+			have := s.current.Load()
+			for _, d := range have.documents {
+				for description := range d.Descriptions() {
+					id := description.EntityID
+					if seen[id] {
+						continue
+					}
+					seen[id] = true
+					if have.by[id] != nil && !yield(description) { // nil: several files have it
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Version returns a number that changes when Descriptions does.
+func (f *Federation) Version() uint64 {
+	var sum uint64
+	for _, s := range f.sources {
+		sum += s.version.Load()
+	}
+	return sum
 }
 
 // Reset loads a source again, and accepts an older document. It waits for the

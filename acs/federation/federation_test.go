@@ -321,6 +321,34 @@ func TestSourceFollowsWhatIsPublished(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(verdict(), "validUntil") }, time.Minute, time.Millisecond)
 }
 
+// Descriptions has each identity provider once, and Version changes with them.
+func TestDescriptions(t *testing.T) {
+	p := newPublisher(t, signed(t, aggregate("", oneIdP), trusted()))
+	second := filepath.Join(t.TempDir(), "second.xml")
+	require.NoError(t, os.WriteFile(second, []byte(aggregate("", oneIdP, twoIdP)), 0o600))
+	f := open(t, &clock{}, federation.Source{URL: p.URL, Keys: pinned()}, federation.Source{File: second})
+	names := func() (ids []string) {
+		for d := range f.Descriptions() {
+			ids = append(ids, d.EntityID)
+		}
+		return ids
+	}
+	require.Equal(t, []string{oneIdP, twoIdP}, names())
+	for range f.Descriptions() {
+		break
+	}
+	before := f.Version()
+	p.publish(signed(t, aggregate("", twoIdP), trusted()))
+	require.Eventually(t, func() bool { return f.Version() != before }, time.Minute, time.Millisecond)
+	require.Equal(t, []string{twoIdP, oneIdP}, names())
+
+	p.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
+	requests := p.requests.Load()
+	before = f.Version()
+	require.Eventually(t, func() bool { return p.requests.Load() > requests+3 }, time.Minute, time.Millisecond)
+	require.Equal(t, before, f.Version())
+}
+
 // Each identity provider has the policy that is given for its entity ID.
 func TestPolicy(t *testing.T) {
 	p := newPublisher(t, signed(t, aggregate("", oneIdP, twoIdP), trusted()))

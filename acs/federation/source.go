@@ -27,6 +27,7 @@ type source struct {
 	files   map[string]file
 	fails   int
 	current atomic.Pointer[snapshot] // never nil
+	version atomic.Uint64            // changes with the content of current
 	status  atomic.Pointer[Status]   // never nil
 
 	entities // of a Query
@@ -285,7 +286,15 @@ func (s *source) loadFile(path string, anew bool) (file, error) {
 	return file{info.Size(), info.ModTime(), d}, nil
 }
 
-func (s *source) use(documents []*document) { s.current.Store(newSnapshot(documents)) }
+// use replaces the documents in use. One that was fetched again without a change has
+// the same Aggregate.
+func (s *source) use(documents []*document) {
+	same := func(a, b *document) bool { return a.Aggregate == b.Aggregate }
+	old := s.current.Swap(newSnapshot(documents))
+	if !slices.EqualFunc(old.documents, documents, same) {
+		s.version.Add(1)
+	}
+}
 
 // report updates the Status, and informs the Observer and the log.
 func (s *source) report(err error) {
