@@ -17,13 +17,20 @@ func (s *Server) ClockOffset() time.Duration { return time.Duration(s.offset.Loa
 func (s *Server) Now() time.Time { return s.now() }
 func (s *Server) now() time.Time { return s.config.Now().Add(s.ClockOffset()) }
 
+// SetInitial makes the present users, groups, apps and keys those that Reset goes back to, in place of the Config's.
+func (s *Server) SetInitial() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.initial.Store(s.state.Load())
+}
+
 // Reset goes back to the Config: its users, groups, apps, keys, faults and standing mutations. It ends all sessions
 // and pending sign-ins, empties the queues and the list of messages, and undoes Advance. The address stays, and so do
 // the keys and paths made at the start. Config.Rand isn't rewound. Reset resets the Server's tenants, too.
 func (s *Server) Reset() {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	s.state.Store(s.initial)
+	s.state.Store(s.initial.Load())
 	s.offset.Store(0)
 	s.sessions.reset()
 	s.pending.reset()

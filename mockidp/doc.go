@@ -6,7 +6,7 @@
 //	t.Cleanup(idp.Close)
 //
 //	sp := yourServiceProvider(idp.Metadata("")) // "" is the first SAML app
-//	err := idp.RegisterSP("", sp.Metadata())    // entity ID and every ACS, in order
+//	err := idp.RegisterSP("", sp.Metadata())    // entity ID and every ACS, in order; AddSP makes more apps
 //
 //	page, err := testkit.SignIn(idp, sp.URL+"/login", mockidp.DefaultLogin) // as a browser does
 //

@@ -177,14 +177,14 @@ func must(app *App, err *Error) *App {
 
 func (s *Server) ssoURL(a *App) string {
 	if a.Profile == Entra {
-		return s.base() + "/" + s.initial.entraTenant(a) + pathEntraSSO
+		return s.base() + "/" + s.state.Load().entraTenant(a) + pathEntraSSO
 	}
 	return s.base() + oktaSSO(a)
 }
 
 func (s *Server) metadataURL(a *App) string {
 	if a.Profile == Entra {
-		return s.base() + "/" + s.initial.entraTenant(a) + pathEntraMetadata + "?appid=" + url.QueryEscape(a.ExternalKey)
+		return s.base() + "/" + s.state.Load().entraTenant(a) + pathEntraMetadata + "?appid=" + url.QueryEscape(a.ExternalKey)
 	}
 	return s.base() + "/app/" + a.ExternalKey + "/sso/saml/metadata"
 }
@@ -197,7 +197,7 @@ func (s *Server) tilePath(a *App) string {
 	case a.Kind == Bookmark:
 		return pathBookmark + url.PathEscape(a.ID)
 	case a.Profile == Entra:
-		return pathEntraLaunch + url.PathEscape(a.ExternalKey) + "?tenantId=" + s.initial.entraTenant(a)
+		return pathEntraLaunch + url.PathEscape(a.ExternalKey) + "?tenantId=" + s.state.Load().entraTenant(a)
 	}
 	return oktaSSO(a)
 }

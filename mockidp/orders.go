@@ -20,13 +20,13 @@ func (o orders) clone() orders {
 
 func (s *Server) setOrdered(c Config) *Error {
 	for _, f := range c.Faults {
-		if err := f.check(s.initial); err != nil {
+		if err := f.check(s.initial.Load()); err != nil {
 			return err
 		}
 	}
 	s.ordered.faults = slices.Clone(c.Faults)
 	for _, m := range c.StandingMutations {
-		m, err := s.checkMutation(s.initial, m)
+		m, err := s.checkMutation(s.initial.Load(), m)
 		if err != nil {
 			return err
 		}

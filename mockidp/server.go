@@ -37,8 +37,8 @@ type Server struct {
 	prefix  string // of every path; "" unless Config.OddPaths
 	handler http.Handler
 	pages   map[string]*template.Template
-	initial *state // what Reset goes back to
-	ordered orders // likewise
+	initial atomic.Pointer[state] // what Reset goes back to
+	ordered orders                // likewise
 	state   atomic.Pointer[state]
 	writing sync.Mutex // held by Update and Reset
 	changed broadcast  // wakes when state was replaced
@@ -97,6 +97,7 @@ func Open(c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	noApps := len(c.Apps) == 0
 	c = c.withDefaults()
 	s := &Server{config: c, pages: parsePages()}
 	s.bound(1)
@@ -119,13 +120,15 @@ func Open(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.initial, err = newState(c, key, more, salt); err != nil {
+	initial, err := newState(c, key, more, salt, noApps)
+	if err != nil {
 		return nil, err
 	}
+	s.initial.Store(initial)
 	if err := s.setOrdered(c); err != nil {
 		return nil, err
 	}
-	s.initial.note(&state{}, s.now())
+	initial.note(&state{}, s.now())
 	s.Reset()
 	if c.BaseURL != "" && !strings.HasSuffix(strings.TrimRight(c.BaseURL, "/"), ":0") {
 		s.setBase(c.BaseURL)

@@ -1,7 +1,6 @@
 package mockidp
 
 import (
-	"cmp"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
@@ -11,42 +10,26 @@ import (
 	"strings"
 )
 
-// maxMetadata bounds what RegisterSP reads.
-const maxMetadata = 1 << 20
+// Bounds of RegisterSP and AddSP.
+const (
+	maxMetadata = 1 << 20
+	maxApps     = 1000 // in all, for what AddSP adds
+)
 
-// RegisterSP configures a SAML app from its service provider's metadata. The entity ID becomes the Audience. The
-// assertion consumer services for HTTP-POST become the ACS list, with their indexes and in their order, but with
-// the default (SAML Metadata 2.4.4) first. In an app with IdentityCenter they fill the form, which has no indexes.
-// The signing keys become RequestCertificates and the first RSA key for encryption becomes EncryptionCertificate,
-// without switching SignedRequests or Encrypt on. If the metadata lists formats of NameIDs, and the app's NameIDFormat
-// isn't among them, the first becomes the app's. Keys and formats that the metadata lacks stay unchanged.
-func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
-	sp, perr := parseSPMetadata(spMetadata)
-	if perr != nil {
-		return perr
-	}
-	if _, err := s.state.Load().samlApp(appID); err != nil {
-		return err
-	}
-	return s.UpdateApp(appID, func(a *App) error {
-		a.Audience = sp.Audience
-		if a.IdentityCenter != nil {
-			a.IdentityCenter.IssuerURL = sp.Audience
-		}
-		if len(sp.RequestCertificates) > 0 {
-			a.RequestCertificates = sp.RequestCertificates
-		}
-		a.EncryptionCertificate = cmp.Or(sp.EncryptionCertificate, a.EncryptionCertificate)
-		a.NameIDFormat = sp.nameIDFormat(a.NameIDFormat)
-		return a.setACS(sp.ACS)
-	})
+// spDocument is an EntityDescriptor, or an EntitiesDescriptor of several (SAML Metadata 2.3).
+type spDocument struct {
+	XMLName xml.Name
+	spEntity
+	Entities []spEntity   `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntityDescriptor"`
+	Groups   []spDocument `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntitiesDescriptor"`
 }
 
-type spDescriptor struct {
-	XMLName  xml.Name `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntityDescriptor"`
-	EntityID string   `xml:"entityID,attr"`
+type spEntity struct {
+	EntityID string `xml:"entityID,attr"`
 	SP       []struct {
-		Keys []struct {
+		// DisplayNames are of mdui:UIInfo.
+		DisplayNames []localName `xml:"Extensions>UIInfo>DisplayName"`
+		Keys         []struct {
 			Use          string   `xml:"use,attr"`
 			Certificates []string `xml:"http://www.w3.org/2000/09/xmldsig# KeyInfo>X509Data>X509Certificate"`
 		} `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
@@ -58,6 +41,10 @@ type spDescriptor struct {
 			Default  *bool   `xml:"isDefault,attr"`
 		} `xml:"urn:oasis:names:tc:SAML:2.0:metadata AssertionConsumerService"`
 	} `xml:"urn:oasis:names:tc:SAML:2.0:metadata SPSSODescriptor"`
+	Organization struct {
+		DisplayNames []localName `xml:"urn:oasis:names:tc:SAML:2.0:metadata OrganizationDisplayName"`
+		Names        []localName `xml:"urn:oasis:names:tc:SAML:2.0:metadata OrganizationName"`
+	} `xml:"urn:oasis:names:tc:SAML:2.0:metadata Organization"`
 }
 
 // spSettings are the settings that an app takes from metadata.
@@ -76,17 +63,70 @@ func (sp spSettings) nameIDFormat(has string) string {
 	return formats[0]
 }
 
-func parseSPMetadata(doc []byte) (spSettings, *Error) {
-	bad := func(detail string, err error) (spSettings, *Error) {
-		return spSettings{}, &Error{Reason: ReasonMetadata, Detail: "the service provider's metadata " + detail, Err: err}
-	}
+// localName is a name in a language.
+type localName struct {
+	Lang string `xml:"http://www.w3.org/XML/1998/namespace lang,attr"`
+	Text string `xml:",chardata"`
+}
+
+const nsMetadata = "urn:oasis:names:tc:SAML:2.0:metadata"
+
+func badMetadata(detail string, err error) *Error {
+	return &Error{Reason: ReasonMetadata, Detail: "the service provider's metadata " + detail, Err: err}
+}
+
+// parseSPs returns the service providers in metadata in order. Other entities are left out.
+func parseSPs(doc []byte) ([]spSettings, *Error) {
 	if len(doc) > maxMetadata {
-		return bad("is over 1 MiB", nil)
+		return nil, badMetadata("is over 1 MiB", nil)
 	}
-	var d spDescriptor
+	var d spDocument
 	if err := xml.Unmarshal(doc, &d); err != nil {
-		return bad("is invalid", err)
+		return nil, badMetadata("is invalid", err)
 	}
+	var entities []spEntity
+	switch d.XMLName {
+	case xml.Name{Space: nsMetadata, Local: "EntityDescriptor"}:
+		entities = []spEntity{d.spEntity}
+	case xml.Name{Space: nsMetadata, Local: "EntitiesDescriptor"}:
+		entities = d.all()
+	default:
+		return nil, badMetadata("holds another element: "+quote(d.XMLName.Local), nil)
+	}
+	var out []spSettings
+	for _, e := range entities {
+		if len(e.SP) == 0 {
+			continue
+		}
+		a, err := e.app()
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(out, func(b spSettings) bool { return b.Audience == a.Audience }) {
+			return nil, badMetadata("has the entity ID "+quote(a.Audience)+" twice", nil)
+		}
+		out = append(out, a)
+	}
+	if len(out) == 0 {
+		return nil, badMetadata("must have an EntityDescriptor with an SPSSODescriptor", nil)
+	}
+	if len(out) > maxApps {
+		return nil, badMetadata("has over "+itoa(maxApps)+" service providers", nil)
+	}
+	return out, nil
+}
+
+func (d *spDocument) all() []spEntity {
+	out := slices.Clone(d.Entities)
+	for i := range d.Groups {
+		out = append(out, d.Groups[i].all()...)
+	}
+	return out
+}
+
+// app returns the settings that an app takes from metadata.
+func (d *spEntity) app() (spSettings, *Error) {
+	bad := func(detail string, err error) (spSettings, *Error) { return spSettings{}, badMetadata(detail, err) }
 	if d.EntityID == "" || len(d.SP) != 1 {
 		return bad("must have an entityID and one SPSSODescriptor", nil)
 	}
@@ -114,7 +154,7 @@ func parseSPMetadata(doc []byte) (spSettings, *Error) {
 	if _, err := numberedACS(list, Okta); err != nil {
 		return bad("has an invalid list of assertion consumer services", err)
 	}
-	out := spSettings{App: App{Audience: d.EntityID, ACS: list}}
+	out := spSettings{App: App{Label: d.label(), Audience: d.EntityID, ACS: list}}
 	for _, f := range d.SP[0].NameIDFormats {
 		out.nameIDFormats = append(out.nameIDFormats, strings.TrimSpace(f))
 	}
@@ -126,6 +166,30 @@ func parseSPMetadata(doc []byte) (spSettings, *Error) {
 		}
 	}
 	return out, nil
+}
+
+// label returns a name for users: of UIInfo, else of the organisation, else the entity ID.
+func (d *spEntity) label() string {
+	for _, list := range [][]localName{d.SP[0].DisplayNames, d.Organization.DisplayNames, d.Organization.Names} {
+		if len(list) == 0 {
+			continue
+		}
+		at := max(0, slices.IndexFunc(list, func(n localName) bool { return strings.EqualFold(n.Lang, "en") }))
+		if name := shortLabel(list[at].Text); name != "" {
+			return name
+		}
+	}
+	return shortLabel(d.EntityID)
+}
+
+// shortLabel returns text that fits App.Label.
+func shortLabel(s string) string {
+	const most = 200
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most-len("…")], "") + "…"
+	}
+	return s
 }
 
 // addSPKey adds a certificate (SAML Metadata 2.4.1.1: without a use it is for both). It ignores unsupported keys.

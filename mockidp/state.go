@@ -16,6 +16,8 @@ type state struct {
 	closed bool   // Config.Groups was given, so a user may name no others
 	apps   []*App // in the order of the dashboard
 
+	placeholder string // ID of the app that a Config without Apps has; AddSP gives it to the first service provider
+
 	keys    []*signingKey            // the Server's, in the order they were added
 	signing string                   // ID of the key that signs
 	rings   map[string][]*signingKey // by App.ID, of apps whose keys differ from the Server's
@@ -25,7 +27,7 @@ type state struct {
 	org, salt, tenant string // input for derived identifiers, besides names
 }
 
-func newState(c Config, key *signingKey, more []furtherKey, salt string) (*state, error) {
+func newState(c Config, key *signingKey, more []furtherKey, salt string, noApps bool) (*state, error) {
 	st := &state{users: map[string]*User{}, ids: map[string]string{}, groups: map[string]Group{},
 		closed: len(c.Groups) > 0, keys: []*signingKey{key}, signing: key.id, rings: map[string][]*signingKey{},
 		org: c.Org, salt: salt}
@@ -54,6 +56,9 @@ func newState(c Config, key *signingKey, more []furtherKey, salt string) (*state
 		if err := st.putApp(a, -1); err != nil {
 			return nil, err
 		}
+	}
+	if noApps {
+		st.placeholder = st.apps[0].ID
 	}
 	for app := range st.rings {
 		if _, err := st.samlApp(app); err != nil {

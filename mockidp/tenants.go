@@ -153,7 +153,7 @@ func (ts *tenants) makeRoom(most int) (*signingKey, bool) {
 func (ts *tenants) drop(s *Server) {
 	delete(ts.byName, s.name)
 	if s.config.TenantKeys {
-		ts.keys = append(ts.keys, s.initial.keys[0])
+		ts.keys = append(ts.keys, s.initial.Load().keys[0])
 	}
 }
 
@@ -221,7 +221,8 @@ func (s *Server) newTenant(name string, key *signingKey) (*Server, *Error) {
 		key = made
 	}
 	t := &Server{root: s, name: name, config: s.config, pages: s.pages, prefix: s.prefix + pathTenants + name,
-		initial: s.initial.forTenant(name, key), ordered: s.ordered}
+		ordered: s.ordered}
+	t.initial.Store(s.initial.Load().forTenant(name, key))
 	t.config.Rand = readerFunc(s.readRandom) // one lock
 	t.config.Logger = s.config.Logger.With("tenant", name)
 	t.bound(tenantPart)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -26,10 +27,17 @@ func load(path string) (c mockidp.Config, err error) {
 }
 
 // print prints the file for a configuration.
-func (o *options) print(c mockidp.Config, out io.Writer) error {
+func (o *options) print(ctx context.Context, c mockidp.Config, out io.Writer) error {
 	idp, err := mockidp.Open(c)
 	if err != nil {
 		return o.inFlags(err)
+	}
+	err = o.addSPFiles(idp)
+	if err == nil {
+		err = o.addSPURLs(ctx, idp, io.Discard)
+	}
+	if err != nil {
+		return err
 	}
 	doc, err := configfile.Write(idp.Config(), configfile.Options{})
 	if err == nil {

@@ -12,8 +12,8 @@
 // users and groups by SCIM. -attack replaces answers with hostile ones: all answers, or those of an app or about a
 // user. With -attack or -attacks, the API, the page and users who sign in can select attacks too.
 //
-// Without -config there is one user, and one app without a service provider; CONFIG.md beside this file documents the
-// file, and config.json is an example.
+// -sp-metadata registers a service provider. Without it and -config there is one user, and one app without a service
+// provider. CONFIG.md beside this file documents the file of -config, and config.json is an example.
 package main
 
 import (
@@ -52,6 +52,7 @@ type options struct {
 	strict, oddPaths        bool
 	seed                    uint64
 	faults                  []mockidp.Fault
+	spMetadata              []string
 	control                 controlOptions
 }
 
@@ -60,6 +61,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs := flag.NewFlagSet("mockidp", flag.ContinueOnError)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8701", "`ADDRESS` to listen on; a loopback one")
 	fs.StringVar(&o.config, "config", "", "JSON `FILE` of users, groups and apps")
+	fs.Func("sp-metadata", "`FILE` or URL of a service provider's metadata, which is registered as an app for all users; a "+
+		"URL may take 30 s to answer; repeatable", func(s string) error { o.spMetadata = append(o.spMetadata, s); return nil })
 	fs.StringVar(&o.baseURL, "base-url", "",
 		"the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
 	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false,
@@ -105,7 +108,7 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
 	}
 	if o.printConfig {
-		return o.print(c, out)
+		return o.print(ctx, c, out)
 	}
 	// Listen first, so that a port in use is reported before a key is generated.
 	l, err := net.Listen("tcp", o.listen)
@@ -116,6 +119,9 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	idp, err := mockidp.Open(c)
 	if err != nil {
 		return o.inFlags(err)
+	}
+	if err := o.addSPFiles(idp); err != nil {
+		return err
 	}
 	pusher, err := o.control.pusher(idp)
 	if err != nil {
@@ -130,6 +136,9 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 		return err
 	}
 	defer stop()
+	if err := o.addSPURLs(ctx, idp, out); err != nil {
+		return err
+	}
 	announce(out, idp)
 	if pusher != nil {
 		push(ctx, pusher, logs, o.verbose)

@@ -281,7 +281,7 @@ func TestOddPaths(t *testing.T) {
 	odd := metadata("-odd-paths")
 	assert.NotEqual(t, odd, metadata("-odd-paths"))
 	assert.NotRegexp(t, "^/app/", odd)
-	assert.Equal(t, metadata("-odd-paths", "-seed", "7"), metadata("-odd-paths", "-seed", "7"))
+	assert.Equal(t, metadata("-odd-paths", "-sp-metadata", "-seed", "7"), metadata("-odd-paths", "-sp-metadata", "-seed", "7"))
 	assert.Regexp(t, "^/app/exk[0-9A-Za-z]{17}/sso/saml/metadata$", metadata())
 	assert.Equal(t, metadata(), metadata())
 }
