@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"maps"
 	"slices"
 )
 
@@ -11,7 +12,7 @@ func (s *Server) Config() Config {
 	v, c := s.Snapshot(), s.config
 	c.Users, c.Groups, c.Apps = v.Users(), v.Groups(), v.Apps()
 	c.Faults, c.StandingMutations = s.Faults(), s.StandingMutations()
-	c.Mutations = slices.Clone(c.Mutations)
+	c.Hosts, c.Mutations, c.MutationInfo = slices.Clone(c.Hosts), slices.Clone(c.Mutations), maps.Clone(c.MutationInfo)
 	c.Key, c.Certificate, c.Keys = nil, nil, nil
 	for _, k := range v.st.keys {
 		if k.id == v.st.signing {
