@@ -42,7 +42,7 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	metadata, err := os.ReadFile(o.idpMetadata)
+	metadata, err := o.readMetadata()
 	if err != nil {
 		return err
 	}
