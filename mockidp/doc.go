@@ -42,6 +42,10 @@
 // its tile. [Server.SSOURL], [Server.MetadataURL] and [Server.TileURL] return them. A bookmark app is a link. Apps are
 // assigned to users and groups; a user to whom an app isn't assigned sees no tile and gets 403.
 //
+// With [Config].Compose the sign-in page of a SAML app has no password: its user selects or makes up who signs in, and
+// composes the answer. Parameters of the sign-on address do the same in one request. COMPOSE.md beside examples/mockidp
+// has them.
+//
 // goxmldsig makes the signatures. This package doesn't use Meridian's other packages for messages, metadata and
 // encryption, so that a mistake in one side of a test isn't hidden by the same mistake in the other.
 //

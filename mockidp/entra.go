@@ -104,7 +104,8 @@ func (s *Server) handleEntraSSO(w http.ResponseWriter, r *http.Request) *Error {
 func (s *Server) handleEntraLaunch(w http.ResponseWriter, r *http.Request) *Error {
 	q := r.URL.Query()
 	app, err := s.state.Load().entraApp(q.Get("tenantId"), r.PathValue("appid"))
-	in := incoming{binding: bindingRedirect, relayState: q.Get("RelayState"), hasRelay: q.Has("RelayState")}
+	in := incoming{binding: bindingRedirect, relayState: q.Get("RelayState"), hasRelay: q.Has("RelayState"),
+		compose: composing(q)}
 	if err == nil {
 		err = checkRelayState(in.relayState)
 	}

@@ -39,6 +39,7 @@ const (
 	ReasonRelayState      Reason = "RelayState"      // too long, or not text
 	ReasonMetadata        Reason = "Metadata"        // service provider metadata that can't be used
 	ReasonRequestNotFound Reason = "RequestNotFound" // a pending sign-in that is unknown or too old
+	ReasonParameter       Reason = "Parameter"       // a parameter that composes an answer: unknown, or switched off
 	ReasonProvisioning    Reason = "Provisioning"    // of mockidp/scimpush: a push failed
 	ReasonInternal        Reason = "Internal"        // a fault of the Server: the key or the random source failed
 )

@@ -8,7 +8,11 @@ import (
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.redirect(w, r, pathDashboard) })
+	start := pathDashboard
+	if s.config.Compose {
+		start = pathCompose
+	}
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.redirect(w, r, start) })
 	for pattern, h := range map[string]handler{
 		"GET " + pathSignIn:                    s.handleSignInPage,
 		"POST " + pathSignIn:                   s.sameOriginForm(s.handleSignIn),
@@ -16,6 +20,10 @@ func (s *Server) routes() http.Handler {
 		"GET " + pathFactor:                    s.handleFactorPage,
 		"POST " + pathFactor:                   s.sameOriginForm(s.handleFactor),
 		"POST " + pathCancel:                   s.sameOriginForm(s.handleCancel),
+		"GET " + pathCompose:                   s.composePage(s.handleCompose),
+		"POST " + pathCompose:                  s.composePage(s.handleSend),
+		"GET " + pathComposeXML:                s.composePage(s.handleEditor),
+		"POST " + pathComposeXML:               s.composePage(s.handleSendXML),
 		"GET " + pathContinue:                  s.handleContinue,
 		"GET " + pathCertificate + "{id}":      s.handleCertificate,
 		"GET " + pathApp + "{id}":              s.requireSession(s.handleApp),
@@ -98,7 +106,7 @@ func (s *Server) sameOriginForm(h func(http.ResponseWriter, *http.Request, url.V
 		if err := check.Check(r); err != nil {
 			return malformed(err, "a page of another site sent this form")
 		}
-		form, err := readForm(w, r)
+		form, err := readForm(w, r, maxRequest)
 		if err != nil {
 			return err
 		}
@@ -106,11 +114,11 @@ func (s *Server) sameOriginForm(h func(http.ResponseWriter, *http.Request, url.V
 	}
 }
 
-// readForm reads a POSTed form of at most maxRequest bytes.
-func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
-	if len(body) >= maxRequest {
-		return nil, tooLarge("the form")
+// readForm reads a POSTed form of less than most bytes.
+func readForm(w http.ResponseWriter, r *http.Request, most int64) (url.Values, *Error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	if int64(len(body)) >= most {
+		return nil, errorf(ReasonTooLarge, "the form is over %d bytes", most-1)
 	}
 	if err != nil {
 		return nil, malformed(err, "the form is incomplete")
@@ -129,12 +137,14 @@ const (
 	pathFactor    = "/login/second-factor"
 	pathCancel    = "/login/cancel"
 	pathContinue  = "/login/continue"
+	pathCompose   = "/login/compose"
 	pathDashboard = "/app/UserHome"
 	pathBookmark  = "/home/bookmark/"
 	pathApp       = "/mockidp/app/"
 	pathAssets    = "/mockidp/assets/"
 	pathTenants   = "/t/"
 
+	pathComposeXML  = "/login/compose/xml"
 	pathCertificate = "/mockidp/certificate/"
 
 	// Of Entra: a tenant's sign-on and metadata (in two spellings), and the links of My Apps.
@@ -146,6 +156,9 @@ const (
 
 // SignInURL returns the address of the sign-in page.
 func (s *Server) SignInURL() string { return s.base() + pathSignIn }
+
+// ComposeURL returns the address of the page on which an answer is composed, if Config.Compose is set.
+func (s *Server) ComposeURL() string { return s.base() + pathCompose }
 
 // DashboardURL returns the address of the page with the tiles.
 func (s *Server) DashboardURL() string { return s.base() + pathDashboard }

@@ -33,6 +33,7 @@ type Message struct {
 	Status     *Status     // Sent: the status of a Response without an assertion; nil for a success
 	Faults     []FaultKind // Sent: the faults that affected it
 	Attack     string      // Sent: the ID of the mutation that it became, or "" for a valid answer
+	Edited     bool        // Sent: its XML was edited on the page where it was composed
 	Form       Form        // Sent: the form that the browser gets
 	Answer     *ACSAnswer  // Sent: the answer of the ACS, if known (Deliver, RecordAnswer); else nil
 }

@@ -27,7 +27,8 @@ type incoming struct {
 	detached   bool // whether Signature is there
 	sigAlg     string
 	signature  string
-	query      string // HTTP-Redirect: the octets of the query, which a signature covers
+	compose    url.Values // of composing; nil: none
+	query      string     // HTTP-Redirect: the octets of the query, which a signature covers
 }
 
 // readParams refuses duplicate parameters: two readers might pick different ones.

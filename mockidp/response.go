@@ -3,6 +3,8 @@ package mockidp
 import (
 	"crypto/rsa"
 	"time"
+
+	"github.com/beevik/etree"
 )
 
 // AssertionLifetime is Okta's: an assertion is valid for five minutes, and from five minutes earlier for slow clocks.
@@ -24,6 +26,8 @@ type answer struct {
 	class        string // AuthnContextClassRef
 	nameID       string
 	format       string // of the NameID
+	composed     bool   // attributes are those that were composed, not the app's
+	attributes   []Attribute
 
 	failure *Status // of a failure
 
@@ -81,6 +85,18 @@ func (a *answer) login() string {
 
 // buildResponse returns a Response (SAML Core 3.3.3; Profiles 4.1.4.2).
 func (s *Server) buildResponse(a answer) ([]byte, error) {
+	doc, err := s.responseDocument(a)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.protect(doc.Root(), a, a.app.Encrypt != nil); err != nil {
+		return nil, err
+	}
+	return doc.WriteToBytes()
+}
+
+// responseDocument returns a Response that isn't signed or encrypted yet.
+func (s *Server) responseDocument(a answer) (*etree.Document, error) {
 	data := map[string]any{
 		"Destination": a.place(a.app.Destination), "Recipient": a.place(a.app.Recipient), "InResponseTo": a.inResponseTo,
 		"Issuer": a.app.Issuer, "Audience": a.app.Audience, "Now": instant(a.now),
@@ -93,7 +109,9 @@ func (s *Server) buildResponse(a answer) ([]byte, error) {
 	if a.app.SessionLifetime > 0 {
 		data["SessionNotOnOrAfter"] = instant(a.now.Add(a.app.SessionLifetime))
 	}
-	if a.user != nil {
+	if a.composed {
+		data["Attributes"] = a.attributes
+	} else if a.user != nil {
 		data["Attributes"] = a.app.attributesFor(a.user)
 	}
 	for _, name := range []string{"ID", "AssertionID"} {
@@ -103,35 +121,42 @@ func (s *Server) buildResponse(a answer) ([]byte, error) {
 		}
 		data[name] = id
 	}
-	doc, err := newDocument("response", data)
-	if err != nil {
-		return nil, err
-	}
-	resp := doc.Root()
+	return newDocument("response", data)
+}
+
+// protect signs and encrypts a Response as the app says.
+func (s *Server) protect(resp *etree.Element, a answer, encrypt bool) error {
 	assertion := resp.SelectElement("saml2:Assertion")
 	if assertion != nil && a.app.Sign != SignResponse {
 		// It declares every namespace it uses, so the signature stays valid when a reader takes it out.
 		if err := a.signer.sign(assertion); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if cert := a.app.EncryptionCertificate; assertion != nil && a.app.Encrypt != nil {
-		if cert == nil {
-			return nil, a.app.bad("Encrypt needs an EncryptionCertificate; RegisterSP takes one from metadata")
+	if assertion != nil && encrypt {
+		if err := s.encrypt(a.app, assertion); err != nil {
+			return err
 		}
-		key := cert.PublicKey.(*rsa.PublicKey) // checked when the app was set
-		encrypted, err := a.app.Encrypt.encrypted(assertion, key, readerFunc(s.readRandom))
-		if err != nil {
-			return nil, err
-		}
-		resp.AddChild(encrypted)
 	}
 	if assertion == nil || a.app.Sign != SignAssertion {
-		if err := a.signer.sign(resp); err != nil {
-			return nil, err
-		}
+		return a.signer.sign(resp)
 	}
-	return doc.WriteToBytes()
+	return nil
+}
+
+// encrypt puts an EncryptedAssertion in the place of an assertion.
+func (s *Server) encrypt(app *App, assertion *etree.Element) error {
+	cert := app.EncryptionCertificate
+	if cert == nil {
+		return app.bad("Encrypt needs an EncryptionCertificate; RegisterSP takes one from metadata")
+	}
+	resp, at := assertion.Parent(), assertion.Index()
+	key := cert.PublicKey.(*rsa.PublicKey) // checked when the app was set
+	encrypted, err := app.Encrypt.encrypted(assertion, key, readerFunc(s.readRandom))
+	if err == nil {
+		resp.InsertChildAt(at, encrypted)
+	}
+	return err
 }
 
 // place returns the answer's URL, or for the default ACS the app's Recipient or Destination if that is set.

@@ -93,6 +93,7 @@ type signIn struct {
 	Cancel                    bool // the service provider can be sent a status
 
 	Attacks *attackList // offered for the answer, or nil
+	Compose string      // the path of the page on which the answer is composed, or ""
 }
 
 func (s *Server) signInPage(w http.ResponseWriter, status int, body signIn) {
@@ -102,6 +103,12 @@ func (s *Server) signInPage(w http.ResponseWriter, status int, body signIn) {
 	}
 	if body.App != nil && body.App.Kind == SAML && len(s.config.Mutations) > 0 {
 		body.Attacks = &attackList{Families: s.families(""), Ordered: s.mutationOrdered(body.App.ID)}
+	}
+	if s.config.Compose && (body.App == nil || body.App.Kind == SAML) {
+		body.Compose = s.prefix + pathCompose
+		if body.Pending != "" {
+			body.Compose += "?pending=" + url.QueryEscape(body.Pending)
+		}
 	}
 	s.allowBookmark(w, body.App)
 	s.render(w, status, "signin", page{Title: "Sign in", Script: scriptPage, Body: body})
@@ -121,6 +128,9 @@ func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) *Error
 			return s.showAgain(w, st, again)
 		}
 	}
+	if key := r.URL.Query().Get("pending"); key != "" { // from the page on which an answer is composed
+		return s.showPending(w, st, key)
+	}
 	if _, user := s.sessionOf(r, st); user != nil {
 		s.redirect(w, r, pathDashboard)
 		return nil
@@ -131,6 +141,18 @@ func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) *Error
 	c, err := r.Cookie(s.cookieName())
 	s.signInPage(w, http.StatusOK, signIn{SignedOut: err == nil && c.Value == signedOut})
 	return nil
+}
+
+func (s *Server) showPending(w http.ResponseWriter, st *state, key string) *Error {
+	p, err := s.pendingByKey(key)
+	if err != nil {
+		return err
+	}
+	app, err := st.app(p.appID)
+	if err != nil {
+		return err
+	}
+	return s.showSignIn(w, st, app, p, key, nil)
 }
 
 // signInAgain leads to the sign-in page with what was wrong. The page has an address of its own, so that a browser can

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -169,7 +170,21 @@ func (k signer) sign(el *etree.Element) error {
 	if err != nil {
 		return err
 	}
-	el.InsertChildAt(el.SelectElement("saml2:Issuer").Index()+1, sig)
+	at := 0
+	if issuer := childNamed(el, xml.Name{Space: nsAssertion, Local: "Issuer"}); issuer != nil {
+		at = issuer.Index() + 1
+	}
+	el.InsertChildAt(at, sig)
+	return nil
+}
+
+// childNamed returns the first child with a name, or nil.
+func childNamed(el *etree.Element, name xml.Name) *etree.Element {
+	for c := range el.ChildElementsSeq() {
+		if nameOf(c) == name {
+			return c
+		}
+	}
 	return nil
 }
 

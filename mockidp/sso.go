@@ -89,14 +89,18 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 	}
 	sess, user := s.sessionOf(r, st)
 	other := !p.isFor(app, user) // the request is about another user, who may sign in
-	if user == nil || (p.force(app) || other) && p.freshIn != sess.token {
+	compose := s.config.Compose && app.Kind == SAML
+	if user == nil || (p.force(app) || other || compose && !p.passive()) && p.freshIn != sess.token {
 		if p.passive() {
 			return s.postStatus(w, r, st, app, p, noPassive)
 		}
-		if !p.satisfiable(app, withFactor) { // no sign-in satisfies it, so no password is asked for
+		if !compose && !p.satisfiable(app, withFactor) { // no sign-in satisfies it, so no password is asked for
 			return s.postStatus(w, r, st, app, p, noContext)
 		}
 		queued := s.takeUser(st)
+		if queued == nil && compose {
+			return s.startComposing(w, r, p, key, user)
+		}
 		if queued == nil {
 			return s.showSignIn(w, st, app, p, key, user)
 		}
@@ -156,6 +160,9 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in inco
 	if err != nil {
 		return s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), app, p, err) })
 	}
+	if in.compose != nil {
+		return s.answerComposed(w, r, app, in, p)
+	}
 	if in.binding == bindingRedirect {
 		return s.proceed(w, r, p, "")
 	}
@@ -179,18 +186,27 @@ func readHTTP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
 			return incoming{}, malformed(err, "invalid query")
 		}
 		in, perr := readParams(bindingRedirect, v)
-		in.query = r.URL.RawQuery
+		in.query, in.compose = r.URL.RawQuery, composing(v)
 		return in, perr
 	}
-	v, err := readForm(w, r)
+	v, err := readForm(w, r, maxRequest)
 	if err != nil {
 		return incoming{}, err
 	}
 	in, err := readParams(bindingPOST, v)
-	if err == nil && !in.has {
+	if in.compose = composing(withQuery(v, r)); err == nil && !in.has && in.compose == nil {
 		err = malformed(nil, "the form has no SAMLRequest")
 	}
 	return in, err
+}
+
+// withQuery adds the query of a form's address.
+func withQuery(form url.Values, r *http.Request) url.Values {
+	out := r.URL.Query()
+	for name, values := range form {
+		out[name] = append(out[name], values...)
+	}
+	return out
 }
 
 func (s *Server) handleContinue(w http.ResponseWriter, r *http.Request) *Error {

@@ -67,6 +67,7 @@ for (const list of document.querySelectorAll("select[data-filter]")) {
     count.textContent = box.value ? n + (n === 1 ? " attack" : " attacks") : "";
   });
   box.addEventListener("keydown", event => { if (event.key === "Enter") event.preventDefault(); });
+  list.closest("details")?.querySelectorAll(".noscript").forEach(e => e.remove());
   list.before(box);
   list.after(count);
 }

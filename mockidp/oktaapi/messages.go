@@ -115,6 +115,9 @@ func messageJSON(m mockidp.Message) object {
 		code := cmp.Or(st.Code, mockidp.StatusResponder)
 		out["status"] = statusBody{Code: code, SubCode: st.SubCode, Message: st.Message}
 	}
+	if m.Edited {
+		out["edited"] = true
+	}
 	if m.Attack != "" {
 		out["attack"] = m.Attack
 	}

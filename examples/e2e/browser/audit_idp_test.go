@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -46,6 +47,44 @@ func (b *tab) login(login string) {
 	b.until(`document.querySelector("#username")`)
 	b.do(chromedp.Focus(chromedp.CSS("#username")))
 	b.press(login + "\t" + password + "\r")
+}
+
+// testAuditCompose is about the pages on which an answer is composed.
+func testAuditCompose(t *testing.T, chromium context.Context) {
+	idp := auditIdP(t, func(c *mockidp.Config) {
+		c.Compose = true
+		for i := range 30 {
+			c.Users = append(c.Users, mockidp.User{Login: fmt.Sprintf("user%02d@example.com", i), FirstName: "User"})
+		}
+	})
+	b := newTab(t, chromium)
+	b.expectRefusals()
+	b.open(idp.URL)
+	b.reads("To which app?")
+	b.audit("compose-apps")
+	b.open(idp.SSOURL("wiki"))
+	b.reads("Send a response to Wiki", "Alice Adams", "33 users. These are the first 8.")
+	b.audit("compose")
+	b.open(idp.ComposeURL() + "?app=wiki&q=user1&preset=shibboleth&login=" + mallory)
+	b.reads("10 of 33 users")
+	b.audit("compose-search")
+	b.open(idp.ComposeURL() + "?app=wiki&status=Responder&find=xsw3&login=made@up.example&do=add")
+	b.reads("made up")
+	b.audit("compose-more")
+	b.open(idp.ComposeURL() + "?app=pay")
+	b.reads("nothing can be sent yet")
+	b.audit("compose-no-acs")
+	b.open(idp.ComposeURL() + "?app=wiki")
+	b.click(`button[formaction$="/xml"]`)
+	b.reads("XML of the response to Wiki")
+	b.audit("compose-xml")
+	_ = onPage[bool](b, `document.getElementById("xml").value = "<a", true`)
+	b.click(`button.primary`)
+	b.reads("Nothing was sent")
+	b.audit("compose-xml-invalid")
+	b.open(idp.SSOURL("wiki") + "?login=x&preset=none")
+	b.reads("Unknown preset")
+	b.audit("compose-parameter")
 }
 
 func testAuditIdP(t *testing.T, chromium context.Context) {

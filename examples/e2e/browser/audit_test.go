@@ -42,6 +42,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 	}{
 		{"finds", testAuditFinds},
 		{"identity provider", testAuditIdP},
+		{"compose", testAuditCompose},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
 	}
