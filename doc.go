@@ -29,7 +29,7 @@
 //   - mockidp/attack: a catalogue of hostile responses. mockidp/hostile makes the
 //     mock send them. mockidp/attack/run sends them to any service provider.
 //   - mockidp/configfile: the configuration of the mock as a JSON file.
-//   - mockidp/oktaapi: an API like Okta's and a page that control the mock.
+//   - mockidp/oktaapi: an API like Okta's and an Admin Console for the mock.
 //   - mockidp/scimpush: pushes the mock's users and groups by SCIM.
 //   - mockidp/testkit: a browser, a clock and keys for tests of a sign-in.
 //   - examples: programs to run. Start with `go run ./examples/demo`.

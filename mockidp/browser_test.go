@@ -161,7 +161,8 @@ func (w *window) looks(name string) {
 			return r.width > 0 && (r.right > innerWidth + 1 || r.left < -1);
 		}).map(e => "overflows: " + e.outerHTML.slice(0, 80)).concat(
 			[...document.querySelectorAll("button, input:not([type=hidden]), .button, .about")]
-				.filter(e => e.getBoundingClientRect().height < 40).map(e => "too small to hit: " + e.outerHTML.slice(0, 80)),
+				.filter(e => (e.closest("label") || e).getBoundingClientRect().height < 40)
+				.map(e => "too small to hit: " + e.outerHTML.slice(0, 80)),
 			document.querySelectorAll("h1").length === 1 ? [] : ["not one h1"],
 			document.documentElement.scrollWidth > innerWidth ? ["scrolls sideways"] : [])`))
 		require.NoError(w.t, err)

@@ -21,8 +21,8 @@
 //
 // Where a method takes the ID of an app, "" is the first SAML app.
 //
-// Package mockidp/oktaapi controls the Server from outside, by an HTTP API like Okta's and a page that explains
-// messages. Package mockidp/scimpush pushes its users and groups by SCIM.
+// Package mockidp/oktaapi controls the Server from outside, by an HTTP API like Okta's and an Admin Console. Package
+// mockidp/scimpush pushes its users and groups by SCIM.
 //
 // # Behaviour
 //

@@ -1,5 +1,5 @@
 // Package oktaapi controls a mockidp.Server from outside: an HTTP API with the shapes of Okta's for users, groups,
-// apps, assignments and keys, and a control page that explains SAML messages. Like mockidp it is NOT FOR PRODUCTION.
+// apps, assignments and keys, and an Admin Console. Like mockidp it is NOT FOR PRODUCTION.
 //
 //	api := oktaapi.New(idp, oktaapi.Config{})
 //	srv := &http.Server{Addr: "127.0.0.1:8702", Handler: api, ReadHeaderTimeout: 10 * time.Second}
@@ -16,7 +16,9 @@
 //
 // Below /t/NAME/ it has all of this for the Server's tenant NAME. GET /healthz returns 200 without a token, for probes.
 //
-// At / is the control page.
+// At / is the Admin Console: pages that edit apps, users, groups and keys, set the clock, the queue, attacks and
+// faults, and explain messages. They work without script; with script they refresh themselves. Their links stay below
+// a prefix that http.StripPrefix removes.
 package oktaapi
 
 import (
@@ -52,7 +54,7 @@ type Config struct {
 	Origins []string
 }
 
-// API is the API and the control page, an http.Handler. Programs send "Authorization: SSWS " and the token;
+// API is the API and the Admin Console, an http.Handler. Programs send "Authorization: SSWS " and the token;
 // users type the token into the page.
 //
 // Serve it at a separate listener, never at the one where users sign in. Against DNS rebinding, it serves only requests
@@ -116,7 +118,7 @@ func (s *API) Token() string { return s.token }
 func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "+
-		"base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
+		"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")

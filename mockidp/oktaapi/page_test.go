@@ -2,7 +2,6 @@ package oktaapi_test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -16,156 +15,142 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// admin signs in to the control page.
-func admin(t *testing.T, idp *mockidp.Server) (*browser, string) {
-	t.Helper()
-	h := oktaapi.New(idp, oktaapi.Config{})
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	b := newBrowser(t, idp)
-	p := b.get(srv.URL)
-	assert.Equal(t, 401, p.Status)
-	p.contains(t, `name="token"`)
-	b.post(srv.URL+"/login", url.Values{"token": {"wrong"}}).contains(t, "The token is wrong")
-	p = b.post(srv.URL+"/login", url.Values{"token": {h.Token()}})
-	require.Equal(t, 200, p.Status)
-	return b, srv.URL
-}
-
-// The control page shows the apps that each key signs for.
-func TestAdminPageKeys(t *testing.T) {
-	t.Parallel()
+func hostile() mockidp.Config {
 	conf := twoRegions()
-	conf.Apps = append(conf.Apps, mockidp.App{ID: "wiki", Label: "Wiki", ACS: []mockidp.ACS{{URL: virginia}}})
-	idp := start(t, conf)
-	b, at := admin(t, idp)
-	row := func(key string) string {
-		_, rest, found := strings.Cut(b.get(at).Body, "<code>"+key+"</code>")
-		require.True(t, found, key)
-		row, _, _ := strings.Cut(rest, "</tr>")
-		return row
-	}
-	first := idp.Keys()[0].ID
-	assert.Contains(t, row(first), "<td>all apps</td><td>all apps</td>")
-	own, err := idp.AddAppKey("wiki", nil, nil)
-	require.NoError(t, err)
-	assert.Contains(t, row(own.ID), "<td>no app</td><td>Wiki</td>")
-	require.NoError(t, idp.SignAppWith("wiki", own.ID))
-	assert.Contains(t, row(own.ID), "<td>Wiki</td><td>Wiki</td>")
-	assert.Contains(t, row(first), "<td>Identity Center – N. Virginia</td><td>all apps</td>")
-}
-
-func TestAdminPage(t *testing.T) {
-	t.Parallel()
-	conf := twoRegions()
-	conf.Mutations = []string{"A03"}
+	conf.Mutations = []string{"A03", "A03/assertion", "B01"}
 	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
-	idp := start(t, conf)
-	b, at := admin(t, idp)
-	page := b.get(at)
-	for _, want := range []string{"Identity Center – N. Virginia", virginia, "and 1 more", alice, "Engineering",
-		idp.Keys()[0].ID, "Nothing is queued", "No fault is set", "None yet", idp.SignInURL()} {
-		page.contains(t, want)
-	}
-	assert.NotContains(t, page.Body, "<script")
-	assert.Contains(t, page.Header.Get("Content-Security-Policy"), "default-src 'none'")
-	press := func(action string, v url.Values) string { t.Helper(); return b.post(at+"/actions/"+action, v).Body }
-	press("queue-user", url.Values{"user": {alice}})
-	press("queue-attack", url.Values{"attack": {"A03"}})
-	press("fault", url.Values{"kind": {"skew"}})
-	body := press("queue-error", url.Values{"app": {"idc"}, "status": {mockidp.StatusNoPassive}})
-	for _, want := range []string{"user " + alice, "attack A03", "skew for 1h0m0s, 1 more", "NoPassive",
-		"None is switched on"} {
-		assert.Contains(t, body, want)
-	}
-	press("attack-on", url.Values{"attack": {"A03"}, "app": {"idc"}, "user": {alice}})
-	body = press("attack-on", url.Values{"attack": {"A03"}, "app": {""}, "user": {""}})
-	for _, want := range []string{"A03 for " + alice + ", at Identity Center – N. Virginia", "A03 for all users",
-		`aria-label="Switch off A03 for all users"`} {
-		assert.Contains(t, body, want)
-	}
-	assert.Contains(t, press("attack-on", url.Values{"attack": {"A99"}}), "no mutation has the ID")
-	body = press("attack-off", url.Values{"app": {""}, "user": {""}})
-	assert.NotContains(t, body, "A03 for all users")
-	assert.Contains(t, body, "A03 for "+alice)
-	assert.Contains(t, press("queue-clear", nil), "Nothing is queued")
-	assert.Contains(t, press("fault-clear", nil), "No fault is set")
-	assert.Contains(t, press("advance", url.Values{"by": {"24h"}}), "(24h0m0s offset)")
-	assert.Contains(t, press("advance", url.Values{"by": {"soon"}}), "a duration such as 90m")
-	body = press("reset", nil)
-	assert.Contains(t, body, "None yet")
-	assert.Contains(t, body, "None is switched on")
-	assert.Contains(t, press("nonsense", nil), "no such action")
+	return conf
+}
 
-	// Without the cookie, or from another site's page, an action is refused.
+func TestConsoleOverview(t *testing.T) {
+	t.Parallel()
+	idp := start(t, hostile())
+	c := openConsole(t, idp)
+	p := c.page("/")
+	p.has(t, "2 apps", "2 people", "2 groups", "Nothing is queued", "None yet", "None is switched on", idp.SignInURL())
+	assert.Contains(t, p.Header.Get("Content-Security-Policy"), "default-src 'none'")
+	c.press("/queue/user", "user", alice)
+	c.press("/queue/error", "app", "idc", "status", mockidp.StatusNoPassive, "message", "no")
+	require.NoError(t, idp.QueueMutation("A03", "", ""))
+	c.page("/").has(t, "user "+alice, "NoPassive", "attack A03")
+	p = c.press("/queue/user", "user", "<carol>")
+	assert.Equal(t, 422, p.Status)
+	p.has(t, "No user has the login", `value="&lt;carol&gt;"`)
+	c.press("/queue/clear").has(t, "Nothing is queued", "Cleared.")
+	c.press("/clock", "by", "24h").has(t, "(24h0m0s offset)")
+	c.press("/clock", "by", "soon").has(t, "Want a duration such as 90m", `value="soon"`)
+}
+
+// Reset asks first, and so does everything that can't be undone.
+func TestConsoleAsksFirst(t *testing.T) {
+	t.Parallel()
+	conf := twoRegions()
+	idp := start(t, conf)
+	c := openConsole(t, idp)
+	u, _ := idp.User(bob)
+	g, _ := idp.Snapshot().Group("Engineering")
+	k, err := idp.AddKey(nil, nil)
+	require.NoError(t, err)
+	_, err = idp.IdPInitiated("", alice, "")
+	require.NoError(t, err)
+	for path, gone := range map[string]func() bool{
+		"/people/" + u.ID + "/delete": func() bool { _, ok := idp.User(bob); return !ok },
+		"/groups/" + g.ID + "/delete": func() bool { return len(idp.Groups()) == 0 },
+		"/apps/mark/delete":           func() bool { return len(idp.Apps()) == 1 },
+		"/keys/" + k.ID + "/remove":   func() bool { return len(idp.Keys()) == 1 },
+		"/clear-messages":             func() bool { return len(idp.Messages()) == 0 },
+	} {
+		p := c.page(path)
+		p.has(t, "Cancel")
+		assert.False(t, gone(), path)
+		form, ok := p.FormFor(strings.Replace(path, "/"+k.ID+"/remove", "", 1))
+		require.True(t, ok, path)
+		assert.Equal(t, 200, c.post(c.at+form.Action, form.Values()).Status, path)
+		assert.True(t, gone(), path)
+	}
+	idp.Advance(time.Hour)
+	c.page("/reset").has(t, "can't be undone")
+	assert.Equal(t, time.Hour, idp.ClockOffset())
+	c.press("/reset").has(t, "Everything is as it was at the start")
+	assert.Len(t, idp.Apps(), 2)
+	assert.Zero(t, idp.ClockOffset())
+}
+
+// Without the cookie, or from another site's page, nothing is shown and nothing is changed.
+func TestConsoleIsClosed(t *testing.T) {
+	t.Parallel()
+	idp := start(t, twoRegions())
+	c := openConsole(t, idp)
 	for name, h := range map[string]http.Header{"no cookie": {}, "cross-site": {"Sec-Fetch-Site": {"cross-site"}},
 		"same-site": {"Sec-Fetch-Site": {"same-site"}}, "origin": {"Sec-Fetch-Site": nil,
 			"Origin": {"http://evil.example"}}} {
-		c := b.Copy()
-		if c.Header = h; len(h) == 0 {
-			c.Jar = testkit.Jar{}
+		b := c.Copy()
+		if b.Header = h; len(h) == 0 {
+			b.Jar = testkit.Jar{}
 		}
-		p, err := c.Post(at, at+"/actions/advance", url.Values{"by": {"240h"}})
+		p, err := b.Post(c.at, c.at+"/clock", url.Values{"by": {"240h"}})
 		require.NoError(t, err)
 		assert.Contains(t, []int{401, 403}, p.Status, name)
 	}
-	assert.WithinDuration(t, time.Now(), idp.Now(), time.Hour)
-	b.post(at+"/logout", nil).contains(t, `name="token"`)
+	assert.Zero(t, idp.ClockOffset())
+	anonymous := newBrowser(t, idp)
+	for _, path := range []string{"/", "/apps", "/people", "/groups", "/keys", "/messages", "/attacks", "/attack?id=A03",
+		"/reset", "/new-app", "/new-person", "/new-group", "/apps/idc", "/nothing"} {
+		p := anonymous.get(c.at + path)
+		assert.Equal(t, 401, p.Status, path)
+		p.lacks(t, alice, "Sections")
+	}
+	p := c.get(c.at + "/nothing")
+	assert.Equal(t, 404, p.Status)
+	p.has(t, "There is no such page", "Sections")
+	c.press("/logout").has(t, `name="token"`)
+	assert.Equal(t, 401, c.get(c.at+"/").Status)
 }
 
-// The viewer explains every element and attribute of the identity provider's messages.
-func TestMessageViewer(t *testing.T) {
+// The console works below a prefix that http.StripPrefix removes: no link, form or redirect leaves it.
+func TestConsoleBelowAPrefix(t *testing.T) {
 	t.Parallel()
-	conf := twoRegions()
-	conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}
-	idp := start(t, conf)
-	b, at := admin(t, idp)
-	_, err := idp.Answer(redirect(idp, request(attr("ForceAuthn", "true"), attr("Destination", idp.SSOURL("idc")),
-		attr("AssertionConsumerServiceURL", virginia)), "state"), alice)
-	require.NoError(t, err)
-	require.NoError(t, idp.RecordAnswer(2, mockidp.ACSAnswer{Status: 303, Location: "/home", Body: []byte("See <other>")}))
-	require.NoError(t, idp.QueueError("", mockidp.Status{SubCode: mockidp.StatusRequestDenied, Message: "<no>"}))
-	_, err = idp.IdPInitiated("", alice, "")
-	require.NoError(t, err)
-	b.get(at+"/messages/1").contains(t, "The service provider asks for a sign-in.")
-	p := b.get(at + "/messages/2")
-	for _, want := range []string{"Check that it is exactly the URL that received it", "Profiles 4.1.4.3", "Post it again",
-		"refuse it the second time", virginia, "Check that one of them is exactly yours", "/home"} {
-		p.contains(t, want)
+	idp := start(t, hostile())
+	api := oktaapi.New(idp, oktaapi.Config{})
+	mux := http.NewServeMux()
+	mux.Handle("/t/acme/", http.StripPrefix("/t/acme", api))
+	c := consoleAt(t, idp, api, mux, "/t/acme")
+	seen, queue := map[string]bool{}, []string{c.at + "/"}
+	for len(queue) > 0 {
+		at := queue[0]
+		queue = queue[1:]
+		p := c.get(at)
+		require.Equal(t, 200, p.Status, at)
+		for _, m := range regexpLinks.FindAllStringSubmatch(p.Body, -1) {
+			link := strings.ReplaceAll(m[1], "&amp;", "&")
+			if strings.HasPrefix(link, "http") || strings.HasPrefix(link, "#") {
+				continue
+			}
+			require.True(t, strings.HasPrefix(link, "/t/acme/"), "%s links to %s", at, link)
+			full := strings.TrimSuffix(c.at, "/t/acme") + link
+			if strings.HasPrefix(m[0], "href") && !seen[full] && !strings.Contains(link, "done=") {
+				seen[full] = true
+				queue = append(queue, full)
+			}
+		}
 	}
-	assert.Contains(t, p.Body, "See &lt;other&gt;")
-	assert.Contains(t, b.get(at+"/messages/3").Body, "&lt;no&gt;")
-	for _, m := range idp.Messages() {
-		assert.Empty(t, oktaapi.Unexplained(m.XML))
-	}
-	assert.Equal(t, 404, b.get(at+"/messages/99").Status)
-	assert.Equal(t, 404, b.get(at+"/nothing").Status)
+	assert.Greater(t, len(seen), 20)
+	p := c.press("/queue/user", "user", alice)
+	assert.Equal(t, "/t/acme/", p.URL.Path)
+	p.has(t, "Queued")
 }
 
-// The viewer explains a request with a byte order mark and a Subject.
-func TestMessageViewerExplainsRequests(t *testing.T) {
+// A page that didn't change is not sent again.
+func TestConsoleUnchangedPage(t *testing.T) {
 	t.Parallel()
-	about := strings.Replace(request(), "</saml:Issuer>",
-		`</saml:Issuer><saml:Subject><saml:NameID Format="`+mockidp.NameIDEmail+`">`+bob+"</saml:NameID></saml:Subject>", 1)
-	assert.Empty(t, oktaapi.Unexplained([]byte("\xef\xbb\xbf"+about)))
-}
-
-// The viewer shows the fields of a form that an attack changed.
-func TestMessageViewerShowsOddForms(t *testing.T) {
-	t.Parallel()
-	conf := twoRegions()
-	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) {
-		return mockidp.Mutated{ACS: frank, Fields: []mockidp.Field{{Name: "SAMLResponse", Value: "<a>"},
-			{Name: "x", Value: "y"}}, Method: mockidp.GET}, nil
-	}
-	idp := start(t, conf)
-	require.NoError(t, idp.SetMutation("X1", "", ""))
-	b, at := admin(t, idp)
+	idp := start(t, twoRegions())
+	idp.Advance(time.Until(time.Now().Truncate(time.Minute).Add(30 * time.Second))) // no minute ends now
+	c := openConsole(t, idp)
+	tag := c.page("/messages").Header.Get("ETag")
+	require.NotEmpty(t, tag)
+	c.Header = http.Header{"If-None-Match": {tag}}
+	assert.Equal(t, 304, c.get(c.at+"/messages").Status)
 	_, err := idp.IdPInitiated("", alice, "")
 	require.NoError(t, err)
-	shown := b.get(at + "/messages/1")
-	for _, want := range []string{"<code>X1</code>", "Form field SAMLResponse", "&lt;a&gt;", "Form field x",
-		"<code>GET</code>", "<code>" + frank + "</code>"} {
-		shown.contains(t, want)
-	}
+	assert.Equal(t, 200, c.get(c.at+"/messages").Status)
 }

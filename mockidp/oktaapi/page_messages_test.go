@@ -1,0 +1,71 @@
+package oktaapi_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/oktaapi"
+)
+
+// The viewer explains every element and attribute of the identity provider's messages.
+func TestMessageViewer(t *testing.T) {
+	t.Parallel()
+	conf := twoRegions()
+	conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}
+	idp := start(t, conf)
+	b := openConsole(t, idp)
+	at := b.at
+	_, err := idp.Answer(redirect(idp, request(attr("ForceAuthn", "true"), attr("Destination", idp.SSOURL("idc")),
+		attr("AssertionConsumerServiceURL", virginia)), "state"), alice)
+	require.NoError(t, err)
+	require.NoError(t, idp.RecordAnswer(2, mockidp.ACSAnswer{Status: 303, Location: "/home", Body: []byte("See <other>")}))
+	require.NoError(t, idp.QueueError("", mockidp.Status{SubCode: mockidp.StatusRequestDenied, Message: "<no>"}))
+	_, err = idp.IdPInitiated("", alice, "")
+	require.NoError(t, err)
+	b.get(at+"/messages/1").contains(t, "The service provider asks for a sign-in.")
+	p := b.get(at + "/messages/2")
+	for _, want := range []string{"Check that it is exactly the URL that received it", "Profiles 4.1.4.3", "Post it again",
+		"refuse it the second time", virginia, "Check that one of them is exactly yours", "/home"} {
+		p.contains(t, want)
+	}
+	assert.Contains(t, p.Body, "See &lt;other&gt;")
+	assert.Contains(t, b.get(at+"/messages/3").Body, "&lt;no&gt;")
+	for _, m := range idp.Messages() {
+		assert.Empty(t, oktaapi.Unexplained(m.XML))
+	}
+	assert.Equal(t, 404, b.get(at+"/messages/99").Status)
+	assert.Equal(t, 404, b.get(at+"/nothing").Status)
+}
+
+// The viewer explains a request with a byte order mark and a Subject.
+func TestMessageViewerExplainsRequests(t *testing.T) {
+	t.Parallel()
+	about := strings.Replace(request(), "</saml:Issuer>",
+		`</saml:Issuer><saml:Subject><saml:NameID Format="`+mockidp.NameIDEmail+`">`+bob+"</saml:NameID></saml:Subject>", 1)
+	assert.Empty(t, oktaapi.Unexplained([]byte("\xef\xbb\xbf"+about)))
+}
+
+// The viewer shows the fields of a form that an attack changed.
+func TestMessageViewerShowsOddForms(t *testing.T) {
+	t.Parallel()
+	conf := twoRegions()
+	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) {
+		return mockidp.Mutated{ACS: frank, Fields: []mockidp.Field{{Name: "SAMLResponse", Value: "<a>"},
+			{Name: "x", Value: "y"}}, Method: mockidp.GET}, nil
+	}
+	idp := start(t, conf)
+	require.NoError(t, idp.SetMutation("X1", "", ""))
+	b := openConsole(t, idp)
+	at := b.at
+	_, err := idp.IdPInitiated("", alice, "")
+	require.NoError(t, err)
+	shown := b.get(at + "/messages/1")
+	for _, want := range []string{"<code>X1</code>", "Form field SAMLResponse", "&lt;a&gt;", "Form field x",
+		"<code>GET</code>", "<code>" + frank + "</code>"} {
+		shown.contains(t, want)
+	}
+}
