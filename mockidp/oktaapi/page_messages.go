@@ -96,6 +96,9 @@ func (v view) messageRow(m mockidp.Message) messageRow {
 			r.Outcome = "ACS didn't answer"
 		}
 	}
+	if m.Edited {
+		r.What += ", edited"
+	}
 	if m.Attack != "" {
 		r.What += ", attack " + m.Attack
 	}

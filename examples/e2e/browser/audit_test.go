@@ -43,6 +43,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"finds", testAuditFinds},
 		{"identity provider", testAuditIdP},
 		{"compose", testAuditCompose},
+		{"admin console", testAuditConsole},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
 	}
