@@ -97,6 +97,9 @@ func attackHost(t *testing.T, name string, only []string) *run.Report {
 	metadata, err := idp.Metadata()
 	require.NoError(t, err)
 	h := startHost(t, name, metadata)
+	if os.Getenv("MERIDIAN_ATTACK_RESULTS") == "" {
+		checkDiscovery(t, h, idp)
+	}
 	to := run.Target{
 		Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity),
 		IdP:       idp,

@@ -2,8 +2,8 @@
 // documents, and scripts for the rows that need several messages or browsers. It is for tests only. Don't use it in
 // production code.
 //
-// [Run] needs to know where a sign-in begins, where responses are posted, and
-// which page shows the user who is signed in:
+// [Run] needs to know where a sign-in begins, where responses are posted, and which page shows the user who is signed
+// in. [Discover] finds out most of that.
 //
 //	idp, err := run.NewIdP() // the service provider must trust idp.Metadata()
 //	report, err := run.Run(ctx, run.Target{

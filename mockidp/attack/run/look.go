@@ -25,7 +25,6 @@ func (r *runner) detect(ctx context.Context, out *Report) string {
 	}
 	r.marked = strings.Contains(p.body, "administrator")
 	why := "no good response is accepted"
-	r.way = way{key: attack.RSA, sign: -1}
 	for _, sign := range r.Sign {
 		w := way{key: attack.RSA, sign: sign}
 		twin := r.twin(ctx, good, w)

@@ -221,11 +221,16 @@ func (r *runner) probe(ctx context.Context, b *browser) (string, page, error) {
 	if p.leaving != nil {
 		return "", p, nil
 	}
+	return r.userIn(p), p, nil
+}
+
+// userIn returns the user that a page shows, or "".
+func (r *runner) userIn(p page) string {
 	m := r.Identity.FindStringSubmatch(p.body)
 	if m == nil {
-		return "", p, nil
+		return ""
 	}
-	return html.UnescapeString(m[min(1, len(m)-1)]), p, nil
+	return html.UnescapeString(m[min(1, len(m)-1)])
 }
 
 // reason returns an error's text on one line, for a table.

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -100,7 +101,8 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	require.NoError(t, err)
 	sp, err := saml.New(saml.Config{
 		EntityID: us + "/saml", IdP: idp, DecryptionKeys: []crypto.Decrypter{spKey()},
-		ACS: []saml.Endpoint{{URL: us + "/acs", Region: "us"}, {URL: eu + "/acs", Region: "eu"}},
+		EncryptionCertificate: testkit.Certificate(spKey(), time.Now()),
+		ACS:                   []saml.Endpoint{{URL: us + "/acs", Region: "us"}, {URL: eu + "/acs", Region: "eu"}},
 	})
 	require.NoError(t, err)
 	for name, mux := range muxes {

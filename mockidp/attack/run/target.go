@@ -99,36 +99,38 @@ func Run(ctx context.Context, t Target) (*Report, error) {
 
 // newRunner checks a Target and sets its defaults.
 func newRunner(t Target) (*runner, error) {
-	bad := func(format string, args ...any) (*runner, error) {
-		return nil, &attack.Error{Rule: "target", Detail: fmt.Sprintf(format, args...)}
-	}
 	switch {
-	case t.IdP == nil || t.IdP.RSA == nil:
-		return bad("missing IdP")
 	case t.EntityID == "":
-		return bad("missing EntityID")
+		return nil, badTarget("missing EntityID")
 	case t.Identity == nil:
-		return bad("missing Identity")
+		return nil, badTarget("missing Identity")
+	case t.ACS == "":
+		return nil, badTarget("missing ACS")
+	case t.Probe == "":
+		return nil, badTarget("missing Probe")
+	case t.Login == "" && !t.IdPInitiated:
+		return nil, badTarget("missing Login")
 	}
-	urls := map[string]string{"ACS": t.ACS, "Probe": t.Probe}
-	if !t.IdPInitiated {
-		urls["Login"] = t.Login
+	r, err := t.runner()
+	if err == nil {
+		r.attackers, err = newKeys()
 	}
-	if t.OtherACS != "" {
-		urls["OtherACS"] = t.OtherACS
-	}
-	sites := make(map[string]bool)
-	for name, text := range urls {
-		u, err := url.Parse(text)
-		if err != nil || u.Host == "" || !isHTTP(u) {
-			return bad("%s is not an http or https URL", name) // without the URL: it may hold a password
-		}
-		sites[strings.ToLower(u.Host)] = true
+	return r, err
+}
+
+func badTarget(format string, args ...any) error {
+	return &attack.Error{Rule: "target", Detail: fmt.Sprintf(format, args...)}
+}
+
+// runner checks the fields of a Target that are set.
+func (t Target) runner() (*runner, error) {
+	if t.IdP == nil || t.IdP.RSA == nil {
+		return nil, badTarget("missing IdP")
 	}
 	list := List()
 	for _, word := range slices.Concat(t.Only, t.Skip) {
 		if !slices.ContainsFunc(list, func(e Entry) bool { return chooses(word, e.ID) }) {
-			return bad("no attack in the catalogue has the ID %.50q", word)
+			return nil, badTarget("no attack in the catalogue has the ID %.50q", word)
 		}
 	}
 	t.Subject, t.Forged = cmp.Or(t.Subject, "alice@example.com"), cmp.Or(t.Forged, "admin@example.com")
@@ -143,12 +145,31 @@ func newRunner(t Target) (*runner, error) {
 		t.Progress = func(Result) {}
 	}
 	r := &runner{
-		Target: t, sites: sites, twins: make(map[string]*twin), transport: guardedTransport(t), cases: attack.Cases(),
+		Target: t, sites: make(map[string]bool), twins: make(map[string]*twin), transport: guardedTransport(t),
+		cases: attack.Cases(), way: way{key: attack.RSA, sign: -1},
+	}
+	if t.IdPInitiated {
+		t.Login = ""
+	}
+	for name, text := range map[string]string{
+		"Login": t.Login, "ACS": t.ACS, "OtherACS": t.OtherACS, "Probe": t.Probe,
+	} {
+		if text != "" && !r.addSite(text) {
+			return nil, badTarget("%s is not an http or https URL", name) // without the URL: it may hold a password
+		}
 	}
 	r.unsigned = r.cases[slices.IndexFunc(r.cases, func(c attack.Case) bool { return c.ID == "B01" })]
-	var err error
-	r.attackers, err = newKeys()
-	return r, err
+	return r, nil
+}
+
+// addSite adds the host of a URL to those of the service provider. It reports whether it is a URL of http or https.
+func (r *runner) addSite(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || !isHTTP(u) {
+		return false
+	}
+	r.sites[strings.ToLower(u.Host)] = true
+	return true
 }
 
 // chooses reports whether a word of Only or Skip means this ID: the ID itself, its
