@@ -29,6 +29,7 @@ type attackOptions struct {
 	idpEntityID, sso              string
 	weak                          bool
 	identity, encryptTo, ca       string
+	spMetadata                    string
 	json, junit, color            string
 	quiet, all, verbose           bool
 }
@@ -48,6 +49,9 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 		return program.Usage, err
 	}
 	if err := o.checkReport(); err != nil {
+		return program.Usage, err
+	}
+	if err := o.discover(ctx, logs); err != nil {
 		return program.Usage, err
 	}
 	report, err := o.run(ctx, logs)
@@ -84,19 +88,25 @@ func listAttacks(out io.Writer) error {
 	return t.Flush()
 }
 
-// writeIdP makes an identity provider and writes its files.
-func (o *attackOptions) writeIdP(out io.Writer) error {
+// newIdP makes an identity provider and writes its files.
+func (o *attackOptions) newIdP(dir string) (*run.IdP, error) {
 	idp, err := run.NewIdP()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if o.weak {
 		if idp.RSA1024, err = rsa.GenerateKey(rand.Reader, 1024); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	o.rename(idp)
-	if err := run.WriteIdP(o.write, idp); err != nil {
+	return idp, run.WriteIdP(dir, idp)
+}
+
+// writeIdP makes an identity provider and says what it is.
+func (o *attackOptions) writeIdP(out io.Writer) error {
+	idp, err := o.newIdP(o.write)
+	if err != nil {
 		return err
 	}
 	dir := strings.TrimRight(o.write, "/")

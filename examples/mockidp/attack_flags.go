@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
@@ -9,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -21,7 +23,33 @@ import (
 )
 
 func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
-	o, t := new(attackOptions), new(run.Target)
+	first, last := new(attackOptions), new(attackOptions)
+	args, login := takeURL(first.flags(), args)
+	fs := last.flags()
+	err := program.Parse(fs, strings.TrimSuffix(attackUsage, "\n"), args, help, func() error {
+		if login != "" && last.target.Login != "" {
+			return fmt.Errorf("-sp-login and %q are both given", login)
+		}
+		last.target.Login = cmp.Or(login, last.target.Login)
+		return last.check()
+	})
+	return last, err
+}
+
+// takeURL removes an argument that is no flag, at the beginning or the end: the address of the sign-in page.
+func takeURL(scratch *flag.FlagSet, args []string) (rest []string, at string) {
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		return args[1:], args[0]
+	}
+	scratch.SetOutput(io.Discard)
+	if scratch.Bool("version", false, ""); scratch.Parse(args) == nil && scratch.NArg() == 1 {
+		return args[:len(args)-1], scratch.Arg(0)
+	}
+	return args, ""
+}
+
+func (o *attackOptions) flags() *flag.FlagSet {
+	t := &o.target
 	fs := flag.NewFlagSet("mockidp attack", flag.ContinueOnError)
 	list := func(to *[]string) func(string) error {
 		return func(s string) error {
@@ -32,7 +60,8 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.BoolVar(&o.list, "list", false, "print one line an attack, and exit")
 	fs.StringVar(&o.write, "write-metadata", "",
 		"write an identity provider's keys, certificates and metadata.xml to `DIR`, and exit")
-	fs.StringVar(&o.keys, "keys", "", "`DIR` that -write-metadata made")
+	fs.StringVar(&o.keys, "keys", "",
+		"`DIR` that -write-metadata made (default: "+defaultKeys+", which is made if there is none)")
 	fs.StringVar(&o.key, "key", "",
 		"`FILE` with the RSA key of a test identity provider that the service provider trusts already, in PEM")
 	fs.StringVar(&o.certificate, "cert", "", "`FILE` with the certificate of -key, in PEM (default: a new one)")
@@ -41,7 +70,9 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.StringVar(&o.sso, "sso", "",
 		"the identity provider's single sign-on `URL`; nothing listens there (default: "+run.DefaultSSOURL+")")
 	fs.BoolVar(&o.weak, "weak-keys", false, "with -write-metadata, list an RSA key of 1024 bits too")
-	fs.StringVar(&t.Login, "sp-login", "", "`URL` where a browser begins to sign in")
+	fs.StringVar(&t.Login, "sp-login", "", "`URL` where a browser begins to sign in, as the argument")
+	fs.StringVar(&o.spMetadata, "sp-metadata", "",
+		"`FILE|URL` with the service provider's metadata, for -entity-id, -acs, -acs2 and -sp-cert")
 	fs.StringVar(&t.ACS, "acs", "", "`URL` of the assertion consumer service")
 	fs.StringVar(&t.OtherACS, "acs2", "", "another assertion consumer service `URL` of the same service provider")
 	fs.StringVar(&t.EntityID, "entity-id", "", "the service provider's entity `ID`")
@@ -96,16 +127,21 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 			o.color = s
 			return nil
 		})
-	err := program.Parse(fs, strings.TrimSpace(attackUsage), args, help, o.check)
-	o.target = *t
-	return o, err
+	return fs
 }
 
 // check checks the flags together.
 func (o *attackOptions) check() error {
+	switch t := &o.target; {
+	case o.keys != "" && o.key != "":
+		return errors.New("-keys and -key exclude each other")
+	case o.list || o.write != "":
+	case t.Login == "" && !t.IdPInitiated:
+		return errors.New("want the URL where a browser begins to sign in, or -idp-initiated")
+	case t.IdPInitiated && t.ACS == "" && o.spMetadata == "":
+		return errors.New("-idp-initiated needs -acs URL, of the assertion consumer service (ACS), or -sp-metadata")
+	}
 	switch {
-	case !o.list && o.write == "" && (o.keys == "") == (o.key == ""):
-		return errors.New("want -keys DIR (see -write-metadata) or -key FILE")
 	case o.weak && o.write == "":
 		return errors.New("-weak-keys requires -write-metadata")
 	case o.certificate != "" && o.key == "":
@@ -123,34 +159,19 @@ func addAttribute(to []attack.Attribute, name, value string) []attack.Attribute 
 	return to
 }
 
-// complete reads the files that flags name, and checks that no flag is missing.
+// complete reads the files that flags name.
 func (o *attackOptions) complete() error {
 	t := &o.target
 	var err error
-	if o.keys != "" {
-		t.IdP, err = run.ReadIdP(o.keys)
-	} else {
-		t.IdP, err = o.readKey()
+	if o.identity != "" {
+		if t.Identity, err = regexp.Compile(o.identity); err != nil {
+			return fmt.Errorf("-identity: %w", err)
+		}
 	}
-	if err != nil {
+	if t.IdP, err = o.readIdP(); err != nil {
 		return err
 	}
 	o.rename(t.IdP)
-	switch {
-	case t.Login == "" && !t.IdPInitiated:
-		return errors.New("want -sp-login URL, or -idp-initiated")
-	case t.ACS == "":
-		return errors.New("want -acs URL, of the assertion consumer service (ACS)")
-	case t.EntityID == "":
-		return errors.New("want -entity-id ID")
-	case t.Probe == "":
-		return errors.New("want -probe URL")
-	case o.identity == "":
-		return errors.New("want -identity REGEXP")
-	}
-	if t.Identity, err = regexp.Compile(o.identity); err != nil {
-		return fmt.Errorf("-identity: %w", err)
-	}
 	if o.encryptTo != "" {
 		if t.EncryptTo, err = readRSACertificate(o.encryptTo); err != nil {
 			return fmt.Errorf("-sp-cert: %w", err)
@@ -167,6 +188,31 @@ func (o *attackOptions) complete() error {
 		}
 	}
 	return nil
+}
+
+// defaultKeys is the folder of the identity provider for who does not name one.
+const defaultKeys = "attack-idp"
+
+func (o *attackOptions) readIdP() (*run.IdP, error) {
+	switch {
+	case o.key != "":
+		return o.readKey()
+	case o.keys != "":
+		return run.ReadIdP(o.keys)
+	}
+	idp, err := run.ReadIdP(defaultKeys)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return idp, err
+	}
+	if _, err := os.Stat(defaultKeys); err == nil {
+		return nil, fmt.Errorf("%s has no identity provider; give -keys DIR or -key FILE", defaultKeys)
+	}
+	if idp, err = o.newIdP(defaultKeys); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("an identity provider was made in %[1]s: have the service provider trust %[1]s/metadata.xml "+
+		"(entity ID %[2]s, single sign-on URL %[3]s), and run this again; or give -key FILE of one that it trusts already",
+		defaultKeys, idp.EntityID, idp.SSOURL)
 }
 
 // readKey returns an identity provider with a key that is trusted already.

@@ -29,8 +29,15 @@ import (
 // attackWith runs the subcommand and returns its exit status and output.
 func attackWith(t *testing.T, args ...string) (status int, out, errs string) {
 	t.Helper()
+	return attackIn(t, t.TempDir(), args...)
+}
+
+// attackIn runs the subcommand in a folder.
+func attackIn(t *testing.T, dir string, args ...string) (status int, out, errs string) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(binary(t), append([]string{"attack"}, args...)...)
+	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	require.NoError(t, cmd.Start())
 	stuck := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
@@ -71,13 +78,18 @@ func TestAttackUsage(t *testing.T) {
 	}{
 		"unknown flag":   {target("-nonsense"), "-nonsense"},
 		"stray argument": {target("more"), `"more"`},
-		"no keys":        {[]string{"-acs", "http://127.0.0.1:1/acs"}, "-keys"},
-		"missing keys":   {[]string{"-keys", t.TempDir()}, "idp.json"},
-		"no ACS":         {target("-acs", ""), "-acs"},
-		"no sign-in":     {target("-sp-login", ""), "-sp-login"},
-		"no entity ID":   {target("-entity-id", ""), "-entity-id"},
-		"no probe":       {target("-probe", ""), "-probe"},
-		"no identity":    {target("-identity", ""), "-identity"},
+		"two keys":       {target("-key", filepath.Join(keys, "rsa.key")), "-keys"},
+		"missing keys":   {target("-keys", t.TempDir()), "idp.json"},
+		"no ACS":         {target("-acs", ""), "(or give -acs URL)"},
+		"no sign-in":     {target("-sp-login", ""), "URL"},
+		"two sign-ins":   {target("http://127.0.0.1:1/login"), "-sp-login"},
+		"two arguments":  {target("-sp-login", "", "http://127.0.0.1:1/login", "http://127.0.0.1:1/login"), "unexpected"},
+		"no request":     {[]string{"-keys", keys, "-idp-initiated"}, "-acs"},
+		"no entity ID":   {target("-entity-id", ""), "(or give -entity-id ID)"},
+		"no probe":       {target("-probe", ""), "(or give -probe URL)"},
+		"no identity":    {target("-identity", ""), "(or give -identity REGEXP)"},
+		"no metadata":    {target("-sp-metadata", filepath.Join(keys, "none.xml")), "-sp-metadata"},
+		"bad metadata":   {target("-sp-metadata", filepath.Join(keys, "metadata.xml")), "SPSSODescriptor"},
 		"weak keys":      {target("-weak-keys"), "-write-metadata"},
 		"own cert":       {target("-cert", filepath.Join(keys, "rsa.crt")), "-key"},
 		"bad identity":   {target("-identity", "("), "-identity"},
@@ -135,12 +147,12 @@ func TestAttackLooksAtItsFilesFirst(t *testing.T) {
 	assert.Equal(t, "{}", string(kept))
 }
 
-// examples/sp refuses every attack.
-func TestAttackOnTheSampleServiceProvider(t *testing.T) {
+// startSP starts examples/sp and returns its address.
+func startSP(t *testing.T, idpMetadata string) string {
+	t.Helper()
 	sp := filepath.Join(t.TempDir(), "sp")
 	out, err := exec.Command("go", "build", "-o", sp, "../sp").CombinedOutput()
 	require.NoError(t, err, string(out))
-	keys := attackKeys(t)
 	l, err := loopback.Listen(0) // at a port that is likely to be free still in a moment
 	require.NoError(t, err)
 	addr := l.Addr().String()
@@ -148,14 +160,53 @@ func TestAttackOnTheSampleServiceProvider(t *testing.T) {
 	_, port, err := net.SplitHostPort(addr)
 	require.NoError(t, err)
 	at := "http://sp.localhost:" + port
-	cmd := exec.Command(sp, "-idp-metadata", filepath.Join(keys, "metadata.xml"), "-base-url", at, "-listen", addr)
+	cmd := exec.Command(sp, "-idp-metadata", idpMetadata, "-base-url", at, "-listen", addr)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	for in := bufio.NewScanner(stdout); in.Scan() && !strings.HasPrefix(in.Text(), "Listening on "); {
 	}
+	return at
+}
 
+// Without any flag, the tool makes an identity provider. Once the service provider trusts that, its address is enough.
+func TestAttackFromNothing(t *testing.T) {
+	dir := t.TempDir()
+	status, out, errs := attackIn(t, dir, "http://127.0.0.1:1/login")
+	assert.Equal(t, 2, status)
+	assert.Empty(t, out)
+	assert.Contains(t, errs, "have the service provider trust attack-idp/metadata.xml (entity ID "+run.DefaultEntityID)
+	_, _, errs = attackIn(t, dir, "http://127.0.0.1:1/login")
+	assert.Contains(t, errs, "the sign-in page can't be read", "the identity provider is there now")
+
+	at := startSP(t, filepath.Join(dir, "attack-idp", "metadata.xml"))
+	for _, args := range [][]string{{at + "/login", "-only", "A03,B01"}, {"-only", "A03,B01", at}} {
+		status, out, errs = attackIn(t, dir, args...)
+		assert.Zero(t, status, errs)
+		assert.Contains(t, out, "No attack was let in: of 3 attacks")
+		assert.Contains(t, errs, strings.ReplaceAll(`from the AuthnRequest:
+  -entity-id AT/saml
+  -acs AT/saml/acs
+from the usual paths:
+  -sp-metadata AT/metadata
+from a sign-in as "alice@example.com":
+  -probe AT/
+  -identity '<body><p>Signed in as <strong>([^<]{1,256})<'
+`, "AT", at))
+	}
+	assert.Contains(t, errs, "These flags were found:\nfrom "+at+":\n  -sp-login "+at+"/login\n")
+
+	status, out, errs = attackIn(t, dir, at+"/login", "-only", "B01", "-q", "-sp-metadata", at+"/metadata")
+	assert.Zero(t, status, errs)
+	assert.Empty(t, errs)
+	assert.Equal(t, 1, strings.Count(out, "\n"), out)
+}
+
+// examples/sp refuses every attack.
+func TestAttackOnTheSampleServiceProvider(t *testing.T) {
+	keys := attackKeys(t)
+	at := startSP(t, filepath.Join(keys, "metadata.xml"))
 	files := t.TempDir()
 	status, said, errs := attackWith(t, "-keys", keys, "-sp-login", at+"/login", "-acs", at+"/saml/acs", "-entity-id",
 		at+"/saml", "-probe", at+"/",
