@@ -19,7 +19,7 @@
 // Browsers do the same through pages: sign-in, a second factor, a dashboard with a searchable tile for each app, a
 // page with each app's settings, sign-out. They work without script.
 //
-// Where a method takes the ID of an app, "" is the first SAML app.
+// Where a method takes the ID of an app, "" is the first SAML app. Its metadata is also at /metadata.
 //
 // Package mockidp/oktaapi controls the Server from outside, by an HTTP API like Okta's and an Admin Console. Package
 // mockidp/scimpush pushes its users and groups by SCIM.

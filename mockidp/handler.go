@@ -32,6 +32,7 @@ func (s *Server) routes() http.Handler {
 		"GET /app/{name}/{key}/sso/saml":       s.handleSSO,
 		"POST /app/{name}/{key}/sso/saml":      s.handleSSO,
 		"GET /app/{key}/sso/saml/metadata":     s.handleMetadata,
+		"GET " + pathMetadata:                  s.handleFirstMetadata,
 		"GET /{tenant}" + pathEntraSSO:         s.handleEntraSSO,
 		"POST /{tenant}" + pathEntraSSO:        s.handleEntraSSO,
 		"GET " + pathEntraLaunch + "{appid}":   s.handleEntraLaunch,
@@ -138,6 +139,7 @@ const (
 	pathCancel    = "/login/cancel"
 	pathContinue  = "/login/continue"
 	pathCompose   = "/login/compose"
+	pathMetadata  = "/metadata" // not Okta's; one can type it
 	pathDashboard = "/app/UserHome"
 	pathBookmark  = "/home/bookmark/"
 	pathApp       = "/mockidp/app/"

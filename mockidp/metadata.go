@@ -35,6 +35,16 @@ func (s *Server) handleMetadata(w http.ResponseWriter, r *http.Request) *Error {
 	return s.sendMetadata(w, st, app)
 }
 
+// handleFirstMetadata sends the metadata of the first SAML app, for the many configurations that have one.
+func (s *Server) handleFirstMetadata(w http.ResponseWriter, _ *http.Request) *Error {
+	st := s.state.Load()
+	app, err := st.samlApp("")
+	if err != nil {
+		return err
+	}
+	return s.sendMetadata(w, st, app)
+}
+
 func (s *Server) sendMetadata(w http.ResponseWriter, st *state, app *App) *Error {
 	doc, err := s.metadata(st, app)
 	if err != nil {

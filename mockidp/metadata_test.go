@@ -86,6 +86,19 @@ func TestRegisterSPTakesTheNameIDFormat(t *testing.T) {
 	}
 }
 
+// The first SAML app's metadata has an address that one can type, also for a tenant.
+func TestFirstMetadata(t *testing.T) {
+	idp := start(t, mockidp.Config{Apps: []mockidp.App{
+		{Label: "Mark", Kind: mockidp.Bookmark, URL: "http://sp.localhost/"}, {Label: "One"}, {Label: "Two"}}})
+	b := newBrowser(t, idp)
+	assert.Equal(t, string(idp.Metadata("")), b.get(idp.URL+"/metadata").Body)
+	assert.Contains(t, b.get(idp.URL+"/t/other/metadata").Body, "/t/other/")
+	odd := start(t, mockidp.Config{OddPaths: true})
+	assert.Equal(t, 404, newBrowser(t, odd).get(odd.URL[:strings.LastIndex(odd.URL, "/")]+"/metadata").Status)
+	require.NoError(t, odd.RemoveApp(""))
+	newBrowser(t, odd).get(odd.URL+"/metadata").refused(t, 404, mockidp.ReasonNoSuchApp)
+}
+
 // SAML Metadata 2.4.4 defines the default.
 func TestRegisterSPPicksTheDefault(t *testing.T) {
 	for name, c := range map[string]struct {
