@@ -63,13 +63,21 @@ type Config struct {
 	// ChooseIdP returns the entity ID of the identity provider for a sign-in without LoginOptions.IdP, such as the
 	// one of the request's host. It is for a service provider with several identity providers. Don't take it from a
 	// part of the request that another site's link can choose: that site's identity provider could then sign a
-	// user in to an account of its own. Nil or empty: the only one.
+	// user in to an account of its own. Nil or empty: DiscoveryURL, or the only one.
 	ChooseIdP func(*http.Request) string
 	// FindIdP is called at the start of a sign-in with the entity ID of the chosen identity provider and the
 	// client's address. Use the Find method of a federation with query services: it fetches an unknown identity
 	// provider, which then is known when its response arrives. A response never causes a call. The error may be a
 	// *saml.Error. Nil: not called.
 	FindIdP func(ctx context.Context, entityID, client string) (*saml.IdP, error)
+
+	// DiscoveryURL is the page on which users choose among several identity providers: that of package discovery as
+	// a path, or another discovery service as an https URL (IdP Discovery Protocol 2.4.1). A sign-in for which
+	// neither LoginOptions.IdP nor ChooseIdP names one begins there. Empty: none.
+	DiscoveryURL string
+	// DiscoveredPath is the path on the hosts of the ACS URLs at which [Region.Discovered] receives the choice.
+	// Region.Mount mounts it. Register its URLs at the discovery service. Required with DiscoveryURL.
+	DiscoveredPath string
 
 	// Unsolicited is the policy for a response that answers no request. Zero: Refuse.
 	Unsolicited Unsolicited
@@ -184,8 +192,11 @@ func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error
 	if err := cfg.SP.CheckRequests(); err != nil {
 		return nil, &Error{Reason: ReasonConfig, Rule: "Config.SP", Detail: "can't make requests", Err: err}
 	}
-	if p := cfg.RefusedPath; p != "" && (origins(nil).allow(p) == "" || strings.ContainsAny(p, "?#;,")) {
+	if p := cfg.RefusedPath; p != "" && !isPath(p) {
 		return nil, badValue("Config.RefusedPath", "a path without a query", withoutUser(p))
+	}
+	if err := cfg.checkDiscovery(); err != nil {
+		return nil, err
 	}
 	c := &Consumer{cfg: cfg, allowed: allowed, clients: clients, bodies: bodies}
 	if err := c.setLoginPath("Config.LoginPath", cfg.LoginPath); err != nil {
@@ -207,6 +218,27 @@ func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error
 		return nil, err
 	}
 	return c, nil
+}
+
+// isPath reports whether p is a path without a query.
+func isPath(p string) bool { return origins(nil).allow(p) != "" && !strings.ContainsAny(p, "?#;,") }
+
+func (cfg *Config) checkDiscovery() error {
+	to, back := cfg.DiscoveryURL, cfg.DiscoveredPath
+	if to == "" && back == "" {
+		return nil
+	}
+	if !isPath(back) {
+		return badValue("Config.DiscoveredPath", "a path without a query", withoutUser(back))
+	}
+	u, err := url.Parse(to)
+	switch {
+	case isPath(to):
+	case err != nil, u.Host == "", u.User != nil, u.Fragment != "",
+		u.Scheme != "https" && (u.Scheme != "http" || !saml.IsLoopback(u.Hostname())):
+		return badValue("Config.DiscoveryURL", "a path, or an https URL", withoutUser(to))
+	}
+	return nil
 }
 
 // requestQuota returns how many pending requests the store has room for.

@@ -94,7 +94,9 @@ func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (
 func (c *Consumer) verifyOptions(pending []pendingRequest) saml.VerifyOptions {
 	ids := make([]string, 0, len(pending)) // not nil: Verify refuses nil
 	for _, q := range pending {
-		ids = append(ids, q.id)
+		if !q.isDiscovery() {
+			ids = append(ids, q.id)
+		}
 	}
 	return saml.VerifyOptions{ACS: c.here.URL, RequestIDs: ids, Unsolicited: c.cfg.Unsolicited != Refuse}
 }

@@ -31,6 +31,8 @@ type pendingRequest struct {
 	at     int64 // Unix seconds, for sorting only
 	secret string
 	by     Initiator
+	// after is the ID of the discovery that chose the identity provider, whose cookie is deleted. It is not encoded.
+	after string
 	// restarted reports that Restart began the request, after an unsolicited response.
 	restarted bool
 }

@@ -25,6 +25,14 @@
 // that reference has the cause. With [Config].RefusedPath, a signed-in user whose browser sent a response twice
 // can be redirected instead.
 //
+// # Several identity providers
+//
+// With saml.Config.IdPs, each sign-in is at one of several identity providers, and only that one can answer it.
+// LoginOptions.IdP names it, or [Config].ChooseIdP, or the user at [Config].DiscoveryURL. The answer of that page
+// counts once, and only in the browser that began the sign-in, so that another site can't choose for the user. An
+// identity provider that is not in use yet may be fetched by [Config].FindIdP when a sign-in begins. A response never
+// causes a fetch.
+//
 // # Limits for unauthenticated clients
 //
 // Starting a sign-in needs no authentication, so what it stores is bounded:

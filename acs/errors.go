@@ -33,6 +33,9 @@ const (
 	// ReasonNavigation: only a navigation of a window can start a sign-in, and this request is none. See
 	// [CheckNavigation].
 	ReasonNavigation Reason = "Navigation"
+	// ReasonDiscovery: the answer of a discovery service is for no pending discovery of this browser, or chooses no
+	// identity provider.
+	ReasonDiscovery Reason = "Discovery"
 	// ReasonFindIdP: Config.FindIdP returned an error that is not a *saml.Error.
 	ReasonFindIdP Reason = "FindIdP"
 	// ReasonTooMany: this browser or client address has too many pending requests. See [Config].ClientAddr.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -14,8 +15,8 @@ type LoginOptions struct {
 	// ReturnTo is the value for [Login].ReturnTo: a path of this origin, or a URL of one of RelayStateOrigins. It
 	// has at most 2,048 bytes of ASCII and no spaces. An invalid value is ignored.
 	ReturnTo string
-	// IdP is the entity ID of the identity provider. Empty: Config.ChooseIdP, or the only one of the service
-	// provider. A client's input is no risk for an unknown name. But a page that sends users here chooses for
+	// IdP is the entity ID of the identity provider. Empty: Config.ChooseIdP, Config.DiscoveryURL, or the only one of
+	// the service provider. A client's input is no risk for an unknown name. But a page that sends users here chooses for
 	// them: see Config.ChooseIdP.
 	IdP string
 	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider offers it.
@@ -56,7 +57,8 @@ func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOpt
 	if err := CheckNavigation(r); err != nil {
 		return err
 	}
-	gone, err := makeRoom(pendingRequests(r), q.by)
+	pending := slices.DeleteFunc(pendingRequests(r), func(p pendingRequest) bool { return p.id == q.after })
+	gone, err := makeRoom(pending, q.by)
 	if err != nil {
 		return err
 	}
@@ -79,6 +81,9 @@ func (c *Consumer) start(
 	idp, err := c.chooseIdP(r, o)
 	if err != nil {
 		return err
+	}
+	if idp == "" && c.cfg.DiscoveryURL != "" {
+		return c.startDiscovery(w, r, o, q, gone)
 	}
 	req, err := c.cfg.SP.NewAuthnRequest(saml.RequestOptions{
 		ACS: c.here.URL, IdP: idp, Binding: o.Binding, ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
@@ -107,7 +112,18 @@ func (c *Consumer) start(
 		return &Error{Reason: ReasonConfig, Rule: "LoginOptions", Detail: "can't be encoded", Err: err}
 	}
 	q.id, q.at = request.ID, request.At.Unix()
-	err = c.cfg.Store.Add(r.Context(), requestKey(q.id, q.secret), record, request.At.Add(c.cfg.RequestLifetime))
+	if err := c.keep(w, r, q, gone, record, request.At); err != nil {
+		return err
+	}
+	send(w, r)
+	return nil
+}
+
+// keep stores the record of a pending request, and sets its cookie instead of those of the requests in gone.
+func (c *Consumer) keep(
+	w http.ResponseWriter, r *http.Request, q pendingRequest, gone []pendingRequest, record []byte, at time.Time,
+) error {
+	err := c.cfg.Store.Add(r.Context(), requestKey(q.id, q.secret), record, at.Add(c.cfg.RequestLifetime))
 	if err != nil {
 		return storeError("record the request", err)
 	}
@@ -115,7 +131,6 @@ func (c *Consumer) start(
 		deleteCookie(w, old.id)
 	}
 	setCookie(w, q.id, q.encode(), int(c.cfg.RequestLifetime/time.Second))
-	send(w, r)
 	return nil
 }
 

@@ -16,7 +16,8 @@ type Paths struct {
 	Metadata string // the service provider's metadata
 }
 
-// Mount registers the Region with mux: a consumer at the path of every ACS URL, and the two pages. Like
+// Mount registers the Region with mux: a consumer at the path of every ACS URL, the two pages, and
+// Config.DiscoveredPath. Like
 // mux.Handle, it panics if a pattern is already registered. It also panics if a path of p is invalid.
 func (g *Region) Mount(mux *http.ServeMux, p Paths) {
 	mounted := &Region{sp: g.sp}
@@ -37,7 +38,10 @@ func (g *Region) Mount(mux *http.ServeMux, p Paths) {
 	for _, page := range []struct {
 		path string
 		get  http.HandlerFunc
-	}{{p.Login, mounted.Login}, {p.Metadata, mounted.Metadata}} {
+	}{
+		{p.Login, mounted.Login}, {p.Metadata, mounted.Metadata},
+		{g.consumers[0].cfg.DiscoveredPath, mounted.Discovered},
+	} {
 		if page.path != "" {
 			at, err := pattern(&url.URL{Path: page.path})
 			must(err)

@@ -42,6 +42,8 @@ var (
 			"Finish one of them, or try again in a minute."}
 	textUnknownIdP = message{"Your identity provider is not known here",
 		"This service has no identity provider of that name. Choose another one, or tell your administrator."}
+	textDiscovery = message{"No identity provider was chosen",
+		"The choice was cancelled, or made too late or in another browser. You can start again."}
 	textUnavailable = message{"Sign-in is not available right now", "Please try again in a minute."}
 	textNotStarted  = message{"Sign-in could not be started",
 		"The service is not configured correctly. Please tell your administrator."}
@@ -74,6 +76,7 @@ var answers = map[string]answer{
 	string(saml.ReasonMetadata):        {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(saml.ReasonMetadataExpired): {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(saml.ReasonMetadataEntity):  {http.StatusForbidden, textUnknownIdP, 0},
+	string(ReasonDiscovery):            {http.StatusForbidden, textDiscovery, 0},
 	string(ReasonFindIdP):              {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(ReasonCancelled):            {http.StatusForbidden, textCancelled, 0},
 	string(ReasonNavigation):           {http.StatusForbidden, textNavigation, 0},
