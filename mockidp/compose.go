@@ -222,7 +222,8 @@ func (s *Server) checkComposition(st *state, c composition) *Error {
 	return err
 }
 
-// composedAnswer returns the values that the Response is made from. What the app and the user are allowed isn't checked.
+// composedAnswer returns the values that the Response is made from. It doesn't check whether the user is assigned to
+// the app, or may sign in.
 func (s *Server) composedAnswer(app *App, p pending, c composition) (answer, *Error) {
 	a := answer{app: app, acs: ACS{URL: c.acs}, relayState: c.relayState, now: s.now(), attack: c.attack,
 		failure: c.status}

@@ -119,9 +119,8 @@ func (s *Server) handleCompose(w http.ResponseWriter, _ *http.Request, c compose
 	if c.form.Get("login") == "" && !c.form.Has("filled_for") {
 		c.form.Set("login", c.st.firstUser(c.app, c.p))
 	}
-	made := c.form.Get("login") == ""
-	if made {
-		c.form.Set("login", "somebody@example.com") // a form of a user who is made up needs a name
+	if c.form.Get("login") == "" {
+		c.form.Set("login", "new@example.com") // a form of a user who is made up needs a name
 	}
 	body := composeView{Pending: c.key, Preset: c.form.Get("preset"), Search: cut(c.form.Get("q")),
 		AttackSearch: cut(c.form.Get("find"))}

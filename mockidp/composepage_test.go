@@ -73,7 +73,8 @@ func TestComposePageButtons(t *testing.T) {
 	idp := start(t, conf)
 	b := newBrowser(t, idp)
 	get := func(q string) page { return b.get(idp.ComposeURL() + "?app=idc&" + q) }
-	rows := "login=x&filled_for=x&nameid=kept&attr_name=a&attr_name=b&attr_format=&attr_format=&attr_values=1&attr_values=2"
+	rows := "login=x&filled_for=x&nameid=kept&attr_name=a&attr_name=b&attr_format=&attr_format=&attr_values=1" +
+		"&attr_values=2"
 	shown := func(p page) int { return strings.Count(p.Body, `name="attr_name"`) }
 
 	assert.Equal(t, 1, shown(get("login="+alice)))
@@ -215,7 +216,8 @@ func TestComposeXMLKeepsTheText(t *testing.T) {
 		strings.Repeat("<a>", 100) + strings.Repeat("</a>", 100):   "not well-formed XML",
 		"<a>" + strings.Repeat("x", 256<<10) + "</a>":              "over 262144 bytes",
 	} {
-		v := url.Values{"app": {"idc"}, "login": {"x"}, "acs": {frank}, "original": good["original"], "sign": {"sign"}, "xml": {text}}
+		v := url.Values{"app": {"idc"}, "login": {"x"}, "acs": {frank}, "original": good["original"],
+			"sign": {"sign"}, "xml": {text}}
 		p := b.post(idp.ComposeURL()+"/xml", v)
 		assert.Contains(t, []int{400, 413}, p.Status, want)
 		p.contains(t, want)

@@ -49,6 +49,12 @@ type Config struct {
 	// Hint is a line of help under the sign-in form, such as "Sign in as alice@example.com, password mockidp". Zero:
 	// exactly that line if Users is empty, else none.
 	Hint string
+	// Compose shows a page on which the answer is composed, in place of the password form of SAML apps: the user, who may
+	// be made up, NameID, attributes and URL, an error or an attack, and the XML before it is sent. Sign-on addresses
+	// also take parameters for scripts: login, first_name, last_name, email, group, preset, nameid, nameid_format,
+	// attr.NAME, attr_format, acs, relay_state, status, substatus, message and attack. The Server then signs any answer
+	// for every client that reaches it. Zero: users sign in with passwords, and such parameters are refused.
+	Compose bool
 
 	// Users are the users. Zero: DefaultLogin with DefaultPassword.
 	Users []User
@@ -103,13 +109,6 @@ type Config struct {
 	// TenantKeys gives each tenant an RSA key of its own. At most MaxTenants keys are made; a tenant that is removed
 	// leaves its key to a later one. Zero: the key of the Server.
 	TenantKeys bool
-
-	// Compose shows a page on which the answer is composed, in place of the password form of SAML apps: the user, who may
-	// be made up, NameID, attributes and URL, an error or an attack, and the XML before it is sent. Sign-on addresses
-	// also take parameters for scripts: login, first_name, last_name, email, group, preset, nameid, nameid_format,
-	// attr.NAME, attr_format, acs, relay_state, status, substatus, message and attack. The Server then signs any answer
-	// for every client that reaches it. Zero: users sign in with passwords, and such parameters are refused.
-	Compose bool
 
 	// SessionLifetime is how long a browser stays signed in at the Server. Zero: 2 h.
 	SessionLifetime time.Duration

@@ -37,8 +37,8 @@ func parsePages() map[string]*template.Template {
 		"fact": func(name, value string) Field { return Field{name, value} },
 	})
 	for _, name := range []string{"signin", "compose", "editor", "factor", "dashboard", "app", "post", "error"} {
-		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(embedded, "templates/layout.html", "templates/parts.html",
-			"templates/"+name+".html"))
+		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(embedded, "templates/layout.html",
+			"templates/parts.html", "templates/"+name+".html"))
 	}
 	return out
 }

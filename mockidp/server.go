@@ -140,7 +140,7 @@ func Open(c Config) (*Server, error) {
 
 // bound sets the bounds of the tables to a part of the usual ones.
 func (s *Server) bound(part int) {
-	s.pending.most, s.factors.most, s.again.most = keptSignIns, keptSignIns, keptSignIns
+	s.pending.most, s.factors.most, s.again.most = keptSignIns, keptSignIns, keptSignIns/part
 	s.sessions.most = keptSessions / part
 	s.pending.mostBytes, s.pending.size = keptSignInBytes/part, pending.bytes
 	s.messages.mostBytes = keptBytes / part

@@ -277,7 +277,8 @@ func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {
 		}
 		return page
 	}
-	s.render(w, http.StatusOK, "post", page{Title: "Signing in to " + app.Label, Script: scriptSubmit, spoil: spoil, Body: struct {
+	title := "Signing in to " + app.Label
+	s.render(w, http.StatusOK, "post", page{Title: title, Script: scriptSubmit, spoil: spoil, Body: struct {
 		URL, Enctype string
 		Get          bool
 		Inputs       []Field

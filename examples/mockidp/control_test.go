@@ -2,8 +2,10 @@ package main_test
 
 import (
 	"encoding/base64"
+	"html"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -69,6 +71,61 @@ func TestCurlLines(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(answers, "<md:KeyDescriptor "))
 	assert.Equal(t, 2, strings.Count(answers, `"login":"bob@example.com"`), "made, and found")
 	assert.Equal(t, 2, strings.Count(answers, `"name":"Engineering"`), "made, and found")
+}
+
+// The examples for curl in COMPOSE.md work, as far as they need no service provider.
+func TestCurlLinesThatCompose(t *testing.T) {
+	testkit.RequireProgram(t, "peers", "curl")
+	text, err := os.ReadFile("COMPOSE.md")
+	require.NoError(t, err)
+	found, stop := running(t, os.Interrupt, "-config", "config.json")
+	defer stop()
+	at, err := url.Parse(found["Compose"][0])
+	require.NoError(t, err)
+	sso := regexp.MustCompile(`(?m)^SSO=(\S+)$`).FindSubmatch(text)
+	require.NotNil(t, sso)
+	lines := regexp.MustCompile(`(?m)^curl .*"\$SSO".*$`).FindAllString(string(text), -1)
+	require.Len(t, lines, 3)
+	for i, want := range [][]string{{"carol@example.com", "identity/claims/emailaddress", ">Admins<", ">gold<", ">eu<"},
+		{"status:AuthnFailed", "Locked out"}, {"admin@example.com"}} {
+		cmd := exec.Command("sh", "-c", lines[i])
+		cmd.Env = append(os.Environ(), "SSO="+strings.Replace(string(sso[1]), "127.0.0.1:8701", at.Host, 1),
+			"NO_PROXY=*", "no_proxy=*")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s\n%s", lines[i], out)
+		field := regexp.MustCompile(`name="SAMLResponse" value="([^"]+)"`).FindSubmatch(out)
+		require.NotNil(t, field, "%s", out)
+		xml, err := base64.StdEncoding.DecodeString(html.UnescapeString(string(field[1])))
+		require.NoError(t, err)
+		for _, text := range want {
+			assert.Contains(t, string(xml), text, lines[i])
+		}
+	}
+}
+
+// On a loopback address responses are composed, unless -sign-in says otherwise. A printed configuration, which may be
+// used elsewhere, doesn't say so.
+func TestSignInFlag(t *testing.T) {
+	found, stop := running(t, os.Interrupt)
+	assert.Len(t, found["Compose"], 1)
+	stop()
+	found, stop = running(t, os.Interrupt, "-sign-in", "password")
+	assert.Empty(t, found["Compose"])
+	stop()
+	found, stop = running(t, os.Interrupt, "-listen", "0.0.0.0:0", "-allow-non-loopback", "-base-url",
+		"http://idp.example")
+	assert.Empty(t, found["Compose"])
+	stop()
+	found, stop = running(t, os.Interrupt, "-listen", "0.0.0.0:0", "-allow-non-loopback", "-base-url",
+		"http://idp.example", "-sign-in", "compose")
+	assert.Len(t, found["Compose"], 1)
+	stop()
+	printed, err := exec.Command(binary(t), "-print-config").Output()
+	require.NoError(t, err)
+	assert.NotContains(t, string(printed), `"compose": true`)
+	out, err := exec.Command(binary(t), "-sign-in", "none").CombinedOutput()
+	assert.Error(t, err)
+	assert.Contains(t, string(out), "-sign-in: want compose or password")
 }
 
 func TestControlIsAnnounced(t *testing.T) {

@@ -74,10 +74,10 @@ func (o *controlOptions) addAttack(s string) error {
 }
 
 // mutate configures attacks in place of answers: those that -attack and the configuration file switch on, and those
-// that users may select with -attacks.
+// that users may select, with -attacks or where they compose responses.
 func (o *controlOptions) mutate(c *mockidp.Config) error {
 	c.StandingMutations = append(c.StandingMutations, o.attack...)
-	if len(c.StandingMutations) == 0 && !o.attacks {
+	if len(c.StandingMutations) == 0 && !o.attacks && !c.Compose {
 		return nil
 	}
 	hostile.Arm(c)

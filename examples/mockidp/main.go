@@ -8,6 +8,9 @@
 //	mockidp attack -h
 //	mockidp -healthcheck http://127.0.0.1:8701/healthz
 //
+// On a loopback address, a page composes the response to a sign-in, which is then signed for everyone who opens it;
+// COMPOSE.md beside this file has its parameters for scripts. -sign-in password is a form like Okta's.
+//
 // -control opens an API like Okta's, and a page; CONTROL.md beside this file has examples for curl. -provision pushes
 // users and groups by SCIM. -attack replaces answers with hostile ones: all answers, or those of an app or about a
 // user. With -attack or -attacks, the API, the page and users who sign in can select attacks too.
@@ -47,6 +50,7 @@ func main() {
 
 type options struct {
 	listen, config, baseURL string
+	signIn                  string
 	anyAddress, verbose     bool
 	printConfig             bool
 	strict, oddPaths        bool
@@ -67,6 +71,8 @@ func parse(args []string, help io.Writer) (options, error) {
 		"the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
 	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false,
 		"allow -listen to be an address that other machines can reach, under the host of -base-url")
+	fs.StringVar(&o.signIn, "sign-in", "", "`WAY` of signing in to apps: compose, a page on which the response is composed "+
+		"and signed for everyone, or password (default: compose on a loopback address, else password)")
 	fs.BoolVar(&o.strict, "strict", false, "refuse requests that some identity providers accept")
 	fs.BoolVar(&o.oddPaths, "odd-paths", false,
 		"serve at random paths and under random IDs, new at each start, which no client can depend on")
@@ -80,6 +86,20 @@ func parse(args []string, help io.Writer) (options, error) {
 	err := program.Parse(fs, "usage: mockidp [flags]\n       mockidp attack -h\n       mockidp -healthcheck [URL]",
 		args, help, o.control.check)
 	return o, err
+}
+
+// compose switches the mode in which everyone gets any response: as -sign-in says, else where only this machine can
+// reach it. A printed configuration doesn't have the latter, because it may be used elsewhere.
+func (o *options) compose(c *mockidp.Config, host string) error {
+	switch o.signIn {
+	case "":
+		c.Compose = c.Compose || mockidp.IsLoopback(host) && !o.printConfig
+	case "compose", "password":
+		c.Compose = o.signIn == "compose"
+	default:
+		return fmt.Errorf("-sign-in: want compose or password, got %q", o.signIn)
+	}
+	return nil
 }
 
 func command(ctx context.Context, args []string, out, logs io.Writer) error {
@@ -98,7 +118,7 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := o.control.mutate(&c); err != nil {
+	if err := cmp.Or(o.compose(&c, host), o.control.mutate(&c)); err != nil {
 		return err
 	}
 	c.BaseURL, c.Seed, c.Faults = cmp.Or(o.baseURL, c.BaseURL), cmp.Or(o.seed, c.Seed), append(c.Faults, o.faults...)
@@ -139,7 +159,7 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err := o.addSPURLs(ctx, idp, out); err != nil {
 		return err
 	}
-	announce(out, idp)
+	announce(out, idp, c.Compose)
 	if pusher != nil {
 		push(ctx, pusher, logs, o.verbose)
 	}
@@ -148,7 +168,10 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 }
 
 // announce prints what to open.
-func announce(out io.Writer, idp *mockidp.Server) {
+func announce(out io.Writer, idp *mockidp.Server, compose bool) {
+	if compose {
+		fmt.Fprintln(out, "Compose    "+idp.ComposeURL())
+	}
 	fmt.Fprintln(out, "Sign in    "+idp.SignInURL())
 	fmt.Fprintln(out, "Dashboard  "+idp.DashboardURL())
 	for _, a := range idp.Apps() {

@@ -248,7 +248,7 @@ func TestSampleConfigKnowsTheExampleServiceProvider(t *testing.T) {
 			addr = at
 		}
 	}
-	assert.Contains(t, get(t, "http://"+addr+"/login", 200), "to continue to <strong>Service provider of examples/sp<")
+	assert.Contains(t, get(t, "http://"+addr+"/login", 200), "Send a response to Service provider of examples/sp<")
 }
 
 // get follows redirects.

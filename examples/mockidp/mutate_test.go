@@ -23,7 +23,7 @@ var (
 	formTag = regexp.MustCompile(`<form method="([^"]*)" action="([^"]*)"(?: enctype="([^"]*)")? id="answer">`)
 	input   = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
 	nameID  = regexp.MustCompile(`>[^<]*</saml2:NameID>`)
-	choice  = regexp.MustCompile(`<option>([^<]*)</option>`)
+	choice  = regexp.MustCompile(`<option value="([^"]+)"`)
 )
 
 // sent is the form that the browser posts.
@@ -101,6 +101,8 @@ func TestAttacksInTheForm(t *testing.T) {
 		"-config",
 		write(t, twoApps),
 		"-attacks",
+		"-sign-in",
+		"password",
 		"-control",
 		"127.0.0.1:0",
 		"-control-token",
@@ -208,7 +210,8 @@ func inQuery(t *testing.T, s sent) string {
 func TestOfferedAttacks(t *testing.T) {
 	doc, err := os.ReadFile("CONTROL.md")
 	require.NoError(t, err)
-	found, stop := running(t, os.Interrupt, "-attacks", "-attack", "C24/junk,user=alice@example.com")
+	found, stop := running(t, os.Interrupt, "-sign-in", "password", "-attacks", "-attack",
+		"C24/junk,user=alice@example.com")
 	defer stop()
 	tile := strings.Replace(found["Metadata"][0], "/sso/saml/metadata", "", 1)
 	key := tile[strings.LastIndex(tile, "/")+1:]

@@ -26,10 +26,10 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Arm sets Mutate, Mutations and MutationInfo of c. That makes attacks possible, but starts none. Config.StandingMutations and
-// Server.SetMutation start one for every answer, and Server.QueueMutation one for the next answer. A user who signs
-// in on a page can select one for that sign-in. The IDs are those of run.List in package attack/run. The Server
-// refuses those that no page can send.
+// Arm sets Mutate, Mutations and MutationInfo of c. That makes attacks possible, but starts none.
+// Config.StandingMutations and Server.SetMutation start one for every answer, and Server.QueueMutation one for the
+// next answer. A user who signs in on a page can select one for that sign-in. The IDs are those of run.List in package
+// attack/run. The Server refuses those that no page can send.
 func Arm(c *mockidp.Config) {
 	f := forger{cases: map[string]attack.Case{}, forms: formAttacks()}
 	f.attacker = sync.OnceValues(func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
