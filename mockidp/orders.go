@@ -18,24 +18,24 @@ func (o orders) clone() orders {
 		slices.Clone(o.faults)}
 }
 
-func (s *Server) setOrdered(c Config) *Error {
+// orderedBy returns the faults and the standing mutations of a Config, for a state.
+func (s *Server) orderedBy(c Config, st *state) (o orders, err *Error) {
 	for _, f := range c.Faults {
-		if err := f.check(s.initial.Load()); err != nil {
-			return err
+		if err := f.check(st); err != nil {
+			return orders{}, err
 		}
 	}
-	s.ordered.faults = slices.Clone(c.Faults)
+	o.faults = slices.Clone(c.Faults)
 	for _, m := range c.StandingMutations {
-		m, err := s.checkMutation(s.initial.Load(), m)
-		if err != nil {
-			return err
+		if m, err = s.checkMutation(st, m); err != nil {
+			return orders{}, err
 		}
-		if slices.ContainsFunc(s.ordered.standing, m.samePair) {
-			return badConfig("Config.StandingMutations has two for the same app and user")
+		if slices.ContainsFunc(o.standing, m.samePair) {
+			return orders{}, badConfig("Config.StandingMutations has two for the same app and user")
 		}
-		s.ordered.standing = append(s.ordered.standing, m)
+		o.standing = append(o.standing, m)
 	}
-	return nil
+	return o, nil
 }
 
 // rename follows RenameUser.

@@ -125,8 +125,9 @@ func Open(c Config) (*Server, error) {
 		return nil, err
 	}
 	s.initial.Store(initial)
-	if err := s.setOrdered(c); err != nil {
-		return nil, err
+	var oerr *Error
+	if s.ordered, oerr = s.orderedBy(c, initial); oerr != nil {
+		return nil, oerr
 	}
 	initial.note(&state{}, s.now())
 	s.Reset()
