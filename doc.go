@@ -73,7 +73,7 @@
 //	mockidp/attack/run                mockidp/attack
 //	mockidp/configfile                mockidp
 //	mockidp/hostile                   mockidp, mockidp/attack
-//	mockidp/oktaapi                   mockidp
+//	mockidp/oktaapi                   mockidp, mockidp/configfile
 //	mockidp/scimpush                  mockidp
 //	mockidp/testkit                   –
 //

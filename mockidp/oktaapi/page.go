@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -71,13 +72,16 @@ func (s *API) pageRoutes(mux *http.ServeMux) {
 		s.visit(w, r).fail(http.StatusForbidden, "Another site's page sent this form.")
 	}))
 	get := func(path string, h func(*visit)) { mux.HandleFunc("GET "+path, s.signedIn(h)) }
-	post := func(path string, h func(*visit)) {
-		mux.Handle("POST "+path, protection.Handler(s.signedIn(func(v *visit) {
-			if v.readForm(maxForm) {
-				h(v)
-			}
-		})))
+	postUpTo := func(most int64) pageRouter {
+		return func(path string, h func(*visit)) {
+			mux.Handle("POST "+path, protection.Handler(s.signedIn(func(v *visit) {
+				if v.readForm(most) {
+					h(v)
+				}
+			})))
+		}
 	}
+	post := postUpTo(maxForm)
 	mux.Handle("GET "+pathAssets, http.StripPrefix(pathAssets, http.FileServerFS(mockidp.Assets())))
 	for _, own := range []string{"admin.css", "admin.js"} {
 		mux.Handle("GET "+pathAssets+own, http.FileServerFS(embedded))
@@ -94,7 +98,13 @@ func (s *API) pageRoutes(mux *http.ServeMux) {
 	keyPageRoutes(get, post)
 	messagePageRoutes(get, post)
 	attackPageRoutes(get, post)
-	mux.HandleFunc("/", s.signedIn(func(v *visit) { v.fail(http.StatusNotFound, "There is no such page.") }))
+	configPageRoutes(get, postUpTo(maxConfig))
+	if s.prefix == "" {
+		tenantPageRoutes(get, post)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.visit(w, r).fail(http.StatusNotFound, "There is no such page.")
+	})
 }
 
 // pageRouter registers a page's handler.
@@ -156,7 +166,12 @@ func (v *visit) readForm(most int64) bool {
 	} else {
 		err = v.r.ParseForm()
 	}
-	if err != nil {
+	var long *http.MaxBytesError
+	switch {
+	case errors.As(err, &long):
+		v.fail(http.StatusRequestEntityTooLarge, "The form is too large.")
+		return false
+	case err != nil:
 		v.fail(http.StatusBadRequest, "The form can't be read: "+cut(err.Error())+".")
 		return false
 	}
@@ -202,6 +217,8 @@ type page struct {
 	Live                     bool   // parts of the page refresh themselves
 	URL                      string // of this page
 	Admin                    bool   // signed in
+	Tenant                   string // whose console it is; "" for the Server's own
+	AllTenants               string // the root of the Server's own console
 	Sections                 []navLink
 	Body                     any
 
@@ -219,15 +236,20 @@ type navLink struct {
 var sections = []navLink{
 	{Path: "/", Text: "Overview"}, {Path: "/apps", Text: "Apps"}, {Path: "/people", Text: "People"},
 	{Path: "/groups", Text: "Groups"}, {Path: "/keys", Text: "Keys"}, {Path: "/messages", Text: "Messages"},
-	{Path: "/attacks", Text: "Attacks and faults"},
+	{Path: "/attacks", Text: "Attacks and faults"}, {Path: "/configuration", Text: "Configuration"},
+	{Path: "/tenants", Text: "Tenants"},
 }
 
 func (v *visit) render(status int, name string, p page) {
 	p.Org, p.Root, p.Assets = v.idp.Org(), v.root, v.root+pathAssets
 	p.URL, p.form = v.root+v.r.URL.RequestURI(), v.form
 	p.Note = cmp.Or(p.Note, notes[v.r.URL.Query().Get("done")])
-	p.Admin = p.Admin || name != "login"
+	p.Admin, p.Tenant, p.AllTenants = name != "login" && v.hasCookie(v.r), v.idp.TenantName(),
+		strings.TrimSuffix(v.root, v.prefix)
 	for _, l := range sections {
+		if l.Path == "/tenants" && v.prefix != "" {
+			continue
+		}
 		l.Current = l.Path == p.Here
 		p.Sections = append(p.Sections, l)
 	}

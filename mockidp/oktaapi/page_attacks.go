@@ -47,16 +47,13 @@ func (v view) shownAttack(m mockidp.StandingMutation) shownAttack {
 }
 
 // attack is one of Config.Mutations.
-type attack struct{ ID, Family, Title, Reference string }
+type attack struct{ mockidp.MutationInfo }
 
-// Link is the query that names the attack.
+// Link is the path of the attack's page.
 func (a attack) Link() string { return "/attack?id=" + url.QueryEscape(a.ID) }
 
-// attacks lists what Config.Mutations has.
 func (s *API) attacks() []attack {
-	return shown(s.idp.MutationIDs(), func(id string) attack {
-		return attack{ID: id, Family: strings.TrimRight(strings.Split(id, "/")[0], "0123456789")}
-	})
+	return shown(s.idp.Mutations(), func(m mockidp.MutationInfo) attack { return attack{m} })
 }
 
 // faultForm is the form of a new fault.
@@ -116,7 +113,7 @@ func (v *visit) attacksPage(status int, fault formView) {
 	body := attacksView{Standing: shown(v.idp.StandingMutations(), v.shownAttack), Queued: v.idp.Queued().Mutations,
 		Faults: shown(v.idp.Faults(), v.shownFault), Fault: fault, Any: len(all) > 0, Families: byFamily(all), Family: family}
 	matching := slices.DeleteFunc(slices.Clone(all), func(a attack) bool {
-		return family != "" && a.Family != family || !found(q, a.ID, a.Title, a.Reference)
+		return family != "" && a.Family != family || !foundAll(q, a.Label()+" "+a.Family+" "+a.Reference)
 	})
 	var part []attack
 	part, body.List = shownPage(v, matching, len(all))

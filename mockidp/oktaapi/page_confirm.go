@@ -12,6 +12,7 @@ type confirmView struct {
 	Button string
 	Back   string            // the path that Cancel leads to
 	Fields map[string]string // what the form sends
+	File   bool              // they are large
 }
 
 func (v *visit) confirm(here, title string, c confirmView) {

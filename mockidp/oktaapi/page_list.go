@@ -2,6 +2,7 @@ package oktaapi
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,6 +30,11 @@ func found(search string, texts ...string) bool {
 		}
 	}
 	return search == ""
+}
+
+// foundAll reports whether a text contains each word of the search text.
+func foundAll(search, text string) bool {
+	return !slices.ContainsFunc(strings.Fields(search), func(word string) bool { return !found(word, text) })
 }
 
 // shownPage returns the page of a list that the query's page names, from 1.

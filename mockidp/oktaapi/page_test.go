@@ -18,6 +18,10 @@ import (
 func hostile() mockidp.Config {
 	conf := twoRegions()
 	conf.Mutations = []string{"A03", "A03/assertion", "B01"}
+	conf.MutationInfo = map[string]mockidp.MutationInfo{
+		"A03":           {Title: "Two assertions", Family: "Wrapping", Reference: "CVE-1"},
+		"A03/assertion": {Title: "Two assertions (assertion)", Family: "Wrapping"},
+		"B01":           {Title: "No signature", Family: "Signatures"}}
 	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
 	return conf
 }
@@ -95,12 +99,16 @@ func TestConsoleIsClosed(t *testing.T) {
 	assert.Zero(t, idp.ClockOffset())
 	anonymous := newBrowser(t, idp)
 	for _, path := range []string{"/", "/apps", "/people", "/groups", "/keys", "/messages", "/attacks", "/attack?id=A03",
-		"/reset", "/new-app", "/new-person", "/new-group", "/apps/idc", "/nothing"} {
+		"/reset", "/new-app", "/new-person", "/new-group", "/configuration",
+		"/configuration/file?keys=on", "/apps/idc", "/tenants"} {
 		p := anonymous.get(c.at + path)
 		assert.Equal(t, 401, p.Status, path)
 		p.lacks(t, alice, "Sections")
 	}
-	p := c.get(c.at + "/nothing")
+	p := anonymous.get(c.at + "/nothing")
+	assert.Equal(t, 404, p.Status)
+	p.lacks(t, "Sections")
+	p = c.get(c.at + "/nothing")
 	assert.Equal(t, 404, p.Status)
 	p.has(t, "There is no such page", "Sections")
 	c.press("/logout").has(t, `name="token"`)

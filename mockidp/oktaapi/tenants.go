@@ -63,7 +63,11 @@ func (s *API) route(w http.ResponseWriter, r *http.Request) {
 	if s.hasToken(r) || s.hasCookie(r) {
 		var err error
 		if at, err = s.of(name); err != nil {
-			s.serveAPI(w, r, func(*call) *apiError { return fromError(err, "tenant") })
+			if isAPI(r.URL.Path) {
+				s.serveAPI(w, r, func(*call) *apiError { return fromError(err, "tenant") })
+				return
+			}
+			s.visit(w, r).fail(fromError(err, "tenant").Status, sentence(plain(err)))
 			return
 		}
 	}
