@@ -15,6 +15,7 @@
 //     store of your own.
 //   - acs/federation: metadata of identity providers, fetched, verified and
 //     refreshed.
+//   - acs/discovery: the page on which users choose an identity provider.
 //   - portal: the access portal of a Region. portal/codestest tests an
 //     implementation of its Codes.
 //   - portal/center: the instance that a portal serves: users, groups, permission
@@ -48,6 +49,7 @@
 //	acs/sessions                      –
 //	acs/sessions/sessionstest         acs/sessions
 //	acs/federation                    saml
+//	acs/discovery                     saml
 //	acs/storetest                     acs
 //	acs/natsstore                     acs, acs/internal/storeerr
 //	acs/redisstore                    acs, acs/internal/storeerr
