@@ -85,6 +85,14 @@ type Config struct {
 	// they fetch it regularly. In whole seconds. Zero: no validUntil.
 	MetadataValidity time.Duration
 
+	// DiscoveryResponses are the URLs at which discovery services may send a user's
+	// choice: acs.Config.DiscoveredPath on the host of each ACS URL. They are in our
+	// metadata, which discovery services read. Empty: none.
+	DiscoveryResponses []string
+	// RequestInitiators are the URLs at which other programs may begin a sign-in, such
+	// as the login page of each Region. They are in our metadata. Empty: none.
+	RequestInitiators []string
+
 	// ACSByIndex names the ACS in a request by its index instead of its URL. False:
 	// by URL, which every identity provider supports. A request never carries both
 	// (Core 3.4.1).

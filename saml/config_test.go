@@ -40,6 +40,13 @@ func TestNewRefusesBadConfig(t *testing.T) {
 		"look-alike of localhost": {
 			func(c *saml.Config) { c.ACS[0].URL = "http://localhost.example/acs" }, "Config.ACS[0].URL",
 		},
+		"discovery response": {
+			func(c *saml.Config) { c.DiscoveryResponses = []string{"https://sp.example/idp", "/idp"} },
+			"Config.DiscoveryResponses[1]",
+		},
+		"request initiator": {
+			func(c *saml.Config) { c.RequestInitiators = []string{"javascript:alert(1)"} }, "Config.RequestInitiators[0]",
+		},
 		"skew":                    {func(c *saml.Config) { c.Skew = 6 * time.Minute }, "Config.Skew"},
 		"negative MaxAge":         {func(c *saml.Config) { c.MaxAge = -1 }, "Config.MaxAge"},
 		"negative limit":          {func(c *saml.Config) { c.Limits.Depth = -1 }, "Config.Limits.Depth"},

@@ -28,13 +28,15 @@ func New(cfg Config) (*ServiceProvider, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, check := range []func() error{cfg.setDefaults, cfg.checkKey, cfg.checkDecryptionKeys} {
+	for _, check := range []func() error{cfg.setDefaults, cfg.checkKey, cfg.checkDecryptionKeys, cfg.checkDiscovery} {
 		if err := check(); err != nil {
 			return nil, err
 		}
 	}
 	cfg.NameIDFormats = slices.Clone(cfg.NameIDFormats)
 	cfg.DecryptionKeys = slices.Clone(cfg.DecryptionKeys)
+	cfg.DiscoveryResponses = slices.Clone(cfg.DiscoveryResponses)
+	cfg.RequestInitiators = slices.Clone(cfg.RequestInitiators)
 	sp := &ServiceProvider{cfg: cfg, retired: make(map[uint16]string)}
 	sp.install(list)
 	return sp, nil

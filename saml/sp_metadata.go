@@ -78,6 +78,11 @@ func (w *metadataWriter) role(endpoints []Endpoint) {
 		attribute{"AuthnRequestsSigned", strconv.FormatBool(w.cfg.SignRequests)},
 		attribute{"WantAssertionsSigned", trueOrEmpty(w.cfg.WantAssertionsSigned)},
 		attribute{"protocolSupportEnumeration", nsProtocol})
+	if len(w.cfg.DiscoveryResponses)+len(w.cfg.RequestInitiators) > 0 {
+		w.open("md:Extensions")
+		w.discovery()
+		w.close("md:Extensions")
+	}
 	if w.cfg.Certificate != nil {
 		w.keyDescriptor("signing", w.cfg.Certificate, nil)
 	}
