@@ -46,10 +46,13 @@ func TestSeveralIdPs(t *testing.T) {
 	first, second := b.login(us, usACS, "?idp="+idpID), b.login(us, usACS, "?idp="+otherIdP)
 	a := w.good(usACS, first.id)
 	a.issuer = otherIdP
-	w.refused(b.answer(us, a, first.relayState), http.StatusForbidden, saml.ReasonIdP)
+	v := w.refused(b.answer(us, a, first.relayState), http.StatusForbidden, saml.ReasonIdP)
+	require.Empty(t, v.IdP, "its signature is not even verified")
+	require.Contains(t, v.Want, otherIdP)
 	a.issuer = idpID
 	require.Equal(t, idpID, w.accepted(b.answer(us, a, first.relayState)).Assertion.Issuer())
 
+	require.Equal(t, idpID, w.lastVerdict().IdP)
 	same := w.good(usACS, second.id)
 	same.issuer, same.assertionID = otherIdP, a.assertionID
 	require.Equal(t, otherIdP, w.accepted(b.answer(us, same, second.relayState)).Assertion.Issuer())

@@ -116,7 +116,7 @@ func TestInvariant9_LogOfAnAcceptedSignIn(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"level": "INFO", "msg": "saml sign-in", "verdict": "accepted", "reference": w.lastVerdict().Reference,
 		"region": "eu-central-1", "acs": euACS, "flow": "sp-initiated", "name_id": "alice@example.com",
-		"assertion_id": a.assertionID, "request_id": req.id,
+		"assertion_id": a.assertionID, "request_id": req.id, "idp": idpID,
 	}, record)
 	for _, never := range []string{secret, req.relayState, encoded, encoded[:100]} {
 		require.NotContains(t, w.logs.String(), never)

@@ -37,6 +37,8 @@ type Verdict struct {
 	// Issued is the IssueInstant of an assertion whose signature verified, accepted or not. Its difference to Time
 	// shows how far the clocks differ. Zero: no signature verified.
 	Issued time.Time
+	// IdP is the entity ID of the identity provider whose signature verified; empty if none did.
+	IdP string
 	// NameID and AssertionID are those of an assertion whose signature verified, accepted or not. RequestID is the
 	// ID of the answered request, if every rule holds.
 	NameID, AssertionID, RequestID string
@@ -48,6 +50,7 @@ func (c *Consumer) newVerdict() Verdict {
 
 func (v *Verdict) setAssertion(a *saml.Assertion) {
 	v.NameID, v.AssertionID, v.Issued = storeerr.Printable(a.NameID().Value), a.ID(), a.IssueInstant()
+	v.IdP = storeerr.Printable(a.Issuer())
 	v.RequestID = storeerr.Printable(a.InResponseTo())
 	v.Flow = FlowIdP
 	if a.InResponseTo() != "" {
@@ -66,7 +69,7 @@ func (v *Verdict) setError(err error) {
 		e.Err = verify.Err
 		if v.AssertionID == "" { // otherwise CheckRequest refused a verified assertion
 			v.Issued, v.NameID = verify.Issued, storeerr.Printable(verify.NameID)
-			v.AssertionID = storeerr.Printable(verify.AssertionID)
+			v.AssertionID, v.IdP = storeerr.Printable(verify.AssertionID), storeerr.Printable(verify.IdP)
 		}
 		switch verify.Reason {
 		case saml.ReasonInResponseTo, saml.ReasonWrongRegion:
@@ -107,7 +110,7 @@ func (c *Consumer) log(ctx context.Context, message string, v Verdict) {
 	for _, a := range [...][2]string{
 		{"verdict", verdict}, {"reference", v.Reference}, {"region", v.Region}, {"acs", v.ACS}, {"flow", v.Flow},
 		{"reason", v.Reason}, {"rule", v.Rule}, {"detail", v.Detail}, {"want", v.Want}, {"got", v.Got},
-		{"name_id", v.NameID}, {"assertion_id", v.AssertionID}, {"request_id", v.RequestID},
+		{"idp", v.IdP}, {"name_id", v.NameID}, {"assertion_id", v.AssertionID}, {"request_id", v.RequestID},
 	} {
 		if a[1] != "" {
 			attrs = append(attrs, slog.String(a[0], a[1]))

@@ -88,8 +88,9 @@ type Error struct {
 	// Zero: no signature verified.
 	Issued time.Time
 	// NameID and AssertionID are those of the same assertion, for the operator's
-	// log. The user is not signed in.
-	NameID, AssertionID string
+	// log, and IdP is the entity ID of the identity provider whose keys verified it. The
+	// user is not signed in.
+	NameID, AssertionID, IdP string
 	// Err is the cause, or nil.
 	Err error
 }

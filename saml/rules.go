@@ -36,7 +36,7 @@ func (c *claims) accept(size int) *Assertion {
 func (c *claims) describe(err error) error {
 	var e *Error
 	if errors.As(err, &e) {
-		e.Issued = c.assertion.issueInstant
+		e.Issued, e.IdP = c.assertion.issueInstant, c.idp.entityID
 		e.AssertionID, e.NameID = strings.Clone(c.assertion.id), strings.Clone(c.assertion.nameID.Value)
 	}
 	return err
