@@ -65,11 +65,17 @@ type Config struct {
 	// Everyone, whose service provider RegisterSP or UpdateApp sets.
 	Apps []App
 
-	// Key signs responses and assertions: RSA, or ECDSA on P-256, P-384 or P-521. Zero: a new RSA key of 2048 bits.
+	// Key signs responses and assertions: RSA, or ECDSA on P-256, P-384 or P-521. Zero: a new RSA key of 2048 bits, or
+	// the published test key where InsecureTestKey, New or NewUnstarted chooses it.
 	Key crypto.Signer
 	// Certificate is the certificate of Key, for signatures and metadata. Zero: a self-signed one for ten years, with a
 	// subject like Okta's.
 	Certificate *x509.Certificate
+	// InsecureTestKey signs with the published test key, whose private key is in the source of this package: anyone can
+	// sign as this identity provider, and every page says so. It is for loopback only. If Listener is another address,
+	// Start makes a new key instead; a connection to another address that reaches Handler is refused. It excludes Key and
+	// Certificate. Zero: as Key says; New and NewUnstarted, which listen on loopback, set it where there is no Key.
+	InsecureTestKey bool
 	// Keys are further keys, which are published but don't sign before SignWith, App.KeyID or SignAppWith selects them.
 	// Zero: none.
 	Keys []KeyPair
@@ -172,6 +178,9 @@ func (c Config) check() *Error {
 		if !hostName.MatchString(h) && net.ParseIP(h) == nil {
 			return badConfig("Config.Hosts: want a host name without a port, got %s", quote(h))
 		}
+	}
+	if c.InsecureTestKey && (c.Key != nil || c.Certificate != nil) {
+		return badConfig("Config.InsecureTestKey excludes Config.Key and Config.Certificate")
 	}
 	if err := checkText("Config.Org", c.Org); err != nil || c.BaseURL == "" {
 		return err

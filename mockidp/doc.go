@@ -68,6 +68,9 @@
 // [Server.Tenant] returns one of several identity providers in one Server, each below /t/NAME with its own entity ID,
 // users, sessions, messages and clock, so that tests can run at the same time. A request below /t/NAME/ makes one, too.
 //
+// [New] signs with a published test key, so that making a Server takes no time and the certificate is always the same;
+// see [Config].InsecureTestKey. Give Servers that must not be mistaken for each other keys of their own.
+//
 // There are no faults by default. With [Config].Seed, Key and Now the same calls in the same order yield the same
 // bytes.
 //

@@ -14,10 +14,9 @@ func (s *Server) Config() Config {
 	c.Faults, c.StandingMutations = s.Faults(), s.StandingMutations()
 	c.Hosts, c.Mutations, c.MutationInfo = slices.Clone(c.Hosts), slices.Clone(c.Mutations), maps.Clone(c.MutationInfo)
 	c.Key, c.Certificate, c.Keys = nil, nil, nil
-	for _, k := range v.st.keys {
-		if k.id == v.st.signing {
-			c.Key, c.Certificate = k.own, k.cert
-		}
+	signing := findKey(v.st.keys, v.st.signing)
+	if c.InsecureTestKey = signing.test; !signing.test {
+		c.Key, c.Certificate = signing.own, signing.cert
 	}
 	c.Keys = v.st.keyPairs()
 	if c.Seed != 0 {

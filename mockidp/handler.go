@@ -50,7 +50,7 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.Handle("GET "+pathAssets, http.StripPrefix(pathAssets, http.FileServerFS(Assets())))
 	pages := s.ownHostsOnly(s.withTenants(http.StripPrefix(s.prefix, mux)))
-	pages = withHeaders(pages)
+	pages = withHeaders(s.testKeyOnLoopback(pages))
 	if s.root != nil {
 		return pages
 	}

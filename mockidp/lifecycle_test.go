@@ -33,7 +33,7 @@ func TestZeroConfig(t *testing.T) {
 	b := newBrowser(t, idp)
 	home := b.signIn(b.get(idp.URL), mockidp.DefaultLogin, mockidp.DefaultPassword)
 	home.contains(t, "Example")
-	cert := idp.Certificate()
+	cert := must(mockidp.Open(mockidp.Config{})).Certificate()
 	assert.Equal(t, "Okta", cert.Subject.Organization[0])
 	assert.WithinDuration(t, time.Now().AddDate(10, 0, 0), cert.NotAfter, time.Hour)
 }

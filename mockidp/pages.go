@@ -48,7 +48,8 @@ type page struct {
 	Org    string
 	Root   string // the prefix of every path
 	Assets string
-	User   *User // whose name the header shows, or nil
+	User   *User    // whose name the header shows, or nil
+	Notes  []string // what every page warns of
 	Body   any
 	Script string // the file of the page's script, or ""
 
@@ -63,7 +64,7 @@ const (
 
 // render writes a page, or a plain 500 if the template fails. It never writes a part of a page.
 func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
-	p.Org, p.Root, p.Assets = s.config.Org, s.prefix, s.prefix+pathAssets
+	p.Org, p.Root, p.Assets, p.Notes = s.config.Org, s.prefix, s.prefix+pathAssets, s.Notices()
 	var b bytes.Buffer
 	if err := s.pages[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
 		s.config.Logger.Error("mockidp: rendering a page failed", "page", name, "error", err)

@@ -70,7 +70,8 @@ type Server struct {
 	}
 }
 
-// New starts an identity provider on a loopback address. The caller calls Close. It panics with an *Error if the
+// New starts an identity provider on a loopback address. Without Config.Key it signs with the published test key (see
+// Config.InsecureTestKey), which takes no time to make. The caller calls Close. It panics with an *Error if the
 // Config is invalid, as test helpers do; Open returns the error.
 func New(c Config) *Server {
 	s := NewUnstarted(c)
@@ -81,6 +82,7 @@ func New(c Config) *Server {
 // NewUnstarted makes an identity provider that listens but doesn't serve yet. The caller calls Start or StartTLS, and
 // Close. It panics like New.
 func NewUnstarted(c Config) *Server {
+	c.InsecureTestKey = c.InsecureTestKey || c.Key == nil && c.Certificate == nil
 	s, err := Open(c)
 	if err != nil {
 		panic(err)
@@ -104,7 +106,7 @@ func Open(c Config) (*Server, error) {
 	s.config.Users, s.config.Groups, s.config.Apps, s.config.Keys = nil, nil, nil, nil // the state holds them
 	s.config.Mutations, s.config.MutationInfo = slices.Clone(c.Mutations), maps.Clone(c.MutationInfo)
 	s.config.Hosts = slices.Clone(c.Hosts)
-	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
+	key, err := s.firstKey(c)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +177,9 @@ func (s *Server) start(t *tls.Config) {
 		panic("mockidp: Server started after Close")
 	case s.Listener == nil:
 		panic("mockidp: Server started without a Listener; NewUnstarted makes one")
+	}
+	if err := s.leaveTestKey(); err != nil {
+		panic(err)
 	}
 	s.life.started = true
 	addr, l, scheme := s.Listener.Addr().String(), s.Listener, "http"

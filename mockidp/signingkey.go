@@ -29,6 +29,7 @@ type signingKey struct {
 	methods []SignatureMethod // the default first
 	cert    *x509.Certificate
 	created time.Time // when the key was added
+	test    bool      // the published test key
 }
 
 // keySource holds the inputs of a new key.
@@ -82,6 +83,7 @@ func newSigningKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*
 	// As long as Okta's kid, and derived from the certificate.
 	sum := sha256.Sum256(sk.cert.Raw)
 	sk.id = base64.RawURLEncoding.EncodeToString(sum[:])
+	sk.test = sk.published()
 	return sk, nil
 }
 

@@ -11,17 +11,20 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/configfile"
 )
 
-// load reads the file of -config, which CONFIG.md documents.
-func load(path string) (c mockidp.Config, err error) {
-	if path == "" {
+// load reads the file of -config, which CONFIG.md documents, or the text of -config-json.
+func load(path, text string) (c mockidp.Config, err error) {
+	raw, from := []byte(text), "-config-json"
+	switch {
+	case path != "":
+		from = "-config " + path
+		if raw, err = os.ReadFile(path); err != nil {
+			return c, fmt.Errorf("-config: %w", err)
+		}
+	case text == "":
 		return c, nil
 	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return c, err
-	}
 	if c, err = configfile.Read(raw); err != nil {
-		return c, fmt.Errorf("-config %s: %s", path, strings.TrimPrefix(err.Error(), "mockidp: "))
+		return c, fmt.Errorf("%s: %s", from, strings.TrimPrefix(err.Error(), "mockidp: "))
 	}
 	return c, nil
 }

@@ -140,6 +140,8 @@ func (o *options) inFlags(err error) error {
 		return fmt.Errorf("-provision-app: %s", text)
 	case o.config != "":
 		return fmt.Errorf("-config %s: %s", o.config, text)
+	case o.configJSON != "":
+		return fmt.Errorf("-config-json: %s", text)
 	}
 	return err
 }

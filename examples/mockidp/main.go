@@ -22,6 +22,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -49,24 +50,34 @@ func main() {
 }
 
 type options struct {
-	listen, config, baseURL string
-	signIn                  string
-	anyAddress, verbose     bool
-	printConfig             bool
-	strict, oddPaths        bool
-	seed                    uint64
-	faults                  []mockidp.Fault
-	spMetadata              []string
-	control                 controlOptions
+	listen, baseURL     string
+	signIn              string
+	config, configJSON  string
+	anyAddress, verbose bool
+	printConfig         bool
+	strict, oddPaths    bool
+	seed                uint64
+	faults              []mockidp.Fault
+	spMetadata          []string
+	keys                keyOptions
+	control             controlOptions
+
+	set map[string]bool     // the flags that were given, also by environment variables
+	env program.Environment // which of them were
 }
 
 func parse(args []string, help io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("mockidp", flag.ContinueOnError)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8701", "`ADDRESS` to listen on; a loopback one")
-	fs.StringVar(&o.config, "config", "", "JSON `FILE` of users, groups and apps")
-	fs.Func("sp-metadata", "`FILE` or URL of a service provider's metadata, which is registered as an app for all users; a "+
-		"URL may take 30 s to answer; repeatable", func(s string) error { o.spMetadata = append(o.spMetadata, s); return nil })
+	fs.StringVar(&o.config, "config", "", "JSON `FILE` of users, groups and apps; CONFIG.md documents it")
+	fs.StringVar(&o.configJSON, "config-json", "", "the `JSON` itself, instead of -config")
+	fs.Func("sp-metadata", "`FILE` or URL of a service provider's metadata, which is registered as an app for all users; "+
+		"a URL may take 30 s to answer; repeatable", func(s string) error {
+		o.spMetadata = append(o.spMetadata, s)
+		return nil
+	})
+	o.keys.flags(fs)
 	fs.StringVar(&o.baseURL, "base-url", "",
 		"the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
 	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false,
@@ -83,9 +94,60 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.printConfig, "print-config", false,
 		"print the configuration file of this identity provider, with all defaults and without private keys, and exit")
 	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
-	err := program.Parse(fs, "usage: mockidp [flags]\n       mockidp attack -h\n       mockidp -healthcheck [URL]",
-		args, help, o.control.check)
-	return o, err
+	err := program.Parse(fs, usage, args, help, func() (err error) {
+		if o.env, err = program.ReadEnvironment(fs, "MOCKIDP", os.LookupEnv); err != nil {
+			return err
+		}
+		o.set = map[string]bool{}
+		fs.Visit(func(f *flag.Flag) { o.set[f.Name] = true })
+		return o.check()
+	})
+	return o, o.env.Name(err)
+}
+
+const usage = `usage: mockidp [flags]
+       mockidp attack -h
+       mockidp -healthcheck [URL]
+
+An environment variable is as good as a flag: MOCKIDP_BASE_URL is -base-url, and a line of MOCKIDP_SP_METADATA is one
+-sp-metadata. A flag has precedence over its variable, and both over the file of -config.
+`
+
+func (o *options) check() error {
+	host, _, err := net.SplitHostPort(o.listen)
+	switch {
+	case err != nil:
+		return fmt.Errorf("-listen %q: want HOST:PORT", o.listen)
+	case !o.anyAddress && !mockidp.IsLoopback(host):
+		return fmt.Errorf("-listen %q is not a loopback address; -allow-non-loopback allows it", o.listen)
+	case o.config != "" && o.configJSON != "":
+		return errors.New("-config and -config-json exclude each other")
+	}
+	if err := o.keys.check(); err != nil {
+		return err
+	}
+	return o.control.check()
+}
+
+// configuration returns the file's configuration, changed by the flags.
+func (o *options) configuration(logs io.Writer) (mockidp.Config, error) {
+	c, err := load(o.config, o.configJSON)
+	if err == nil {
+		host, _, _ := net.SplitHostPort(o.listen) // checked before
+		err = cmp.Or(o.compose(&c, host), o.control.mutate(&c))
+	}
+	c.BaseURL, c.Seed, c.Faults = cmp.Or(o.baseURL, c.BaseURL), cmp.Or(o.seed, c.Seed), append(c.Faults, o.faults...)
+	if o.set["strict"] {
+		c.Strict = o.strict
+	}
+	if o.set["odd-paths"] {
+		c.OddPaths = o.oddPaths
+	}
+	c.Hosts = append(c.Hosts, o.control.hosts...)
+	if o.verbose {
+		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
+	}
+	return c, err
 }
 
 // compose switches the mode in which everyone gets any response: as -sign-in says, else where only this machine can
@@ -107,25 +169,13 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	host, _, err := net.SplitHostPort(o.listen)
-	if err != nil {
-		return fmt.Errorf("-listen %q: want HOST:PORT", o.listen)
-	}
-	if !o.anyAddress && !mockidp.IsLoopback(host) {
-		return fmt.Errorf("-listen %q is not a loopback address; -allow-non-loopback allows it", o.listen)
-	}
-	c, err := load(o.config)
+	return o.env.Name(o.run(ctx, out, logs))
+}
+
+func (o *options) run(ctx context.Context, out, logs io.Writer) error {
+	c, err := o.configuration(logs)
 	if err != nil {
 		return err
-	}
-	if err := cmp.Or(o.compose(&c, host), o.control.mutate(&c)); err != nil {
-		return err
-	}
-	c.BaseURL, c.Seed, c.Faults = cmp.Or(o.baseURL, c.BaseURL), cmp.Or(o.seed, c.Seed), append(c.Faults, o.faults...)
-	c.Strict, c.OddPaths = c.Strict || o.strict, c.OddPaths || o.oddPaths
-	c.Hosts = append(c.Hosts, o.control.hosts...)
-	if o.verbose {
-		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
 	}
 	if o.printConfig {
 		return o.print(ctx, c, out)
@@ -133,9 +183,14 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	// Listen first, so that a port in use is reported before a key is generated.
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return err
+		return fmt.Errorf("-listen: %w", err)
 	}
 	defer l.Close()
+	done, err := o.keys.apply(&c, l.Addr().(*net.TCPAddr).IP.IsLoopback())
+	defer done()
+	if err != nil {
+		return err
+	}
 	idp, err := mockidp.Open(c)
 	if err != nil {
 		return o.inFlags(err)
@@ -169,6 +224,9 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 
 // announce prints what to open.
 func announce(out io.Writer, idp *mockidp.Server, compose bool) {
+	for _, notice := range idp.Notices() {
+		fmt.Fprintln(out, "Notice     "+notice)
+	}
 	if compose {
 		fmt.Fprintln(out, "Compose    "+idp.ComposeURL())
 	}

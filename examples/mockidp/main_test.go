@@ -145,7 +145,8 @@ func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary(t), "-h").Output()
 	require.NoError(t, err)
 	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-odd-paths",
-		"-print-config", "-seed", "-fault", "-control", "-provision", "-attack", "mockidp attack -h",
+		"-sp-metadata", "-key", "-cert", "-state",
+		"MOCKIDP_BASE_URL", "-config-json", "-print-config", "-seed", "-fault", "-control", "-provision", "-attack", "mockidp attack -h",
 		string(mockidp.Delay), string(mockidp.DropConnection), string(mockidp.ServerError),
 		string(mockidp.CutPage), string(mockidp.CutResponse),
 		string(mockidp.ClockSkew), string(mockidp.WrongContentType), string(mockidp.DuplicatePost)} {
@@ -217,6 +218,44 @@ func TestPrintConfig(t *testing.T) {
 	assert.Equal(t, string(first), string(again))
 }
 
+// A flag goes before its variable, and a variable before the file. Errors name the variable.
+func TestEnvironmentVariables(t *testing.T) {
+	printed := func(env []string, args ...string) (string, string) {
+		cmd := exec.Command(binary(t), append([]string{"-print-config"}, args...)...)
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr, cmd.Env = &out, &errs, append(os.Environ(), env...)
+		_ = cmd.Run()
+		return out.String(), errs.String()
+	}
+	file := `{"org": "File", "strict": true, "baseURL": "http://file.localhost:1", "seed": 1}`
+	byFlags, _ := printed(nil, "-config-json", file, "-strict=false", "-base-url", "http://b.localhost:2", "-seed", "7",
+		"-fault", "drop", "-fault", "delay,for=1s")
+	byVariables, errs := printed([]string{"MOCKIDP_CONFIG_JSON=" + strings.ReplaceAll(file, ",", ",\n"),
+		"MOCKIDP_STRICT=false", "MOCKIDP_BASE_URL=http://b.localhost:2", "MOCKIDP_SEED=8", "MOCKIDP_FAULT=drop\ndelay,for=1s"},
+		"-seed", "7")
+	require.Empty(t, errs)
+	assert.Equal(t, byFlags, byVariables)
+	assert.Contains(t, byFlags, `"baseURL": "http://b.localhost:2"`)
+	assert.NotContains(t, byFlags, `"strict"`)
+	for variable, want := range map[string]string{
+		"MOCKIDP_STRICT=maybe":       `mockidp: MOCKIDP_STRICT: invalid value "maybe"`,
+		"MOCKIDP_BASE_URL=x":         "mockidp: MOCKIDP_BASE_URL: it must be a scheme",
+		"MOCKIDP_LISTEN=0.0.0.0:1":   `mockidp: MOCKIDP_LISTEN "0.0.0.0:1" is not a loopback address`,
+		"MOCKIDP_CONFIG=/none.json":  "mockidp: MOCKIDP_CONFIG: open /none.json",
+		"MOCKIDP_FAULT=flood":        "mockidp: MOCKIDP_FAULT: ",
+		"MOCKIDP_CERT=/none.pem":     "mockidp: MOCKIDP_CERT requires -key",
+		"MOCKIDP_SP_METADATA=/none":  "mockidp: MOCKIDP_SP_METADATA /none: ",
+		"MOCKIDP_CONFIG_JSON={\n1}":  "mockidp: MOCKIDP_CONFIG_JSON: line 2: ",
+		"MOCKIDP_CONTROL_TOKEN=x":    "mockidp: MOCKIDP_CONTROL_TOKEN requires -control",
+		"MOCKIDP_ATTACK=B01,app=no":  "mockidp: MOCKIDP_ATTACK: no app",
+		"MOCKIDP_PROVISION_APP=none": "mockidp: MOCKIDP_PROVISION_APP requires -provision",
+	} {
+		out, errs := printed([]string{variable})
+		assert.Contains(t, errs, want)
+		assert.Empty(t, out)
+	}
+}
+
 // The sample configuration has an app for examples/sp with its default flags, as described in the README.
 func TestSampleConfigKnowsTheExampleServiceProvider(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
@@ -281,7 +320,7 @@ func TestOddPaths(t *testing.T) {
 	odd := metadata("-odd-paths")
 	assert.NotEqual(t, odd, metadata("-odd-paths"))
 	assert.NotRegexp(t, "^/app/", odd)
-	assert.Equal(t, metadata("-odd-paths", "-sp-metadata", "-seed", "7"), metadata("-odd-paths", "-sp-metadata", "-seed", "7"))
+	assert.Equal(t, metadata("-odd-paths", "-seed", "7"), metadata("-odd-paths", "-seed", "7"))
 	assert.Regexp(t, "^/app/exk[0-9A-Za-z]{17}/sso/saml/metadata$", metadata())
 	assert.Equal(t, metadata(), metadata())
 }
