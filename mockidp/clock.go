@@ -36,6 +36,7 @@ func (s *Server) Reset() {
 	s.pending.reset()
 	s.factors.reset()
 	s.again.reset()
+	s.made.reset()
 	s.failures.reset()
 	s.logins.reset()
 	s.messages.reset()

@@ -24,6 +24,7 @@ func (s *Server) routes() http.Handler {
 		"POST " + pathCompose:                  s.composePage(s.handleSend),
 		"GET " + pathComposeXML:                s.composePage(s.handleEditor),
 		"POST " + pathComposeXML:               s.composePage(s.handleSendXML),
+		"GET " + pathAnswer:                    s.handleAnswer,
 		"GET " + pathContinue:                  s.handleContinue,
 		"GET " + pathCertificate + "{id}":      s.handleCertificate,
 		"GET " + pathApp + "{id}":              s.requireSession(s.handleApp),
@@ -138,6 +139,7 @@ const (
 	pathFactor    = "/login/second-factor"
 	pathCancel    = "/login/cancel"
 	pathContinue  = "/login/continue"
+	pathAnswer    = "/login/answer"
 	pathCompose   = "/login/compose"
 	pathMetadata  = "/metadata" // not Okta's; one can type it
 	pathDashboard = "/app/UserHome"

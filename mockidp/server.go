@@ -21,6 +21,7 @@ import (
 const (
 	keptSignIns     = 1000 // pending sign-ins, at each step
 	keptSignInBytes = 64 << 20
+	keptAnswerBytes = 16 << 20
 	keptSessions    = 10000
 )
 
@@ -55,6 +56,7 @@ type Server struct {
 	pending  bounded[pending]
 	factors  bounded[factor]
 	again    bounded[signIn] // failed sign-ins, for the page that says so
+	made     bounded[madeAnswer]
 	sessions sessionTable
 	failures table[int]       // wrong passwords and codes in a row, by loginKey, of existing users
 	logins   table[time.Time] // when users signed in last, by User.ID; not configurable, so not part of the state
@@ -145,6 +147,7 @@ func Open(c Config) (*Server, error) {
 func (s *Server) bound(part int) {
 	s.pending.most, s.factors.most, s.again.most = keptSignIns, keptSignIns, keptSignIns/part
 	s.sessions.most = keptSessions / part
+	s.made.most, s.made.mostBytes, s.made.size = keptSignIns/part, keptAnswerBytes/part, madeAnswer.bytes
 	s.pending.mostBytes, s.pending.size = keptSignInBytes/part, pending.bytes
 	s.messages.mostBytes = keptBytes / part
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -257,14 +258,49 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer f
 		http.Error(w, "mockidp: an injected fault: "+http.StatusText(f.status), f.status)
 		return nil
 	}
+	if r.Method == http.MethodPost && slices.Contains([]string{pathCancel, pathCompose, pathComposeXML}, r.URL.Path) {
+		return s.leadToAnswer(w, r, madeAnswer{app, out})
+	}
+	s.showAnswer(w, madeAnswer{app, out})
+	return nil
+}
+
+// madeAnswer is an answer to the form of one of the Server's pages. It waits at an address of its own, to which a
+// browser without script can go back.
+type madeAnswer struct {
+	app *App
+	out posted
+}
+
+func (m madeAnswer) bytes() int { return Message{Form: m.out.Form}.size() + len(m.out.URL) }
+
+func (s *Server) leadToAnswer(w http.ResponseWriter, r *http.Request, m madeAnswer) *Error {
+	key, err := s.token(16)
+	if err != nil {
+		return err
+	}
+	s.made.put(key, m)
+	s.redirect(w, r, pathAnswer+"?answer="+key)
+	return nil
+}
+
+func (s *Server) handleAnswer(w http.ResponseWriter, r *http.Request) *Error {
+	m, ok := s.made.get(r.URL.Query().Get("answer"))
+	if !ok {
+		return errorf(ReasonRequestNotFound, "this response is no longer kept; start again at the app")
+	}
+	s.showAnswer(w, m)
+	return nil
+}
+
+func (s *Server) showAnswer(w http.ResponseWriter, m madeAnswer) {
 	// No form-action: the service provider may redirect anywhere, and browsers apply the policy to redirects as well.
 	csp := policy("")
-	if f.has(DuplicatePost) {
+	if m.out.faults.has(DuplicatePost) {
 		csp += "; frame-src *"
 	}
 	w.Header().Set("Content-Security-Policy", csp)
-	s.renderPost(w, app, out)
-	return nil
+	s.renderPost(w, m.app, m.out)
 }
 
 func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {

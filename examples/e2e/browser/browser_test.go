@@ -25,6 +25,9 @@ func TestBrowser(t *testing.T) {
 		{"PageChecks", testPageChecks},
 		{"Pages", testPages},
 		{"Audit", testAudit},
+		{"Compose", testCompose},
+		{"CancelAndBack", testCancelAndBack},
+		{"PageScript", testPageScript},
 		{"Demo", testDemo},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })

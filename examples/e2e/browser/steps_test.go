@@ -48,6 +48,16 @@ func (b *tab) arrived(w *world, region, name, flow string) {
 	require.Equal(b.t, [3]string{region, w.acs(region), flow}, [3]string{v.Region, v.ACS, v.Flow})
 }
 
+// fill sets the value of a field, as if it was typed.
+func (b *tab) fill(css, value string) {
+	b.t.Helper()
+	b.until(`document.querySelector(` + jsString(css) + `)`)
+	_ = onPage[bool](b, `(document.querySelector(`+jsString(css)+`).value = `+jsString(value)+`, true)`)
+}
+
+// back presses the browser's button.
+func (b *tab) back() { b.t.Helper(); b.do(chromedp.NavigateBack()) }
+
 // signOut presses the portal's button.
 func (b *tab) signOut(w *world, region string) {
 	b.t.Helper()
