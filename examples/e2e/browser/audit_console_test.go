@@ -59,7 +59,8 @@ func testAuditConsole(t *testing.T, chromium context.Context) {
 		"people": "/people", "person": "/people/" + person.ID, "new-person": "/new-person", "people-none": "/people?q=none",
 		"groups": "/groups", "group": "/groups/" + group.ID, "everyone": "/groups/" + everyone.ID,
 		"new-group": "/new-group", "keys": "/keys", "messages": "/messages", "message": "/messages/1",
-		"attacks": "/attacks", "attack": "/attack?id=A03%2Fassertion", "reset": "/reset",
+		"attacks": "/attacks", "configuration": "/configuration", "tenants": "/tenants",
+		"tenant": "/t/acme/", "attack": "/attack?id=A03%2Fassertion", "reset": "/reset",
 		"delete": "/apps/wiki/delete", "missing": "/apps/none", "nothing": "/nothing"}
 	names := make([]string, 0, len(pages))
 	for name := range pages {
@@ -76,6 +77,18 @@ func testAuditConsole(t *testing.T, chromium context.Context) {
 	b.press(bob + kb.Enter)
 	b.reads("Nothing was changed")
 	b.audit("console-new-person-refused")
+	b.open(at + "/configuration")
+	b.do(chromedp.Focus(chromedp.CSS("#text")))
+	b.press("{}")
+	b.click("form[enctype] button")
+	b.reads("Replace the configuration?")
+	b.audit("console-import")
+	b.open(at + "/configuration")
+	b.do(chromedp.Focus(chromedp.CSS("#text")))
+	b.press("{")
+	b.click("form[enctype] button")
+	b.reads("Line 1")
+	b.audit("console-import-refused")
 	b.open(at + "/apps/wiki/assignments")
 	b.do(chromedp.Focus(chromedp.CSS("#user")))
 	b.press("nobody" + kb.Enter)
