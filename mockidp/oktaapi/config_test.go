@@ -70,6 +70,7 @@ func TestConsoleExportAndImport(t *testing.T) {
 		require.NoError(t, idp.RetireKey(keys[1].ID))
 	}
 	c.upload("/configuration", plain.Body, "").has(t, "The keys stay.")
+	c.upload("/configuration", "{}", "").has(t, "The default user instead of 1", "The example app instead of 1")
 }
 
 // An invalid file is refused as a whole, and what was sent is shown.

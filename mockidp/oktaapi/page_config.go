@@ -68,22 +68,26 @@ func (v *visit) sentConfig() (string, error) {
 }
 
 func (v *visit) confirmImport(text string, c mockidp.Config) {
-	count := func(n int, one, many string) string {
-		if n == 1 {
+	count := func(n int, one, many, none string) string {
+		switch n {
+		case 0:
+			return none
+		case 1:
 			return "1 " + one
 		}
 		return fmt.Sprintf("%d %s", n, many)
 	}
 	keys := "The keys stay."
 	if c.Key != nil || len(c.Keys) > 0 {
-		keys = "The keys are replaced: " + count(len(c.Keys)+1, "key", "keys") + "."
+		keys = "The keys are replaced: " + count(len(c.Keys)+1, "key", "keys", "") + "."
 	}
 	v.confirm("/configuration", "Replace the configuration?", confirmView{
 		Text: "All users, groups, apps, attacks and faults are replaced. This can't be undone.",
-		Items: []string{count(len(c.Users), "user", "users") + " instead of " + fmt.Sprint(len(v.Users())),
-			count(len(c.Groups), "group", "groups") + " instead of " + fmt.Sprint(len(v.Groups())),
-			count(len(c.Apps), "app", "apps") + " instead of " + fmt.Sprint(len(v.Apps())), keys,
-			"The organisation's name and other settings of the program stay."},
+		Items: []string{
+			fmt.Sprintf("%s instead of %d", count(len(c.Users), "user", "users", "The default user"), len(v.Users())),
+			fmt.Sprintf("%s instead of %d", count(len(c.Groups), "group", "groups", "The users' groups"), len(v.Groups())),
+			fmt.Sprintf("%s instead of %d", count(len(c.Apps), "app", "apps", "The example app"), len(v.Apps())),
+			keys, "The organisation's name and other settings of the program stay."},
 		Action: "/configuration/replace", Button: "Replace", Back: "/configuration", File: true,
 		Fields: map[string]string{"text": text}})
 }
