@@ -28,7 +28,8 @@ func TestPythonClient(t *testing.T) {
 	idp, _, _ := strings.Cut(found["Metadata"][0], "/app/")
 	cmd := exec.Command("python3", "-")
 	cmd.Stdin = strings.NewReader(block[1])
-	cmd.Env = append(os.Environ(), "CONTROL="+found["Control"][0], "TOKEN=secret", "LOGIN="+idp+"/app/wiki/exkwiki/sso/saml",
+	cmd.Env = append(os.Environ(), "CONTROL="+found["Control"][0], "TOKEN=secret",
+		"LOGIN="+idp+"/app/wiki/exkwiki/sso/saml",
 		"no_proxy=*", "NO_PROXY=*")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)

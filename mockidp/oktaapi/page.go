@@ -184,7 +184,7 @@ var notes = map[string]string{
 	"saved": "Saved.", "created": "Created.", "deleted": "Deleted.", "activated": "Activated.",
 	"deactivated": "Deactivated.", "suspended": "Suspended.", "unlocked": "Unlocked. The user can sign in again.",
 	"queued": "Queued for the next sign-in.", "cleared": "Cleared.", "reset": "Everything is as it was at the start.",
-	"added": "Added.", "removed": "Removed.", "registered": "The service provider is registered.",
+	"added": "Added.", "removed": "Removed.", "registered": "Registered.",
 	"key": "A key was added. It doesn't sign yet.", "signs": "This key signs now.", "on": "Switched on.",
 	"off": "Switched off.", "advanced": "The clock was set.", "posted": "Posted again. The answer is below.",
 	"imported": "The configuration was replaced.",

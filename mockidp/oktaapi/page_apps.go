@@ -16,6 +16,8 @@ func appPageRoutes(get, post pageRouter) {
 		v.newApp(http.StatusOK, f, f.values(&a), nil)
 	})
 	post("/new-app", (*visit).createApp)
+	get("/new-app-by-metadata", func(v *visit) { v.addSPPage(http.StatusOK, "") })
+	post("/new-app-by-metadata", (*visit).addSP)
 	app := func(route pageRouter, path string, h func(*visit, mockidp.App)) {
 		route("/apps/{id}"+path, func(v *visit) {
 			a, ok := v.App(v.r.PathValue("id"))
@@ -196,6 +198,23 @@ func (v *visit) register(a mockidp.App) {
 		return
 	}
 	v.to(appPath(a), "registered")
+}
+
+// addSPPage makes apps of service providers' metadata.
+func (v *visit) addSPPage(status int, problem string) {
+	v.render(status, "add_sp", page{Title: "New app by metadata", Here: "/apps", Body: problem})
+}
+
+func (v *visit) addSP() {
+	made, err := v.idp.AddSP([]byte(strings.TrimSpace(v.form.Get("metadata"))))
+	switch {
+	case err != nil:
+		v.addSPPage(http.StatusUnprocessableEntity, sentence(plain(err)))
+	case len(made) == 1:
+		v.to(appPath(made[0]), "registered")
+	default:
+		v.to("/apps", "registered")
+	}
 }
 
 // download sends a file.

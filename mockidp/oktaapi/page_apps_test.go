@@ -3,6 +3,8 @@ package oktaapi_test
 import (
 	"encoding/pem"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -201,6 +203,44 @@ func TestConsoleRegistersAServiceProvider(t *testing.T) {
 	p := c.press("/apps/idc/metadata", "metadata", "<no/>")
 	assert.Equal(t, 422, p.Status)
 	p.has(t, "The service provider's metadata", "&lt;no/&gt;</textarea>")
-	c.press("/apps/idc/metadata", "metadata", "\r\n"+metadata).has(t, "is registered", "https://sp2.example/acs")
+	c.press("/apps/idc/metadata", "metadata", "\r\n"+metadata).has(t, "Registered.", "https://sp2.example/acs")
 	assert.Equal(t, "https://sp2.example", app(t, idp, "idc").Audience)
+
+	// Metadata alone makes an app.
+	c.page("/apps").has(t, "/new-app-by-metadata")
+	p = c.press("/new-app-by-metadata", "metadata", "<no/>")
+	assert.Equal(t, 422, p.Status)
+	p.has(t, "The service provider's metadata", "&lt;no/&gt;</textarea>")
+	p = c.press("/new-app-by-metadata", "metadata", strings.ReplaceAll(metadata, "sp2", "sp3"))
+	p.has(t, "Registered.", "https://sp3.example/acs")
+	assert.Len(t, idp.Apps(), 3)
+}
+
+// The form has each field of an app, or the field is edited elsewhere.
+func TestConsoleHasEveryFieldOfAnApp(t *testing.T) {
+	t.Parallel()
+	inputs := map[string]string{"ID": "id", "ExternalKey": "externalKey", "Name": "name", "Label": "label", "URL": "url",
+		"Profile": "profile", "IdentityCenter": "acsURL", "Issuer": "issuer", "Audience": "audience",
+		"RequireIssuer": "requireIssuer", "ACS": "acs.url", "Unlisted": "unlisted", "Recipient": "recipient",
+		"Destination": "destination", "DefaultRelayState": "relayState", "NameIDFormat": "nameIDFormat",
+		"NameIDTemplate": "nameIDTemplate", "IgnoreNameIDPolicy": "ignoreNameIDPolicy", "Attributes": "attributes.name",
+		"GroupAttribute": "groupAttributes.name", "GroupAttributes": "groupAttributes.name", "Sign": "sign",
+		"SignatureMethod": "signatureMethod", "KeyID": "keyID", "OmitKeyInfo": "omitKeyInfo", "Encrypt": "encryption",
+		"EncryptionCertificate": "encryptionCertificate", "SignedRequests": "signedRequests",
+		"RequestCertificates": "requestCertificates", "IgnoreForceAuthn": "honorForceAuthn",
+		"AuthnContext": "authnContext", "Refusals": "refusals", "SessionLifetime": "sessionLifetime"}
+	elsewhere := []string{"Kind", "Inactive", "Users", "Groups"} // chosen before, a button, the page Assignments
+	idp := start(t, twoRegions())
+	c := openConsole(t, idp)
+	all := ""
+	for _, kind := range []string{"saml", "identity-center", "bookmark"} {
+		all += c.page("/new-app?kind=" + kind).Body
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[mockidp.App]()) {
+		if slices.Contains(elsewhere, f.Name) {
+			continue
+		}
+		require.Contains(t, inputs, f.Name, "a field that the form of the Admin Console lacks")
+		assert.True(t, strings.Contains(all, `name="`+inputs[f.Name]+`"`), f.Name)
+	}
 }
