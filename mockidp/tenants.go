@@ -23,10 +23,10 @@ const tenantPart = 64
 // run at the same time in one Server don't meet. A name is 1 to 64 letters, digits and "-", and begins with a letter or
 // digit; case counts. A request to an address below /t/NAME/ makes a tenant as well.
 //
-// A tenant begins with the initial users, groups, apps, faults and mutations of the Server: those of its Config,
-// whatever changed since. Its apps have the same IDs, but entity IDs of their own: an Issuer is followed by "/t/NAME",
-// and the ID of an Entra tenant is another one. Sessions, cookies, messages, queues and clock are its own;
-// Config.Mutate and Logger are shared. It signs with the initial key of the Server (see Config.TenantKeys).
+// A tenant begins with the initial users, groups, apps, faults and mutations of the Server, those that Reset goes back
+// to. Its apps have the same IDs, but entity IDs of their own: an Issuer is followed by "/t/NAME", and the ID of an
+// Entra tenant is another one. Sessions, cookies, messages, queues and clock are its own; Config.Mutate and Logger are
+// shared. It signs with the initial key of the Server (see Config.TenantKeys).
 //
 // There are at most Config.MaxTenants. If another is needed, the one whose last request is the oldest is dropped, among
 // those that neither this method returned nor any user signed in to. If there is none, Tenant fails, and a request gets
@@ -74,9 +74,10 @@ type tenants struct {
 // tenant is an entry of the table.
 type tenant struct {
 	server *Server
-	used   int64 // tenants.uses at its last use
-	asked  bool  // Server.Tenant returned it
-	signed bool  // a user signed in
+	key    *signingKey // made for it by Config.TenantKeys; else nil
+	used   int64       // tenants.uses at its last use
+	asked  bool        // Server.Tenant returned it
+	signed bool        // a user signed in
 }
 
 // tenant returns a tenant, and makes it if there is none. asked says that the program asked, not a request.
@@ -101,11 +102,14 @@ func (s *Server) tenant(name string, asked bool) (*Server, *Error) {
 	if !ok {
 		return nil, errorf(ReasonTooManyTenants, "%d tenants are in use, which is the most", s.config.MaxTenants)
 	}
-	t, err := s.newTenant(name, key)
-	if err != nil {
-		return nil, err
+	if key == nil && s.config.TenantKeys {
+		var err *Error
+		if key, err = s.tenantKey(); err != nil {
+			return nil, err
+		}
 	}
-	s.tenants.add(t, asked)
+	t := s.newTenant(name, key)
+	s.tenants.add(&tenant{server: t, key: key, asked: asked})
 	s.config.Logger.Info("mockidp: new tenant", "tenant", name)
 	return t, nil
 }
@@ -138,7 +142,7 @@ func (ts *tenants) makeRoom(most int) (*signingKey, bool) {
 		if oldest == nil {
 			return nil, false
 		}
-		ts.drop(oldest.server)
+		ts.drop(oldest)
 	}
 	if len(ts.keys) == 0 {
 		return nil, true
@@ -150,21 +154,23 @@ func (ts *tenants) makeRoom(most int) (*signingKey, bool) {
 }
 
 // drop is called with mu held.
-func (ts *tenants) drop(s *Server) {
-	delete(ts.byName, s.name)
-	if s.config.TenantKeys {
-		ts.keys = append(ts.keys, s.initial.Load().keys[0])
+func (ts *tenants) drop(t *tenant) {
+	delete(ts.byName, t.server.name)
+	if t.key != nil {
+		ts.keys = append(ts.keys, t.key)
 	}
 }
 
-func (ts *tenants) add(s *Server, asked bool) {
+func (ts *tenants) add(t *tenant) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if ts.byName == nil {
 		ts.byName = map[string]*tenant{}
 	}
 	ts.uses++
-	ts.byName[s.name] = &tenant{server: s, used: ts.uses, asked: asked}
+	t.used = ts.uses
+	s := t.server
+	ts.byName[s.name] = t
 	if base := s.root.baseURL.Load(); base != nil {
 		s.URL = *base + pathTenants + s.name
 	}
@@ -175,7 +181,7 @@ func (ts *tenants) remove(s *Server) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if t := ts.byName[s.name]; t != nil && t.server == s {
-		ts.drop(s)
+		ts.drop(t)
 	}
 }
 
@@ -207,19 +213,21 @@ func (ts *tenants) reset() {
 	}
 }
 
-// newTenant makes a tenant with a key, or if that is nil with the key that the Config asks for.
-func (s *Server) newTenant(name string, key *signingKey) (*Server, *Error) {
-	if s.config.TenantKeys && key == nil {
-		own, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			return nil, internal("generating a key", err)
-		}
-		made, failed := newSigningKey(s.keySource(0), own, nil)
-		if failed != nil {
-			return nil, internal("making the key of a tenant", failed)
-		}
-		key = made
+// tenantKey makes the key of a tenant.
+func (s *Server) tenantKey() (*signingKey, *Error) {
+	own, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, internal("generating a key", err)
 	}
+	key, err := newSigningKey(s.keySource(0), own, nil)
+	if err != nil {
+		return nil, internal("making the key of a tenant", err)
+	}
+	return key, nil
+}
+
+// newTenant makes a tenant with a key, or if that is nil with the keys of the Server.
+func (s *Server) newTenant(name string, key *signingKey) *Server {
 	t := &Server{root: s, name: name, config: s.config, pages: s.pages, prefix: s.prefix + pathTenants + name,
 		ordered: s.ordered}
 	t.initial.Store(s.initial.Load().forTenant(name, key))
@@ -228,7 +236,7 @@ func (s *Server) newTenant(name string, key *signingKey) (*Server, *Error) {
 	t.bound(tenantPart)
 	t.Reset()
 	t.handler = t.routes()
-	return t, nil
+	return t
 }
 
 // forTenant returns the initial state of a tenant. It shares what doesn't change. key nil keeps the keys.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -327,9 +328,15 @@ func TestKeysOfTenants(t *testing.T) {
 			text(t, decode(t, f), "./Signature/KeyInfo/X509Data/X509Certificate"))
 	}
 	assert.Len(t, certs, 3)
+	was := a.Certificate().Raw
+	other, err := a.AddKey(ecdsaKey(), nil)
+	require.NoError(t, err)
+	require.NoError(t, a.SignWith(other.ID))
+	require.NoError(t, a.RetireKey(a.Keys()[0].ID))
+	a.SetInitial()
 	a.Close()
 	c := must(root.Tenant("c"))
-	assert.Equal(t, a.Certificate().Raw, c.Certificate().Raw, "no more keys than tenants at a time")
+	assert.Equal(t, was, c.Certificate().Raw, "no more keys than tenants at a time, and none that a tenant was given")
 }
 
 // Without a listener of its own, the Server serves its tenants by Handler.
@@ -382,4 +389,41 @@ func TestMemoryOfATenant(t *testing.T) {
 	assert.Greater(t, kept, 1<<19)
 	b.signIn(first, alice, mockidp.DefaultPassword).refused(t, 404, mockidp.ReasonRequestNotFound)
 	b.signIn(ask(), alice, mockidp.DefaultPassword).answer(t)
+}
+
+// FuzzTenants sends requests to any address: they make no more tenants than the bound, all with valid names, and no
+// page outside of a tenant's prefix redirects into it.
+func FuzzTenants(f *testing.F) {
+	for _, path := range []string{"/t/a/", "/t/a", "/t/-/", "/t//", "/t/a/t/b/", "/t/a/../b/", "/t/%61/login/login.htm",
+		"/t/a%2f/", "/t/a/%2e%2e/%2e%2e/", "//t/a/", "/t/a/app/x/y/sso/saml?SAMLRequest=x", "/healthz", "/t/a//evil/"} {
+		f.Add("GET", path)
+	}
+	conf := twoRegions()
+	conf.BaseURL, conf.MaxTenants = "http://localhost", 3
+	root := must(mockidp.Open(conf))
+	f.Fuzz(func(t *testing.T, method, path string) {
+		r, err := http.NewRequest(method, "http://localhost", strings.NewReader("username=x&password=y"))
+		if err != nil {
+			return
+		}
+		if r.URL, err = url.ParseRequestURI(path); err != nil || r.URL.Host != "" {
+			return
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		root.Handler().ServeHTTP(w, r)
+		to := w.Header().Get("Location")
+		if strings.HasPrefix(to, "//") || strings.HasPrefix(to, `/\`) {
+			t.Fatalf("%s redirects to another host: %s", path, to)
+		}
+		all := root.Tenants()
+		if len(all) > conf.MaxTenants {
+			t.Fatalf("%d tenants", len(all))
+		}
+		for _, idp := range all {
+			if !regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`).MatchString(idp.TenantName()) {
+				t.Fatalf("a tenant named %q", idp.TenantName())
+			}
+		}
+	})
 }
