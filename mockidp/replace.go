@@ -44,7 +44,7 @@ func (s *Server) replacement(old *state, c Config) (*state, orders, error) {
 	if err != nil {
 		return nil, orders{}, err
 	}
-	next, err := newState(c, key, more, old.salt, noApps)
+	next, err := newState(c, key, more, naming{salt: old.salt, tenant: old.tenant}, noApps)
 	if err != nil {
 		return nil, orders{}, err
 	}

@@ -124,7 +124,7 @@ func Open(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	initial, err := newState(c, key, more, salt, noApps)
+	initial, err := newState(c, key, more, naming{salt: salt}, noApps)
 	if err != nil {
 		return nil, err
 	}

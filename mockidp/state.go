@@ -27,10 +27,10 @@ type state struct {
 	org, salt, tenant string // input for derived identifiers, besides names
 }
 
-func newState(c Config, key *signingKey, more []furtherKey, salt string, noApps bool) (*state, error) {
+func newState(c Config, key *signingKey, more []furtherKey, n naming, noApps bool) (*state, error) {
 	st := &state{users: map[string]*User{}, ids: map[string]string{}, groups: map[string]Group{},
 		closed: len(c.Groups) > 0, keys: []*signingKey{key}, signing: key.id, rings: map[string][]*signingKey{},
-		org: c.Org, salt: salt}
+		org: c.Org, salt: n.salt, tenant: n.tenant}
 	for _, g := range c.Groups {
 		if _, dup := st.groups[g.Name]; dup {
 			return nil, badConfig("duplicate group %s", quote(g.Name))

@@ -183,6 +183,24 @@ func TestStateOfTenantsIsApart(t *testing.T) {
 	assert.Empty(t, b.Messages())
 }
 
+// A configuration that replaces those of several tenants leaves each its own entity ID, unless it has one.
+func TestReplaceInTenants(t *testing.T) {
+	root := start(t, twoRegions())
+	issuers := map[string]bool{}
+	for _, idp := range []*mockidp.Server{root, must(root.Tenant("a")), must(root.Tenant("b"))} {
+		require.NoError(t, idp.Replace(mockidp.Config{Apps: []mockidp.App{{ID: "okta", Label: "New"},
+			{ID: "entra", Label: "Other", Profile: mockidp.Entra}, {ID: "given", Label: "Third", Issuer: "urn:given"}}}))
+		for _, app := range idp.Apps() {
+			if app.ID == "given" {
+				assert.Equal(t, "urn:given", app.Issuer)
+				continue
+			}
+			assert.False(t, issuers[app.Issuer], app.Issuer)
+			issuers[app.Issuer] = true
+		}
+	}
+}
+
 // SP-initiated sign-in at tenants runs below their prefix, with an app of Entra as with one of Okta.
 func TestSignInAtTenants(t *testing.T) {
 	conf := twoRegions()
