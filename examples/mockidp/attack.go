@@ -83,7 +83,7 @@ func (o *attackOptions) run(ctx context.Context, logs io.Writer) (*run.Report, e
 func listAttacks(out io.Writer) error {
 	t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	for _, e := range run.List() {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.ID, e.Expected, e.Title, e.Reference)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", e.ID, e.Expected, e.Severity, e.Title, e.Reference)
 	}
 	return t.Flush()
 }

@@ -57,7 +57,7 @@ func (o *attackOptions) flags() *flag.FlagSet {
 			return nil
 		}
 	}
-	fs.BoolVar(&o.list, "list", false, "print one line an attack, and exit")
+	fs.BoolVar(&o.list, "list", false, "print one line an attack (ID, expected, severity if it is let in, title, reference), and exit")
 	fs.StringVar(&o.write, "write-metadata", "",
 		"write an identity provider's keys, certificates and metadata.xml to `DIR`, and exit")
 	fs.StringVar(&o.keys, "keys", "",
@@ -78,11 +78,11 @@ func (o *attackOptions) flags() *flag.FlagSet {
 	fs.StringVar(&t.EntityID, "entity-id", "", "the service provider's entity `ID`")
 	fs.StringVar(&t.Probe, "probe", "", "`URL` of a page that names the signed-in user")
 	fs.StringVar(&o.identity, "identity", "", "`REGEXP` that finds the user on that page; its first group is the name")
-	fs.BoolVar(&t.IdPInitiated, "idp-initiated", false, "send unsolicited responses; there is no -sp-login")
-	fs.StringVar(&t.RelayState, "relay-state", "", "RelayState of unsolicited responses")
+	fs.BoolVar(&t.IdPInitiated, "idp-initiated", false, "send unsolicited responses; the service provider makes no requests")
+	fs.StringVar(&t.RelayState, "relay-state", "", "RelayState, a `TEXT`, of unsolicited responses")
 	fs.StringVar(&t.Subject, "subject", "", "`NAME` of the user who signs in (default: alice@example.com)")
 	fs.StringVar(&t.Forged, "forged", "", "`NAME` of the user that the attacker impersonates (default: admin@example.com)")
-	fs.StringVar(&t.NameIDFormat, "nameid-format", "", "Format of NameID (default: emailAddress)")
+	fs.StringVar(&t.NameIDFormat, "nameid-format", "", "Format of NameID, a `URI` (default: that of emailAddress)")
 	fs.StringVar(&t.IdentityAttribute, "identity-attribute", "",
 		"`NAME` of an attribute that names the user, as NameID does")
 	fs.Func("attribute", "`NAME=VALUE` of an attribute of the user; repeatable", func(s string) error {
@@ -109,10 +109,10 @@ func (o *attackOptions) flags() *flag.FlagSet {
 	fs.Func("skip", "`IDS` to leave out", list(&t.Skip))
 	fs.Func("allow-host", "`HOST` beside this machine that may be attacked; repeatable", list(&t.AllowHosts))
 	fs.StringVar(&o.ca, "ca", "", "`FILE` with certificates to trust on https, in PEM")
-	fs.DurationVar(&t.Timeout, "timeout", 10*time.Second, "how long to wait for an answer")
+	fs.DurationVar(&t.Timeout, "timeout", 10*time.Second, "how long to wait for an answer, a `DURATION`")
 	fs.DurationVar(&t.Recovery, "recovery", 2*time.Minute,
-		"how long to wait for a service provider that stopped answering")
-	fs.IntVar(&t.Concurrency, "parallel", 1, "how many attacks run at once")
+		"how long to wait for a service provider that stopped answering, a `DURATION`")
+	fs.IntVar(&t.Concurrency, "parallel", 1, "how many attacks run at once, a `NUMBER`")
 	fs.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`; - is standard output, instead of the table")
 	fs.StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`")
 	fs.BoolVar(&o.all, "all", false, "a row for every attack, not only for those let in or without a clear answer")

@@ -48,7 +48,7 @@ func (p *progress) add(r run.Result) {
 		if r.Identity != "" {
 			as = fmt.Sprintf(" as %q", r.Identity)
 		}
-		fmt.Fprintf(p.to, "%s  %s%s: %s\n", r.ID, paint(p.color, "let in"), as, r.Reason)
+		fmt.Fprintf(p.to, "%s  %s%s\n", r.ID, paint(p.color, "let in"), as)
 	}
 	now := p.now()
 	switch since := now.Sub(p.last); {

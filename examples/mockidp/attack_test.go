@@ -61,8 +61,8 @@ func TestAttackList(t *testing.T) {
 	require.Zero(t, status, errs)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	require.Len(t, lines, len(run.List()))
-	assert.Regexp(t, `^A01/response +refused +XSW1 `, lines[0])
-	assert.Regexp(t, `(?m)^D41/digit +accepted `, out)
+	assert.Regexp(t, `^A01/response +refused +hole +XSW1 `, lines[0])
+	assert.Regexp(t, `(?m)^D41/digit +accepted +weaker `, out)
 }
 
 func TestAttackUsage(t *testing.T) {
@@ -310,17 +310,76 @@ func credulous(t *testing.T) (*httptest.Server, []string) {
 		"-probe", sp.URL + "/", "-identity", `Hello (\S+)\.`}
 }
 
+// letIn is the report about credulous.
+const letIn = `Service provider  sp
+Good, accepted    rsa, assertion signed; rsa, response signed; rsa, both signed;
+                  ecdsa, assertion signed
+
+let in, hole       A03/assertion XSW3: forged Assertion inserted before original
+                   signed Assertion, sibling
+                   as admin@example.com; signed in as the forged user
+let in, hole       B01 missing signature: nothing signed
+                   as alice@example.com; accepted, with the name that the
+                   identity provider gave
+let in, weaker     D01/same-browser replay, in the same browser: same Response
+                   twice
+                   signed in as "alice@example.com"
+let in, weaker     D01/other-browser replay, in another browser: same Response
+                   twice
+                   signed in as "alice@example.com"
+let in, weaker     D01/unsolicited replay of an unsolicited response, in another
+                   browser: same Response twice
+                   signed in as "alice@example.com"
+
+Note: the cookie "who" has no SameSite.
+Note: the cookie "who" is not HttpOnly.
+Note: the cookie "who" is not Secure.
+
+The findings, the worst first:
+
+1. messages without a signature are accepted (hole)
+   What it means  An attacker without any key or message of the identity
+                  provider writes a response, and signs in as any user.
+   Shown by       B01, missing signature: nothing signed
+   Reference      SPID#2
+   Run it alone   -only B01
+
+2. signature wrapping (hole)
+   What it means  An attacker with one signed message of any user adds a forged
+                  assertion to it, and signs in as any other user.
+   Shown by       A03/assertion, XSW3: forged Assertion inserted before original
+                  signed Assertion, sibling
+   Reference      On Breaking SAML; SAMLRaider
+   Run it alone   -only A03/assertion
+
+3. replay (weaker)
+   What it means  An attacker who obtains a response that was already used signs
+                  in with it again.
+   Shown by       D01/same-browser, replay, in the same browser: same Response
+                  twice
+   And by         D01/other-browser, D01/unsolicited
+   Reference      Profiles 4.1.4.5
+   Run it alone   -only D01/same-browser
+
+5 attacks were let in: of 6 attacks in 1s, 0 refused, 1 unusual but legal, 0
+without a clear answer, 0 not run.
+`
+
 // If a service provider accepts everything, the exit status is 1, and the output names the identity.
 func TestAttackLetIn(t *testing.T) {
 	sp, args := credulous(t)
 	status, out, errs := attackWith(t, append(args, "-only", "A03/assertion", "-json", "-")...)
 	assert.Equal(t, 1, status, errs)
-	assert.Equal(t, "A03/assertion  let in as \"admin@example.com\": signed in as the forged user\n", errs)
+	assert.Equal(t, "A03/assertion  let in as \"admin@example.com\"\n", errs)
 	var report run.Report
 	require.NoError(t, json.Unmarshal([]byte(out), &report))
 	require.Len(t, report.Results, 1)
 	assert.Equal(t, run.LetIn, report.Results[0].Verdict)
 	documented(t, []byte(out))
+
+	status, out, errs = attackWith(t, append(args, "-only", "A03/assertion,B01,D01,D28/merely-old")...)
+	assert.Equal(t, 1, status, errs)
+	assert.Equal(t, letIn, regexp.MustCompile(`in [0-9.]+(ms|s),`).ReplaceAllString(out, "in 1s,"))
 
 	status, out, errs = attackWith(t, append(args, "-only", "A03/assertion,B01,D44", "-color", "always", "-v")...)
 	assert.Equal(t, 1, status, errs)

@@ -141,7 +141,7 @@ func (r *runner) checkCookies(before, after *browser) {
 		if !c.Secure {
 			note("the cookie %q is not Secure", c.Name)
 		}
-		if c.SameSite == http.SameSiteDefaultMode {
+		if c.SameSite <= http.SameSiteDefaultMode { // zero is no attribute, and the mode one without a known value
 			note("the cookie %q has no SameSite", c.Name)
 		}
 	}

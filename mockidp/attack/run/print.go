@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -169,7 +170,7 @@ func (t *text) rows() {
 // remark explains the verdict in a line.
 func (x Result) remark() string {
 	var parts []string
-	if x.Identity != "" {
+	if x.Identity != "" && !strings.Contains(x.Reason, strconv.Quote(x.Identity)) {
 		parts = append(parts, "as "+x.Identity)
 	}
 	if x.Verdict == NotRun {
@@ -187,7 +188,7 @@ func (x Result) remark() string {
 	if open := x.openWays(); open != "" {
 		parts = append(parts, "not shown with "+open)
 	}
-	if x.Duration >= time.Second { // the report in JSON has all
+	if x.Duration >= 5*time.Second { // the report in JSON has all
 		parts = append(parts, x.Duration.Round(time.Millisecond).String())
 	}
 	return strings.Join(parts, "; ")

@@ -136,7 +136,7 @@ func (r *Result) markStopped() {
 
 // markNotRun makes r the result of an attack after the service provider stopped.
 func (r *Result) markNotRun() {
-	*r = Entry{r.ID, r.Title, r.Expected, r.Reference}.result()
+	*r = Result{ID: r.ID, Title: r.Title, Expected: r.Expected, Reference: r.Reference}
 	r.Verdict, r.Reason, r.Needs = NotRun, hadStopped, NeedRestart
 }
 
@@ -228,10 +228,17 @@ func (r *Report) Merge(later *Report) {
 // Entry is one line of the list of attacks.
 type Entry struct {
 	ID, Title, Expected, Reference string
+	// Severity is that of the attack if it is let in. An attack that signs a forged name in is a Hole in any case.
+	Severity Severity
 }
 
 func (e Entry) result() Result {
 	return Result{ID: e.ID, Title: e.Title, Expected: e.Expected, Reference: e.Reference}
+}
+
+func newEntry(id, title, expected, reference string) Entry {
+	p, _ := problemOf(Result{ID: id})
+	return Entry{id, title, expected, reference, p.severity}
 }
 
 func caseEntry(c attack.Case) Entry {
@@ -239,12 +246,12 @@ func caseEntry(c attack.Case) Entry {
 	if c.Outcome.Accepted() {
 		expected = "accepted"
 	}
-	return Entry{c.ID, c.Name, expected, c.Reference}
+	return newEntry(c.ID, c.Name, expected, c.Reference)
 }
 
 func (f flow) entry() Entry {
 	row, _ := attack.RowOf(f.id)
-	return Entry{f.id, cmp.Or(f.title, row.Name), "refused", row.Reference}
+	return newEntry(f.id, cmp.Or(f.title, row.Name), "refused", row.Reference)
 }
 
 // List lists every attack that [Run] knows: the documents of [attack.Cases] and

@@ -64,9 +64,9 @@ let in, hole       A03/assertion XSW3: forged Assertion inserted before original
                    as admin@example.com; signed in as the forged user
 let in, weaker     D01/same-browser replay, in the same browser: same Response
                    twice
-                   as alice@example.com; signed in as "alice@example.com"
+                   signed in as "alice@example.com"
 let in, policy     D06 second answer: request consumed once
-                   as admin@example.com; signed in as "admin@example.com"
+                   signed in as "admin@example.com"
 let in, hole       D44/data RelayState: https://evil, //evil, javascript:,
                    \evil, CRLF, > 80 bytes
                    it leads to "data:text/html"
