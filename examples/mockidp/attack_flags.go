@@ -57,7 +57,8 @@ func (o *attackOptions) flags() *flag.FlagSet {
 			return nil
 		}
 	}
-	fs.BoolVar(&o.list, "list", false, "print one line an attack (ID, expected, severity if it is let in, title, reference), and exit")
+	fs.BoolVar(&o.list, "list", false,
+		"print one line an attack (ID, expected, severity if it is let in, title, reference), and exit")
 	fs.StringVar(&o.write, "write-metadata", "",
 		"write an identity provider's keys, certificates and metadata.xml to `DIR`, and exit")
 	fs.StringVar(&o.keys, "keys", "",
@@ -78,7 +79,8 @@ func (o *attackOptions) flags() *flag.FlagSet {
 	fs.StringVar(&t.EntityID, "entity-id", "", "the service provider's entity `ID`")
 	fs.StringVar(&t.Probe, "probe", "", "`URL` of a page that names the signed-in user")
 	fs.StringVar(&o.identity, "identity", "", "`REGEXP` that finds the user on that page; its first group is the name")
-	fs.BoolVar(&t.IdPInitiated, "idp-initiated", false, "send unsolicited responses; the service provider makes no requests")
+	fs.BoolVar(&t.IdPInitiated, "idp-initiated", false,
+		"send unsolicited responses; the service provider makes no requests")
 	fs.StringVar(&t.RelayState, "relay-state", "", "RelayState, a `TEXT`, of unsolicited responses")
 	fs.StringVar(&t.Subject, "subject", "", "`NAME` of the user who signs in (default: alice@example.com)")
 	fs.StringVar(&t.Forged, "forged", "", "`NAME` of the user that the attacker impersonates (default: admin@example.com)")

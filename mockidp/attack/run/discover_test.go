@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -164,6 +165,26 @@ func TestDiscoverIdentity(t *testing.T) {
 }
 
 func regexpEnd(s string) string { return `\Q` + s + `\E$` }
+
+// A pattern finds the name in both pages, and none in the page without a user, whatever is around the names.
+func FuzzIdentityPattern(f *testing.F) {
+	f.Add("Hello ", "!", "Hello ", "!", "Hello guest")
+	f.Add("<b>", "</b>", "\xff<b>", "</b>\xff", "")
+	f.Add("a\n\x00", "\r\n[", "b\n\x00", "\r\n(", "\n\x00alice@example.com\r\n")
+	f.Fuzz(func(t *testing.T, before, after, otherBefore, otherAfter, without string) {
+		const one, other = "alice@example.com", "admin@example.com"
+		re := run.IdentityPattern(before+one+after, one, otherBefore+other+otherAfter, other, without)
+		if re == nil {
+			return
+		}
+		assert.Equal(t, one, re.FindStringSubmatch(before + one + after)[1])
+		assert.Equal(t, other, re.FindStringSubmatch(otherBefore + other + otherAfter)[1])
+		assert.False(t, re.MatchString(without))
+		again, err := regexp.Compile(re.String()) // it is printed as a flag
+		assert.NoError(t, err)
+		assert.NotContains(t, again.String(), "\n")
+	})
+}
 
 // An attribute may name the user.
 func TestDiscoverIdentityAttribute(t *testing.T) {

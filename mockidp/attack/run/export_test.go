@@ -79,6 +79,9 @@ func SeverityMistakes() []string {
 	return out
 }
 
+// IdentityPattern finds out how two pages show users, if a third one shows none.
+var IdentityPattern = identityPattern
+
 // FlowMistakes lists the flows without a script or a known requirement, and the
 // scripts without a flow.
 func FlowMistakes() []string {
