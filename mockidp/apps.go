@@ -116,12 +116,16 @@ type App struct {
 	// for another format is refused (SAML Core 3.4.1.1). The profile Entra has one exception, as Entra ID has: it
 	// answers a request for a transient NameID with a random one.
 	IgnoreNameIDPolicy bool
-	// Attributes are the attribute statements, in order. Zero: none.
+	// Attributes are the attribute statements, in order. Zero, and no GroupAttribute and GroupAttributes either: what
+	// DefaultAttributes returns.
 	Attributes []Attribute
 	// GroupAttribute sends the user's groups. Zero (nil): they aren't sent.
 	GroupAttribute *GroupAttribute
 	// GroupAttributes are further group statements. Zero: none.
 	GroupAttributes []GroupAttribute
+	// OmitAttributes sends no attributes, also not the default ones; Attributes, GroupAttribute and GroupAttributes must
+	// be zero. Zero: they are sent.
+	OmitAttributes bool
 
 	// Sign is which parts are signed. Zero: SignBoth.
 	Sign Signing

@@ -2,6 +2,7 @@ package mockidp
 
 import (
 	"cmp"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -90,6 +91,9 @@ func (a *App) attributesFor(u *User) []Attribute {
 			out = append(out, Attribute{name, cmp.Or(format, AttrUnspecified), values})
 		}
 	}
+	if a.sendsDefaults() {
+		return a.DefaultAttributes(*u)
+	}
 	for _, at := range a.Attributes {
 		var values []string
 		for _, v := range at.Values {
@@ -99,6 +103,45 @@ func (a *App) attributesFor(u *User) []Attribute {
 	}
 	for _, g := range a.GroupStatements() {
 		add(cmp.Or(g.Name, "groups"), g.NameFormat, g.selected(u.Groups))
+	}
+	return out
+}
+
+// sendsDefaults reports whether the app has no statements of its own.
+func (a *App) sendsDefaults() bool {
+	return a.Kind == SAML && !a.OmitAttributes && len(a.Attributes) == 0 && len(a.GroupStatements()) == 0
+}
+
+// DefaultAttributes returns the attributes that an app without statements of its own sends for a user:
+//
+//   - With the profile Okta, email, firstName, lastName, groups, and each of User.Attributes under its name, which may
+//     be "groups". At Okta an administrator enters them; here the usual ones are entered already.
+//   - With the profile Entra, the claims that Entra ID sends until an administrator changes them: tenant ID, object ID
+//     (derived from User.ID), display name, identity provider, given name, surname, email address and name.
+//   - With IdentityCenter none: the catalogue's app has no statements.
+//
+// An attribute without values isn't sent.
+func (a *App) DefaultAttributes(u User) []Attribute {
+	switch {
+	case a.IdentityCenter != nil:
+		return nil
+	case a.Profile == Entra:
+		return a.entraClaims(&u)
+	}
+	var out []Attribute
+	add := func(name string, values []string) {
+		if len(values) > 0 {
+			out = append(out, Attribute{name, AttrUnspecified, values})
+		}
+	}
+	for _, name := range []string{"email", "firstName", "lastName"} {
+		add(name, u.Values(name))
+	}
+	if _, own := u.Attributes["groups"]; !own {
+		add("groups", u.Groups)
+	}
+	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
+		add(name, u.Attributes[name])
 	}
 	return out
 }
@@ -140,6 +183,9 @@ func (g *GroupAttribute) matches(name string) bool {
 }
 
 func (a *App) checkAttributes() *Error {
+	if a.OmitAttributes && (len(a.Attributes) > 0 || len(a.GroupStatements()) > 0) {
+		return a.bad("OmitAttributes excludes Attributes, GroupAttribute and GroupAttributes")
+	}
 	for _, at := range a.Attributes {
 		if strings.TrimSpace(at.Name) == "" {
 			return a.bad("an attribute statement without a Name")

@@ -133,3 +133,52 @@ func TestNothingInAConfigurationBecomesMarkup(t *testing.T) {
 		assert.NotContains(t, home.Body, "<!--x")
 	}
 }
+
+// An app without statements sends what most service providers read.
+func TestDefaultAttributes(t *testing.T) {
+	conf := mockidp.Config{Key: rsaKey(), Users: []mockidp.User{
+		{Login: alice, FirstName: "Alice", Groups: []string{"Team"},
+			Attributes: map[string][]string{"role": {"a", "b"}, "age": {"7"}}},
+		{Login: bob, Groups: []string{"Team"}, Attributes: map[string][]string{"groups": {"own"}}},
+	}}
+	acs := []mockidp.ACS{{URL: frank}}
+	everyone := []string{mockidp.Everyone}
+	conf.Apps = []mockidp.App{
+		{ID: "okta", Label: "Okta", Audience: entityID, ACS: acs, Groups: everyone},
+		{ID: "none", Label: "None", Audience: entityID, ACS: acs, Groups: everyone, OmitAttributes: true},
+		{ID: "own", Label: "Own", Audience: entityID, ACS: acs, Groups: everyone,
+			GroupAttribute: &mockidp.GroupAttribute{Name: "g"}},
+		{ID: "entra", Label: "Entra", Audience: entityID, ACS: acs, Groups: everyone, Profile: mockidp.Entra},
+		{ID: "idc", Label: "IDC", Groups: everyone,
+			IdentityCenter: &mockidp.IdentityCenter{ACSURL: frank, IssuerURL: entityID}},
+	}
+	idp := start(t, conf)
+	sent := func(app, login string) (out []string) {
+		form, err := idp.IdPInitiated(app, login, "")
+		require.NoError(t, err)
+		for _, a := range decode(t, form).FindElements("//Attribute") {
+			var values []string
+			for _, v := range a.SelectElements("AttributeValue") {
+				values = append(values, v.Text())
+			}
+			out = append(out, a.SelectAttrValue("Name", "")+"="+strings.Join(values, ","))
+		}
+		return out
+	}
+	assert.Equal(t, []string{"email=" + alice, "firstName=Alice", "groups=Team", "age=7", "role=a,b"}, sent("okta", alice))
+	assert.Equal(t, []string{"email=" + bob, "groups=own"}, sent("okta", bob))
+	assert.Empty(t, sent("none", alice))
+	assert.Empty(t, sent("idc", alice))
+	assert.Equal(t, []string{"g=Team"}, sent("own", alice))
+	entra := sent("entra", alice)
+	const identity = "http://schemas.microsoft.com/identity/claims/"
+	const names = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+	for _, want := range []string{identity + "displayname=Alice", identity + "identityprovider=https://sts.windows.net/",
+		names + "givenname=Alice", names + "emailaddress=" + alice, names + "name=" + alice, identity + "tenantid=",
+		identity + "objectidentifier="} {
+		assert.Contains(t, strings.Join(entra, "\n"), want)
+	}
+	assert.NotContains(t, strings.Join(entra, "\n"), "Team", "an administrator adds the claim of groups")
+	_, err := idp.AddApp(mockidp.App{Label: "x", OmitAttributes: true, Attributes: []mockidp.Attribute{{Name: "a"}}})
+	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
+}

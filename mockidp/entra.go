@@ -53,6 +53,23 @@ func (st *state) shareIdentifier(a, b *App) bool {
 		a.Audience == b.Audience && a.Audience != "" && strings.EqualFold(st.entraTenant(a), st.entraTenant(b))
 }
 
+const claimsIdentity = "http://schemas.microsoft.com/identity/claims/"
+
+// entraClaims returns what Entra ID sends by default (learn.microsoft.com, "SAML token claims reference" and "Customize
+// SAML token claims"), without a NameFormat.
+func (a *App) entraClaims(u *User) []Attribute {
+	var out []Attribute
+	if m := tenantIssuer.FindStringSubmatch(a.Issuer); m != nil {
+		out = append(out, Attribute{claimsIdentity + "tenantid", "", []string{m[1]}})
+	}
+	out = append(out, Attribute{claimsIdentity + "objectidentifier", "", []string{derivedGUID("user\x00" + u.ID)}},
+		Attribute{claimsIdentity + "displayname", "", []string{u.Name()}},
+		Attribute{claimsIdentity + "identityprovider", "", []string{a.Issuer}})
+	entra := *presetByID("entra")
+	entra.Groups = nil // an administrator adds the claim
+	return append(out, entra.attributesFor(u)...)
+}
+
 // readEntra reads a request to a tenant, whose Issuer identifies the app.
 func (s *Server) readEntra(st *state, tenant string, in incoming) (*App, pending, *Error) {
 	return s.read(nil, in, func(req *authnRequest) (*App, *Error) {

@@ -160,6 +160,8 @@ type appDetails struct {
 	idpDetails
 	Key, Method, Encrypted string
 	Filters                []string // the words for each Filter
+
+	Defaults []Attribute // what an app without statements sends for the user
 }
 
 // idpDetails is what a service provider is configured with.
@@ -211,11 +213,11 @@ func (s *Server) handleApp(w http.ResponseWriter, r *http.Request, st *state, u 
 	if err != nil {
 		return err
 	}
-	s.render(w, http.StatusOK, "app", page{Title: app.Label, User: u, Script: scriptPage, Body: s.details(st, app)})
+	s.render(w, http.StatusOK, "app", page{Title: app.Label, User: u, Script: scriptPage, Body: s.details(st, app, u)})
 	return nil
 }
 
-func (s *Server) details(st *state, a *App) appDetails {
+func (s *Server) details(st *state, a *App, u *User) appDetails {
 	d := appDetails{tile: s.tile(a), App: a, SAML: a.Kind == SAML, Entra: a.Profile == Entra,
 		DefaultURL: a.DefaultACS().URL}
 	if !d.SAML {
@@ -225,6 +227,9 @@ func (s *Server) details(st *state, a *App) appDetails {
 	d.idpDetails, d.Key, d.Method = s.idpDetails(st, a), signer.key.id, string(signer.method)
 	if err != nil {
 		d.Method = err.Detail
+	}
+	if a.sendsDefaults() {
+		d.Defaults = a.DefaultAttributes(*u)
 	}
 	if a.Encrypt != nil {
 		d.Encrypted = strings.TrimPrefix(strings.TrimPrefix(string(a.Encrypt.Method), nsXEnc), nsXEnc11)
