@@ -120,7 +120,7 @@ func (s *Server) handleCompose(w http.ResponseWriter, _ *http.Request, c compose
 		c.form.Set("login", c.st.firstUser(c.app, c.p))
 	}
 	if c.form.Get("login") == "" {
-		c.form.Set("login", "new@example.com") // a form of a user who is made up needs a name
+		c.form.Set("login", madeUpLogin)
 	}
 	body := composeView{Pending: c.key, Preset: c.form.Get("preset"), Search: cut(c.form.Get("q")),
 		AttackSearch: cut(c.form.Get("find"))}
@@ -165,11 +165,16 @@ func (s *Server) handleSend(w http.ResponseWriter, r *http.Request, c composeReq
 		s.redirect(w, r, pathCompose+"?"+c.form.Encode())
 		return nil
 	}
+	typed := comp
 	comp.attributes = named(comp.attributes)
-	if err := s.checkComposition(c.st, comp); err != nil {
-		return err
+	if err = s.checkComposition(c.st, comp); err == nil {
+		err = s.sendComposed(w, r, c.st, c.app, c.p, comp)
 	}
-	return s.sendComposed(w, r, c.st, c.app, c.p, comp)
+	if err != nil { // what was typed isn't lost
+		s.showCompose(w, err.status(), c, typed, composeView{Preset: c.form.Get("preset"), Search: cut(c.form.Get("q")),
+			AttackSearch: cut(c.form.Get("find")), Failed: err})
+	}
+	return nil
 }
 
 // firstUser is the login that the page begins with: of the Subject of the request, else the first user who may sign in

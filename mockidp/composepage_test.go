@@ -50,11 +50,20 @@ func TestComposePage(t *testing.T) {
 	b.get(idp.DashboardURL()).contains(t, `name="password"`)
 	b.post(idp.ComposeURL(), v).answer(t)
 	// Another login was typed: what is filled in for that user is shown before it is sent.
+	b.get(idp.ComposeURL()+"?app=idc&login=new@example.com").contains(t, "made up")
 	v.Set("login", "new@x.example")
 	changed := b.post(idp.ComposeURL(), v)
 	changed.contains(t, "Another user was typed")
 	changed.contains(t, `name="nameid" type="text" value="new@x.example"`)
 	changed.contains(t, "made up")
+	// What can't be sent is shown again.
+	v.Set("filled_for", v.Get("login"))
+	v["attr_values"] = []string{"kept \x01", "", ""}
+	failed := b.post(idp.ComposeURL(), v)
+	assert.Equal(t, 400, failed.Status)
+	failed.contains(t, "Nothing was sent: the response: not text that XML can hold")
+	failed.contains(t, "kept ")
+	failed.contains(t, `value="other"`)
 	v.Set("acs", "http://evil.example/")
 	b.post(idp.ComposeURL(), v).refused(t, 400, mockidp.ReasonParameter)
 	v.Set("pending", "forged")

@@ -15,11 +15,13 @@ type composeView struct {
 	Request          *authnRequest // nil: sign-in is IdP-initiated
 	From             string        // the Issuer of the request, or the app's Audience
 	NoACS            bool          // the app has no assertion consumer service: nothing can be sent
+	Failed           *Error        // why nothing was sent, or nil
 	Changed          bool          // the page was filled in again, because another login was typed
 	MadeUp           bool          // no user has the login
 	Search           string
 	People           []person
 	Found, UserCount int
+	MakeUp           string // the link to the page with a user who is made up
 
 	User          User
 	NameID        string
@@ -118,8 +120,8 @@ func (s *Server) listPeople(c composeRequest, comp composition, v *composeView) 
 	var users []*User
 	users, v.Found = c.st.findUsers(v.Search)
 	v.UserCount = len(c.st.users)
-	for _, u := range users {
-		q := url.Values{"login": {u.Login}, "q": {v.Search}, "preset": {v.Preset}, "acs": {comp.acs},
+	link := func(login string) string {
+		q := url.Values{"login": {login}, "q": {v.Search}, "preset": {v.Preset}, "acs": {comp.acs},
 			"relay_state": {comp.relayState}}
 		if c.key != "" {
 			q.Set("pending", c.key)
@@ -131,9 +133,16 @@ func (s *Server) listPeople(c composeRequest, comp composition, v *composeView) 
 				q.Del(name)
 			}
 		}
-		v.People = append(v.People, person{u, s.prefix + pathCompose + "?" + q.Encode(), SameLogin(u.Login, comp.user.Login)})
+		return s.prefix + pathCompose + "?" + q.Encode()
 	}
+	for _, u := range users {
+		v.People = append(v.People, person{u, link(u.Login), SameLogin(u.Login, comp.user.Login)})
+	}
+	v.MakeUp = link(madeUpLogin)
 }
+
+// madeUpLogin is the login that the page fills in for a user who is made up.
+const madeUpLogin = "new@example.com"
 
 func (v *composeView) listStatuses(code, second string) {
 	list := func(from []choice, value string) []option {
