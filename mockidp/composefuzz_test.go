@@ -26,7 +26,7 @@ func FuzzCompose(f *testing.F) {
 	const good = `<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" ID="r">` +
 		`<a:Assertion xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion" ID="a"><a:Issuer>i</a:Issuer></a:Assertion></p:Response>`
 	f.Add("login=alice@example.com&attr.a=b", good, true, true)
-	f.Add("status=Responder&substatus=NoPassive&message=m", strings.Replace(good, "<a:", "<!DOCTYPE a><a:", 1), false, false)
+	f.Add("status=Responder&substatus=NoPassive", strings.Replace(good, "<a:", "<!DOCTYPE a><a:", 1), false, false)
 	f.Add("login=x&do=remove-1&filled_for=x&attr_name=a&attr_values=1%0D%0A2", good+"<!-- -->", true, false)
 	f.Add("login=x&preset=shibboleth&groups=a%0Ab", "<a xmlns:xmlns=''/>", false, true)
 	f.Fuzz(func(t *testing.T, query, xml string, keep, encrypt bool) {
