@@ -118,6 +118,13 @@ func TestConsoleRefreshesItself(t *testing.T) {
 	w.do(chromedp.Focus("#user"))
 	w.until(`document.querySelector("a[href='/messages/2']")`)
 
+	// A page that answers a refused form refreshes itself, too.
+	w.submit("unknown", kb.Enter)
+	w.reads("No user has the login")
+	require.NoError(t, idp.QueueUser(bob))
+	w.reads("Updated: Queue.")
+	w.reads("No user has the login")
+
 	// Pause holds, also on the next page.
 	w.do(chromedp.Focus("#pause"))
 	w.press(kb.Enter)

@@ -48,6 +48,7 @@ type visit struct {
 	r    *http.Request
 	form url.Values // of a POST
 	root string     // what precedes every path of the console: "", or the prefix that http.StripPrefix removed
+	at   string     // the path and query that show this page again, after a POST elsewhere; "" for those of the request
 }
 
 func (s *API) visit(w http.ResponseWriter, r *http.Request) *visit {
@@ -240,9 +241,31 @@ var sections = []navLink{
 	{Path: "/tenants", Text: "Tenants"},
 }
 
+// shows says which page answers a form that was refused.
+func (v *visit) shows(path string) {
+	if v.r.Method == http.MethodPost {
+		v.at = path
+	}
+}
+
+// address returns the URL that shows this page again, with a changed query.
+func (v *visit) address(change func(url.Values)) string {
+	u, err := url.Parse(cmp.Or(v.at, v.r.URL.RequestURI()))
+	if err != nil {
+		return v.root + "/"
+	}
+	q := u.Query()
+	q.Del("done")
+	if change != nil {
+		change(q)
+	}
+	u.RawQuery = q.Encode()
+	return v.root + u.RequestURI()
+}
+
 func (v *visit) render(status int, name string, p page) {
 	p.Org, p.Root, p.Assets = v.idp.Org(), v.root, v.root+pathAssets
-	p.URL, p.form = v.root+v.r.URL.RequestURI(), v.form
+	p.URL, p.form = v.address(nil), v.form
 	p.Note = cmp.Or(p.Note, notes[v.r.URL.Query().Get("done")])
 	p.Admin, p.Tenant, p.AllTenants = name != "login" && v.hasCookie(v.r), v.idp.TenantName(),
 		strings.TrimSuffix(v.root, v.prefix)

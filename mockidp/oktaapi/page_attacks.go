@@ -109,6 +109,7 @@ type familyView struct {
 }
 
 func (v *visit) attacksPage(status int, fault formView) {
+	v.shows("/attacks")
 	all, q, family := v.attacks(), v.searchText(), v.r.URL.Query().Get("family")
 	body := attacksView{Standing: shown(v.idp.StandingMutations(), v.shownAttack), Queued: v.idp.Queued().Mutations,
 		Faults: shown(v.idp.Faults(), v.shownFault), Fault: fault, Any: len(all) > 0, Families: byFamily(all), Family: family}
@@ -182,6 +183,7 @@ func (v *visit) attackPage(status int, problem string) {
 		v.notFound("attack")
 		return
 	}
+	v.shows(all[i].Link())
 	row, _, _ := strings.Cut(id, "/")
 	body := attackView{attack: all[i], Apps: v.samlApps(), Same: slices.DeleteFunc(slices.Clone(all), func(a attack) bool {
 		other, _, _ := strings.Cut(a.ID, "/")

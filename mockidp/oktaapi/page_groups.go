@@ -181,6 +181,7 @@ type groupView struct {
 }
 
 func (v *visit) groupPage(status int, g mockidp.Group, f formView, problem string) {
+	v.shows(groupPath(g))
 	users, q := v.Users(), v.searchText()
 	members := slices.DeleteFunc(slices.Clone(users), func(u mockidp.User) bool { return !u.In(g.Name) })
 	matching := slices.DeleteFunc(slices.Clone(members), func(u mockidp.User) bool { return !found(q, u.Login, u.Name()) })

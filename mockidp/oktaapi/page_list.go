@@ -13,6 +13,7 @@ const perPage = 50
 // listView is the part of a page that describes a list: the search and the position in it.
 type listView struct {
 	Search          string
+	At              string // the URL of the page, without a query
 	From, To, Total int
 	Prev, Next      string // URLs; "" if there is none
 	Known           int    // the members before the search
@@ -39,17 +40,13 @@ func foundAll(search, text string) bool {
 
 // shownPage returns the page of a list that the query's page names, from 1.
 func shownPage[T any](v *visit, list []T, known int) ([]T, listView) {
-	q := v.r.URL.Query()
-	q.Del("done")
 	last := max(1, (len(list)+perPage-1)/perPage)
-	n, _ := strconv.Atoi(q.Get("page"))
+	n, _ := strconv.Atoi(v.r.URL.Query().Get("page"))
 	n = min(max(n, 1), last)
-	to := func(n int) string {
-		q.Set("page", strconv.Itoa(n))
-		return v.root + (&url.URL{Path: v.r.URL.Path, RawQuery: q.Encode()}).String()
-	}
+	to := func(n int) string { return v.address(func(q url.Values) { q.Set("page", strconv.Itoa(n)) }) }
 	from, until := (n-1)*perPage, min(n*perPage, len(list))
-	out := listView{Search: v.searchText(), From: min(from+1, until), To: until, Total: len(list), Known: known}
+	out := listView{Search: v.searchText(), From: min(from+1, until), To: until, Total: len(list), Known: known,
+		At: v.address(func(q url.Values) { clear(q) })}
 	if n > 1 {
 		out.Prev = to(n - 1)
 	}

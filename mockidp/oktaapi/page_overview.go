@@ -61,10 +61,11 @@ type overviewView struct {
 	Users                                    []mockidp.User // suggested
 	AppCount, UserCount, GroupCount          int
 	Statuses                                 []string
+	Refused, Problem                         string // the path and the problem of the form that was refused
 }
 
 func (v *visit) overview(status int, problem string) {
-	v.view = v.API.view() // an action may have changed it
+	v.shows("/")
 	q, users, all := v.idp.Queued(), v.Users(), v.idp.Messages()
 	slices.Reverse(all) // newest first
 	body := overviewView{
@@ -77,11 +78,12 @@ func (v *visit) overview(status int, problem string) {
 		Messages: shown(all[:min(10, len(all))], v.messageRow), MessageCount: len(all),
 		SAMLApps: v.samlApps(), AppCount: len(v.Apps()), UserCount: len(users), GroupCount: len(v.allGroups()),
 		Users: users[:min(maxSuggested, len(users))], Statuses: queueable,
+		Refused: v.r.URL.Path, Problem: problem,
 	}
 	if d := v.idp.ClockOffset().Round(time.Second); d != 0 {
 		body.Offset = d.String()
 	}
-	v.render(status, "overview", page{Title: "Overview", Here: "/", Live: true, Problem: problem, Body: body})
+	v.render(status, "overview", page{Title: "Overview", Here: "/", Live: true, Body: body})
 }
 
 func (v view) samlApps() []mockidp.App {

@@ -198,7 +198,8 @@ func TestConsoleGroups(t *testing.T) {
 	assert.Equal(t, []string{"Finance"}, user(t, idp, bob).Groups)
 	p := c.press(path+"/members", "add", "dave@example.com")
 	assert.Equal(t, 422, p.Status)
-	p.has(t, "There is no user", `value="dave@example.com"`, `aria-describedby="add-problem"`)
+	p.has(t, "There is no user", `value="dave@example.com"`, `aria-describedby="add-problem"`,
+		`action="`+path+`" role="search"`)
 	c.fill(path, "name", "Money").has(t, "Saved.", "Money")
 	assert.Equal(t, []string{"Money"}, user(t, idp, bob).Groups)
 	c.fill(path, "name", "Engineering").has(t, "already exists", `value="Engineering"`)

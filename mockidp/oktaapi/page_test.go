@@ -39,7 +39,8 @@ func TestConsoleOverview(t *testing.T) {
 	c.page("/").has(t, "user "+alice, "NoPassive", "attack A03")
 	p = c.press("/queue/user", "user", "<carol>")
 	assert.Equal(t, 422, p.Status)
-	p.has(t, "No user has the login", `value="&lt;carol&gt;"`)
+	p.has(t, "No user has the login", `value="&lt;carol&gt;" aria-invalid="true" aria-describedby="refused"`,
+		`<div class="refresh"><a class="button" href="/">`)
 	c.press("/queue/clear").has(t, "Nothing is queued", "Cleared.")
 	c.press("/clock", "by", "24h").has(t, "(24h0m0s offset)")
 	c.press("/clock", "by", "soon").has(t, "Want a duration such as 90m", `value="soon"`)

@@ -5,6 +5,7 @@
   const every = 3000;
   const pause = document.getElementById("pause");
   const news = document.getElementById("news");
+  const again = document.querySelector(".refresh a").href; // not always the page's own address: it may answer a form
   let tag = "";
   let timer = 0;
 
@@ -45,7 +46,7 @@
 
   const refresh = async () => {
     if (document.hidden) return;
-    const answer = await fetch(location.href, { headers: { "If-None-Match": tag }, cache: "no-store" });
+    const answer = await fetch(again, { headers: { "If-None-Match": tag }, cache: "no-store" });
     if (answer.status === 304) return;
     if (!answer.ok) {
       news.textContent = "This page can't be refreshed any more. Reload it.";
