@@ -55,7 +55,7 @@ func TestTenants(t *testing.T) {
 	a.refused(400, "E0000003", "POST", "/control/tenants", object{"names": "a"})
 	a.refused(404, "E0000007", "GET", "/t/one/control/tenants", nil)
 	resp, _ := a.do("GET", "/t/one/t/two/api/v1/users", nil)
-	assert.Equal(t, 401, resp.StatusCode, "no path of the API, so the page asks for the token")
+	assert.Equal(t, 404, resp.StatusCode, "neither a path of the API nor a page")
 	assert.Len(t, a.idp.Tenants(), 3)
 }
 
