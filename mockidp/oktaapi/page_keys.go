@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/configfile"
 )
 
 func keyPageRoutes(get, post pageRouter) {
@@ -142,33 +143,18 @@ type parsedKey struct {
 
 // parseKey reads a private key, and a certificate if there is one.
 func parseKey(text string) (out parsedKey, err error) {
-	for rest := []byte(text); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		var key any
-		switch block.Type {
+	block, rest := pem.Decode([]byte(text))
+	for ; block != nil && err == nil; block, rest = pem.Decode(rest) {
+		switch one := pem.EncodeToMemory(block); block.Type {
+		case "EC PARAMETERS": // openssl writes them before a key
 		case "CERTIFICATE":
-			out.certificate, err = x509.ParseCertificate(block.Bytes)
-		case "PRIVATE KEY":
-			key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-		case "RSA PRIVATE KEY":
-			key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-		case "EC PRIVATE KEY":
-			key, err = x509.ParseECPrivateKey(block.Bytes)
+			out.certificate, err = configfile.ParseCertificate(one)
 		default:
-			err = fmt.Errorf("want a private key or a certificate, got %s", quote(block.Type))
-		}
-		if err != nil {
-			return out, err
-		}
-		if signer, ok := key.(crypto.Signer); ok {
-			out.key = signer
+			out.key, err = configfile.ParseKey(one)
 		}
 	}
-	if out.key == nil {
-		return out, errors.New("want a private key that begins with -----BEGIN PRIVATE KEY-----")
+	if err == nil && out.key == nil {
+		err = errors.New("want a private key that begins with -----BEGIN PRIVATE KEY-----")
 	}
-	return out, nil
+	return out, err
 }

@@ -43,7 +43,8 @@ func TestConsoleKeys(t *testing.T) {
 	p = c.press("/keys", "do", "add", "pem", "<key>")
 	p.has(t, "Want a private key", "&lt;key&gt;")
 	cert := testkit.Certificate(ecdsaKey(), time.Now())
-	c.press("/keys", "do", "add", "pem", ecdsaPEM(t)+
+	c.press("/keys", "do", "add", "pem", "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n"+
+		"-----END EC PARAMETERS-----\n"+ecdsaPEM(t)+
 		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))).has(t, "A key was added")
 	assert.Equal(t, cert, idp.Keys()[1].Certificate)
 	assert.Equal(t, 422, c.press("/keys", "do", "x").Status)
