@@ -153,6 +153,10 @@ func TestPages(t *testing.T) {
 	f, ok := p.FormWith("n")
 	require.True(t, ok)
 	assert.Equal(t, []testkit.Field{{Name: "n", Value: `"v"`, Type: "hidden"}}, f.Fields)
+	p.Body = `<form><textarea name="t">
+a &lt; b</textarea><select name="s"><option>one<option value="2" selected>two</select><select name="d"><option>first</select>` +
+		`<input type="checkbox" name="c" value="1"><input name="k" type="checkbox" value="2" checked></form>`
+	assert.Equal(t, url.Values{"t": {"a < b"}, "s": {"2"}, "d": {"first"}, "k": {"2"}}, p.Forms()[0].Values())
 	_, ok = p.FormWith("m")
 	assert.False(t, ok)
 	_, ok = p.FormFor("m")

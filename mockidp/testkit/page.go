@@ -30,12 +30,14 @@ type Form struct {
 	Text                    string // its readable text
 }
 
-// Field is an input of a form.
+// Field is a field of a form: an input of a type, or with the Type textarea or select.
 type Field struct{ Name, Value, Type string }
 
 var (
 	formTag   = regexp.MustCompile(`(?is)<form\b([^>]*)>(.*?)</form>`)
-	fieldTag  = regexp.MustCompile(`(?is)<input\b([^>]*)>`)
+	fieldTag  = regexp.MustCompile(`(?is)<input\b([^>]*)>|<(textarea|select)\b([^>]*)>(.*?)</(?:textarea|select)>`)
+	optionTag = regexp.MustCompile(`(?is)<option\b([^>]*)>([^<]*)`)
+	checked   = regexp.MustCompile(`(?i)\s(?:checked|selected)\b`)
 	linkTag   = regexp.MustCompile(`(?is)<a\b([^>]*)>(.*?)</a>`)
 	attribute = regexp.MustCompile(`([a-zA-Z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')`)
 	hiddenTag = regexp.MustCompile(`(?is)<(head|script|style)\b.*?</(head|script|style)>`)
@@ -58,13 +60,45 @@ func (p *Page) Forms() []Form {
 		f := Form{Action: a["action"], Method: strings.ToLower(a["method"]), Enctype: strings.ToLower(a["enctype"]),
 			Text: plainText(m[2])}
 		for _, in := range fieldTag.FindAllStringSubmatch(m[2], -1) {
-			if a := attributes(in[1]); a["name"] != "" {
-				f.Fields = append(f.Fields, Field{a["name"], a["value"], strings.ToLower(a["type"])})
+			if field, ok := newField(in[1], in[2], in[3], in[4]); ok {
+				f.Fields = append(f.Fields, field)
 			}
 		}
 		out = append(out, f)
 	}
 	return out
+}
+
+// newField returns a field that a browser submits: not a checkbox or radio button that isn't checked.
+func newField(input, tag, other, content string) (Field, bool) {
+	a := attributes(input + other)
+	f := Field{a["name"], a["value"], strings.ToLower(a["type"])}
+	switch strings.ToLower(tag) {
+	case "textarea":
+		f.Value, f.Type = html.UnescapeString(strings.TrimPrefix(content, "\n")), "textarea"
+	case "select":
+		f.Value, f.Type = selected(content), "select"
+	}
+	unchecked := (f.Type == "checkbox" || f.Type == "radio") && !checked.MatchString(input)
+	return f, f.Name != "" && !unchecked
+}
+
+// selected returns the value of the selected option, else of the first.
+func selected(content string) string {
+	first := ""
+	for i, o := range optionTag.FindAllStringSubmatch(content, -1) {
+		value, ok := attributes(o[1])["value"]
+		if !ok {
+			value = plainText(o[2])
+		}
+		if checked.MatchString(o[1]) {
+			return value
+		}
+		if i == 0 {
+			first = value
+		}
+	}
+	return first
 }
 
 // FormWith returns the first form that has a field of that name.

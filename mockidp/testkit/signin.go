@@ -91,8 +91,8 @@ func (t besides) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // SignIn opens an address and signs in where a page asks for it, at any identity provider. It fills in the first form
-// with a password, once, and submits forms that hold a SAML message as the scripts on these pages do. It returns the
-// last page.
+// with a password, once, and submits forms that hold a SAML message as the scripts on these pages do. Where the mock
+// composes responses, login names the user, and no password is asked for. It returns the last page.
 func (b *Browser) SignIn(addr, login, password string) (*Page, error) {
 	s := signIn{Browser: b, login: login, password: password}
 	return s.walk(addr)
@@ -134,6 +134,9 @@ func (s *signIn) step(p *Page) (*Page, error) {
 	if to := p.Refresh(); to != "" {
 		return s.Go(Navigation{From: p.Origin(), Method: http.MethodGet, URL: to})
 	}
+	if f, ok := p.FormWith("filled_for"); ok && s.login != "" {
+		return s.compose(p, f)
+	}
 	f, filled, ok := credentials(p, s.login, s.password)
 	what := "password"
 	if !ok && s.code != "" {
@@ -148,6 +151,20 @@ func (s *signIn) step(p *Page) (*Page, error) {
 	}
 	s.typed[what] = true
 	return s.Submit(p, f, filled)
+}
+
+// compose sends the response that the mock's page proposes (mockidp.Config.Compose), for the user who signs in. The
+// page for another user is opened first, with its parameter login.
+func (s *signIn) compose(p *Page, f Form) (*Page, error) {
+	if s.typed["login"] || strings.EqualFold(f.Values().Get("filled_for"), s.login) {
+		return s.Submit(p, f, nil)
+	}
+	s.typed["login"] = true
+	u := *p.URL
+	q := u.Query()
+	q.Set("login", s.login)
+	u.RawQuery = q.Encode()
+	return s.Go(Navigation{From: p.Origin(), URL: u.String(), User: true})
 }
 
 // send submits all messages on a page. There are two if a fault of the mock doubles them: the first goes into a frame.

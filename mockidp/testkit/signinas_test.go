@@ -54,6 +54,20 @@ func TestSignInAs(t *testing.T) {
 	}
 }
 
+// With the page that composes responses there is no password, and a tile works as a request does.
+func TestSignInComposed(t *testing.T) {
+	t.Parallel()
+	idp := mockidp.New(mockidp.Config{Compose: true, Users: []mockidp.User{{Login: "alice@example.com"},
+		{Login: "bob@example.com", SecondFactor: "1"}}})
+	t.Cleanup(idp.Close)
+	app := newApp(idp, spURL)
+	for _, at := range []string{spURL + "/login", idp.TileURL(""), idp.TileURL("") + "?RelayState=/welcome"} {
+		page, err := testkit.SignInHandler(idp, app, at, "bob@example.com")
+		require.NoError(t, err)
+		assert.Equal(t, "Hello, bob@example.com", page.Body)
+	}
+}
+
 // What keeps a response from the service provider is an error. A refusal by the service provider is a page.
 func TestSignInErrors(t *testing.T) {
 	t.Parallel()
