@@ -50,14 +50,12 @@ func TestCrewjamExample(t *testing.T) {
 	x.write("myservice.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	x.write("myservice.cert", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.cert.Raw})))
 
-	// The example's cookie has no SameSite: testkit's browser sends it with a POST from the same site only.
-	idp := mockidp.New(mockidp.Config{BaseURL: "http://localhost:0"})
-	t.Cleanup(idp.Close)
-	x.write("idp-metadata.xml", string(idp.Metadata("")))
+	// One line starts the identity provider. It has the host of the example, whose cookie has no SameSite: testkit's
+	// browser sends it with a POST from the same site only.
+	idp := x.startMock("localhost", "-sp-metadata", x.base+"/saml/metadata")
+	x.write("idp-metadata.xml", string(x.get(idp+"/metadata")))
 	x.start("/saml/metadata", "./trivial", "-idp-metadata", "idp-metadata.xml")
-	require.NoError(t, idp.RegisterSP("", x.get("/saml/metadata")))
-	page, err := testkit.SignIn(idp, x.base+"/hello", mockidp.DefaultLogin)
-	require.NoError(t, err)
+	page := x.signIn("/hello")
 	assert.Equal(t, "Hello, !", page.Body, "the mock's default user has no attribute displayName")
 	assert.Equal(t, http.StatusOK, page.Status)
 }
@@ -88,6 +86,7 @@ func TestPassportSAMLExample(t *testing.T) {
 		"// README: callback\n", block("app.post(\n  \"/login/callback\""),
 		"// README: metadata\n", block(`app.get("/metadata"`)).Replace(string(app))
 
+	// The README reads the attribute email, which an app of the mock sends if it is told so.
 	idp := mockidp.New(mockidp.Config{Apps: []mockidp.App{{Label: "passport", Groups: []string{mockidp.Everyone},
 		Attributes: []mockidp.Attribute{{Name: "email", Values: []string{"${user.email}"}}}}}})
 	t.Cleanup(idp.Close)
@@ -97,7 +96,7 @@ func TestPassportSAMLExample(t *testing.T) {
 	x.write("idp-signing-cert.pem", string(certificate))
 	require.NoError(t, os.Symlink(modules, filepath.Join(x.dir, "node_modules"))) // import ignores NODE_PATH
 	x.start("/metadata", node, "app.mjs", x.base[strings.LastIndex(x.base, ":")+1:])
-	require.NoError(t, idp.RegisterSP("", x.get("/metadata")))
+	require.NoError(t, idp.RegisterSP("", x.get(x.base+"/metadata")))
 	page, err := testkit.SignIn(idp, x.base+"/login", mockidp.DefaultLogin)
 	require.NoError(t, err)
 	assert.Equal(t, "Hello, alice@example.com", page.Body)
@@ -142,8 +141,33 @@ func (x *example) start(path, program string, args ...string) {
 	}, time.Minute, 50*time.Millisecond, path)
 }
 
-// get returns a page of the program.
-func (x *example) get(path string) []byte {
+// startMock starts the mock identity provider, which waits for the metadata of the example. It returns its address.
+func (x *example) startMock(host string, args ...string) string {
 	x.t.Helper()
-	return []byte(newPeerBrowser(x.t).open(x.base + path).body)
+	program := filepath.Join(x.t.TempDir(), "mockidp")
+	out, err := exec.Command("go", "build", "-o", program, "../../mockidp").CombinedOutput()
+	require.NoError(x.t, err, "%s", out)
+	port := strconv.Itoa(freePort(x.t))
+	base := "http://" + host + ":" + port
+	cmd := shellCommand(program, append([]string{"-listen", "127.0.0.1:" + port, "-base-url", base}, args...)...)
+	startPeer(x.t, cmd, regexp.MustCompile(`(not for production)`))
+	return base
+}
+
+// signIn signs in at a page of the example, as soon as the mock has registered it.
+func (x *example) signIn(path string) (page *testkit.Page) {
+	x.t.Helper()
+	require.EventuallyWithT(x.t, func(c *assert.CollectT) {
+		var err error
+		page, err = testkit.NewBrowser(x.t.Context()).SignIn(x.base+path, mockidp.DefaultLogin, mockidp.DefaultPassword)
+		require.NoError(c, err)
+		require.Equal(c, strings.TrimPrefix(x.base, "http://"), page.URL.Host, page.Text())
+	}, time.Minute, 100*time.Millisecond)
+	return page
+}
+
+// get returns a page.
+func (x *example) get(address string) []byte {
+	x.t.Helper()
+	return []byte(newPeerBrowser(x.t).open(address).body)
 }
