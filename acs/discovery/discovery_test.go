@@ -10,8 +10,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -251,6 +253,34 @@ func TestManyProviders(t *testing.T) {
 	l.version.Add(1)
 	require.Len(t, names(get(page)), 1)
 	require.EqualValues(t, 2, l.reads.Load())
+}
+
+// While one request reads a changed list, the others get the previous one.
+func TestTheListChangesWhileItIsUsed(t *testing.T) {
+	l := two()
+	page := newPage(t, l)
+	stop := make(chan struct{})
+	var running sync.WaitGroup
+	for range 4 {
+		running.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					assert.Len(t, names(get(page)), 2)
+					page.Feed().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/feed.json", nil))
+				}
+			}
+		})
+	}
+	for range 200 {
+		before := l.reads.Load()
+		l.version.Add(1)
+		require.Eventually(t, func() bool { return l.reads.Load() > before }, time.Minute, 10*time.Microsecond)
+	}
+	close(stop)
+	running.Wait()
 }
 
 func BenchmarkSearch(b *testing.B) {

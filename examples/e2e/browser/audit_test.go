@@ -44,6 +44,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"identity provider", testAuditIdP},
 		{"compose", testAuditCompose},
 		{"admin console", testAuditConsole},
+		{"discovery", testAuditDiscovery},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
 	}
