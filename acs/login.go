@@ -16,8 +16,8 @@ type LoginOptions struct {
 	// has at most 2,048 bytes of ASCII and no spaces. An invalid value is ignored.
 	ReturnTo string
 	// IdP is the entity ID of the identity provider. Empty: Config.ChooseIdP, Config.DiscoveryURL, or the only one of
-	// the service provider. A client's input is no risk for an unknown name. But a page that sends users here chooses for
-	// them: see Config.ChooseIdP.
+	// the service provider. For an unknown one, the user gets an error page. Don't take it from a part of the request
+	// that another site's link can choose: see Config.ChooseIdP.
 	IdP string
 	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider offers it.
 	Binding string
