@@ -69,19 +69,29 @@ func (st *state) hasTestKey() bool {
 	return false
 }
 
-// leaveTestKey is called before the Server listens. Beyond loopback a new key replaces the published test key.
+// leaveTestKey is called before the Server listens. Beyond loopback a new key replaces the published test key, also in
+// the tenants that there are.
 func (s *Server) leaveTestKey() error {
-	if s.state.Load().hasTestKey() && !onLoopback(s.Listener.Addr()) {
-		key, err := newSigningKey(s.keySource(0), nil, nil)
-		if err != nil {
+	if onLoopback(s.Listener.Addr()) {
+		return nil
+	}
+	var key *signingKey
+	for _, at := range append([]*Server{s}, s.Tenants()...) {
+		if !at.state.Load().hasTestKey() && !at.initial.Load().hasTestKey() {
+			continue
+		}
+		if key == nil {
+			var err error
+			if key, err = newSigningKey(s.keySource(0), nil, nil); err != nil {
+				return err
+			}
+		}
+		if err := at.change(func(st *state) error { st.replaceTestKey(key); return nil }); err != nil {
 			return err
 		}
-		if err := s.change(func(st *state) error { st.replaceTestKey(key); return nil }); err != nil {
-			return err
-		}
-		initial := s.initial.Load().copy()
+		initial := at.initial.Load().copy()
 		initial.replaceTestKey(key)
-		s.initial.Store(initial)
+		at.initial.Store(initial)
 	}
 	return nil
 }

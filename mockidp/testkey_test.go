@@ -63,6 +63,7 @@ func TestPublishedKeyStaysOnLoopback(t *testing.T) {
 	} {
 		idp := mockidp.NewUnstarted(mockidp.Config{})
 		open(idp)
+		tenant := must(idp.Tenant("early"))
 		require.NoError(t, idp.Listener.Close())
 		var err error
 		idp.Listener, err = net.Listen("tcp4", "0.0.0.0:0")
@@ -74,6 +75,9 @@ func TestPublishedKeyStaysOnLoopback(t *testing.T) {
 		before := fingerprint(idp)
 		idp.Reset()
 		assert.Equal(t, before, fingerprint(idp), "Reset keeps the new key")
+		assert.Equal(t, before, fingerprint(tenant), "a tenant made before Start has it, too")
+		tenant.Reset()
+		assert.Equal(t, before, fingerprint(tenant))
 		_, late := idp.User("late@example.com")
 		assert.False(t, late, "and no change made before Start")
 	}
