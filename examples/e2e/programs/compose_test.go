@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -47,9 +48,11 @@ func composeProject(t *testing.T) string {
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
+	const tokenVariable = "MOCKIDP_CONTROL_TOKEN"
+	token := ""
 	run := func(name string, args ...string) (string, error) {
 		c := exec.CommandContext(ctx, name, args...)
-		c.Dir, c.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off")
+		c.Dir, c.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off", tokenVariable+"="+token)
 		out, err := c.CombinedOutput()
 		return string(out), err
 	}
@@ -69,6 +72,17 @@ func composeProject(t *testing.T) string {
 	project, err := run(filepath.Join(dir, "compose"), at, filepath.Join(at, "compose.yaml"))
 	require.NoError(t, err, project)
 
+	control := filepath.Join(dir, "control.yaml")
+	require.NoError(t, os.WriteFile(control, controlFile(t), 0o600))
+	out, err = run(filepath.Join(dir, "compose"), at, filepath.Join(at, "compose.yaml"), control)
+	require.Error(t, err)
+	assert.Contains(t, out, "want a token")
+	token = "0123456789abcdef"
+	out, err = run(filepath.Join(dir, "compose"), at, filepath.Join(at, "compose.yaml"), control)
+	require.NoError(t, err, out)
+	assert.Contains(t, out, `"MOCKIDP_CONTROL_TOKEN": "0123456789abcdef"`)
+	assert.Contains(t, out, `"MOCKIDP_CONFIG": "/config.json"`)
+
 	text, err := os.ReadFile(filepath.Join(at, "compose.yaml"))
 	require.NoError(t, err)
 	for from, to := range map[string]string{"healthcheck:": "healthchecks:", "service_healthy": "healthy",
@@ -80,6 +94,16 @@ func composeProject(t *testing.T) string {
 		assert.Error(t, err, "the reader finds mistakes: %s", out)
 	}
 	return project
+}
+
+// controlFile returns the file of CONTAINER.md that adds the control API.
+func controlFile(t *testing.T) []byte {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(root, "examples/mockidp/CONTAINER.md"))
+	require.NoError(t, err)
+	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(page, -1)
+	require.Len(t, m, 1)
+	return m[0][1]
 }
 
 // testCompose runs the services of the Compose file, each as soon as those that it depends on are healthy.
@@ -131,19 +155,27 @@ func (i images) startService(name string, s service) *container {
 	assert.Equal(t, name, s.Build.Target)
 	for _, p := range s.Ports {
 		assert.Equal(t, "127.0.0.1", p.HostIP, "no other machine reaches it")
-		assert.True(t, slices.ContainsFunc(s.Command, func(arg string) bool {
-			return strings.HasSuffix(arg, "localhost:"+p.Published)
-		}), "the address that browsers use has the port %s", p.Published)
 	}
 	var flags []string
 	for _, v := range s.Volumes {
+		if v.Type == "volume" {
+			require.Equal(t, "/state", v.Target, "a volume of the image")
+			continue
+		}
 		require.Equal(t, "bind", v.Type)
 		require.True(t, v.ReadOnly)
 		flags = append(flags, "-v", v.Source+":"+v.Target+":ro")
 	}
+	settings := slices.Clone(s.Command)
 	for key, value := range s.Environment {
 		require.NotNil(t, value, key)
+		settings = append(settings, *value)
 		flags = append(flags, "--env", key+"="+*value)
+	}
+	for _, p := range s.Ports {
+		assert.True(t, slices.ContainsFunc(settings, func(setting string) bool {
+			return strings.HasSuffix(setting, ".localhost:"+p.Published)
+		}), "the address that browsers use has the port %s", p.Published)
 	}
 	return i.start(s.Build.Target, s.Command, flags...)
 }

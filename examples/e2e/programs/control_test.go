@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,13 +15,13 @@ func testControl(t *testing.T, i images) {
 	const token = "0123456789abcdef"
 	file := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(file, []byte(token+"\n"), 0o644))
-	args := slices.Concat(i.config("mockidp").Cmd, []string{"-control", "0.0.0.0:8702"})
+	control := []string{"--env", "MOCKIDP_CONTROL=0.0.0.0:8702"}
 
-	open := i.start("mockidp", args)
+	open := i.start("mockidp", nil, control...)
 	require.Error(t, <-open.ended, "beyond loopback, without a token")
 	assert.Contains(t, open.output.String(), "requires -control-token")
 
-	c := i.start("mockidp", append(args, "-control-token-file", "/token"), "-v", file+":/token:ro")
+	c := i.start("mockidp", []string{"-control-token-file", "/token"}, append(control, "-v", file+":/token:ro")...)
 	defer c.stop()
 	c.healthy([]string{"CMD", "/mockidp", "-healthcheck", "http://127.0.0.1:8702/healthz"})
 	status := func(token string) int {

@@ -231,10 +231,27 @@ func testImages(t *testing.T, i images) {
 	assert.Equal(t, "65532:65532", idp.User)
 	assert.Contains(t, idp.ExposedPorts, "8701/tcp")
 	assert.Contains(t, idp.Volumes, "/state")
+	assert.Empty(t, idp.Cmd)
 
-	c := i.start("mockidp", nil)
+	// buildah makes a new volume at /state for each run, so the folder that is kept is another.
+	state := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, os.Mkdir(state, 0o700))
+	require.NoError(t, os.Chown(state, 65532, 65532))
+	metadata := func() string {
+		p, err := testkit.NewBrowser(t.Context()).Open("http://localhost:8701/metadata")
+		require.NoError(t, err)
+		require.Equal(t, 200, p.Status)
+		return p.Body
+	}
+	kept := []string{"-v", state + ":/kept", "--env", "MOCKIDP_STATE=/kept"}
+	c := i.start("mockidp", nil, kept...)
+	c.healthy(idp.Healthcheck.Test)
+	before := metadata()
+	c.stop()
+	c = i.start("mockidp", nil, kept...)
 	defer c.stop()
 	c.healthy(idp.Healthcheck.Test)
+	assert.Equal(t, before, metadata(), "the key outlives a container")
 	status := process(t, "/mockidp")
 	assert.Regexp(t, `(?m)^Uid:\s+65532\s+65532\s+65532\s+65532$`, status)
 	assert.Regexp(t, `(?m)^Gid:\s+65532\s+65532\s+65532\s+65532$`, status)
