@@ -53,7 +53,7 @@ func getPage(t *testing.T, idp *mockidp.Server, addr string) string {
 	return string(must(io.ReadAll(r.Body)))
 }
 
-// A listener that other machines can reach never signs with the published key, whoever asked for it.
+// A listener that other machines can reach never signs with the published key, even if it was asked for.
 func TestPublishedKeyStaysOnLoopback(t *testing.T) {
 	for name, open := range map[string]func(*mockidp.Server){
 		"asked for": func(*mockidp.Server) {},
