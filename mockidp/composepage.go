@@ -89,7 +89,11 @@ func (s *Server) pageComposition(c composeRequest) (out composition, filled bool
 		out.relayState = v.Get("relay_state")
 	}
 	if v.Get("do") == "fill" || v.Get("filled_for") != out.user.Login {
-		return out, true, s.fill(&out, c.app, c.p, v.Get("preset"))
+		err = s.fill(&out, c.app, c.p, v.Get("preset"))
+		if err == nil && !v.Has("filled_for") { // the parameters of a script, which fills in the page
+			err = out.override(v)
+		}
+		return out, true, err
 	}
 	out.nameID, out.nameIDFormat = v.Get("nameid"), v.Get("nameid_format")
 	for i, name := range v["attr_name"] {

@@ -87,7 +87,12 @@ func TestComposePageButtons(t *testing.T) {
 	shown := func(p page) int { return strings.Count(p.Body, `name="attr_name"`) }
 
 	assert.Equal(t, 1, shown(get("login="+alice)))
-	p := get(rows)
+	p := get("login=x&preset=okta&nameid=n&nameid_format=persistent&attr.a=b") // those of a sign-on address
+	assert.Equal(t, 2, shown(p), "email, which is the login, and a")
+	p.contains(t, `name="nameid" type="text" value="n"`)
+	p.contains(t, mockidp.NameIDPersistent+`" selected`)
+	get("login=x&nameid_format=y").refused(t, 400, mockidp.ReasonParameter)
+	p = get(rows)
 	assert.Equal(t, 2, shown(p))
 	p.contains(t, `value="kept"`)
 	assert.Equal(t, 3, shown(get(rows+"&do=add")))

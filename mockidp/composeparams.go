@@ -68,18 +68,23 @@ func (s *Server) readComposition(st *state, app *App, p pending, v url.Values) (
 	if err = s.fill(&c, app, p, v.Get("preset")); err != nil {
 		return c, err
 	}
+	if err = c.override(v); err != nil {
+		return c, err
+	}
+	return c, s.checkComposition(st, c)
+}
+
+// override replaces what was filled in.
+func (c *composition) override(v url.Values) (err *Error) {
 	if v.Has("nameid") {
 		c.nameID = v.Get("nameid")
 	}
 	if v.Has("nameid_format") {
 		if c.nameIDFormat, err = chosen("nameid_format", v.Get("nameid_format"), nameIDFormats); err != nil {
-			return c, err
+			return err
 		}
 	}
-	if err = c.setAttributes(v); err != nil {
-		return c, err
-	}
-	return c, s.checkComposition(st, c)
+	return c.setAttributes(v)
 }
 
 func cmpError(errs ...*Error) *Error {
