@@ -32,6 +32,13 @@ func peopleRoutes(get, post pageRouter) {
 	})
 	person(post, "/people/{id}", (*visit).savePerson)
 	person(post, "/people/{id}/status/{transition}", (*visit).movePerson)
+	person(post, "/people/{id}/end-sessions", func(v *visit, u mockidp.User) {
+		if err := v.idp.EndSessions(u.Login); err != nil {
+			v.fail(http.StatusConflict, sentence(plain(err)))
+			return
+		}
+		v.to(personPath(u), "ended")
+	})
 	person(get, "/people/{id}/delete", func(v *visit, u mockidp.User) {
 		v.confirm("/people", "Delete "+u.Login+"?", confirmView{Action: personPath(u) + "/delete", Button: "Delete",
 			Back: personPath(u), Text: "The user is removed from all groups and apps, and their sessions end."})

@@ -148,6 +148,10 @@ func TestConsoleUnlocks(t *testing.T) {
 		assert.Equal(t, 200, b.signIn(alice, mockidp.DefaultPassword).Status)
 	}
 	path := "/people/" + user(t, idp, alice).ID
+	b := newBrowser(t, idp)
+	b.signIn(alice, mockidp.DefaultPassword).has(t, "My Apps")
+	c.press(path+"/end-sessions").has(t, "The user is signed out here")
+	b.get(idp.DashboardURL()).has(t, `name="password"`)
 	for _, step := range []struct {
 		do   string
 		then mockidp.UserStatus

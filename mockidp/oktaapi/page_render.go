@@ -17,7 +17,8 @@ var notes = map[string]string{
 	"queued": "Queued for the next sign-in.", "cleared": "Cleared.", "reset": "Everything is as it was at the start.",
 	"added": "Added.", "removed": "Removed.", "registered": "Registered.",
 	"key": "A key was added. It doesn't sign yet.", "signs": "This key signs now.", "on": "Switched on.",
-	"off": "Switched off.", "advanced": "The clock was set.", "posted": "Posted again. The answer is below.",
+	"off": "Switched off.", "ended": "The user is signed out here. Service providers weren't told.",
+	"advanced": "The clock was set.", "posted": "Posted again. The answer is below.",
 	"imported": "The configuration was replaced.",
 }
 
