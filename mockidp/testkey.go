@@ -19,8 +19,8 @@ const TestKeyFingerprint = "a97b9c92b2ebbee1e0252c9ff508840112247b69c167a9a281ba
 //go:embed testkey.pem
 var testKeyPEM []byte
 
-// testKey returns the published test key.
-func testKey() (crypto.Signer, *x509.Certificate, error) {
+// TestKey returns the published test key and its certificate, for tools that attack a service provider that trusts it.
+func TestKey() (crypto.Signer, *x509.Certificate, error) {
 	certificate, rest := pem.Decode(testKeyPEM)
 	private, _ := pem.Decode(rest)
 	cert, err := x509.ParseCertificate(certificate.Bytes)
@@ -39,7 +39,7 @@ func (s *Server) firstKey(c Config) (*signingKey, error) {
 	key, cert := c.Key, c.Certificate
 	if c.InsecureTestKey {
 		var err error
-		if key, cert, err = testKey(); err != nil {
+		if key, cert, err = TestKey(); err != nil {
 			return nil, internal("reading the published test key", err)
 		}
 	}

@@ -26,7 +26,7 @@ type attackOptions struct {
 	target                        run.Target
 	list                          bool
 	write, keys, key, certificate string
-	idpEntityID, sso              string
+	idpEntityID, sso, idpMetadata string
 	weak                          bool
 	identity, encryptTo, ca       string
 	spMetadata                    string
@@ -45,7 +45,7 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 	case o.write != "":
 		return program.OK, o.writeIdP(out)
 	}
-	if err := o.complete(); err != nil {
+	if err := o.complete(ctx); err != nil {
 		return program.Usage, err
 	}
 	if err := o.checkReport(); err != nil {

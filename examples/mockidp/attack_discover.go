@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 
@@ -17,7 +16,7 @@ import (
 func (o *attackOptions) discover(ctx context.Context, logs io.Writer) error {
 	t := &o.target
 	if o.spMetadata != "" {
-		doc, err := o.readSPMetadata(ctx)
+		doc, err := readFileOrURL(ctx, *t, o.spMetadata)
 		if err == nil {
 			err = t.UseMetadata(doc)
 		}
@@ -79,14 +78,6 @@ func (o *attackOptions) missing() []string {
 		}
 	}
 	return out
-}
-
-// readSPMetadata reads -sp-metadata, by the rules of the attack if it is a URL.
-func (o *attackOptions) readSPMetadata(ctx context.Context) ([]byte, error) {
-	if strings.HasPrefix(o.spMetadata, "http://") || strings.HasPrefix(o.spMetadata, "https://") {
-		return o.target.Fetch(ctx, o.spMetadata)
-	}
-	return os.ReadFile(o.spMetadata)
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)

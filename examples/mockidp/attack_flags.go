@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
@@ -63,6 +64,9 @@ func (o *attackOptions) flags() *flag.FlagSet {
 		"write an identity provider's keys, certificates and metadata.xml to `DIR`, and exit")
 	fs.StringVar(&o.keys, "keys", "",
 		"`DIR` that -write-metadata made (default: "+defaultKeys+", which is made if there is none)")
+	fs.StringVar(&o.idpMetadata, "idp-metadata", "",
+		"`FILE` or URL of the metadata of a mock that the service provider trusts already; the mock's published test key "+
+			"signs, or -key")
 	fs.StringVar(&o.key, "key", "",
 		"`FILE` with the RSA key of a test identity provider that the service provider trusts already, in PEM")
 	fs.StringVar(&o.certificate, "cert", "", "`FILE` with the certificate of -key, in PEM (default: a new one)")
@@ -137,6 +141,8 @@ func (o *attackOptions) check() error {
 	switch t := &o.target; {
 	case o.keys != "" && o.key != "":
 		return errors.New("-keys and -key exclude each other")
+	case o.keys != "" && o.idpMetadata != "":
+		return errors.New("-keys and -idp-metadata exclude each other")
 	case o.list || o.write != "":
 	case t.Login == "" && !t.IdPInitiated:
 		return errors.New("want the URL where a browser begins to sign in, or -idp-initiated")
@@ -162,18 +168,13 @@ func addAttribute(to []attack.Attribute, name, value string) []attack.Attribute 
 }
 
 // complete reads the files that flags name.
-func (o *attackOptions) complete() error {
+func (o *attackOptions) complete(ctx context.Context) (err error) {
 	t := &o.target
-	var err error
 	if o.identity != "" {
 		if t.Identity, err = regexp.Compile(o.identity); err != nil {
 			return fmt.Errorf("-identity: %w", err)
 		}
 	}
-	if t.IdP, err = o.readIdP(); err != nil {
-		return err
-	}
-	o.rename(t.IdP)
 	if o.encryptTo != "" {
 		if t.EncryptTo, err = readRSACertificate(o.encryptTo); err != nil {
 			return fmt.Errorf("-sp-cert: %w", err)
@@ -189,14 +190,20 @@ func (o *attackOptions) complete() error {
 			return fmt.Errorf("-ca: no certificate in %s", o.ca)
 		}
 	}
+	if t.IdP, err = o.readIdP(ctx); err != nil {
+		return err
+	}
+	o.rename(t.IdP)
 	return nil
 }
 
 // defaultKeys is the folder of the identity provider for who does not name one.
 const defaultKeys = "attack-idp"
 
-func (o *attackOptions) readIdP() (*run.IdP, error) {
+func (o *attackOptions) readIdP(ctx context.Context) (*run.IdP, error) {
 	switch {
+	case o.idpMetadata != "":
+		return o.readMock(ctx)
 	case o.key != "":
 		return o.readKey()
 	case o.keys != "":

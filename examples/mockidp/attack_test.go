@@ -23,7 +23,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // attackWith runs the subcommand and returns its exit status and output.
@@ -168,6 +170,33 @@ func startSP(t *testing.T, idpMetadata string) string {
 	for in := bufio.NewScanner(stdout); in.Scan() && !strings.HasPrefix(in.Text(), "Listening on "); {
 	}
 	return at
+}
+
+// A service provider that trusts the mock is attacked as it is: the mock's metadata is enough, as its key is published.
+func TestAttackOfTheMocksServiceProvider(t *testing.T) {
+	idp := mockidp.New(mockidp.Config{})
+	t.Cleanup(idp.Close)
+	metadata := filepath.Join(t.TempDir(), "idp.xml")
+	require.NoError(t, os.WriteFile(metadata, idp.Metadata(""), 0o600))
+	at := startSP(t, metadata)
+	for _, from := range []string{metadata, idp.URL + "/metadata"} {
+		status, out, errs := attackIn(t, t.TempDir(), "-idp-metadata", from, "-only", "A03,B01", at+"/login")
+		assert.Zero(t, status, errs)
+		assert.Contains(t, out, "No attack was let in: of 3 attacks")
+	}
+	own := mockidp.New(mockidp.Config{Key: testkit.RSAKey("own")})
+	t.Cleanup(own.Close)
+	for args, want := range map[string]string{
+		"-idp-metadata " + own.URL + "/metadata":        "give the private key, -key FILE",
+		"-idp-metadata " + at + "/metadata":             "no entityID, or no IDPSSODescriptor",
+		"-idp-metadata " + own.URL + "/login/login.htm": "-idp-metadata: ",
+		"-idp-metadata none.xml":                        "-idp-metadata: ",
+		"-idp-metadata none.xml -keys attack-idp":       "exclude each other",
+	} {
+		status, _, errs := attackIn(t, t.TempDir(), append(strings.Fields(args), at+"/login")...)
+		assert.Equal(t, 2, status)
+		assert.Contains(t, errs, want)
+	}
 }
 
 // Without any flag, the tool makes an identity provider. Once the service provider trusts that, its address is enough.
