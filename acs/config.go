@@ -72,7 +72,7 @@ type Config struct {
 	FindIdP func(ctx context.Context, entityID, client string) (*saml.IdP, error)
 
 	// DiscoveryURL is the page on which users choose among several identity providers: that of package discovery as
-	// a path, or another discovery service as an https URL (IdP Discovery Protocol 2.4.1). A sign-in for which
+	// a path, or another discovery service as an https URL (IdP Discovery Protocol). A sign-in for which
 	// neither LoginOptions.IdP nor ChooseIdP names one begins there. Empty: none.
 	DiscoveryURL string
 	// DiscoveredPath is the path on the hosts of the ACS URLs at which [Region.Discovered] receives the choice.

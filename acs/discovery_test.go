@@ -166,6 +166,17 @@ func TestDiscoveryIsNoRequest(t *testing.T) {
 	}
 }
 
+// Login is a request initiator. The identity provider that a link names is not chosen.
+func TestRequestInitiator(t *testing.T) {
+	w, _ := severalWorld(t)
+	us, b := w.region("us-east-1", discovered), w.browser()
+	for target, want := range map[string]string{"/reports": "/reports", "https://evil.example/": ""} {
+		to := asked(t, b.get(us, usHost+"/login?target="+url.QueryEscape(target)+"&entityID="+otherIdP)).Get("return")
+		req := w.redirected(b.get(us, to+"&entityID="+url.QueryEscape(idpID)))
+		require.Equal(t, want, w.accepted(b.answer(us, w.good(usACS, req.id), req.relayState)).ReturnTo)
+	}
+}
+
 // A provider that is named needs no discovery.
 func TestDiscoveryComesLast(t *testing.T) {
 	w, _ := severalWorld(t)

@@ -48,13 +48,15 @@ func NewRegion(cfg Config) (*Region, error) {
 	return region, nil
 }
 
-// Login handles a GET that starts a sign-in. Its query parameter return_to is LoginOptions.ReturnTo.
+// Login handles a GET that starts a sign-in. Its query parameter return_to is LoginOptions.ReturnTo. It is also a
+// request initiator: target is another name of return_to (Service Provider Request Initiation Protocol). Its
+// parameter entityID is ignored, because with it a link of another site would choose the identity provider.
 func (g *Region) Login(w http.ResponseWriter, r *http.Request) {
 	if !g.consumers[0].onlyGet(w, r) || r.Method == http.MethodHead {
 		return
 	}
-	fields, _ := formFields(r.URL.RawQuery, "return_to") // nil after an error, so ReturnTo is empty
-	g.StartLogin(w, r, LoginOptions{ReturnTo: fields["return_to"]})
+	fields, _ := formFields(r.URL.RawQuery, "return_to", "target") // nil after an error, so ReturnTo is empty
+	g.StartLogin(w, r, LoginOptions{ReturnTo: cmp.Or(fields["return_to"], fields["target"])})
 }
 
 // StartLogin sends the browser to the identity provider with an AuthnRequest, or writes an error page. The request

@@ -25,8 +25,8 @@ func (cfg *Config) checkDiscovery() error {
 }
 
 // discovery writes the RequestInitiators (Service Provider Request Initiation Protocol
-// and Profile 2.4) and the DiscoveryResponses (Identity Provider Discovery Service
-// Protocol and Profile 2.5).
+// and Profile) and the DiscoveryResponses (Identity Provider Discovery Service Protocol
+// and Profile).
 func (w *metadataWriter) discovery() {
 	for _, location := range w.cfg.RequestInitiators {
 		w.leaf("init:RequestInitiator", "", attribute{"xmlns:init", requestInitiation},

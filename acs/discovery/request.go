@@ -15,7 +15,7 @@ const (
 	paramLetters  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 )
 
-// request is a service provider's request (IdP Discovery Protocol 2.4.1).
+// request is a service provider's request (IdP Discovery Protocol).
 type request struct {
 	entityID string
 	back     string // the address for the answer
