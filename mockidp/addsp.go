@@ -83,7 +83,7 @@ func (st *state) spApp(audience string) (id string, found bool) {
 		}
 	}
 	for _, a := range st.apps {
-		if a.ID == st.placeholder && a.Audience == "" && len(a.ACS) == 0 {
+		if a.ID == st.placeholder && !st.anySP && a.Audience == "" && len(a.ACS) == 0 {
 			return a.ID, true
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Server) answerTo(ssoURL, binding, query string, v url.Values, login str
 	if app.Profile == Entra {
 		app, p, err = s.readEntra(st, st.entraTenant(app), in)
 	} else {
-		_, p, err = s.read(app, in, nil)
+		app, p, err = s.read(app, in, nil)
 	}
 	switch {
 	case app == nil:
@@ -65,7 +65,7 @@ func (s *Server) IdPInitiated(appID, login, relayState string) (Form, error) {
 	if err != nil {
 		return Form{}, err
 	}
-	_, p, err := s.read(app, incoming{relayState: relayState, hasRelay: relayState != ""}, nil)
+	app, p, err := s.read(app, incoming{relayState: relayState, hasRelay: relayState != ""}, nil)
 	if err != nil {
 		return Form{}, err
 	}

@@ -15,7 +15,8 @@ func (s *Server) read(app *App, in incoming, find func(*authnRequest) (*App, *Er
 		if p.appID = app.ID; !in.hasRelay {
 			p.relayState = app.DefaultRelayState
 		}
-		return app, p, nil
+		err := s.aim(app, &p, in)
+		return p.in(app), p, err
 	}
 	m := Message{Time: p.at, Direction: Received, Binding: in.binding, RelayState: in.relayState}
 	doc, err := in.xml()
@@ -33,7 +34,10 @@ func (s *Server) read(app *App, in incoming, find func(*authnRequest) (*App, *Er
 		if p.req.ACSURL != nil {
 			m.ACS = *p.req.ACSURL
 		}
-		err = s.checkRequest(app, &p, in, doc)
+		if err = s.aim(app, &p, in); err == nil {
+			app = p.in(app)
+			err = s.checkRequest(app, &p, in, doc)
+		}
 	}
 	m.Refused = err
 	s.messages.add(m)

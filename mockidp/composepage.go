@@ -55,6 +55,7 @@ func (s *Server) composePage(h func(http.ResponseWriter, *http.Request, composeR
 		case c.key != "":
 			if c.p, err = s.pendingOf(c.form); err == nil {
 				c.app, err = c.st.samlApp(c.p.appID)
+				c.app = c.p.in(c.app)
 			}
 		case id != "":
 			if c.app, err = c.st.samlApp(id); err == nil {

@@ -116,6 +116,14 @@ type Config struct {
 	// leaves its key to a later one. Zero: the key of the Server.
 	TenantKeys bool
 
+	// AnyServiceProvider answers service providers that aren't registered, at the address of the first app without
+	// Audience and ACS; if the Config has none, one is added. The answer goes to the AssertionConsumerServiceURL of the
+	// request, which has to have one, and its audience is the Issuer; a NameIDPolicy's format is the NameID's. Without a
+	// request the parameters audience, acs and RelayState of the address select them (see AnyServiceProviderURL). So
+	// whoever can make a user's browser open the address gets a signed assertion about the user: keep it on loopback.
+	// Every page says so. Zero: a service provider has to be registered.
+	AnyServiceProvider bool
+
 	// SessionLifetime is how long a browser stays signed in at the Server. Zero: 2 h.
 	SessionLifetime time.Duration
 	// Now is the clock. Zero: time.Now.
@@ -152,6 +160,9 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.Apps) == 0 {
 		c.Apps = []App{{Label: "Example app", Groups: []string{Everyone}}}
+	}
+	if c.AnyServiceProvider && !slices.ContainsFunc(c.Apps, func(a App) bool { return a.open() }) {
+		c.Apps = append(slices.Clone(c.Apps), App{Label: openApp, Groups: []string{Everyone}})
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -48,7 +48,7 @@ func (s *Server) handleFactorPage(w http.ResponseWriter, r *http.Request) *Error
 	st := s.state.Load()
 	var app *App // of the pending sign-in, or nil
 	if p, err := s.pendingByKey(f.pending); err == nil {
-		app, _ = st.app(p.appID)
+		app, _ = st.appOf(p)
 	}
 	s.allowBookmark(w, app)
 	_, user := s.sessionOf(r, st)

@@ -28,6 +28,8 @@ type incoming struct {
 	sigAlg     string
 	signature  string
 	compose    url.Values // of composing; nil: none
+	audience   string     // without SAMLRequest, see Config.AnyServiceProvider
+	acs        string     // likewise
 	query      string     // HTTP-Redirect: the octets of the query, which a signature covers
 }
 
@@ -42,6 +44,7 @@ func readParams(binding string, v url.Values) (incoming, *Error) {
 	if e := v.Get("SAMLEncoding"); e != "" && e != encodingDEFLATE {
 		return in, mismatch(ReasonBinding, encodingDEFLATE, e, "unsupported SAMLEncoding (SAML Bindings 3.4.4)")
 	}
+	in.audience, in.acs = v.Get("audience"), v.Get("acs")
 	in.message, in.has = v.Get("SAMLRequest"), v.Has("SAMLRequest")
 	in.detached, in.sigAlg, in.signature = v.Has("Signature"), v.Get("SigAlg"), v.Get("Signature")
 	in.relayState, in.hasRelay = v.Get("RelayState"), v.Has("RelayState")

@@ -45,7 +45,8 @@ func TestResponseFollowsProfiles(t *testing.T) {
 	for _, c := range root.SelectElement("Assertion").ChildElements() {
 		order = append(order, c.Tag)
 	}
-	assert.Equal(t, []string{"Issuer", "Signature", "Subject", "Conditions", "AuthnStatement"}, order)
+	assert.Equal(t, []string{"Issuer", "Signature", "Subject", "Conditions", "AuthnStatement", "AttributeStatement"},
+		order)
 	assert.Equal(t, "urn:oasis:names:tc:SAML:2.0:status:Success", attrOf(t, root, "./Status/StatusCode", "Value"))
 	assert.Equal(t, app.Issuer, text(t, root, "./Issuer"))
 	assert.Equal(t, app.Issuer, text(t, root, "./Assertion/Issuer"))

@@ -14,8 +14,9 @@ type pending struct {
 	req        *authnRequest // nil: IdP-initiated
 	relayState string
 	at         time.Time
-	attack     string // chosen on the sign-in page, or ""
-	freshIn    string // the session that was opened for this sign-in, as ForceAuthn requires
+	attack     string  // chosen on the sign-in page, or ""
+	target     *target // with Config.AnyServiceProvider, or nil
+	freshIn    string  // the session that was opened for this sign-in, as ForceAuthn requires
 }
 
 func (p *pending) passive() bool { return p.req != nil && p.req.IsPassive }
@@ -26,6 +27,9 @@ func (p *pending) force(app *App) bool {
 // bytes returns approximately how much memory a pending sign-in takes because of what its client sent.
 func (p pending) bytes() int {
 	n := 1<<10 + len(p.relayState)
+	if p.target != nil {
+		n += len(p.target.audience) + len(p.target.acs)
+	}
 	if p.req == nil {
 		return n
 	}
@@ -148,7 +152,7 @@ func (s *Server) showPending(w http.ResponseWriter, st *state, key string) *Erro
 	if err != nil {
 		return err
 	}
-	app, err := st.app(p.appID)
+	app, err := st.appOf(p)
 	if err != nil {
 		return err
 	}
@@ -174,7 +178,7 @@ func (s *Server) showAgain(w http.ResponseWriter, st *state, body signIn) *Error
 		if err != nil {
 			return err
 		}
-		body.App, _ = st.app(p.appID)
+		body.App, _ = st.appOf(p)
 	}
 	status := http.StatusUnauthorized
 	if body.Locked {
@@ -192,7 +196,7 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.V
 		if err != nil {
 			return err
 		}
-		page.App, _ = st.app(p.appID)
+		page.App, _ = st.appOf(p)
 		page.Cancel = p.req != nil
 	}
 	user := st.user(page.Login)
@@ -263,7 +267,7 @@ func (s *Server) chooseAttack(key, id string) error {
 func (s *Server) locked(w http.ResponseWriter, r *http.Request, key string, u *User, page signIn) *Error {
 	st := s.state.Load()
 	if p, err := s.pendingByKey(key); err == nil {
-		if app, err := st.samlApp(p.appID); err == nil && app.Refusals == RefuseByStatus && p.req != nil {
+		if app, err := st.appOf(p); err == nil && app.Refusals == RefuseByStatus && p.req != nil {
 			return s.post(w, r, app, func() (posted, *Error) { return s.refusal(st, app, p, inactive(u)) })
 		}
 	}
@@ -293,7 +297,7 @@ func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request, form url.V
 		return err
 	}
 	st := s.state.Load()
-	app, err := st.samlApp(p.appID)
+	app, err := st.appOf(p)
 	if err == nil && p.req == nil {
 		err = malformed(nil, "no service provider waits for this sign-in")
 	}

@@ -81,7 +81,7 @@ func inactive(u *User) *Error {
 // storePending.
 func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key string) *Error {
 	st := s.state.Load()
-	app, err := st.app(p.appID)
+	app, err := st.appOf(p)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in inco
 	if err != nil {
 		return s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), app, p, err) })
 	}
-	if in.compose != nil {
+	if in.compose = p.notAimed(in.compose); in.compose != nil {
 		return s.answerComposed(w, r, app, in, p)
 	}
 	if in.binding == bindingRedirect {

@@ -16,6 +16,7 @@ type state struct {
 	closed bool   // Config.Groups was given, so a user may name no others
 	apps   []*App // in the order of the dashboard
 
+	anySP       bool   // Config.AnyServiceProvider
 	placeholder string // ID of the app that a Config without Apps has; AddSP gives it to the first service provider
 
 	keys    []*signingKey            // the Server's, in the order they were added
@@ -30,7 +31,7 @@ type state struct {
 func newState(c Config, key *signingKey, more []furtherKey, n naming, noApps bool) (*state, error) {
 	st := &state{users: map[string]*User{}, ids: map[string]string{}, groups: map[string]Group{},
 		closed: len(c.Groups) > 0, keys: []*signingKey{key}, signing: key.id, rings: map[string][]*signingKey{},
-		org: c.Org, salt: n.salt, tenant: n.tenant}
+		org: c.Org, salt: n.salt, tenant: n.tenant, anySP: c.AnyServiceProvider}
 	for _, g := range c.Groups {
 		if _, dup := st.groups[g.Name]; dup {
 			return nil, badConfig("duplicate group %s", quote(g.Name))

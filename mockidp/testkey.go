@@ -149,5 +149,8 @@ func (s *Server) Notices() (out []string) {
 		out = append(out, fmt.Sprintf("Published test key: anyone can sign as this identity provider. Never trust the "+
 			"certificate %s….", TestKeyFingerprint[:16]))
 	}
+	if s.config.AnyServiceProvider {
+		out = append(out, "Accepts any service provider: every site that sends a request gets an answer.")
+	}
 	return out
 }

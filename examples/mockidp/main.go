@@ -59,6 +59,8 @@ type options struct {
 	seed                uint64
 	faults              []mockidp.Fault
 	spMetadata          []string
+	anySP               bool
+	insecureAnySP       bool
 	keys                keyOptions
 	control             controlOptions
 
@@ -77,6 +79,10 @@ func parse(args []string, help io.Writer) (options, error) {
 		o.spMetadata = append(o.spMetadata, s)
 		return nil
 	})
+	fs.BoolVar(&o.anySP, "any-sp", false,
+		"answer service providers that aren't registered: to the URL in the request; on loopback only")
+	fs.BoolVar(&o.insecureAnySP, "insecure-any-sp", false,
+		"allow -any-sp beyond loopback: any site that a user opens can then sign in as that user")
 	o.keys.flags(fs)
 	fs.StringVar(&o.baseURL, "base-url", "",
 		"the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
@@ -139,6 +145,13 @@ func (o *options) configuration(logs io.Writer) (mockidp.Config, error) {
 	c.BaseURL, c.Seed, c.Faults = cmp.Or(o.baseURL, c.BaseURL), cmp.Or(o.seed, c.Seed), append(c.Faults, o.faults...)
 	if o.set["strict"] {
 		c.Strict = o.strict
+	}
+	if o.set["any-sp"] {
+		c.AnyServiceProvider = o.anySP
+	}
+	host, _, _ := net.SplitHostPort(o.listen)
+	if err == nil && c.AnyServiceProvider && !o.insecureAnySP && !mockidp.IsLoopback(host) {
+		err = errors.New("-any-sp is for loopback; -insecure-any-sp allows it beyond")
 	}
 	if o.set["odd-paths"] {
 		c.OddPaths = o.oddPaths

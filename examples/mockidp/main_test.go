@@ -75,6 +75,8 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"port in use":        {[]string{"-listen", taken.Addr().String()}, "in use"},
 		"not loopback":       {[]string{"-listen", "0.0.0.0:0"}, "-allow-non-loopback"},
 		"every address":      {[]string{"-listen", ":0"}, "-allow-non-loopback"},
+		"any SP":             {[]string{"-listen", "0.0.0.0:0", "-allow-non-loopback", "-any-sp"}, "-insecure-any-sp"},
+		"any SP by the file": {[]string{"-listen", "0.0.0.0:0", "-allow-non-loopback", "-config-json", `{"anyServiceProvider": true}`}, "-insecure-any-sp"},
 		"no port":            {[]string{"-listen", "127.0.0.1"}, "HOST:PORT"},
 		"base URL":           {append([]string{"-base-url", "x"}, free...), "mockidp: -base-url: "},
 		"help":               {[]string{"-nonsense"}, "(-h lists the flags)"},
