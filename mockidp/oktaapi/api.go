@@ -48,7 +48,7 @@ type Config struct {
 	// Logger logs requests that are refused. Nil: nothing is logged.
 	Logger *slog.Logger
 	// Hosts are names by which the page may be opened, besides those of loopback, and by which browsers may call the API
-	// (see Origins). Calls that have the token may use any. Zero: none.
+	// (see Origins). Calls that have the token may use any, if it has at least 16 characters. Zero: none.
 	Hosts []string
 	// Origins are the web origins whose pages may call the API with the token (CORS), such as "http://localhost:5173"
 	// or, for any port, "http://localhost:*". Zero: none. New panics if CheckOrigin refuses one.
@@ -59,7 +59,7 @@ type Config struct {
 // users type the token into the page.
 //
 // Serve it at a separate listener, never at the one where users sign in. Against DNS rebinding, it serves only requests
-// whose Host is a loopback name or one of Config.Hosts, and calls that have the token. On an address that other
+// whose Host is a loopback name or one of Config.Hosts, and calls that have a long token. On an address that other
 // machines can reach, the token has to be one that can't be guessed.
 type API struct {
 	idp            *mockidp.Server

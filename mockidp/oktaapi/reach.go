@@ -41,13 +41,18 @@ func (s *API) hasToken(r *http.Request) bool {
 	return strings.EqualFold(scheme, "SSWS") && same(s.token, strings.TrimSpace(token))
 }
 
+// leastToken is how many characters a token must have to count in place of a known Host: a page can try the short ones
+// that people type.
+const leastToken = 16
+
 // ownHost reports whether a request may have its Host. By DNS rebinding, a page of an attacker can give this machine's
-// address another name and is then of the same origin. But it can't know the token, so a call of the API that has it
+// address another name and is then of the same origin. But it can't know a long token, so a call of the API that has it
 // may use any name. The page has a cookie instead, and a form that takes guesses of the token.
 func (s *API) ownHost(r *http.Request) bool {
 	host := strings.TrimSuffix((&url.URL{Host: r.Host}).Hostname(), ".")
 	is := func(own string) bool { return host != "" && strings.EqualFold(host, strings.TrimSuffix(own, ".")) }
-	return mockidp.IsLoopback(host) || slices.ContainsFunc(s.hosts, is) || isAPI(r.URL.Path) && s.hasToken(r)
+	return mockidp.IsLoopback(host) || slices.ContainsFunc(s.hosts, is) ||
+		len(s.token) >= leastToken && isAPI(r.URL.Path) && s.hasToken(r)
 }
 
 // CheckOrigin returns an error if a value can't be one of Config.Origins.

@@ -55,6 +55,16 @@ func TestHostsOfTokenAndPage(t *testing.T) {
 	}
 }
 
+// A short token, such as one of the documentation, can be guessed by a page that rebinds its name.
+func TestHostsWithAShortToken(t *testing.T) {
+	t.Parallel()
+	h := oktaapi.New(start(t, twoRegions()), oktaapi.Config{Token: "secret", Hosts: []string{"mockidp"}})
+	short := map[string]string{"Authorization": "SSWS secret"}
+	for host, want := range map[string]int{"localhost": 200, "mockidp": 200, "rebound.evil.test": 421} {
+		assert.Equal(t, want, asked(h, "GET", host, "/api/v1/users", short).Code, host)
+	}
+}
+
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	idp := start(t, twoRegions())
