@@ -94,6 +94,7 @@ func TestComposeRefusesParameters(t *testing.T) {
 		"login=a&login=b":                                    "more than once",
 		"nameid=a":                                           "login is missing",
 		"login=+":                                            "login is missing",
+		"login=a&audience=x":                                 "audience is not that of the app",
 		"login=a&preset=x":                                   "unknown preset",
 		"login=a&nameid_format=x":                            "unknown value of nameid_format",
 		"login=a&attr_format=x&attr.b=c":                     "unknown value of attr_format",

@@ -26,7 +26,8 @@ func composing(v url.Values) url.Values {
 			continue
 		}
 		out[name] = values
-		found = found || slices.Contains(composeParameters, name) || strings.HasPrefix(name, attributeParameter)
+		known := slices.Contains(composeParameters, name) && name != "acs" // which alone composes nothing
+		found = found || known || strings.HasPrefix(name, attributeParameter)
 	}
 	if !found {
 		return nil
@@ -39,6 +40,11 @@ func (s *Server) readComposition(st *state, app *App, p pending, v url.Values) (
 	for name, values := range v {
 		attribute := strings.HasPrefix(name, attributeParameter)
 		switch {
+		case name == "audience": // it may be named, but isn't changed
+			if v.Get(name) != app.Audience {
+				return c, badParameter(app.Audience, v.Get(name), "audience is not that of the app %s", quote(app.Label))
+			}
+			continue
 		case !attribute && !slices.Contains(composeParameters, name):
 			return c, badParameter("one of "+strings.Join(composeParameters, ", ")+", attr.NAME", name, "unknown parameter")
 		case !attribute && name != "group" && len(values) > 1:
