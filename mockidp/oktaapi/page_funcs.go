@@ -32,7 +32,13 @@ var pageFuncs = template.FuncMap{
 	},
 	"indent": func(l line) string { return "d" + strconv.Itoa(min(l.Depth, 9)) }, // a CSS class
 	"path":   url.PathEscape,
-	"query":  url.QueryEscape,
+	// unit is the word after a number.
+	"unit": func(n int, one, many string) string {
+		if n == 1 {
+			return one
+		}
+		return many
+	},
 	"last":   lastPart,
 	"when": func(t time.Time) string {
 		if t.IsZero() {
