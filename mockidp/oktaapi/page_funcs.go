@@ -39,7 +39,7 @@ var pageFuncs = template.FuncMap{
 		}
 		return many
 	},
-	"last":   lastPart,
+	"last": lastPart,
 	"when": func(t time.Time) string {
 		if t.IsZero() {
 			return "never"
