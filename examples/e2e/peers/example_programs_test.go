@@ -3,6 +3,7 @@ package peers_test
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"encoding/xml"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	crewjam "github.com/crewjam/saml"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -86,20 +88,18 @@ func TestPassportSAMLExample(t *testing.T) {
 		"// README: callback\n", block("app.post(\n  \"/login/callback\""),
 		"// README: metadata\n", block(`app.get("/metadata"`)).Replace(string(app))
 
-	// The README reads the attribute email, which an app of the mock sends if it is told so.
-	idp := mockidp.New(mockidp.Config{Apps: []mockidp.App{{Label: "passport", Groups: []string{mockidp.Everyone},
-		Attributes: []mockidp.Attribute{{Name: "email", Values: []string{"${user.email}"}}}}}})
-	t.Cleanup(idp.Close)
 	x := newExample(t, "http://127.0.0.1")
-	x.write("app.mjs", program, "https://sp.example.com", x.base, "https://idp.example.com/sso", idp.SSOURL(""))
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: idp.Certificate().Raw})
-	x.write("idp-signing-cert.pem", string(certificate))
+	idp := x.startMock("127.0.0.1", "-sp-metadata", x.base+"/metadata")
+	var metadata crewjam.EntityDescriptor
+	require.NoError(t, xml.Unmarshal(x.get(idp+"/metadata"), &metadata))
+	role := metadata.IDPSSODescriptors[0]
+	x.write("app.mjs", program, "https://sp.example.com", x.base,
+		"https://idp.example.com/sso", role.SingleSignOnServices[0].Location)
+	x.write("idp-signing-cert.pem", "-----BEGIN CERTIFICATE-----\n"+
+		role.KeyDescriptors[0].KeyInfo.X509Data.X509Certificates[0].Data+"\n-----END CERTIFICATE-----\n")
 	require.NoError(t, os.Symlink(modules, filepath.Join(x.dir, "node_modules"))) // import ignores NODE_PATH
 	x.start("/metadata", node, "app.mjs", x.base[strings.LastIndex(x.base, ":")+1:])
-	require.NoError(t, idp.RegisterSP("", x.get(x.base+"/metadata")))
-	page, err := testkit.SignIn(idp, x.base+"/login", mockidp.DefaultLogin)
-	require.NoError(t, err)
-	assert.Equal(t, "Hello, alice@example.com", page.Body)
+	assert.Equal(t, "Hello, alice@example.com", x.signIn("/login").Body)
 }
 
 // example is an example program of another project in a folder of its own.
