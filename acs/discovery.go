@@ -11,9 +11,10 @@ import (
 )
 
 // This file has the service provider's side of discovery (Identity Provider Discovery Service Protocol and Profile,
-// the IdP Discovery Protocol here): a page on which the user chooses an identity provider, on this host or another. What a sign-in asks for is
-// stored, as a request is, under a secret in the browser's cookie. Only an answer of the same browser to it counts.
-// Otherwise another site could choose for the user, and sign them in to an account of its own.
+// the IdP Discovery Protocol here): a page on which the user chooses an identity provider, on this host or another.
+// What a sign-in asks for is stored, as a request is, under a secret in the browser's cookie. Only an answer of the
+// same browser to it counts. Otherwise another site could choose for the user, and sign them in to an account of its
+// own.
 
 const ruleDiscovery = "Discovery (IdP Discovery Protocol)"
 

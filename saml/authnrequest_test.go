@@ -245,7 +245,7 @@ func TestRequestIDs(t *testing.T) {
 		for _, e := range sp.ACS() {
 			r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: e.URL})
 			require.NoError(t, err)
-			require.Regexp(t, `^_[0-9a-f]{16}-[0-9a-f]{40}$`, r.ID())
+			require.Regexp(t, `^_[0-9a-f]{16}-[0-9a-f]{32}-[0-9a-f]{40}$`, r.ID())
 			require.False(t, ids[r.ID()])
 			ids[r.ID()] = true
 			if was, ok := prefixes[r.ID()[:18]]; ok {
