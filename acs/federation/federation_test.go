@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -323,7 +324,19 @@ func TestSourceFollowsWhatIsPublished(t *testing.T) {
 
 // Descriptions has each identity provider once, and Version changes with them.
 func TestDescriptions(t *testing.T) {
-	p := newPublisher(t, signed(t, aggregate("", oneIdP), trusted()))
+	documents := []string{signed(t, aggregate("", oneIdP), trusted()), signed(t, aggregate("", twoIdP), trusted())}
+	var published atomic.Int64
+	p := newPublisher(t, "")
+	p.handle(func(w http.ResponseWriter, r *http.Request) {
+		n := published.Load()
+		etag := fmt.Sprintf(`"%d"`, n)
+		if r.Header.Get("If-None-Match") == etag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		w.Header().Set("ETag", etag)
+		_, _ = io.WriteString(w, documents[n])
+	})
 	second := filepath.Join(t.TempDir(), "second.xml")
 	require.NoError(t, os.WriteFile(second, []byte(aggregate("", oneIdP, twoIdP)), 0o600))
 	f := open(t, &clock{}, federation.Source{URL: p.URL, Keys: pinned()}, federation.Source{File: second})
@@ -337,16 +350,12 @@ func TestDescriptions(t *testing.T) {
 	for range f.Descriptions() {
 		break
 	}
-	before := f.Version()
-	p.publish(signed(t, aggregate("", twoIdP), trusted()))
+	before, requests := f.Version(), p.requests.Load()
+	require.Eventually(t, func() bool { return p.requests.Load() > requests+3 }, time.Minute, time.Millisecond)
+	require.Equal(t, before, f.Version(), "an unchanged document")
+	published.Store(1)
 	require.Eventually(t, func() bool { return f.Version() != before }, time.Minute, time.Millisecond)
 	require.Equal(t, []string{twoIdP, oneIdP}, names())
-
-	p.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
-	requests := p.requests.Load()
-	before = f.Version()
-	require.Eventually(t, func() bool { return p.requests.Load() > requests+3 }, time.Minute, time.Millisecond)
-	require.Equal(t, before, f.Version())
 }
 
 // Each identity provider has the policy that is given for its entity ID.
