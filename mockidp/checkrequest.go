@@ -79,6 +79,17 @@ func (s *Server) checkRequest(app *App, p *pending, in incoming, doc []byte) *Er
 	return app.checkNameIDPolicy(req, req.verified && s.config.Strict)
 }
 
+// checkFor checks a request, which is not signed, once more after the app has changed.
+func (s *Server) checkFor(app *App, req *authnRequest) *Error {
+	if err := s.checkIssuer(app, req); err != nil {
+		return err
+	}
+	if _, err := app.resolve(req); err != nil {
+		return err
+	}
+	return app.checkNameIDPolicy(req, false)
+}
+
 // checkIssuer compares the Issuer with the app's Audience. Profiles 4.1.4.1 wants an Issuer in every request and Core
 // 3.2.1 in none. A request without one is accepted at the sign-on address of an app if it names a URL of the app's
 // list: it is then clear which application asks, and the answer can go nowhere else.
@@ -90,8 +101,8 @@ func (s *Server) checkIssuer(app *App, req *authnRequest) *Error {
 	}
 	switch {
 	case app.Audience == "":
-		return mismatch(ReasonIssuer, "", req.Issuer, "the app %s has no service provider yet: set its Audience with "+
-			"RegisterSP, UpdateApp, the control API or in the configuration", quote(app.Label))
+		return mismatch(ReasonIssuer, "", req.Issuer, "the app %s has no service provider yet: register one by its metadata "+
+			"(-sp-metadata; RegisterSP in Go), the control API or the configuration", quote(app.Label))
 	case req.HasIssuer && req.Issuer != app.Audience:
 		return mismatch(ReasonIssuer, app.Audience, req.Issuer, "the request's Issuer is not the Audience of the app %s",
 			quote(app.Label))

@@ -123,6 +123,11 @@ type Config struct {
 	// whoever can make a user's browser open the address gets a signed assertion about the user: keep it on loopback.
 	// Every page says so. Zero: a service provider has to be registered.
 	AnyServiceProvider bool
+	// SelfRegistration adds a form to the page that refuses the request of an unknown service provider. By it any user
+	// makes the app that of this service provider, by its metadata or as the request says, and goes on with the sign-in.
+	// It makes no other app and fetches nothing. It isn't offered for Strict, SignedRequests and the profile Entra. Zero:
+	// the page has no form.
+	SelfRegistration bool
 
 	// SessionLifetime is how long a browser stays signed in at the Server. Zero: 2 h.
 	SessionLifetime time.Duration

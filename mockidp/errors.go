@@ -54,7 +54,8 @@ type Error struct {
 	Want, Got string
 	Err       error // the cause, or nil
 
-	app string // the ID of the app that a page about the error leads back to; "" if there is none
+	app   string        // the ID of the app that a page about the error leads back to; "" if there is none
+	offer *registration // the form of a page about the error, or nil
 }
 
 // Error returns a message of at most a few hundred bytes that begins with the package's name.

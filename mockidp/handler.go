@@ -25,6 +25,7 @@ func (s *Server) routes() http.Handler {
 		"GET " + pathComposeXML:                s.composePage(s.handleEditor),
 		"POST " + pathComposeXML:               s.composePage(s.handleSendXML),
 		"GET " + pathAnswer:                    s.handleAnswer,
+		"POST " + pathRegister:                 s.sameOriginForm(s.handleRegister),
 		"GET " + pathContinue:                  s.handleContinue,
 		"GET " + pathCertificate + "{id}":      s.handleCertificate,
 		"GET " + pathApp + "{id}":              s.requireSession(s.handleApp),

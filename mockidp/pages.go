@@ -260,8 +260,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
 		Detail, Want, Got, Cause       string
 		Compared, SignedIn, Assignment bool
 		Back                           *backLink
+		Register                       *registration
 	}{err.status(), err.Reason, sentence(err.Detail), cut(err.Want), cut(err.Got), err.cause(),
-		err.Want != "" || err.Got != "", user != nil, err.Reason == ReasonNotAssigned, backTo(st, err.app)}})
+		err.Want != "" || err.Got != "", user != nil, err.Reason == ReasonNotAssigned, backTo(st, err.app), err.offer}})
 }
 
 // backLink leads to an app's service provider.

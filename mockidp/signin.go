@@ -10,13 +10,14 @@ import (
 // pending is a sign-in that waits for the user. It holds the request, but never the URL of the answer: that is
 // determined when the answer is made, by the app's settings at that time.
 type pending struct {
-	appID      string
-	req        *authnRequest // nil: IdP-initiated
-	relayState string
-	at         time.Time
-	attack     string  // chosen on the sign-in page, or ""
-	target     *target // with Config.AnyServiceProvider, or nil
-	freshIn    string  // the session that was opened for this sign-in, as ForceAuthn requires
+	appID        string
+	req          *authnRequest // nil: IdP-initiated
+	relayState   string
+	at           time.Time
+	attack       string  // chosen on the sign-in page, or ""
+	unregistered bool    // it was refused, and waits for its service provider to be registered
+	target       *target // with Config.AnyServiceProvider, or nil
+	freshIn      string  // the session that was opened for this sign-in, as ForceAuthn requires
 }
 
 func (p *pending) passive() bool { return p.req != nil && p.req.IsPassive }
@@ -66,6 +67,15 @@ func (s *Server) storePending(p pending, key string) (string, *Error) {
 
 // pendingByKey returns a pending sign-in that hasn't expired.
 func (s *Server) pendingByKey(key string) (pending, *Error) {
+	p, err := s.storedPending(key)
+	if err == nil && p.unregistered {
+		return pending{}, errorf(ReasonRequestNotFound, "this sign-in was refused; start again at the app")
+	}
+	return p, err
+}
+
+// storedPending is pendingByKey for sign-ins that were refused, too.
+func (s *Server) storedPending(key string) (pending, *Error) {
 	p, ok := s.pending.get(key)
 	if !ok || s.now().Sub(p.at) > pendingLifetime {
 		err := errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again at the app")

@@ -159,6 +159,11 @@ func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) *Error {
 // begin continues with a request that was read, or with the error in it.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in incoming, p pending, err *Error) *Error {
 	if err != nil {
+		if form := s.offer(app, p, err); form != nil {
+			with := *err // the list of messages has err
+			with.offer = form
+			err = &with
+		}
 		return s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), app, p, err) })
 	}
 	if in.compose = p.notAimed(in.compose); in.compose != nil {

@@ -147,7 +147,7 @@ func (s *Server) testKeyOnLoopback(h http.Handler) http.Handler {
 func (s *Server) Notices() (out []string) {
 	if s.state.Load().hasTestKey() {
 		out = append(out, fmt.Sprintf("Published test key: anyone can sign as this identity provider. Never trust the "+
-			"certificate %s….", TestKeyFingerprint[:16]))
+			"certificate that begins with %s.", TestKeyFingerprint[:16]))
 	}
 	if s.config.AnyServiceProvider {
 		out = append(out, "Accepts any service provider: every site that sends a request gets an answer.")

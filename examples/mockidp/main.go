@@ -61,6 +61,7 @@ type options struct {
 	spMetadata          []string
 	anySP               bool
 	insecureAnySP       bool
+	selfRegistration    bool
 	keys                keyOptions
 	control             controlOptions
 
@@ -79,6 +80,8 @@ func parse(args []string, help io.Writer) (options, error) {
 		o.spMetadata = append(o.spMetadata, s)
 		return nil
 	})
+	fs.BoolVar(&o.selfRegistration, "self-registration", false,
+		"let any user register a service provider on the page that refuses its request (default: on loopback)")
 	fs.BoolVar(&o.anySP, "any-sp", false,
 		"answer service providers that aren't registered: to the URL in the request; on loopback only")
 	fs.BoolVar(&o.insecureAnySP, "insecure-any-sp", false,
@@ -150,6 +153,11 @@ func (o *options) configuration(logs io.Writer) (mockidp.Config, error) {
 		c.AnyServiceProvider = o.anySP
 	}
 	host, _, _ := net.SplitHostPort(o.listen)
+	if o.set["self-registration"] {
+		c.SelfRegistration = o.selfRegistration
+	} else if !o.printConfig {
+		c.SelfRegistration = c.SelfRegistration || mockidp.IsLoopback(host)
+	}
 	if err == nil && c.AnyServiceProvider && !o.insecureAnySP && !mockidp.IsLoopback(host) {
 		err = errors.New("-any-sp is for loopback; -insecure-any-sp allows it beyond")
 	}
