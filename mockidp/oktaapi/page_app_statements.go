@@ -76,11 +76,15 @@ func statementSection() section[mockidp.App] {
 		}
 		return mockidp.Attribute{Name: cells[0], NameFormat: cells[1], Values: lines(cells[2])}, nil
 	}
+	omit := checkInput("omitAttributes", "Send no attributes", "Otherwise an app without statements sends default ones.",
+		func(a *mockidp.App) *bool { return &a.OmitAttributes })
+	omit.words = []string{"OmitAttributes"}
 	return section[mockidp.App]{title: "Attribute statements", inputs: []input[mockidp.App]{{name: "attributes",
 		label: "Attribute statements", hint: "${user.email} and ${user.ATTRIBUTE} stand for the user's values.",
 		words: []string{"attribute statement"},
 		rows: listRows(200, columns, func(a *mockidp.App) []mockidp.Attribute { return a.Attributes },
-			func(a *mockidp.App, list []mockidp.Attribute) { a.Attributes = list }, encode, decode)}}}
+			func(a *mockidp.App, list []mockidp.Attribute) { a.Attributes = list }, encode, decode)},
+		omit}}
 }
 
 func groupStatementSection() section[mockidp.App] {

@@ -99,6 +99,9 @@ func TestConsoleRefusesAnApp(t *testing.T) {
 		}
 		assert.Equal(t, v, filled(t, p), name)
 	}
+	p := c.fill("/apps/idc", "omitAttributes", "on", "attributes.name", "mail", "attributes.values", "x")
+	assert.Equal(t, 422, p.Status)
+	p.has(t, `id="f-omitAttributes-problem"`)
 	assert.Len(t, idp.Apps(), 2)
 }
 
@@ -224,6 +227,7 @@ func TestConsoleHasEveryFieldOfAnApp(t *testing.T) {
 		"RequireIssuer": "requireIssuer", "ACS": "acs.url", "Unlisted": "unlisted", "Recipient": "recipient",
 		"Destination": "destination", "DefaultRelayState": "relayState", "NameIDFormat": "nameIDFormat",
 		"NameIDTemplate": "nameIDTemplate", "IgnoreNameIDPolicy": "ignoreNameIDPolicy", "Attributes": "attributes.name",
+		"OmitAttributes": "omitAttributes",
 		"GroupAttribute": "groupAttributes.name", "GroupAttributes": "groupAttributes.name", "Sign": "sign",
 		"SignatureMethod": "signatureMethod", "KeyID": "keyID", "OmitKeyInfo": "omitKeyInfo", "Encrypt": "encryption",
 		"EncryptionCertificate": "encryptionCertificate", "SignedRequests": "signedRequests",
