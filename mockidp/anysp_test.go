@@ -65,10 +65,9 @@ func TestAnyServiceProviderIsOffByDefault(t *testing.T) {
 	_, err := idp.Answer(asking(idp, request(attr("AssertionConsumerServiceURL", frank)), ""), alice)
 	assert.Equal(t, mockidp.ReasonIssuer, reason(t, err))
 	assert.Empty(t, idp.AnyServiceProviderURL("a", "https://a.example/acs", ""))
-	r, err := idp.Client().Get(idp.SSOURL("") + "?" + url.Values{"acs": {frank}, "audience": {entityID}}.Encode())
-	require.NoError(t, err)
-	defer r.Body.Close()
-	assert.NotEqual(t, 200, r.StatusCode)
+	b := newBrowser(t, idp)
+	page := b.get(idp.SSOURL("") + "?" + url.Values{"acs": {frank}, "audience": {entityID}}.Encode())
+	b.signIn(page, alice, mockidp.DefaultPassword).refused(t, 400, mockidp.ReasonNoACS)
 	with := twoRegions()
 	with.AnyServiceProvider = true
 	require.Len(t, start(t, with).Apps(), 3, "there is always an open app")
