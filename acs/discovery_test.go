@@ -1,6 +1,7 @@
 package acs_test
 
 import (
+	"context"
 	"encoding/base64"
 	"maps"
 	"net/http"
@@ -153,6 +154,26 @@ func TestDiscoveryIsBounded(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, b.get(us, to+"&entityID="+url.QueryEscape(idpID)).Code)
 	broken.add.Store(true)
 	require.Equal(t, http.StatusServiceUnavailable, b.get(us, usHost+"/login").Code)
+}
+
+// roundingStore keeps records longer than it was told.
+type roundingStore struct{ acs.Store }
+
+func (s roundingStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	return s.Store.Add(ctx, key, v, exp.Add(time.Hour))
+}
+
+func TestDiscoveryExpires(t *testing.T) {
+	w, _ := severalWorld(t)
+	us := w.region("us-east-1", discovered, func(cfg *acs.Config) { cfg.Store = roundingStore{w.store} })
+	for after, status := range map[time.Duration]int{
+		15 * time.Minute: http.StatusSeeOther, 15*time.Minute + time.Second: http.StatusForbidden,
+	} {
+		b := w.browser()
+		to := asked(t, b.get(us, usHost+"/login")).Get("return")
+		w.clock.Advance(after)
+		require.Equal(t, status, b.get(us, to+"&entityID="+url.QueryEscape(idpID)).Code)
+	}
 }
 
 // The state of a discovery is no ID of a request, even if an identity provider signs it.

@@ -180,6 +180,7 @@ func TestScopes(t *testing.T) {
 		{"K10 quoted to the end", pattern(`\Qone.example`), scoped("u@evil.example"), false},
 		{"K10 not a pattern", pattern(`(`), scoped("u@one.example"), false},
 		{"K10 exponential elsewhere", pattern(`(a|a)*b`), scoped("u@" + strings.Repeat("a", 250)), false},
+		{"two scopes, and a pattern for all", pattern(`.*`), scoped("u@one.example@other.example"), false},
 		{"an overlong scope", pattern(`.*`), scoped("u@" + strings.Repeat("a", 256)), false},
 		{"not a pattern by its attribute", `<shibmd:Scope regexp="false">.*</shibmd:Scope>`, scoped("u@one.example"), false},
 		{"another namespace", `<x:Scope xmlns:x="urn:x">two.example</x:Scope>`, scoped("u@one.example"), true},
