@@ -16,7 +16,7 @@ func asking(idp *mockidp.Server, req, relayState string) string {
 	return idp.SSOURL("") + "?" + url.Values{"SAMLRequest": {deflated(req)}, "RelayState": {relayState}}.Encode()
 }
 
-// Two service providers that nobody registered sign in at one address, by Answer and with a browser.
+// Two service providers that are not registered sign in at one address, by Answer and with a browser.
 func TestAnyServiceProvider(t *testing.T) {
 	idp := start(t, mockidp.Config{Key: rsaKey(), AnyServiceProvider: true})
 	for _, sp := range []string{"https://a.example", "https://b.example"} {

@@ -120,7 +120,7 @@ type Config struct {
 	// Audience and ACS; if the Config has none, one is added. The answer goes to the AssertionConsumerServiceURL of the
 	// request, which has to have one, and its audience is the Issuer; a NameIDPolicy's format is the NameID's. Without a
 	// request the parameters audience, acs and RelayState of the address select them (see AnyServiceProviderURL). So
-	// whoever can make a user's browser open the address gets a signed assertion about the user: keep it on loopback.
+	// any site that makes a user's browser open the address gets a signed assertion about the user: keep it on loopback.
 	// Every page says so. Zero: a service provider has to be registered.
 	AnyServiceProvider bool
 	// SelfRegistration adds a form to the page that refuses the request of an unknown service provider. By it any user
