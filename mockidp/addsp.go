@@ -9,8 +9,9 @@ import (
 // assertion consumer services for HTTP-POST become the ACS list, with their indexes and in their order, but with
 // the default (SAML Metadata 2.4.4) first. In an app with IdentityCenter they fill the form, which has no indexes.
 // The signing keys become RequestCertificates and the first RSA key for encryption becomes EncryptionCertificate,
-// without switching SignedRequests or Encrypt on. If the metadata lists formats of NameIDs, and the app's NameIDFormat
-// isn't among them, the first becomes the app's. Keys and formats that the metadata lacks stay unchanged.
+// without switching SignedRequests or Encrypt on. The first SingleLogoutService for HTTP-Redirect or HTTP-POST sets
+// LogoutURL, LogoutResponseURL and LogoutBinding. If the metadata lists formats of NameIDs, and the app's NameIDFormat
+// isn't among them, the first becomes the app's. What the metadata lacks stays unchanged.
 func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 	sps, perr := parseSPs(spMetadata)
 	if perr != nil {
@@ -109,5 +110,8 @@ func (a *App) applySP(sp spSettings) error {
 	}
 	a.EncryptionCertificate = cmp.Or(sp.EncryptionCertificate, a.EncryptionCertificate)
 	a.NameIDFormat = sp.nameIDFormat(a.NameIDFormat)
+	if sp.LogoutURL != "" {
+		a.LogoutURL, a.LogoutResponseURL, a.LogoutBinding = sp.LogoutURL, sp.LogoutResponseURL, sp.LogoutBinding
+	}
 	return a.setACS(sp.ACS)
 }

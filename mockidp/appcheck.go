@@ -105,6 +105,10 @@ func (a *App) checkChoices() *Error {
 		return a.bad("unknown Sign %d", a.Sign)
 	case a.Refusals != RefuseByPage && a.Refusals != RefuseByStatus:
 		return a.bad("unknown Refusals %d", a.Refusals)
+	case a.LogoutBinding != LogoutRedirect && a.LogoutBinding != LogoutPOST:
+		return a.bad("unknown LogoutBinding %d", a.LogoutBinding)
+	case a.LogoutResponseURL != "" && a.LogoutURL == "":
+		return a.bad("LogoutResponseURL needs a LogoutURL")
 	case a.SessionLifetime < 0:
 		return a.bad("SessionLifetime is negative: %v", a.SessionLifetime)
 	case badExpression(a.NameIDTemplate):
@@ -117,7 +121,8 @@ func (a *App) checkAddresses() *Error {
 	if err := checkRelayState(a.DefaultRelayState); err != nil {
 		return &Error{Reason: ReasonConfig, Detail: "app " + quote(a.Label) + ": DefaultRelayState", Err: err}
 	}
-	for name, u := range map[string]string{"Recipient": a.Recipient, "Destination": a.Destination} {
+	for name, u := range map[string]string{"Recipient": a.Recipient, "Destination": a.Destination,
+		"LogoutURL": a.LogoutURL, "LogoutResponseURL": a.LogoutResponseURL} {
 		if u == "" {
 			continue
 		}
@@ -158,7 +163,8 @@ func (a *App) checkKeys() *Error {
 
 func (a *App) checkBookmark() *Error {
 	if a.Audience != "" || a.Issuer != "" || len(a.ACS) > 0 || len(a.Attributes) > 0 || a.GroupAttribute != nil ||
-		a.DefaultRelayState != "" || a.IdentityCenter != nil || a.Encrypt != nil || a.SignedRequests || a.KeyID != "" {
+		a.DefaultRelayState != "" || a.IdentityCenter != nil || a.Encrypt != nil || a.SignedRequests || a.KeyID != "" ||
+		a.LogoutURL != "" {
 		return a.bad("a bookmark has a URL and no SAML settings")
 	}
 	return checkWebURL("bookmark "+quote(a.Label)+": URL", a.URL)

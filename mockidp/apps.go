@@ -51,6 +51,15 @@ const (
 	RefuseByStatus
 )
 
+// LogoutBinding is how an app's logout messages are sent. Both bindings are accepted.
+type LogoutBinding int
+
+// The bindings.
+const (
+	LogoutRedirect LogoutBinding = iota // HTTP-Redirect; the zero value
+	LogoutPOST                          // HTTP-POST
+)
+
 // App is an application on the dashboard.
 type App struct {
 	// ID identifies the app in this package's methods and in a bookmark's link. Zero: 0oa and 17 characters derived from
@@ -152,6 +161,17 @@ type App struct {
 	// RequestCertificates hold the service provider's signing keys. RegisterSP sets them. Zero: none, so that
 	// SignedRequests refuses every request.
 	RequestCertificates []*x509.Certificate
+
+	// LogoutURL is where the service provider takes LogoutRequests (SAML Metadata 2.4.2, Location). RegisterSP sets it.
+	// Zero: the app has no single logout, as at Okta while it is off: its metadata has no SingleLogoutService.
+	LogoutURL string
+	// LogoutResponseURL is where the service provider takes LogoutResponses (ResponseLocation). Zero: LogoutURL.
+	LogoutResponseURL string
+	// LogoutBinding is the binding of the messages to both. Zero: LogoutRedirect.
+	LogoutBinding LogoutBinding
+	// InsecureUnsignedLogout accepts LogoutRequests and LogoutResponses without checking a signature. Zero: they must be
+	// signed with the key of one of RequestCertificates.
+	InsecureUnsignedLogout bool
 
 	// IgnoreForceAuthn switches Okta's "Honor Force Authentication" off. Zero: a request with ForceAuthn makes the user
 	// sign in again.

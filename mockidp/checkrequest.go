@@ -52,7 +52,7 @@ func (s *Server) read(app *App, in incoming, find func(*authnRequest) (*App, *Er
 // signed requests, p.req becomes the signed request.
 func (s *Server) checkRequest(app *App, p *pending, in incoming, doc []byte) *Error {
 	if app.SignedRequests {
-		signed, err := app.verified(in, p.req, doc)
+		signed, err := app.verified(in, p.req.Enveloped, doc)
 		if err != nil {
 			return err
 		}

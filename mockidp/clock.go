@@ -37,6 +37,8 @@ func (s *Server) Reset() {
 	s.factors.reset()
 	s.again.reset()
 	s.made.reset()
+	s.logouts.reset()
+	s.heard.reset()
 	s.failures.reset()
 	s.logins.reset()
 	s.messages.reset()

@@ -35,10 +35,14 @@ const (
 	ReasonSignature       Reason = "Signature"       // a signature that is missing, broken or of an unknown key
 	ReasonNameIDPolicy    Reason = "NameIDPolicy"    // the request asks for a NameID of another format
 	ReasonNameID          Reason = "NameID"          // the user has no value for the app's NameIDTemplate
-	ReasonIssueInstant    Reason = "IssueInstant"    // more than five minutes off (Config.Strict)
+	ReasonIssueInstant    Reason = "IssueInstant"    // more than five minutes off (logout, Config.Strict)
 	ReasonRelayState      Reason = "RelayState"      // too long, or not text
 	ReasonMetadata        Reason = "Metadata"        // service provider metadata that can't be used
 	ReasonRequestNotFound Reason = "RequestNotFound" // a pending sign-in that is unknown or too old
+	ReasonNoLogout        Reason = "NoLogout"        // the app has no LogoutURL
+	ReasonSubject         Reason = "Subject"         // a LogoutRequest isn't about this browser's session
+	ReasonReplay          Reason = "Replay"          // a LogoutRequest that was received before
+	ReasonLogoutNotFound  Reason = "LogoutNotFound"  // a pending sign-out that is unknown or too old
 	ReasonParameter       Reason = "Parameter"       // a parameter that composes an answer: unknown, or switched off
 	ReasonProvisioning    Reason = "Provisioning"    // of mockidp/scimpush: a push failed
 	ReasonInternal        Reason = "Internal"        // a fault of the Server: the key or the random source failed
@@ -84,7 +88,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // status is the HTTP status of the page that reports the error.
 func (e *Error) status() int {
 	switch e.Reason {
-	case ReasonNoSuchApp, ReasonNoSuchTenant, ReasonRequestNotFound:
+	case ReasonNoSuchApp, ReasonNoSuchTenant, ReasonRequestNotFound, ReasonLogoutNotFound:
 		return http.StatusNotFound
 	case ReasonTooManyTenants:
 		return http.StatusServiceUnavailable

@@ -36,3 +36,10 @@ const (
 	MaxRequest    = maxRequest
 	MaxRelayState = maxRelayState
 )
+
+// Logouts returns how many sign-outs are pending, and how many LogoutRequests are remembered.
+func (s *Server) Logouts() (pending, heard int) {
+	s.logouts.with(func(m map[string]logout) { pending = len(m) })
+	s.heard.with(func(m map[string]struct{}) { heard = len(m) })
+	return pending, heard
+}

@@ -11,7 +11,8 @@ import (
 
 // Form is an answer as a browser posts it to the service provider by the HTTP-POST binding (SAML Bindings 3.5).
 type Form struct {
-	// URL is the assertion consumer service; always one on the app's list, with a query that Config.Mutate may add.
+	// URL is the assertion consumer service; always one on the app's list, with a query that Config.Mutate may add. Of a
+	// logout message it is the app's LogoutURL or LogoutResponseURL.
 	URL          string
 	SAMLResponse string // base64
 	RelayState   string // "" if there is none

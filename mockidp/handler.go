@@ -17,6 +17,10 @@ func (s *Server) routes() http.Handler {
 		"GET " + pathSignIn:                    s.handleSignInPage,
 		"POST " + pathSignIn:                   s.sameOriginForm(s.handleSignIn),
 		"POST " + pathSignOut:                  s.sameOriginForm(s.handleSignOut),
+		"GET " + pathLogout:                    s.handleLogout,
+		"POST " + pathLogout:                   s.sameOriginForm(s.handleSkip),
+		"GET /app/{name}/{key}/slo/saml":       s.handleSLO,
+		"POST /app/{name}/{key}/slo/saml":      s.handleSLO,
 		"GET " + pathFactor:                    s.handleFactorPage,
 		"POST " + pathFactor:                   s.sameOriginForm(s.handleFactor),
 		"POST " + pathCancel:                   s.sameOriginForm(s.handleCancel),
@@ -137,6 +141,7 @@ func readForm(w http.ResponseWriter, r *http.Request, most int64) (url.Values, *
 const (
 	pathSignIn    = "/login/login.htm"
 	pathSignOut   = "/login/signout"
+	pathLogout    = "/login/logout"
 	pathFactor    = "/login/second-factor"
 	pathCancel    = "/login/cancel"
 	pathContinue  = "/login/continue"
@@ -177,6 +182,12 @@ func (s *Server) AppURL(appID string) string {
 // the request's Issuer identifies the app. It panics if there is no such app.
 func (s *Server) SSOURL(appID string) string { return s.ssoURL(must(s.state.Load().samlApp(appID))) }
 
+// LogoutURL returns an app's single logout address, which takes LogoutRequests and LogoutResponses. The profile Entra
+// has the same. It panics if there is no such app.
+func (s *Server) LogoutURL(appID string) string {
+	return s.logoutURL(must(s.state.Load().samlApp(appID)))
+}
+
 // TileURL returns where an app's tile leads and IdP-initiated sign-in begins: with the profile Okta the sign-on
 // address without a request. It panics if there is no such app.
 func (s *Server) TileURL(appID string) string { return s.tileURL(must(s.state.Load().app(appID))) }
@@ -205,6 +216,10 @@ func (s *Server) metadataURL(a *App) string {
 		return s.base() + "/" + s.state.Load().entraTenant(a) + pathEntraMetadata + "?appid=" + url.QueryEscape(a.ExternalKey)
 	}
 	return s.base() + "/app/" + a.ExternalKey + "/sso/saml/metadata"
+}
+
+func (s *Server) logoutURL(a *App) string {
+	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/slo/saml"
 }
 
 func (s *Server) tileURL(a *App) string { return s.base() + s.tilePath(a) }

@@ -14,8 +14,8 @@ type Direction string
 
 // The directions.
 const (
-	Received Direction = "received" // an AuthnRequest from a service provider
-	Sent     Direction = "sent"     // a Response to one
+	Received Direction = "received" // an AuthnRequest or a logout message from a service provider
+	Sent     Direction = "sent"     // a Response to one, or a logout message
 )
 
 // Message is a SAML message that was received or sent, decoded.
@@ -71,7 +71,8 @@ type messageLog struct {
 	changed   broadcast // wakes when one was added or updated
 }
 
-func (l *messageLog) add(m Message) {
+// add returns the message's ID.
+func (l *messageLog) add(m Message) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.list) > 0 && (len(l.list) == keptMessages || l.bytes+m.size() > l.mostBytes) {
@@ -83,6 +84,19 @@ func (l *messageLog) add(m Message) {
 	m.ID = l.last
 	l.list = append(l.list, m)
 	l.changed.wake()
+	return m.ID
+}
+
+// refuse records why a received message was refused after it was added.
+func (l *messageLog) refuse(id int64, err *Error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.list {
+		if l.list[i].ID == id {
+			l.list[i].Refused = err
+			l.changed.wake()
+		}
+	}
 }
 
 // ClearMessages removes all messages. IDs continue.

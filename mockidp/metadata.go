@@ -83,6 +83,12 @@ func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
 		endpoint := crewjam.Endpoint{Binding: binding, Location: s.ssoURL(app)}
 		idp.SingleSignOnServices = append(idp.SingleSignOnServices, endpoint)
 	}
+	if app.LogoutURL != "" {
+		for _, binding := range []string{bindingPOST, bindingRedirect} {
+			endpoint := crewjam.Endpoint{Binding: binding, Location: s.logoutURL(app)}
+			idp.SingleLogoutServices = append(idp.SingleLogoutServices, endpoint)
+		}
+	}
 	roles := []crewjam.IDPSSODescriptor{idp}
 	out, err := xml.Marshal(&crewjam.EntityDescriptor{EntityID: app.Issuer, IDPSSODescriptors: roles})
 	if err != nil {
@@ -135,16 +141,20 @@ var nextKey string
 
 // entraMetadata returns a tenant's metadata with the parts of Entra ID's metadata on which some readers fail: a
 // byte order mark, two RoleDescriptors of WS-Federation (1.2, 3.1.2) before the IDPSSODescriptor, several keys in
-// each, and a signature over all of it, with the key that signs for the app. There is no SingleLogoutService: the
-// mock has none.
+// each, and a signature over all of it, with the key that signs for the app. A SingleLogoutService is
+// there for an app with single logout, by HTTP-Redirect only, as at Entra ID; its address isn't Entra ID's.
 func (s *Server) entraMetadata(st *state, app *App) ([]byte, error) {
 	k, kerr := st.signer(app)
 	if kerr != nil {
 		return nil, kerr
 	}
-	doc, err := newDocument("entra-metadata", map[string]any{"Issuer": app.Issuer, "SSO": s.ssoURL(app),
+	data := map[string]any{"Issuer": app.Issuer, "SSO": s.ssoURL(app), "SLO": "",
 		"ID": "_" + derivedGUID("metadata\x00"+app.Issuer), "WSFed": s.base() + "/" + st.entraTenant(app) + "/wsfed",
-		"Certificates": append(certificates(st.keysFor(app)), nextKey)})
+		"Certificates": append(certificates(st.keysFor(app)), nextKey)}
+	if app.LogoutURL != "" {
+		data["SLO"] = s.logoutURL(app)
+	}
+	doc, err := newDocument("entra-metadata", data)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +175,7 @@ var indentation = regexp.MustCompile(`\n\s*`)
 
 func parseDocuments() *template.Template {
 	set := template.New("").Option("missingkey=error").Funcs(template.FuncMap{"xml": escapeXML})
-	for _, name := range []string{"response", "encrypted", "entra-metadata"} {
+	for _, name := range []string{"response", "encrypted", "entra-metadata", "logout-request", "logout-response"} {
 		text, err := embedded.ReadFile("templates/" + name + ".xml")
 		if err != nil {
 			panic("mockidp: " + err.Error()) // the folder is compiled in

@@ -36,7 +36,7 @@ func parsePages() map[string]*template.Template {
 	out, layout := map[string]*template.Template{}, template.New("layout.html").Funcs(template.FuncMap{
 		"fact": func(name, value string) Field { return Field{name, value} },
 	})
-	for _, name := range []string{"signin", "compose", "editor", "factor", "dashboard", "app", "post", "error"} {
+	for _, name := range []string{"signin", "compose", "editor", "factor", "dashboard", "app", "post", "logout", "error"} {
 		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(embedded, "templates/layout.html",
 			"templates/parts.html", "templates/"+name+".html"))
 	}
@@ -167,6 +167,7 @@ type appDetails struct {
 // idpDetails is what a service provider is configured with.
 type idpDetails struct {
 	Issuer, SignOn, Metadata, Certificate string // Certificate is in PEM
+	Logout                                string // "" if the app has no single logout
 	CertificateURL, Fingerprint           string // the SHA-256 of the certificate, in hexadecimal
 	MetadataFile, CertificateFile         string // the names of downloads
 }
@@ -174,7 +175,12 @@ type idpDetails struct {
 func (s *Server) idpDetails(st *state, a *App) idpDetails {
 	cert := st.keyFor(a).cert
 	sum := sha256.Sum256(cert.Raw)
-	return idpDetails{Issuer: a.Issuer, SignOn: s.ssoURL(a), Metadata: s.metadataURL(a), Certificate: pemOf(cert),
+	logout := ""
+	if a.LogoutURL != "" {
+		logout = s.logoutURL(a)
+	}
+	return idpDetails{Logout: logout,
+		Issuer: a.Issuer, SignOn: s.ssoURL(a), Metadata: s.metadataURL(a), Certificate: pemOf(cert),
 		CertificateURL: s.prefix + certificatePath(a), MetadataFile: fileName(a, "metadata.xml"),
 		CertificateFile: fileName(a, "cert.pem"),
 		Fingerprint:     strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":")}
@@ -249,8 +255,11 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
 	case http.StatusNotFound:
 		title = "Not found"
 	}
-	if err.Reason == ReasonRequestNotFound {
+	switch err.Reason {
+	case ReasonRequestNotFound:
 		title = "This sign-in has expired"
+	case ReasonLogoutNotFound:
+		title = "This sign-out has expired"
 	}
 	st := s.state.Load()
 	_, user := s.sessionOf(r, st)

@@ -20,7 +20,8 @@ const (
 
 type incoming struct {
 	binding    string
-	message    string // SAMLRequest; "" if there is none
+	param      string // the name of the message's parameter, SAMLRequest or SAMLResponse
+	message    string // its value; "" if there is none
 	has        bool   // whether SAMLRequest is there at all
 	relayState string
 	hasRelay   bool
@@ -35,7 +36,7 @@ type incoming struct {
 
 // readParams refuses duplicate parameters: two readers might pick different ones.
 func readParams(binding string, v url.Values) (incoming, *Error) {
-	in := incoming{binding: binding}
+	in := incoming{binding: binding, param: "SAMLRequest"}
 	for _, name := range []string{"SAMLRequest", "RelayState", "SAMLEncoding", "SigAlg", "Signature"} {
 		if len(v[name]) > 1 {
 			return in, malformed(nil, "the parameter %s occurs %d times", name, len(v[name]))

@@ -23,6 +23,7 @@ type answer struct {
 	user         *User
 	authnInstant time.Time
 	sessionIndex string
+	session      string // token of the browser's session, or ""
 	class        string // AuthnContextClassRef
 	nameID       string
 	format       string // of the NameID
@@ -67,6 +68,9 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 	m.Time, m.Direction, m.App, m.User, m.Binding = s.now(), Sent, a.app.ID, a.login(), bindingPOST
 	m.RelayState, m.Faults, m.Status = a.relayState, a.faults.kinds, clonePtr(a.failure)
 	log := s.config.Logger.With("app", a.app.ID, "acs", a.acs.URL)
+	if a.failure == nil {
+		s.sessions.join(a.session, participant{a.app.ID, a.nameID, a.format, a.sessionIndex})
+	}
 	if a.failure != nil {
 		log.Info("mockidp: answered with a status", "code", a.failure.Code, "second", a.failure.SubCode)
 	} else {
@@ -194,6 +198,7 @@ const (
 	StatusInvalidNameIDPolicy = "urn:oasis:names:tc:SAML:2.0:status:InvalidNameIDPolicy"
 	StatusNoAuthnContext      = "urn:oasis:names:tc:SAML:2.0:status:NoAuthnContext"
 	StatusNoPassive           = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
+	StatusPartialLogout       = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 	StatusRequestDenied       = "urn:oasis:names:tc:SAML:2.0:status:RequestDenied"
 	StatusRequestUnsupported  = "urn:oasis:names:tc:SAML:2.0:status:RequestUnsupported"
 	StatusUnknownPrincipal    = "urn:oasis:names:tc:SAML:2.0:status:UnknownPrincipal"

@@ -76,6 +76,15 @@ func TestSchemas(t *testing.T) {
 	require.NoError(t, idp.QueueError("",
 		mockidp.Status{Code: mockidp.StatusRequester, SubCode: mockidp.StatusRequestUnsupported, Message: "<&>"}))
 	valid("queued error", request())
+	for _, binding := range []mockidp.LogoutBinding{mockidp.LogoutRedirect, mockidp.LogoutPOST} {
+		updateApp(t, idp, "", func(a *mockidp.App) {
+			a.LogoutURL, a.LogoutBinding, a.InsecureUnsignedLogout = virginia+"?a=1&b=2", binding, true
+		})
+		assert.Empty(t, invalid("metadata", idp.Metadata("")))
+		for _, doc := range logoutMessages(t, idp) {
+			assert.Empty(t, invalid("protocol", doc), "%s", doc)
+		}
+	}
 	updateApp(t, idp, "", func(a *mockidp.App) { a.IdentityCenter, a.Profile, a.Issuer = nil, mockidp.Entra, "" })
 	valid("Entra", request())
 	doc := etree.NewDocument()

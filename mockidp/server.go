@@ -57,6 +57,8 @@ type Server struct {
 	factors  bounded[factor]
 	again    bounded[signIn] // failed sign-ins, for the page that says so
 	made     bounded[madeAnswer]
+	logouts  bounded[logout]
+	heard    bounded[struct{}] // LogoutRequests, by app and ID
 	sessions sessionTable
 	failures table[int]       // wrong passwords and codes in a row, by loginKey, of existing users
 	logins   table[time.Time] // when users signed in last, by User.ID; not configurable, so not part of the state
@@ -148,6 +150,8 @@ func (s *Server) bound(part int) {
 	s.pending.most, s.factors.most, s.again.most = keptSignIns, keptSignIns, keptSignIns/part
 	s.sessions.most = keptSessions / part
 	s.made.most, s.made.mostBytes, s.made.size = keptSignIns/part, keptAnswerBytes/part, madeAnswer.bytes
+	s.logouts.most, s.heard.most = keptSignIns, keptSignIns
+	s.logouts.mostBytes, s.logouts.size = keptAnswerBytes/part, logout.bytes
 	s.pending.mostBytes, s.pending.size = keptSignInBytes/part, pending.bytes
 	s.messages.mostBytes = keptBytes / part
 }

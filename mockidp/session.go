@@ -17,6 +17,7 @@ type session struct {
 	index   string    // SessionIndex
 	factor  bool      // with a second factor
 	expires time.Time
+	apps    []participant // the apps that got an assertion; replaced, never written to
 }
 
 // sessionTable holds the sessions by token.
@@ -42,7 +43,7 @@ func (t *sessionTable) rename(key, login string) {
 }
 
 // EndSessions ends a user's sessions at the identity provider, as expiry does: the next sign-in asks for the password
-// again. Service providers are not told, and pending sign-ins continue.
+// again. Service providers are not told, as they are by single logout, and pending sign-ins continue.
 func (s *Server) EndSessions(login string) error {
 	u := s.state.Load().user(login)
 	if u == nil {
@@ -118,6 +119,9 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, u *User) (*
 	st := s.state.Load()
 	if old, _ := s.sessionOf(r, st); old != nil {
 		s.sessions.drop(old.token)
+		if SameLogin(old.login, u.Login) { // they must still be told when the user signs out
+			sess.apps = old.apps
+		}
 	}
 	s.sessions.put(token, sess)
 	if s.root != nil {

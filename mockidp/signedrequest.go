@@ -18,19 +18,21 @@ import (
 )
 
 // verified returns the signed request. For HTTP-POST it is the document that goxmldsig hashed, not the input.
-func (a *App) verified(in incoming, req *authnRequest, doc []byte) ([]byte, *Error) {
+//
+// enveloped says that the message holds a ds:Signature, verified or not.
+func (a *App) verified(in incoming, enveloped bool, doc []byte) ([]byte, *Error) {
 	if len(a.RequestCertificates) == 0 {
 		return nil, badSignature(nil, "the app %s takes signed requests only and has no RequestCertificates; set them, or "+
 			"register metadata with a key", quote(a.Label))
 	}
 	if in.binding == bindingRedirect {
-		return doc, a.verifyQuery(in, req)
+		return doc, a.verifyQuery(in, enveloped)
 	}
 	return a.verifyDocument(in, doc)
 }
 
 // verifyQuery verifies the signature over the octets of the query, as received (SAML Bindings 3.4.4.1).
-func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
+func (a *App) verifyQuery(in incoming, enveloped bool) *Error {
 	raw := map[string]string{}
 	for _, pair := range strings.Split(in.query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
@@ -38,7 +40,7 @@ func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 			raw[name] = pair
 		}
 	}
-	if raw["Signature"] == "" && req.Enveloped {
+	if raw["Signature"] == "" && enveloped {
 		return badSignature(nil, "the request is signed as HTTP-POST signs, by a ds:Signature inside it; HTTP-Redirect "+
 			"removes that and signs the query (SigAlg and Signature, SAML Bindings 3.4.4.1), as the app %s requires",
 			quote(a.Label))
@@ -47,11 +49,11 @@ func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 		return badSignature(nil, "the request isn't signed (SigAlg and Signature, SAML Bindings 3.4.4.1), but the app %s "+
 			"requires it", quote(a.Label))
 	}
-	if raw["SAMLRequest"] == "" || raw["RelayState"] == "" && in.hasRelay {
+	if raw[in.param] == "" || raw["RelayState"] == "" && in.hasRelay {
 		// The parameter would be read although the signature doesn't cover it.
-		return badSignature(nil, "the name SAMLRequest or RelayState is percent-encoded in the query")
+		return badSignature(nil, "the name %s or RelayState is percent-encoded in the query", in.param)
 	}
-	signed := raw["SAMLRequest"]
+	signed := raw[in.param]
 	if raw["RelayState"] != "" {
 		signed += "&" + raw["RelayState"]
 	}

@@ -321,10 +321,22 @@ func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request, form url.V
 const signedOut = "signed-out"
 
 func (s *Server) handleSignOut(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
-	if sess, _ := s.sessionOf(r, s.state.Load()); sess != nil {
-		s.sessions.drop(sess.token)
+	st := s.state.Load()
+	sess, _ := s.sessionOf(r, st)
+	if sess == nil {
+		s.setCookie(w, signedOut, 60)
+		s.redirect(w, r, pathSignIn)
+		return nil
 	}
-	s.setCookie(w, signedOut, 60)
-	s.redirect(w, r, pathSignIn)
+	s.endSession(w, sess)
+	if !sess.tells(st) {
+		s.redirect(w, r, pathSignIn)
+		return nil
+	}
+	key, err := s.storeLogout(logout{at: s.now(), login: sess.login, waiting: sess.apps})
+	if err != nil {
+		return err
+	}
+	s.redirect(w, r, pathLogout+"?logout="+key)
 	return nil
 }

@@ -33,6 +33,11 @@ type spEntity struct {
 			Use          string   `xml:"use,attr"`
 			Certificates []string `xml:"http://www.w3.org/2000/09/xmldsig# KeyInfo>X509Data>X509Certificate"`
 		} `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
+		Logout []struct {
+			Binding          string `xml:"Binding,attr"`
+			Location         string `xml:"Location,attr"`
+			ResponseLocation string `xml:"ResponseLocation,attr"`
+		} `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleLogoutService"`
 		NameIDFormats []string `xml:"urn:oasis:names:tc:SAML:2.0:metadata NameIDFormat"`
 		ACS           []struct {
 			Binding  string  `xml:"Binding,attr"`
@@ -155,6 +160,15 @@ func (d *spEntity) app() (spSettings, *Error) {
 		return bad("has an invalid list of assertion consumer services", err)
 	}
 	out := spSettings{App: App{Label: d.label(), Audience: d.EntityID, ACS: list}}
+	for _, x := range d.SP[0].Logout { // the first of a binding that the Server sends
+		if x.Binding == bindingRedirect || x.Binding == bindingPOST {
+			out.LogoutURL, out.LogoutResponseURL = x.Location, x.ResponseLocation
+			if x.Binding == bindingPOST {
+				out.LogoutBinding = LogoutPOST
+			}
+			break
+		}
+	}
 	for _, f := range d.SP[0].NameIDFormats {
 		out.nameIDFormats = append(out.nameIDFormats, strings.TrimSpace(f))
 	}

@@ -25,6 +25,7 @@ func (s *Server) success(st *state, app *App, p pending, u *User, sess *session)
 		return posted{}, err
 	}
 	a.user, a.authnInstant, a.sessionIndex, a.class, a.attack = u, sess.at, sess.index, class, p.attack
+	a.session = sess.token
 	if app.sendsTransient(p.req) {
 		a.format = NameIDTransient
 		a.nameID, err = s.newID()
@@ -318,14 +319,19 @@ func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {
 		}
 		return page
 	}
-	title := "Signing in to " + app.Label
-	s.render(w, http.StatusOK, "post", page{Title: title, Script: scriptSubmit, spoil: spoil, Body: struct {
-		URL, Enctype string
-		Get          bool
-		Inputs       []Field
-		Words        []word
-		Twice        bool
-	}{out.URL, string(out.Encoding), out.Method == GET, out.Inputs(), words(app.Label), out.faults.has(DuplicatePost)}})
+	const doing = "Signing in to"
+	s.render(w, http.StatusOK, "post", page{Title: doing + " " + app.Label, Script: scriptSubmit, spoil: spoil,
+		Body: postPage{doing, out.URL, string(out.Encoding), out.Method == GET, out.Inputs(), words(app.Label),
+			out.faults.has(DuplicatePost)}})
+}
+
+// postPage is the data of a page that submits a message to a service provider.
+type postPage struct {
+	Doing, URL, Enctype string
+	Get                 bool
+	Inputs              []Field
+	Words               []word // of the app's label
+	Twice               bool
 }
 
 // cutInField cuts a page in the middle of its first field, the message, so that nothing can be submitted.

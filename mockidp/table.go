@@ -69,11 +69,23 @@ type slot struct {
 }
 
 func (b *bounded[V]) put(key string, v V) {
+	b.putUnless(key, v, func(map[string]V) bool { return false })
+}
+
+// add adds a value, unless the table has one with this key. It reports whether it did.
+func (b *bounded[V]) add(key string, v V) bool {
+	return b.putUnless(key, v, func(m map[string]V) bool { _, has := m[key]; return has })
+}
+
+func (b *bounded[V]) putUnless(key string, v V, refuses func(map[string]V) bool) (done bool) {
 	next := slot{key: key}
 	if b.size != nil {
 		next.size = b.size(v)
 	}
 	b.with(func(m map[string]V) {
+		if done = !refuses(m); !done {
+			return
+		}
 		full := func() bool {
 			return len(b.order) > 0 && (len(b.order) == b.most || b.bytes+next.size > b.mostBytes)
 		}
@@ -89,6 +101,7 @@ func (b *bounded[V]) put(key string, v V) {
 		b.order = append(b.order, next)
 		b.bytes += next.size
 	})
+	return done
 }
 
 // drops removes slots.

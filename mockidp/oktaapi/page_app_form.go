@@ -178,12 +178,21 @@ func identityCenterInputs() []input[mockidp.App] {
 }
 
 func requestSection(mockidp.App) section[mockidp.App] {
-	return section[mockidp.App]{title: "Requests", folded: true, inputs: []input[mockidp.App]{
+	return section[mockidp.App]{title: "Requests and logout", folded: true, inputs: []input[mockidp.App]{
 		checkInput("signedRequests", "Refuse requests that aren't signed with one of these keys", "",
 			func(a *mockidp.App) *bool { return &a.SignedRequests }),
 		certificatesInput("requestCertificates", "Certificates of the service provider", "PEM, RSA or ECDSA.", 20,
 			func(a *mockidp.App) []*x509.Certificate { return a.RequestCertificates },
 			func(a *mockidp.App, list []*x509.Certificate) { a.RequestCertificates = list }, "RequestCertificate"),
+		textInput("logoutURL", "Single logout URL", "Where LogoutRequests go. Empty: the app has no single logout.",
+			func(a *mockidp.App) *string { return &a.LogoutURL }, "LogoutURL"),
+		textInput("logoutResponseURL", "Single logout response URL", "Where LogoutResponses go. Empty: the same.",
+			func(a *mockidp.App) *string { return &a.LogoutResponseURL }, "LogoutResponseURL"),
+		selectInput("logoutBinding", "Logout messages are sent", "", []word[mockidp.LogoutBinding]{
+			{mockidp.LogoutRedirect, "by HTTP-Redirect"}, {mockidp.LogoutPOST, "by HTTP-POST"}},
+			func(a *mockidp.App) *mockidp.LogoutBinding { return &a.LogoutBinding }),
+		checkInput("insecureUnsignedLogout", "Accept logout messages without a signature", "",
+			func(a *mockidp.App) *bool { return &a.InsecureUnsignedLogout }),
 		checkInput("requireIssuer", "Refuse requests without Issuer", "",
 			func(a *mockidp.App) *bool { return &a.RequireIssuer }),
 		inverted("honorForceAuthn", "Honor ForceAuthn", "A request with ForceAuthn makes the user sign in again.",

@@ -232,7 +232,9 @@ func TestConsoleHasEveryFieldOfAnApp(t *testing.T) {
 		"SignatureMethod": "signatureMethod", "KeyID": "keyID", "OmitKeyInfo": "omitKeyInfo", "Encrypt": "encryption",
 		"EncryptionCertificate": "encryptionCertificate", "SignedRequests": "signedRequests",
 		"RequestCertificates": "requestCertificates", "IgnoreForceAuthn": "honorForceAuthn",
-		"AuthnContext": "authnContext", "Refusals": "refusals", "SessionLifetime": "sessionLifetime"}
+		"LogoutURL": "logoutURL", "LogoutResponseURL": "logoutResponseURL", "LogoutBinding": "logoutBinding",
+		"InsecureUnsignedLogout": "insecureUnsignedLogout",
+		"AuthnContext":           "authnContext", "Refusals": "refusals", "SessionLifetime": "sessionLifetime"}
 	elsewhere := []string{"Kind", "Inactive", "Users", "Groups"} // chosen before, a button, the page Assignments
 	idp := start(t, twoRegions())
 	c := openConsole(t, idp)

@@ -1,0 +1,199 @@
+package mockidp
+
+import (
+	"bytes"
+	"cmp"
+	"compress/flate"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// logoutRequestLifetime is how long an app may take the Server's LogoutRequest.
+const logoutRequestLifetime = AssertionLifetime
+
+// outgoing is a logout message on its way.
+type outgoing struct {
+	param, to, relayState string
+	doc                   *etree.Document
+	login                 string
+	status                *Status // of a LogoutResponse that isn't a success
+}
+
+// sendLogoutRequest sends the browser to the next app with a LogoutRequest (SAML Core 3.7.1).
+func (s *Server) sendLogoutRequest(
+	w http.ResponseWriter, r *http.Request, st *state, app *App, key string, l logout) *Error {
+	id, err := s.newID()
+	if err != nil {
+		return err
+	}
+	p := l.waiting[0]
+	doc, xerr := newDocument("logout-request", map[string]any{"ID": id, "Issuer": app.Issuer,
+		"Destination": app.LogoutURL, "Now": instant(s.now()), "NotOnOrAfter": instant(s.now().Add(logoutRequestLifetime)),
+		"Format": p.format, "NameID": p.nameID, "SessionIndex": p.index})
+	if xerr != nil {
+		return internal("writing the LogoutRequest", xerr)
+	}
+	s.logouts.update(key, func(l *logout) { l.sent = id })
+	return s.sendLogout(w, r, st, app, outgoing{param: "SAMLRequest", to: app.LogoutURL, doc: doc, login: l.login})
+}
+
+// sendLogoutResponse answers the app that asked (SAML Core 3.7.3.2).
+func (s *Server) sendLogoutResponse(w http.ResponseWriter, r *http.Request, st *state, app *App, l logout) *Error {
+	id, err := s.newID()
+	if err != nil {
+		return err
+	}
+	out := outgoing{param: "SAMLResponse", to: cmp.Or(app.LogoutResponseURL, app.LogoutURL),
+		relayState: l.asking.relayState, login: l.login}
+	sub := ""
+	if l.partial() {
+		sub = StatusPartialLogout
+		out.status = &Status{Code: StatusSuccess, SubCode: sub}
+	}
+	var xerr error
+	out.doc, xerr = newDocument("logout-response", map[string]any{"ID": id, "Issuer": app.Issuer, "Destination": out.to,
+		"Now": instant(s.now()), "InResponseTo": l.asking.request.id, "SubCode": sub})
+	if xerr != nil {
+		return internal("writing the LogoutResponse", xerr)
+	}
+	return s.sendLogout(w, r, st, app, out)
+}
+
+// sendLogout signs a message and sends the browser to an app with it, by the app's binding.
+func (s *Server) sendLogout(w http.ResponseWriter, r *http.Request, st *state, app *App, out outgoing) *Error {
+	signer, err := st.signer(app)
+	if err != nil {
+		return err
+	}
+	form, raw, ferr := Form{URL: out.to}, []byte(nil), error(nil)
+	post := app.LogoutBinding == LogoutPOST
+	if post {
+		if ferr = signer.sign(out.doc.Root()); ferr == nil {
+			raw, ferr = out.doc.WriteToBytes()
+		}
+		form.Fields = []Field{{out.param, base64.StdEncoding.EncodeToString(raw)}}
+	} else {
+		form.Method = GET
+		if raw, ferr = out.doc.WriteToBytes(); ferr == nil {
+			form.Fields, ferr = s.signedQuery(signer, out, raw)
+		}
+	}
+	if ferr != nil {
+		return internal("signing the logout message", ferr)
+	}
+	m := Message{Time: s.now(), Direction: Sent, App: app.ID, User: out.login, Binding: bindingRedirect, ACS: out.to,
+		RelayState: out.relayState, XML: raw, Status: out.status, Form: form}
+	if post && out.relayState != "" {
+		form.Fields = append(form.Fields, Field{"RelayState", out.relayState})
+	}
+	if post {
+		m.Binding, m.Form = bindingPOST, form.clone()
+	}
+	s.messages.add(m)
+	if post {
+		s.postLogout(w, app, form)
+		return nil
+	}
+	sep := "?"
+	if strings.Contains(out.to, "?") {
+		sep = "&"
+	}
+	http.Redirect(w, r, out.to+sep+encodeFields(form.Fields), http.StatusSeeOther)
+	return nil
+}
+
+// postLogout shows the page that posts a message. The app may redirect anywhere, so the page has no form-action.
+func (s *Server) postLogout(w http.ResponseWriter, app *App, form Form) {
+	const doing = "Signing out of"
+	w.Header().Set("Content-Security-Policy", policy(""))
+	s.render(w, http.StatusOK, "post", page{Title: doing + " " + app.Label, Script: scriptSubmit,
+		Body: postPage{Doing: doing, URL: form.URL, Inputs: form.Inputs(), Words: words(app.Label)}})
+}
+
+// signedQuery returns the parameters of HTTP-Redirect (SAML Bindings 3.4.4.1).
+func (s *Server) signedQuery(k signer, out outgoing, doc []byte) ([]Field, error) {
+	var b bytes.Buffer
+	deflater, err := flate.NewWriter(&b, flate.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	_, _ = deflater.Write(doc) // a Buffer never fails
+	_ = deflater.Close()
+	fields := []Field{{out.param, base64.StdEncoding.EncodeToString(b.Bytes())}}
+	if out.relayState != "" {
+		fields = append(fields, Field{"RelayState", out.relayState})
+	}
+	fields = append(fields, Field{"SigAlg", string(k.method)})
+	hash := signatureHashes[k.method]
+	h := hash.New()
+	h.Write([]byte(encodeFields(fields)))
+	sig, err := k.key.signer.Sign(readerFunc(s.readRandom), h.Sum(nil), hash)
+	return append(fields, Field{"Signature", base64.StdEncoding.EncodeToString(sig)}), err
+}
+
+// handleLogout shows what a sign-out has done, and what is left. A LogoutRequest by HTTP-POST begins here.
+func (s *Server) handleLogout(w http.ResponseWriter, r *http.Request) *Error {
+	key := r.URL.Query().Get("logout")
+	l, err := s.logoutByKey(key)
+	if err != nil {
+		return err
+	}
+	if l.asking.app != "" && !l.asking.begun {
+		return s.beginLogout(w, r, key)
+	}
+	if r.URL.Query().Has("go") {
+		return s.continueLogout(w, r, key)
+	}
+	s.showLogout(w, key, l)
+	return nil
+}
+
+// handleSkip goes on without an app that didn't answer.
+func (s *Server) handleSkip(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
+	key := form.Get("logout")
+	if _, err := s.logoutByKey(key); err != nil {
+		return err
+	}
+	st := s.state.Load()
+	s.logouts.update(key, func(l *logout) {
+		if l.sent == form.Get("sent") && l.sent != "" {
+			app, _ := st.samlApp(l.waiting[0].app)
+			l.settle(app, "it didn't answer")
+		}
+	})
+	return s.continueLogout(w, r, key)
+}
+
+// showLogout shows the page of a sign-out. Its forms lead to apps by redirects, so it has no form-action.
+func (s *Server) showLogout(w http.ResponseWriter, key string, l logout) {
+	st := s.state.Load()
+	var waiting []string
+	for _, p := range l.waiting {
+		label := p.app
+		if app, err := st.samlApp(p.app); err == nil {
+			label = app.Label
+		}
+		waiting = append(waiting, label)
+	}
+	p := page{Title: "You are signed out", Body: struct {
+		Key, Sent, Login string
+		Told             []toldApp
+		Waiting          []string
+		Partial          bool
+	}{key, l.sent, l.login, l.told, waiting, l.partial()}}
+	switch {
+	case len(waiting) > 0:
+		p.Title = "Signing out"
+		if l.sent == "" {
+			p.Script = scriptSubmit
+		}
+	case l.partial():
+		p.Title = "You may still be signed in to some apps"
+	}
+	w.Header().Set("Content-Security-Policy", policy(""))
+	s.render(w, http.StatusOK, "logout", p)
+}
