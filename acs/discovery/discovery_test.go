@@ -154,6 +154,19 @@ func TestOthersDoNotChoose(t *testing.T) {
 	require.Equal(t, http.StatusOK, rec.Code)
 	require.Empty(t, rec.Result().Cookies())
 
+	// Nor does a logo with the address of such a link, which is a request of the page itself.
+	for header, value := range map[string]string{"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"} {
+		for _, query := range []string{"&idp=" + oneIdP, "&forget=1"} {
+			r := httptest.NewRequest(http.MethodGet, "https://sp.example/choose?entityID="+spID+query, nil)
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			r.Header.Set(header, value)
+			rec := httptest.NewRecorder()
+			page.ServeHTTP(rec, r)
+			require.Equal(t, http.StatusOK, rec.Code, header)
+			require.Empty(t, rec.Result().Cookies(), header)
+		}
+	}
+
 	// Nor does a cookie that names something else.
 	encoded := base64.RawURLEncoding.EncodeToString
 	for _, value := range []string{"", "x", "%%", encoded([]byte("https://evil.example")), encoded([]byte(oneIdP)) + "AA",

@@ -76,11 +76,17 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// ownLink reports whether the request can be a click on a link of the page. A link of
-// another site doesn't choose, and a prefetch changes nothing (Fetch Metadata).
+// ownLink reports whether the request can be a click on a link of the page (Fetch
+// Metadata). A link of another site doesn't choose, and a prefetch changes nothing. Nor
+// does an image: the page itself loads logos, whose addresses the identity providers
+// choose.
 func ownLink(r *http.Request) bool {
-	site := r.Header.Get("Sec-Fetch-Site")
-	return r.Method == http.MethodGet && (site == "same-origin" || site == "") && r.Header.Get("Sec-Purpose") == ""
+	is := func(header, want string) bool {
+		got := r.Header.Get(header)
+		return got == "" || got == want
+	}
+	return r.Method == http.MethodGet && is("Sec-Fetch-Site", "same-origin") && is("Sec-Fetch-Mode", "navigate") &&
+		is("Sec-Fetch-Dest", "document") && r.Header.Get("Sec-Purpose") == ""
 }
 
 // rememberedBy returns the entity ID in the browser's cookie. It is used only if it is in
