@@ -7,13 +7,16 @@ if ($path === '/metadata') {
     header('Location: ' . $base . '/module.php/saml/sp/metadata.php/peer');
     return true;
 }
-if ($path !== '/login' && $path !== '/whoami') {
+if ($path !== '/login' && $path !== '/logout' && $path !== '/whoami') {
     return false;
 }
 require_once '/usr/share/simplesamlphp/lib/_autoload.php';
 $auth = new \SimpleSAML\Auth\Simple('peer');
 if ($path === '/login') {
     $auth->login(['ReturnTo' => $base . '/whoami']);
+}
+if ($path === '/logout') {
+    $auth->logout(['ReturnTo' => $base . '/whoami']);
 }
 header('Content-Type: text/plain; charset=utf-8');
 $name = $auth->isAuthenticated() ? $auth->getAuthData('saml:sp:NameID') : null;

@@ -1,5 +1,6 @@
 <?php
-// Beside its name, its key and the one identity provider, all is the default.
+// Beside its name, its key, signed logout and the one identity provider, all is
+// the default.
 $base = 'http://127.0.0.1:' . $_SERVER['SERVER_PORT'];
 $idp = new DOMDocument();
 $idp->load(getenv('PEER_IDP'));
@@ -10,5 +11,7 @@ $config = [
         'idp' => $idp->documentElement->getAttribute('entityID'),
         'privatekey' => 'sp.key',
         'certificate' => 'sp.crt',
+        'sign.logout' => true,
+        'validate.logout' => true,
     ],
 ];
