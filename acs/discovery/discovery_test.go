@@ -339,6 +339,26 @@ func TestTextsAreText(t *testing.T) {
 	assert.NotContains(t, get(without).Body.String(), "<img")
 }
 
+// An identity provider chooses its entity ID, which doesn't look like another's.
+func TestEntityIDsLookDifferent(t *testing.T) {
+	for id, shown := range map[string]string{
+		"https://\u202eelpmaxe.eno.pdi/":        "https://%E2%80%AEelpmaxe.eno.pdi/",
+		"https://%E2%80%AEelpmaxe.eno.pdi/":     "https://%E2%80%AEelpmaxe.eno.pdi/",
+		"urn:\u202eelpmaxe.eno.pdi":             "urn:%E2%80%AEelpmaxe.eno.pdi",
+		"https://\u0456dp.one.example":          "https://%D1%96dp.one.example",
+		"https://idp.one.example\u2044.evil/":   "https://idp.one.example%E2%81%84.evil/",
+		"https://\u212aite.example":             "https://%E2%84%AAite.example",
+		"https://idp.one.example(sign-in).evil": "https://idp.one.example(sign-in).evil",
+		"https://idp.one.example@evil.example/": "evil.example",
+		"https://IDP.one.example:8443/":         "idp.one.example",
+		"urn:idp:one":                           "urn:idp:one",
+	} {
+		rec := get(newPage(t, &list{all: []saml.Description{described(id, "One University")}}))
+		require.Contains(t, rec.Body.String(), `<bdi class="detail">`+shown+`</bdi>`, id)
+		require.Equal(t, []string{shown}, names(get(newPage(t, &list{all: []saml.Description{described(id)}}))), id)
+	}
+}
+
 func TestConfig(t *testing.T) {
 	good := discovery.Config{Providers: two(), Returns: map[string][]string{spID: {back}}}
 	for name, change := range map[string]func(*discovery.Config){

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -74,12 +75,27 @@ func newEntry(d saml.Description) entry {
 }
 
 // name returns the name in the first of these languages that it has, or in English, or
-// else the first. Without a name it is the host of the entity ID, or the entity ID.
+// else the first. Without a name it is identity.
 func (e *entry) name(languages []string) string {
-	if text := inLanguage(e.Names, languages); text != "" {
-		return text
+	return cmp.Or(inLanguage(e.Names, languages), e.identity())
+}
+
+// identity is what tells identity providers with the same name apart: the host of the
+// entity ID, or the entity ID. It is in ASCII. Otherwise its letters could look like
+// those of another one, or change their order.
+func (e *entry) identity() string {
+	if host := host(e.EntityID); host != "" {
+		return host
 	}
-	return cmp.Or(host(e.EntityID), e.EntityID)
+	var b strings.Builder
+	for _, r := range e.EntityID {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(url.QueryEscape(string(r)))
+		}
+	}
+	return b.String()
 }
 
 func inLanguage(texts []saml.LocalizedText, languages []string) string {
@@ -102,9 +118,11 @@ func primary(tag string) string {
 	return tag
 }
 
+// host returns the host of a URL, or "" if it is not one of letters and digits in ASCII.
 func host(entityID string) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:" // colons of IPv6
 	u, err := url.Parse(entityID)
-	if err != nil {
+	if err != nil || strings.Trim(u.Hostname(), letters) != "" { // before ToLower, which makes a "k" of U+212A
 		return ""
 	}
 	return strings.ToLower(u.Hostname())

@@ -170,10 +170,7 @@ func (p *Page) view(x *index, q *request, r *http.Request, remembered *entry) vi
 // choice shows an identity provider with the host of its entity ID, because names are
 // chosen by the identity providers and need not be unique.
 func (p *Page) choice(e *entry, q *request, languages []string) choice {
-	c := choice{Link: q.link("idp", e.EntityID), Name: e.name(languages), Detail: host(e.EntityID)}
-	if c.Detail == "" {
-		c.Detail = e.EntityID
-	}
+	c := choice{Link: q.link("idp", e.EntityID), Name: e.name(languages), Detail: e.identity()}
 	if c.Detail == c.Name {
 		c.Detail = ""
 	}
