@@ -56,7 +56,16 @@ func NewMemoryStore(cfg MemoryConfig) *MemoryStore {
 	// Lifetimes use the wall clock, because the monotonic clock stops while a machine is suspended.
 	cfg.Now = func() time.Time { return now().Round(0) }
 	cfg.Margin = max(cfg.Margin, 0)
-	return &MemoryStore{cfg: cfg, since: cfg.Now().Add(cfg.Margin), live: make(map[string]*memoryRecord)}
+	m := &MemoryStore{cfg: cfg, live: make(map[string]*memoryRecord)}
+	m.since = m.remembersFrom(cfg.Now())
+	return m
+}
+
+// remembersFrom returns the value of Since for records that are lost at an instant. It is in whole milliseconds,
+// because assertions are: one that is issued right after the instant would otherwise be dated before it. No process
+// ends, starts again and makes a store within a millisecond.
+func (m *MemoryStore) remembersFrom(t time.Time) time.Time {
+	return t.Add(m.cfg.Margin).Truncate(time.Millisecond)
 }
 
 // Since implements [Rememberer]. The store has no records from before its creation, nor those that it removed
@@ -136,7 +145,7 @@ func (m *MemoryStore) detectClockStep(now time.Time) {
 		return
 	}
 	m.freed = time.Time{}
-	if since := now.Add(m.cfg.Margin); since.After(m.since) {
+	if since := m.remembersFrom(now); since.After(m.since) {
 		m.since = since
 	}
 }

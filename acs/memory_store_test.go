@@ -80,6 +80,13 @@ func TestMemoryStoreSince(t *testing.T) {
 	made := c.Now()
 	c.Advance(time.Hour)
 	require.Equal(t, made, m.Since())
+
+	// Identity providers date assertions in milliseconds.
+	c.Advance(1500 * time.Microsecond)
+	issued := c.Now().Truncate(time.Millisecond)
+	m = acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})
+	require.False(t, issued.Before(m.Since()))
+	require.True(t, issued.Add(-time.Millisecond).Before(m.Since()))
 }
 
 func BenchmarkMemoryStore(b *testing.B) {
