@@ -175,10 +175,28 @@ func (b *signOnBody) into(a *mockidp.App) error {
 	if b.SAMLSignedRequestEnabled != nil {
 		a.SignedRequests = *b.SAMLSignedRequestEnabled
 	}
-	for _, part := range []func(*mockidp.App) *apiError{b.signing, b.statements, b.certificates, b.encryption} {
+	for _, part := range []func(*mockidp.App) *apiError{b.logout, b.signing, b.statements, b.certificates, b.encryption} {
 		if err := part(a); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// logout sets single logout, if slo is there. Its issuer is the Audience.
+func (b *signOnBody) logout(a *mockidp.App) *apiError {
+	if b.SLO == nil {
+		return nil
+	}
+	enabled, _ := b.SLO["enabled"].(bool)
+	url, _ := b.SLO["logoutUrl"].(string)
+	switch {
+	case !enabled:
+		a.LogoutURL, a.LogoutResponseURL = "", ""
+	case url == "":
+		return invalid("slo", "logoutUrl is required where enabled is true")
+	default:
+		a.LogoutURL = url
 	}
 	return nil
 }

@@ -91,6 +91,9 @@ func (v view) signOn(a mockidp.App) *signOnBody {
 		AllowMultipleACSEndpoints: len(a.ACS) > 1, ACSEndpoints: []acsBody{}, AttributeStatements: statementsOf(a),
 		AssertionLifetime: int(mockidp.AssertionLifetime.Seconds()), InlineHooks: []any{}, SLO: object{"enabled": false},
 	}
+	if a.LogoutURL != "" {
+		b.SLO = object{"enabled": true, "issuer": a.Audience, "logoutUrl": a.LogoutURL}
+	}
 	if len(a.ACS) > 1 {
 		b.ACSEndpoints = shown(a.ACS, func(x mockidp.ACS) acsBody { return acsBody{x.URL, x.Index} })
 	}

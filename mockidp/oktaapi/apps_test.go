@@ -280,3 +280,29 @@ func FuzzBodies(f *testing.F) {
 		require.Equal(t, 200, put.Code, "%s\n%s", w.Body, put.Body)
 	})
 }
+
+// Single logout is settings.signOn.slo, as at Okta.
+func TestSingleLogoutOfAnApp(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, twoRegions())
+	body := samlApp()
+	dig(body, "settings.signOn").(object)["slo"] = object{"enabled": true, "issuer": "https://payroll.example",
+		"logoutUrl": "https://payroll.example/slo"}
+	made := a.ok(200, "POST", "/api/v1/apps", body)
+	id := text2(made["id"])
+	app, _ := a.idp.App(id)
+	assert.Equal(t, "https://payroll.example/slo", app.LogoutURL)
+	slo := dig(made, "settings.signOn.slo").(object)
+	assert.Equal(t, true, slo["enabled"])
+	assert.Equal(t, "https://payroll.example/slo", slo["logoutUrl"])
+
+	a.ok(200, "PUT", "/api/v1/apps/"+id, samlApp()) // without slo it stays
+	app, _ = a.idp.App(id)
+	assert.Equal(t, "https://payroll.example/slo", app.LogoutURL)
+	dig(body, "settings.signOn").(object)["slo"] = object{"enabled": false}
+	a.ok(200, "PUT", "/api/v1/apps/"+id, body)
+	app, _ = a.idp.App(id)
+	assert.Empty(t, app.LogoutURL)
+	dig(body, "settings.signOn").(object)["slo"] = object{"enabled": true}
+	a.refused(400, "E0000001", "PUT", "/api/v1/apps/"+id, body)
+}

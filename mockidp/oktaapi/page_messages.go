@@ -1,7 +1,9 @@
 package oktaapi
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/xml"
 	"net/http"
 	"slices"
 	"strconv"
@@ -86,6 +88,9 @@ func (v view) messageRow(m mockidp.Message) messageRow {
 	default:
 		r.What, r.Outcome = "Response", "sent"
 	}
+	if what, ok := logoutWords[rootName(m.XML)]; ok {
+		r.What = what
+	}
 	if m.Status != nil {
 		r.Outcome = "sent: " + shortStatus(*m.Status)
 	}
@@ -146,4 +151,22 @@ func (v *visit) messagePage(status int, problem string) {
 	}
 	v.render(status, "message", page{Title: "Message " + strconv.FormatInt(m.ID, 10), Here: "/messages", Problem: problem,
 		Body: body})
+}
+
+// logoutWords name the messages that aren't requests for a sign-in or responses to them.
+var logoutWords = map[string]string{"LogoutRequest": "Logout request", "LogoutResponse": "Logout response"}
+
+// rootName returns the name of a document's element, or "".
+func rootName(doc []byte) string {
+	d := xml.NewDecoder(bytes.NewReader(doc))
+	for {
+		switch t, err := d.RawToken(); t := t.(type) {
+		case xml.StartElement:
+			return t.Name.Local
+		default:
+			if err != nil {
+				return ""
+			}
+		}
+	}
 }

@@ -1,8 +1,10 @@
 package oktaapi_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -67,5 +69,27 @@ func TestMessageViewerShowsOddForms(t *testing.T) {
 	for _, want := range []string{"<code>X1</code>", "Form field SAMLResponse", "&lt;a&gt;", "Form field x",
 		"<code>GET</code>", "<code>" + frank + "</code>"} {
 		shown.contains(t, want)
+	}
+}
+
+// The viewer names and explains logout messages.
+func TestMessageViewerShowsLogout(t *testing.T) {
+	t.Parallel()
+	conf := twoRegions()
+	a := &conf.Apps[0]
+	a.LogoutURL, a.LogoutBinding, a.InsecureUnsignedLogout = virginia, mockidp.LogoutPOST, true
+	idp := start(t, conf)
+	now := time.Now().UTC().Format(time.RFC3339)
+	logout := `<p:LogoutRequest xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns="urn:oasis:names:tc:SAML:2.0:assertion"` +
+		` ID="a1" Version="2.0" IssueInstant="` + now + `" NotOnOrAfter="2100-01-01T00:00:00Z"` +
+		` Reason="urn:oasis:names:tc:SAML:2.0:logout:user"><Issuer>` + conf.Apps[0].Audience + `</Issuer><NameID Format="` +
+		mockidp.NameIDEmail + `">` + alice + `</NameID><p:SessionIndex>1</p:SessionIndex></p:LogoutRequest>`
+	newBrowser(t, idp).get(idp.LogoutURL("") + "?" + url.Values{"SAMLRequest": {deflated(logout)}}.Encode())
+	require.Len(t, idp.Messages(), 2)
+	list := openConsole(t, idp).page("/messages")
+	list.contains(t, "Logout request")
+	list.contains(t, "Logout response")
+	for _, m := range idp.Messages() {
+		assert.Empty(t, oktaapi.Unexplained(m.XML))
 	}
 }
