@@ -52,7 +52,8 @@ type Config struct {
 	// Region is the name of the Region that this portal serves. The Directory must know it, and the SP must have an ACS
 	// endpoint in it. Required.
 	Region string
-	// SP is the service provider, the same one in every Region. Required.
+	// SP is the service provider, the same one in every Region. It must have one identity provider and not
+	// saml.Config.IdPs: users are found by their NameID, so any other could sign in as any user. Required.
 	SP *saml.ServiceProvider
 	// Directory provides the users and their access. Required.
 	Directory Directory
@@ -134,6 +135,8 @@ func (c *Config) check() error {
 		return badConfig("Config.Region", "the name of a Region", "")
 	case c.SP == nil:
 		return badConfig("Config.SP", "a service provider", "nil")
+	case c.SP.HasIdPs():
+		return badConfig("Config.SP", "a service provider with one identity provider", "saml.Config.IdPs")
 	case c.Directory == nil:
 		return badConfig("Config.Directory", "a directory", "nil")
 	case c.Store == nil:

@@ -33,8 +33,14 @@ func TestNewRefuses(t *testing.T) {
 	require.NoError(t, err)
 
 	for name, spoil := range map[string]func(*portal.Config){
-		"no Region":             func(c *portal.Config) { c.Region = "" },
-		"no SP":                 func(c *portal.Config) { c.SP = nil },
+		"no Region": func(c *portal.Config) { c.Region = "" },
+		"no SP":     func(c *portal.Config) { c.SP = nil },
+		"an SP with several identity providers": func(c *portal.Config) {
+			several, err := saml.ParseAggregate(idp.Metadata(""))
+			require.NoError(t, err)
+			c.SP, err = saml.New(saml.Config{EntityID: entityID, IdPs: several, ACS: sp.ACS()})
+			require.NoError(t, err)
+		},
 		"no Directory":          func(c *portal.Config) { c.Directory = nil },
 		"no Store":              func(c *portal.Config) { c.Store = nil },
 		"unknown policy":        func(c *portal.Config) { c.Unsolicited = 3 },

@@ -50,6 +50,8 @@ func second(d doc) doc {
 
 func TestSeveralIdPsAnswerTheirRequests(t *testing.T) {
 	sp := newSP(t, several(twoIdPs(t)))
+	require.True(t, sp.HasIdPs())
+	require.False(t, newSP(t).HasIdPs())
 	first, other := requestTo(t, sp, idpEntity), requestTo(t, sp, secondIdP)
 	want := saml.VerifyOptions{ACS: usACS, RequestIDs: []string{first.ID(), other.ID()}}
 	for _, c := range []struct {

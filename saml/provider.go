@@ -45,6 +45,11 @@ func New(cfg Config) (*ServiceProvider, error) {
 // EntityID returns the name of this service provider.
 func (sp *ServiceProvider) EntityID() string { return sp.cfg.EntityID }
 
+// HasIdPs reports whether Config.IdPs is set, so that assertions can be of any of
+// several identity providers. The caller must then tell their users apart: the same
+// NameID of another one is another user.
+func (sp *ServiceProvider) HasIdPs() bool { return sp.cfg.IdPs != nil }
+
 // Now returns the current time, from Config.Now.
 func (sp *ServiceProvider) Now() time.Time { return sp.cfg.Now() }
 
