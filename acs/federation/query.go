@@ -45,6 +45,8 @@ type flight struct {
 type entities struct {
 	found *lru.Cache[string, *document]
 	none  *expirable.LRU[string, struct{}]
+	// invalid has the entities with an invalid copy on disk, and its modification time.
+	invalid *lru.Cache[string, time.Time]
 
 	mu      sync.Mutex // guards the rest
 	clients *lru.Cache[string, window]
@@ -56,11 +58,12 @@ type entities struct {
 func (e *entities) init() {
 	e.found, _ = lru.New[string, *document](maxKnown) // fails for sizes below 1 only
 	e.none = expirable.NewLRU[string, struct{}](maxNone, nil, noneFor)
+	e.invalid, _ = lru.New[string, time.Time](maxKnown)
 	e.clients, _ = lru.New[string, window](maxClients)
 	e.flights = map[string]*flight{}
 }
 
-func (e *entities) forget() { e.found.Purge(); e.none.Purge() }
+func (e *entities) forget() { e.found.Purge(); e.none.Purge(); e.invalid.Purge() }
 
 // close prevents new fetches, and waits for running ones.
 func (e *entities) close() {
@@ -106,13 +109,32 @@ func (s *source) queried(entityID string) (*document, error) {
 		if !namesEntity(entityID) {
 			return nil, errNone
 		}
-		var err error
-		if d, err = s.loadCopy(copyOf(s.Copy, entityID), maxEntity); err != nil || s.isAbout(d, entityID) != nil {
+		if d = s.copied(entityID); d == nil {
 			return nil, errNone // Find fetches it
 		}
 		s.found.Add(entityID, d)
 	}
 	return d, s.inForce(d.ValidUntil())
+}
+
+// copied returns the document of an entity from its copy on disk, or nil. An invalid
+// copy is read once, because responses of unauthenticated clients name entities, and
+// again when another node has replaced it.
+func (s *source) copied(entityID string) *document {
+	path := copyOf(s.Copy, entityID)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	if at, known := s.invalid.Get(entityID); known && at.Equal(info.ModTime()) {
+		return nil
+	}
+	d, err := s.loadCopy(path, maxEntity)
+	if err != nil || s.isAbout(d, entityID) != nil {
+		s.invalid.Add(entityID, info.ModTime())
+		return nil
+	}
+	return d
 }
 
 // query is like queried, but fetches an unknown entity from the service.

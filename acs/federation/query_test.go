@@ -1,6 +1,8 @@
 package federation_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -113,6 +115,32 @@ func TestResponsesCauseNoFetch(t *testing.T) {
 	requireReason(t, "Unsigned", verify(oneIdP))
 	_, err = sp.NewAuthnRequest(saml.RequestOptions{IdP: oneIdP})
 	require.NoError(t, err)
+}
+
+// Responses that name an entity with an invalid copy on disk don't read it again.
+func TestInvalidCopyIsReadOnce(t *testing.T) {
+	good, bad := signed(t, descriptor()(oneIdP), trusted()), signed(t, descriptor()(oneIdP), another())
+	p := queried(t, nil)
+	dir := t.TempDir()
+	f := open(t, &clock{}, federation.Source{Query: p.URL + "/", Keys: pinned(), Copy: dir})
+	_, err := f.IdP(oneIdP)
+	requireReason(t, "MetadataEntity", err)
+	sum := sha256.Sum256([]byte(oneIdP))
+	path, at := filepath.Join(dir, hex.EncodeToString(sum[:])+".xml"), time.Now().Add(-time.Hour)
+	write := func(document string, at time.Time) {
+		require.NoError(t, os.WriteFile(path, []byte(document), 0o600))
+		require.NoError(t, os.Chtimes(path, at, at))
+	}
+	write(bad, at)
+	_, err = f.IdP(oneIdP)
+	requireReason(t, "MetadataEntity", err)
+	write(good, at)
+	_, err = f.IdP(oneIdP)
+	requireReason(t, "MetadataEntity", err)
+	write(good, at.Add(time.Minute)) // as another node does
+	_, err = f.IdP(oneIdP)
+	require.NoError(t, err)
+	assert.Zero(t, p.requests.Load())
 }
 
 // F28, and what else a service may answer.
