@@ -40,9 +40,10 @@
 // LogoutRequest must be signed and name the NameID and SessionIndex of the browser's session. It ends that session,
 // the browser then carries a LogoutRequest to the session's other apps, one after another, and at last the answer to
 // the app that asked: PartialLogout if an app failed or has no single logout. “Sign out” on the pages does the same
-// and shows what it ended. An app that doesn't answer keeps the browser; the user can go back and go on without it.
-// Encrypted NameIDs, SOAP, artifacts and hidden frames aren't supported. EndSessions tells no app. With Compose, a
-// composed answer belongs to no session, so a LogoutRequest about it ends nothing and is answered with Success.
+// and shows what it ended. An app that doesn't answer keeps the browser; the sign-in page then leads back to the
+// sign-out, which can go on without that app. Encrypted NameIDs, SOAP, artifacts and hidden frames aren't supported.
+// EndSessions tells no app. With Compose, a composed answer belongs to no session, so a LogoutRequest about it ends
+// nothing and is answered with Success.
 //
 // [IdentityCenter] sets the list from the form of Okta's catalogue app "AWS IAM Identity Center". With the profile
 // [Entra] the addresses are those of a tenant of Microsoft Entra ID: /TENANT/saml2 for the requests of all its apps,

@@ -93,10 +93,15 @@ func (s *Server) logoutByKey(key string) (logout, *Error) {
 	return l, nil
 }
 
-// endSession signs the browser out of the Server.
-func (s *Server) endSession(w http.ResponseWriter, sess *session) {
+// endSession signs the browser out of the Server. The sign-in page then leads to the sign-out with a key, because the
+// browser doesn't get back there from an app that doesn't answer.
+func (s *Server) endSession(w http.ResponseWriter, sess *session, key string) {
 	s.sessions.drop(sess.token)
-	s.setCookie(w, signedOut, 60)
+	if key == "" {
+		s.setCookie(w, signedOut, 60)
+	} else {
+		s.setCookie(w, signedOut+key, int(pendingLifetime.Seconds()))
+	}
 	s.config.Logger.Info("mockidp: signed out", "login", sess.login)
 }
 
@@ -161,7 +166,7 @@ func (s *Server) beginLogout(w http.ResponseWriter, r *http.Request, key string)
 			s.logouts.drop(key)
 			return err
 		}
-		s.endSession(w, sess)
+		s.endSession(w, sess, key)
 		waiting := slices.DeleteFunc(slices.Clone(sess.apps), func(p participant) bool { return p.app == app.ID })
 		s.logouts.update(key, func(l *logout) { l.login, l.waiting = sess.login, waiting })
 	}

@@ -1,10 +1,15 @@
 package mockidp_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/xml"
+	"math/big"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -487,12 +492,15 @@ func logoutMessages(t *testing.T, idp *mockidp.Server) (docs [][]byte) {
 	idp.ClearMessages()
 	form := b.signInWithFactor(t, b.get(redirect(idp, request(), "")))
 	require.NotEmpty(t, form.SAMLResponse)
-	other.signIn(b)
-	ask := `<p:LogoutRequest xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns="urn:oasis:names:tc:SAML:2.0:assertion"` +
-		` ID="a` + strings.ReplaceAll(time.Now().UTC().Format(time.RFC3339Nano), ":", "") + `" Version="2.0" IssueInstant="` +
-		time.Now().UTC().Format(time.RFC3339) + `"><Issuer>` + entityID + `</Issuer><NameID>` + alice + `</NameID></p:LogoutRequest>`
-	p := b.post(idp.LogoutURL(""), postForm(ask))
-	other.answer(b, p, crewjam.StatusResponder)
+	b.get(idp.TileURL(other.app)) // its sign-in; crewjam/saml can't verify ECDSA
+	p := b.post(idp.LogoutURL(""), postForm(logoutRequest()))
+	_, sent := p.FormWith("SAMLRequest")
+	require.True(t, sent, p.Body)
+	id := regexp.MustCompile(` ID="([^"]*)"`).FindSubmatch(idp.Messages()[len(idp.Messages())-1].XML)
+	resp, err := other.MakeLogoutResponseWithStatus(idp.LogoutURL(other.app), string(id[1]),
+		crewjam.Status{StatusCode: crewjam.StatusCode{Value: crewjam.StatusResponder}})
+	require.NoError(t, err)
+	other.post(b, "SAMLResponse", written(resp.Element()))
 	for _, m := range idp.Messages() {
 		if m.Direction == mockidp.Sent && strings.HasPrefix(rootOf(t, m.XML), "Logout") {
 			docs = append(docs, m.XML)
@@ -500,6 +508,15 @@ func logoutMessages(t *testing.T, idp *mockidp.Server) (docs [][]byte) {
 	}
 	require.Len(t, docs, 2)
 	return docs
+}
+
+// logoutRequest returns an unsigned LogoutRequest for alice, with a new ID.
+func logoutRequest() string {
+	now := time.Now().UTC()
+	return `<p:LogoutRequest xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" ` +
+		`xmlns="urn:oasis:names:tc:SAML:2.0:assertion" ID="a` + strconv.FormatInt(now.UnixNano(), 10) +
+		`" Version="2.0" IssueInstant="` + now.Format(time.RFC3339) + `"><Issuer>` + entityID + `</Issuer><NameID>` + alice +
+		`</NameID></p:LogoutRequest>`
 }
 
 // signInWithFactor signs alice in, with her second factor.
@@ -512,4 +529,40 @@ func (b *browser) signInWithFactor(t *testing.T, p page) mockidp.Form {
 		p = page{next}
 	}
 	return p.answer(t)
+}
+
+// An ECDSA signature of HTTP-Redirect is r‖s, as in XML, over the octets of the query.
+func TestLogoutQueryOfECDSA(t *testing.T) {
+	conf := twoRegions()
+	conf.Key = ecdsaKey()
+	conf.Apps[0].LogoutURL, conf.Apps[0].InsecureUnsignedLogout = virginia+"?a=1", true
+	idp := start(t, conf)
+	v := url.Values{"SAMLRequest": {deflated(logoutRequest())}, "RelayState": {"a b&c"}}
+	p := newBrowser(t, idp).get(idp.LogoutURL("") + "?" + v.Encode())
+	query, ok := strings.CutPrefix(p.Header.Get("Location"), virginia+"?a=1&")
+	require.True(t, ok)
+	signed, sig, _ := strings.Cut(query, "&Signature=")
+	raw := must(base64.StdEncoding.DecodeString(must(url.QueryUnescape(sig))))
+	require.Len(t, raw, 64)
+	digest := sha256.Sum256([]byte(signed))
+	assert.True(t, ecdsa.Verify(&ecdsaKey().PublicKey, digest[:], new(big.Int).SetBytes(raw[:32]),
+		new(big.Int).SetBytes(raw[32:])))
+	assert.Contains(t, signed, "&RelayState=a+b%26c&SigAlg=")
+}
+
+// Many service providers keep the NameID's value only.
+func TestLogoutWithoutFormat(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		idp := start(t, mockidp.Config{Strict: strict})
+		sp := addLogoutSP(t, idp, wiki, crewjam.HTTPRedirectBinding)
+		b := newBrowser(t, idp)
+		sp.signIn(b)
+		req := sp.request(func(r *crewjam.LogoutRequest) { r.NameID.Format = "" })
+		if p := sp.send(b, req); strict {
+			p.refused(t, 400, mockidp.ReasonSubject)
+		} else {
+			sp.answered(t, p, req)
+		}
+		assert.Equal(t, strict, b.signedIn())
+	}
 }

@@ -26,7 +26,7 @@ type Message struct {
 	App        string // the app's ID
 	User       string // the login a Response is about; "" for requests and error statuses
 	Binding    string // its URN
-	ACS        string // Sent: where the Response goes. Received: the URL that the request names, or ""
+	ACS        string // Sent: where the message goes. Received: the URL that the request names, or ""
 	RelayState string
 	XML        []byte      // nil if the message couldn't be decoded
 	Refused    *Error      // why a request was refused, or nil

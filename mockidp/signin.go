@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -104,7 +105,8 @@ type signIn struct {
 	Hint    string
 
 	Failed, Locked, SignedOut bool
-	Cancel                    bool // the service provider can be sent a status
+	Unfinished                string // the path of a sign-out in which an app hasn't answered, or ""
+	Cancel                    bool   // the service provider can be sent a status
 
 	Attacks *attackList // offered for the answer, or nil
 	Compose string      // the path of the page on which the answer is composed, or ""
@@ -153,7 +155,15 @@ func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) *Error
 		return s.signedIn(w, r, queued, "")
 	}
 	c, err := r.Cookie(s.cookieName())
-	s.signInPage(w, http.StatusOK, signIn{SignedOut: err == nil && c.Value == signedOut})
+	page := signIn{}
+	if err == nil {
+		var key string
+		key, page.SignedOut = strings.CutPrefix(c.Value, signedOut)
+		if l, err := s.logoutByKey(key); err == nil && len(l.waiting) > 0 && l.sent != "" {
+			page.Unfinished = s.prefix + pathLogout + "?logout=" + url.QueryEscape(key)
+		}
+	}
+	s.signInPage(w, http.StatusOK, page)
 	return nil
 }
 
@@ -317,7 +327,8 @@ func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request, form url.V
 	return s.postStatus(w, r, st, app, p, Status{StatusResponder, StatusAuthnFailed, "The user cancelled the sign-in."})
 }
 
-// signedOut is the session cookie for a minute after signing out, for the sign-in page. Tokens are longer.
+// signedOut is the session cookie for a while after signing out, for the sign-in page. The key of a sign-out from apps
+// may follow. Tokens are longer.
 const signedOut = "signed-out"
 
 func (s *Server) handleSignOut(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {
@@ -328,8 +339,8 @@ func (s *Server) handleSignOut(w http.ResponseWriter, r *http.Request, _ url.Val
 		s.redirect(w, r, pathSignIn)
 		return nil
 	}
-	s.endSession(w, sess)
 	if !sess.tells(st) {
+		s.endSession(w, sess, "")
 		s.redirect(w, r, pathSignIn)
 		return nil
 	}
@@ -337,6 +348,7 @@ func (s *Server) handleSignOut(w http.ResponseWriter, r *http.Request, _ url.Val
 	if err != nil {
 		return err
 	}
+	s.endSession(w, sess, key)
 	s.redirect(w, r, pathLogout+"?logout="+key)
 	return nil
 }

@@ -58,6 +58,8 @@ func xmlsecVerifier(t *testing.T, xmlsec string, der []byte) func(doc []byte, no
 		return exec.Command(xmlsec, "--verify", "--enabled-key-data", "key-name",
 			"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:Response",
 			"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+			"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:LogoutRequest",
+			"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:LogoutResponse",
 			"--node-xpath", node, "--pubkey-cert-pem", cert, file).CombinedOutput()
 	}
 }
@@ -74,4 +76,25 @@ func xmlsecVerifiesWith(t *testing.T, der []byte, form mockidp.Form) {
 	out, err := verify(must(base64.StdEncoding.DecodeString(form.SAMLResponse)),
 		"/*[local-name()='Response']/*[local-name()='Signature']")
 	require.NoError(t, err, "%s", out)
+}
+
+func TestXmlsecVerifiesLogout(t *testing.T) {
+	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
+	for kind, key := range map[string]crypto.Signer{"rsa": rsaKey(), "ecdsa": ecdsaKey()} {
+		t.Run(kind, func(t *testing.T) {
+			conf := twoRegions()
+			conf.Key = key
+			a := &conf.Apps[0]
+			a.LogoutURL, a.LogoutBinding, a.InsecureUnsignedLogout = virginia, mockidp.LogoutPOST, true
+			idp := start(t, conf)
+			verify := xmlsecVerifier(t, xmlsec, idp.Certificate().Raw)
+			for _, doc := range logoutMessages(t, idp) {
+				out, err := verify(doc, "/*/*[local-name()='Signature']")
+				require.NoError(t, err, "%s", out)
+				out, err = verify([]byte(strings.Replace(string(doc), `Version="2.0"`, `Version="2.1"`, 1)),
+					"/*/*[local-name()='Signature']")
+				assert.Error(t, err, "a changed message passed: %s", out)
+			}
+		})
+	}
 }
