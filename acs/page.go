@@ -119,13 +119,14 @@ func (c *Consumer) page(w http.ResponseWriter, a answer, reference string) {
 // writePostForm sends the browser to the identity provider with a form (Bindings 3.5.4). A script submits it.
 // Without JavaScript, the user clicks a button.
 func writePostForm(w http.ResponseWriter, form saml.PostForm) {
-	to := ""
-	if u, err := url.Parse(form.URL); err == nil {
-		to = u.Scheme + "://" + u.Host
-	}
 	// Chromium applies form-action to later redirects too, and identity providers redirect to one another. So the
-	// policy has https: besides the origin.
-	writePage(w, http.StatusOK, "post", styleSource+"; "+scriptSource+"; form-action "+to+" https:", struct {
+	// policy has https: and no origin, except one of this machine. Others come from metadata, and can have a
+	// semicolon, which begins another directive.
+	to := "https:"
+	if u, err := url.Parse(form.URL); err == nil && u.Scheme == "http" && saml.IsLoopback(u.Hostname()) {
+		to = u.Scheme + "://" + u.Host + " " + to
+	}
+	writePage(w, http.StatusOK, "post", styleSource+"; "+scriptSource+"; form-action "+to, struct {
 		message
 		saml.PostForm
 		Style  template.CSS

@@ -92,6 +92,10 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if err != nil {
 		return nil, err
 	}
+	if sp.cfg.IdPs != nil && !list.foreign(sso.URL) {
+		return nil, metadataError("SingleSignOnService (Metadata 2.4.3)",
+			"%s of %s can be an address of this service provider", quote(sso.URL), quote(idp.entityID))
+	}
 	if err := sp.checkSigning(idp, sso.Binding); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,8 @@ type Config struct {
 	// IdPs finds the identity providers of a service provider that has several. Each
 	// request is made to one of them ([RequestOptions].IdP), and only that one can
 	// answer it. If unsolicited responses are accepted, any of them may send one:
-	// see [IdPPolicy].
+	// see [IdPPolicy]. No request is sent to one whose address has the origin of an ACS
+	// URL.
 	IdPs IdPs
 
 	// NameIDFormats lists the formats in our metadata, in order of preference.

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Family is the IP family that an endpoint's host is reached over. It changes
@@ -194,6 +196,27 @@ func (l *acsList) tagOf(requestID string) (Endpoint, bool) {
 		return Endpoint{}, false
 	}
 	return l.all[i], true
+}
+
+// foreign reports whether a URL has another origin than each of ours. The browser is
+// sent to the addresses in metadata by a page of ours, so the handlers there would take
+// the request, which can be a POST, for one of our own. One of several identity providers
+// must not choose them. Browsers map other letters of a host to ASCII, so it must be in
+// ASCII.
+func (l *acsList) foreign(raw string) bool {
+	origin := func(raw string) (string, bool) {
+		u, err := url.Parse(raw)
+		if err != nil || strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
+			return "", false
+		}
+		port := cmp.Or(u.Port(), map[string]string{"https": "443", "http": "80"}[u.Scheme])
+		return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port), true
+	}
+	to, ok := origin(raw)
+	return ok && !slices.ContainsFunc(l.all, func(e Endpoint) bool {
+		ours, _ := origin(e.URL)
+		return to == ours
+	})
 }
 
 // checkURL accepts an absolute https URL without user information or fragment.

@@ -1,8 +1,10 @@
 package saml_test
 
 import (
+	"crypto"
 	"errors"
 	"fmt"
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
@@ -228,6 +230,36 @@ func TestRequestsToSeveralIdPs(t *testing.T) {
 		_, err := saml.New(cfg)
 		requireReason(t, saml.ReasonConfig, err)
 	}
+}
+
+// A page of ours sends the browser to an identity provider's address, also by a POST. With
+// an address of our own, one of several could have requests made that only our pages can.
+func TestRequestsLeaveOurOrigins(t *testing.T) {
+	at := func(url string, extra ...func(*saml.Config)) error {
+		idp, err := saml.NewIdP(saml.IdPConfig{
+			EntityID: secondIdP, SSO: []saml.SSOService{{Binding: saml.HTTPPost, URL: url}},
+			Keys: []crypto.PublicKey{keys().other.Public()},
+		})
+		require.NoError(t, err)
+		change := several(lookup(func(string) (*saml.IdP, error) { return idp, nil }))
+		if len(extra) > 0 {
+			change = func(c *saml.Config) { c.IdP = idp }
+		}
+		_, err = newSP(t, change).NewAuthnRequest(saml.RequestOptions{IdP: secondIdP})
+		return err
+	}
+	ours, err := url.Parse(usACS)
+	require.NoError(t, err)
+	for _, host := range []string{
+		ours.Host, strings.ToUpper(ours.Host), ours.Host + ":443", strings.ReplaceAll(ours.Host, "s", "\u017f"),
+		strings.ReplaceAll(ours.Host, "s", "%C5%BF"),
+	} {
+		requireReason(t, saml.ReasonMetadata, at("https://"+host+"/delete"))
+	}
+	for _, host := range []string{"idp." + ours.Host, ours.Host + ":8443", "idp.example"} {
+		require.NoError(t, at("https://"+host+"/sso"), host)
+	}
+	require.NoError(t, at("https://"+ours.Host+"/idp", nil), "the only one is the operator's choice")
 }
 
 // A request ID that names no identity provider is answered by none of several.
