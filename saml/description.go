@@ -15,8 +15,8 @@ import (
 // Description is what an identity provider's metadata tells users about it (SAML V2.0
 // Metadata Extensions for Login and Discovery User Interface). It is for pages on which
 // a user chooses one. The identity provider writes its own texts, so they prove
-// nothing. They have no control characters, none that change the direction of text, and
-// a bounded length.
+// nothing. They have no control characters, none that are invisible or change the
+// direction of text, and a bounded length.
 type Description struct {
 	EntityID string
 	// Names are the DisplayNames; without any, those of the Organization.
@@ -49,6 +49,7 @@ const (
 
 	maxName        = 200 // bytes
 	maxDescription = 500
+	maxMarks       = 4    // on one letter
 	maxLang        = 35   // RFC 5646 4.4.1
 	maxLogoURL     = 2048 // of an https URL
 	maxLogoData    = 32 << 10
@@ -139,20 +140,31 @@ func language(n xmltree.Node) string {
 }
 
 // displayable returns a text in one line, of at most so many bytes, without characters
-// that can change the text around it. The joiners that some scripts need stay.
+// that can change the text around it: neither invisible ones, nor so many marks on one
+// letter that they cover the lines around it. The joiners that some scripts need stay. A
+// text without a letter or a digit is empty.
 func displayable(s string, most int) string {
+	marks := 0
 	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.M, r) {
+			marks++
+		} else {
+			marks = 0
+		}
 		switch {
 		case r == '\u200c' || r == '\u200d':
 			return r
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.Is(unicode.C, r) || r == utf8.RuneError:
+		case unicode.In(r, unicode.C, unicode.Other_Default_Ignorable_Code_Point), r == utf8.RuneError, marks > maxMarks:
 			return -1
 		}
 		return r
 	}, s[:min(len(s), 4*most)])
-	s = collapse(s)
+	visible := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+	if s = collapse(s); !strings.ContainsFunc(s, visible) {
+		return ""
+	}
 	if len(s) <= most {
 		return s
 	}

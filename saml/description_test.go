@@ -54,9 +54,11 @@ func TestDescriptionTexts(t *testing.T) {
 	for text, want := range map[string]string{
 		"a\u202eb": "ab", "a\u2066b\u2069": "ab", "a\u200fb\u061c": "ab", "a\u0085b": "a b", "a\u2028b": "a b",
 		"a\u200db\u200cc": "a\u200db\u200cc", "a\ufeffb": "ab", "a\ue000b": "ab", "\u202e": "",
-		strings.Repeat("é", 150):   strings.Repeat("é", 100),
-		strings.Repeat(" a", 400):  strings.TrimSpace(strings.Repeat(" a", 100)),
-		strings.Repeat("a", 1<<16): strings.Repeat("a", 200), "&lt;b>": "<b>",
+		"\u3164": "", "\u200d\u200c": "", "\u2800": "", "a\u115fb": "ab", "\u1ec7 \u0915\u094d\u0937": "\u1ec7 \u0915\u094d\u0937",
+		"a" + strings.Repeat("\u0300", 50) + "b": "a" + strings.Repeat("\u0300", 4) + "b",
+		strings.Repeat("é", 150):                 strings.Repeat("é", 100),
+		strings.Repeat(" a", 400):                strings.TrimSpace(strings.Repeat(" a", 100)),
+		strings.Repeat("a", 1<<16):               strings.Repeat("a", 200), "&lt;b>": "<b>",
 	} {
 		d := described(t, element("DisplayName", "en", text), "")
 		if want == "" {
