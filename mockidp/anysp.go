@@ -1,8 +1,10 @@
 package mockidp
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
+	"strings"
 )
 
 // openApp is the label of the app for all service providers, where the Config has none that is open.
@@ -57,6 +59,14 @@ func (s *Server) aim(app *App, p *pending, in incoming) *Error {
 		return errorf(ReasonNoACS, "this address is for all service providers: the parameters audience and acs of the "+
 			"query select one")
 	}
+	if err := t.check(); err != nil {
+		return err
+	}
+	p.target = &t
+	return nil
+}
+
+func (t *target) check() *Error {
 	if err := checkWebURL("the URL of the answer", t.acs); err != nil {
 		err.Reason = ReasonUnlistedURL
 		return err
@@ -68,8 +78,35 @@ func (s *Server) aim(app *App, p *pending, in incoming) *Error {
 		err.Reason = ReasonIssuer
 		return err
 	}
-	p.target = &t
 	return nil
+}
+
+// typedTarget returns the service provider that a form or query of composing names. What it leaves empty is as in the
+// sign-in. The audience of a request's answer is its Issuer.
+func (p pending) typedTarget(v url.Values) *target {
+	var t target
+	if p.target != nil {
+		t = *p.target
+	}
+	t.acs = cmp.Or(strings.TrimSpace(v.Get("acs")), t.acs)
+	if p.req == nil {
+		t.audience = cmp.Or(strings.TrimSpace(v.Get("audience")), t.audience)
+	}
+	return &t
+}
+
+// asksWhom returns the address of the page that asks for a service provider, where neither a request nor a parameter
+// names one and answers are composed; else "".
+func (s *Server) asksWhom(app *App, in incoming) string {
+	if !s.config.AnyServiceProvider || !s.config.Compose || app == nil || !app.open() || in.has ||
+		in.audience+in.acs != "" || in.compose != nil {
+		return ""
+	}
+	q := url.Values{"app": {app.ID}}
+	if in.hasRelay {
+		q.Set("relay_state", in.relayState)
+	}
+	return pathCompose + "?" + q.Encode()
 }
 
 // notAimed returns the parameters that compose the answer, without those that aim read; nil if there are no others.

@@ -14,6 +14,7 @@ type composition struct {
 	nameIDFormat string
 	attributes   []Attribute // a NameFormat of "" is left out
 	acs          string      // where the answer goes
+	target       *target     // with Config.AnyServiceProvider, whose acs is the same; or nil
 	relayState   string
 	status       *Status // of an error instead of the user; nil: none
 	attack       string  // the mutation, or ""
@@ -88,6 +89,12 @@ func (a *App) acsChoices(req *authnRequest) ([]string, *Error) {
 
 // setACS sets where the answer goes; "" is the default.
 func (c *composition) setACS(app *App, p pending, acs string) *Error {
+	if p.target != nil { // any URL may be typed, and is checked before it is used
+		t := *p.target
+		t.acs = cmp.Or(strings.TrimSpace(acs), t.acs)
+		c.acs, c.target = t.acs, &t
+		return nil
+	}
 	list, err := app.acsChoices(p.req)
 	if err != nil {
 		return err
@@ -195,6 +202,11 @@ func (s *Server) transient(c *composition) (err *Error) {
 
 // check refuses what can't be written into an answer.
 func (s *Server) checkComposition(st *state, c composition) *Error {
+	if c.target != nil {
+		if err := c.target.check(); err != nil {
+			return err
+		}
+	}
 	texts, values := []string{c.nameID, c.nameIDFormat}, 0
 	for _, a := range c.attributes {
 		if strings.TrimSpace(a.Name) == "" {

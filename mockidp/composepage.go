@@ -55,7 +55,6 @@ func (s *Server) composePage(h func(http.ResponseWriter, *http.Request, composeR
 		case c.key != "":
 			if c.p, err = s.pendingOf(c.form); err == nil {
 				c.app, err = c.st.samlApp(c.p.appID)
-				c.app = c.p.in(c.app)
 			}
 		case id != "":
 			if c.app, err = c.st.samlApp(id); err == nil {
@@ -64,6 +63,10 @@ func (s *Server) composePage(h func(http.ResponseWriter, *http.Request, composeR
 		}
 		if err != nil {
 			return err
+		}
+		if s.config.AnyServiceProvider && c.app != nil && c.app.open() {
+			c.p.target = c.p.typedTarget(c.form)
+			c.app = c.p.in(c.app)
 		}
 		return h(w, r, c)
 	}

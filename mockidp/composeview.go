@@ -29,7 +29,10 @@ type composeView struct {
 	Presets       []option
 	Preset        string
 	Attributes    []attributeRow
-	ACS           []option
+	ACS           []option // that the app has
+	Target        bool     // Config.AnyServiceProvider: ACSURL and Audience are typed instead
+	ACSURL        string
+	Audience      string
 	RelayState    string
 
 	Statuses, SubStatuses []option
@@ -94,7 +97,10 @@ func (s *Server) showCompose(w http.ResponseWriter, status int, c composeRequest
 	for i, a := range comp.attributes {
 		v.Attributes = append(v.Attributes, attributeRow{a, i + 1, i, options(attributeFormats, a.NameFormat)})
 	}
-	if list, err := c.app.acsChoices(c.p.req); err == nil {
+	if t := comp.target; t != nil {
+		v.Target, v.ACSURL, v.Audience = true, t.acs, t.audience
+	}
+	if list, err := c.app.acsChoices(c.p.req); err == nil && comp.target == nil {
 		for _, u := range list {
 			v.ACS = append(v.ACS, option{u, u, u == comp.acs})
 		}
@@ -122,7 +128,10 @@ func (s *Server) listPeople(c composeRequest, comp composition, v *composeView) 
 	v.UserCount = len(c.st.users)
 	link := func(login string) string {
 		q := url.Values{"login": {login}, "q": {v.Search}, "preset": {v.Preset}, "acs": {comp.acs},
-			"relay_state": {comp.relayState}}
+			"relay_state": {comp.relayState}, "audience": {""}}
+		if comp.target != nil && c.p.req == nil {
+			q.Set("audience", comp.target.audience)
+		}
 		if c.key != "" {
 			q.Set("pending", c.key)
 		} else {

@@ -54,6 +54,7 @@ func (s *Server) handleEditor(w http.ResponseWriter, r *http.Request, c composeR
 	s.showEditor(w, http.StatusOK, c, editorView{XML: text, Original: digest(text), ACS: comp.acs,
 		BackLink: s.prefix + pathCompose + "?" + back.Encode(), Fields: []Field{
 			{"login", comp.user.Login}, {"acs", comp.acs}, {"relay_state", comp.relayState},
+			{"audience", c.app.Audience},
 		}})
 	return nil
 }
@@ -107,6 +108,11 @@ func (s *Server) handleSendXML(w http.ResponseWriter, r *http.Request, c compose
 	if err := comp.setACS(c.app, c.p, c.form.Get("acs")); err != nil {
 		return err
 	}
+	if comp.target != nil {
+		if err := comp.target.check(); err != nil {
+			return err
+		}
+	}
 	if c.p.req == nil && c.form.Has("relay_state") {
 		comp.relayState = c.form.Get("relay_state")
 	}
@@ -119,7 +125,7 @@ func (s *Server) handleSendXML(w http.ResponseWriter, r *http.Request, c compose
 	raw, err := s.finish(c, text, keep, edited)
 	if err != nil {
 		v := editorView{XML: text, Original: c.form.Get("original"), Keep: keep, Failed: err, ACS: comp.acs}
-		for _, name := range []string{"login", "acs", "relay_state"} {
+		for _, name := range []string{"login", "acs", "relay_state", "audience"} {
 			v.Fields = append(v.Fields, Field{name, c.form.Get(name)})
 		}
 		s.showEditor(w, err.status(), c, v)

@@ -119,9 +119,10 @@ type Config struct {
 	// AnyServiceProvider answers service providers that aren't registered, at the address of the first app without
 	// Audience and ACS; if the Config has none, one is added. The answer goes to the AssertionConsumerServiceURL of the
 	// request, which has to have one, and its audience is the Issuer; a NameIDPolicy's format is the NameID's. Without a
-	// request the parameters audience, acs and RelayState of the address select them (see AnyServiceProviderURL). So
-	// any site that makes a user's browser open the address gets a signed assertion about the user: keep it on loopback.
-	// Every page says so. Zero: a service provider has to be registered.
+	// request the parameters audience, acs and RelayState of the address select them (see AnyServiceProviderURL); with
+	// Compose they are fields of the page, on which another URL may be typed than the request's. So any site that makes
+	// a user's browser open the address gets a signed assertion about the user: keep it on loopback. Every page says so.
+	// Zero: a service provider has to be registered.
 	AnyServiceProvider bool
 	// SelfRegistration adds a form to the page that refuses the request of an unknown service provider. By it any user
 	// makes the app that of this service provider, by its metadata or as the request says, and goes on with the sign-in.

@@ -160,6 +160,10 @@ func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) *Error {
 // begin continues with a request that was read, or with the error in it.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in incoming, p pending, err *Error) *Error {
 	if err != nil {
+		if to := s.asksWhom(app, in); to != "" {
+			s.redirect(w, r, to)
+			return nil
+		}
 		if form := s.offer(app, p, err); form != nil {
 			with := *err // the list of messages has err
 			with.offer = form
