@@ -27,7 +27,7 @@ func TestComposePage(t *testing.T) {
 	b := newBrowser(t, idp)
 	p := b.get(redirect(idp, request(), "state"))
 	assert.Equal(t, "/login/compose", p.URL.Path)
-	for _, want := range []string{"It answers the request <code>id-1234</code>", "signs anything for everyone",
+	for _, want := range []string{"It answers the request <code>id-1234</code>", "it signs anything for everyone",
 		`value="` + alice + `"`, "Engineering\nTwo words\n", "-----BEGIN CERTIFICATE-----", "Cancel and go back"} {
 		p.contains(t, want)
 	}

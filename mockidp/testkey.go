@@ -152,5 +152,9 @@ func (s *Server) Notices() (out []string) {
 	if s.config.AnyServiceProvider {
 		out = append(out, "Accepts any service provider: every site that sends a request gets an answer.")
 	}
+	if s.config.Compose {
+		out = append(out, "Composes responses: it signs anything for everyone who can open its pages, and proves nothing "+
+			"about a user.")
+	}
 	return out
 }

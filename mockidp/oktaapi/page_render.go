@@ -43,14 +43,15 @@ func (v *visit) notFound(what string) {
 // page is the data of every template.
 type page struct {
 	Title, Org, Root, Assets string
-	Here                     string // the section of the navigation
-	Note                     string // what was done
-	Problem                  string // of an action on this page
-	Live                     bool   // parts of the page refresh themselves
-	URL                      string // of this page
-	Admin                    bool   // signed in
-	Tenant                   string // whose console it is; "" for the Server's own
-	AllTenants               string // the root of the Server's own console
+	Here                     string   // the section of the navigation
+	Note                     string   // what was done
+	Problem                  string   // of an action on this page
+	Notices                  []string // what every page of the identity provider warns of
+	Live                     bool     // parts of the page refresh themselves
+	URL                      string   // of this page
+	Admin                    bool     // signed in
+	Tenant                   string   // whose console it is; "" for the Server's own
+	AllTenants               string   // the root of the Server's own console
 	Sections                 []navLink
 	Body                     any
 
@@ -95,7 +96,7 @@ func (v *visit) address(change func(url.Values)) string {
 }
 
 func (v *visit) render(status int, name string, p page) {
-	p.Org, p.Root, p.Assets = v.idp.Org(), v.root, v.root+pathAssets
+	p.Org, p.Root, p.Assets, p.Notices = v.idp.Org(), v.root, v.root+pathAssets, v.idp.Notices()
 	p.URL, p.form = v.address(nil), v.form
 	p.Note = cmp.Or(p.Note, notes[v.r.URL.Query().Get("done")])
 	p.Admin, p.Tenant, p.AllTenants = name != "login" && v.hasCookie(v.r), v.idp.TenantName(),

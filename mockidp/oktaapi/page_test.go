@@ -46,6 +46,27 @@ func TestConsoleOverview(t *testing.T) {
 	c.press("/clock", "by", "soon").has(t, "Want a duration such as 90m", `value="soon"`)
 }
 
+// Every page of the console, also before the token is entered, warns as the pages of the identity provider do.
+func TestConsoleShowsNotices(t *testing.T) {
+	t.Parallel()
+	conf := twoRegions()
+	openConsole(t, start(t, conf)).page("/").lacks(t, `class="notice"`)
+	conf.AnyServiceProvider, conf.Compose = true, true
+	idp := start(t, conf)
+	c := openConsole(t, idp)
+	_, err := idp.Tenant("acme")
+	require.NoError(t, err)
+	require.Len(t, idp.Notices(), 2)
+	for _, path := range []string{"/", "/apps", "/messages", "/tenants"} {
+		c.page(path).has(t, idp.Notices()...)
+	}
+	newBrowser(t, idp).get(c.at+"/").has(t, idp.Notices()...)
+
+	conf.AnyServiceProvider, conf.Compose, conf.Key = false, false, nil
+	idp = start(t, conf)
+	openConsole(t, idp).page("/keys").has(t, "Published test key", mockidp.TestKeyFingerprint[:16])
+}
+
 // Reset asks first, and so does everything that can't be undone.
 func TestConsoleAsksFirst(t *testing.T) {
 	t.Parallel()
