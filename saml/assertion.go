@@ -17,6 +17,7 @@ type Assertion struct {
 	window     time.Time
 	skew       time.Duration
 	warnings   []string
+	scopes     *scopes // those of the identity provider; nil: they are not checked
 }
 
 // NameID identifies the subject (Core 2.2.2 and 2.2.3).

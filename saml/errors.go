@@ -63,6 +63,12 @@ const (
 	ReasonAuthn               Reason = "Authn"               // the authentication is missing, or not the requested one
 	ReasonIdP                 Reason = "IdP"                 // the request was not made to this identity provider
 
+	// Decoder, SubjectID and PairwiseID refuse attributes of a verified assertion.
+
+	ReasonAttributeMissing Reason = "AttributeMissing" // a required attribute has no value
+	ReasonAttributeCount   Reason = "AttributeCount"   // several values where the program needs one
+	ReasonAttributeType    Reason = "AttributeType"    // a value is not of the type that the program needs
+
 	// ReasonWrongRegion: the response answers a request for another ACS URL of this
 	// service provider. Usually that URL is not listed in the identity provider's
 	// app, and the response was sent to the default instead.

@@ -82,6 +82,57 @@ func ExampleServiceProvider_Verify() {
 	// InResponseTo
 }
 
+// The attributes of a verified assertion, in a struct of the program.
+func ExampleDecoder() {
+	type user struct {
+		Login  string   `saml:",nameid,required"`
+		Groups []string `saml:"groups|http://schemas.xmlsoap.org/claims/Group,required"`
+		Locale string   `saml:"locale,default=en"`
+	}
+	users, err := saml.NewDecoder[user](saml.DecoderConfig{}) // when the program starts
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	idp, err := saml.ParseIdPMetadata([]byte(exampleMetadata))
+	if err != nil {
+		log.Fatal(err)
+	}
+	sp, err := saml.New(saml.Config{
+		EntityID: "https://sp.example/saml",
+		ACS:      []saml.Endpoint{{URL: "https://sp.example/acs"}},
+		IdP:      idp,
+		// When the response was recorded. A program leaves Now out.
+		Now: func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	form := []byte(base64.StdEncoding.EncodeToString([]byte(exampleResponse))) // as a browser posts it
+	a, err := sp.Verify(form, saml.VerifyOptions{ACS: "https://sp.example/acs", RequestIDs: []string{"_request1"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	alice, err := users.Decode(a)
+	if err != nil {
+		log.Fatal(err) // an attribute is missing: show a page that says so
+	}
+	fmt.Printf("%+v\n", alice)
+
+	type employee struct {
+		Number int `saml:"employeeNumber,required"`
+	}
+	employees, err := saml.NewDecoder[employee](saml.DecoderConfig{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = employees.Decode(a)
+	fmt.Println(err)
+	// Output:
+	// {Login:alice@example.com Groups:[Developers] Locale:en}
+	// saml: AttributeMissing: attribute employeeNumber: field employee.Number
+}
+
 const exampleMetadata = `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example/metadata">
  <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
   <md:KeyDescriptor use="signing">

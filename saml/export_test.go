@@ -36,3 +36,13 @@ var (
 	ParseDuration = parseDuration
 	ParseBoolean  = parseBoolean
 )
+
+// NewAssertion returns an assertion with a subject and attributes, for the decoder. The
+// scopes are those of its identity provider; nil: they are not checked.
+func NewAssertion(id NameID, attributes []Attribute, scope []string) *Assertion {
+	a := &Assertion{a: &assertion{nameID: id, attributes: attributes}}
+	if scope != nil {
+		a.scopes = &scopes{exact: scope}
+	}
+	return a
+}

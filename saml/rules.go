@@ -27,7 +27,7 @@ func (c *claims) accept(size int) *Assertion {
 	c.assertion.detach(size)
 	return &Assertion{
 		responseID: strings.Clone(c.response.id), acs: c.here, a: c.assertion, bearer: *c.bearer,
-		window: c.window(), skew: c.skew(), warnings: c.warnings(),
+		window: c.window(), skew: c.skew(), warnings: c.warnings(), scopes: c.idp.scopes,
 	}
 }
 
