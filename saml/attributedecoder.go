@@ -38,7 +38,8 @@ type Decoder[T any] struct{ plan *plan }
 
 // DecoderConfig describes a [Decoder]. Its zero value has no tables.
 type DecoderConfig struct {
-	// Names lists tables of names, such as [EduPersonNames]. A name in a tag that some of
+	// Names lists tables of names: [LDAPNames], [EduPersonNames], [SCHACNames],
+	// [MicrosoftNames], [OktaNames] and the program's own. A name in a tag that some of
 	// them have stands for their attributes, in this order. Any other name in a tag is the
 	// Name of an attribute.
 	Names []Names
