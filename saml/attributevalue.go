@@ -9,7 +9,8 @@ import (
 
 // Scoped is a value of the form "value@scope", such as one of
 // eduPersonScopedAffiliation. A [Decoder] accepts only scopes of the identity provider,
-// if its metadata or its IdPPolicy has any.
+// if its metadata or its IdPPolicy has any. It reads subject-id and pairwise-id as
+// [Assertion.SubjectID] does.
 type Scoped struct{ Value, Scope string }
 
 // String returns "value@scope".
@@ -94,20 +95,35 @@ func simpleValue(kind valueKind, text string, to reflect.Value) (want string) {
 	return ""
 }
 
-// scope reads "value@scope" and requires a scope of the identity provider. Programs
-// disagree about a value with several "@".
+// scope reads "value@scope" and requires a scope of the identity provider. The attributes
+// of the Subject Identifier Attributes Profile have a form of their own.
 func (r *reader) scope(name, text string) (Scoped, *Error) {
 	if r.scoped++; r.scoped > maxScopedValues {
 		want := fmt.Sprint("at most ", maxScopedValues, " values")
 		return Scoped{}, &Error{Reason: ReasonLimit, Rule: ruleScope, Want: want}
 	}
+	var s Scoped
+	var bad *Error
+	if name == AttributeSubjectID || name == AttributePairwiseID {
+		s, bad = subjectIdentifier(text)
+	} else {
+		s, bad = scopedValue(text)
+	}
+	if bad == nil && r.scopes != nil && !r.scopes.has(s.Scope) {
+		bad = &Error{Reason: ReasonScope, Want: "a scope of the identity provider", Got: text}
+	}
+	if bad != nil {
+		bad.Rule = "attribute " + name
+		return Scoped{}, bad
+	}
+	return s, nil
+}
+
+// scopedValue reads "value@scope". Programs disagree about a value with several "@".
+func scopedValue(text string) (Scoped, *Error) {
 	value, scope, _ := strings.Cut(text, "@")
 	if value == "" || scope == "" || strings.Contains(scope, "@") {
-		return Scoped{}, &Error{Reason: ReasonScope, Rule: "attribute " + name, Want: "value@scope", Got: text}
-	}
-	if r.scopes != nil && !r.scopes.has(scope) {
-		const want = "a scope of the identity provider"
-		return Scoped{}, &Error{Reason: ReasonScope, Rule: "attribute " + name, Want: want, Got: text}
+		return Scoped{}, &Error{Reason: ReasonScope, Want: "value@scope", Got: text}
 	}
 	return Scoped{value, scope}, nil
 }

@@ -29,7 +29,7 @@ var scopedAttributes = []string{
 	"urn:oid:1.3.6.1.4.1.5923.1.1.1.6", "urn:mace:dir:attribute-def:eduPersonPrincipalName",
 	"urn:oid:1.3.6.1.4.1.5923.1.1.1.9", "urn:mace:dir:attribute-def:eduPersonScopedAffiliation",
 	"urn:oid:1.3.6.1.4.1.5923.1.1.1.13",
-	"urn:oasis:names:tc:SAML:attribute:subject-id", "urn:oasis:names:tc:SAML:attribute:pairwise-id",
+	AttributeSubjectID, AttributePairwiseID,
 }
 
 // scopes are the scopes that an identity provider may assert.
