@@ -94,6 +94,16 @@ type Config struct {
 	// as the login page of each Region. They are in our metadata. Empty: none.
 	RequestInitiators []string
 
+	// About describes this service provider to users and operators, in our metadata.
+	// Its zero value: nothing.
+	About About
+	// EntityAttributes are in our metadata, such as entity categories and Sirtfi's
+	// assurance certification. A federation may require to add some itself. Empty: none.
+	EntityAttributes []EntityAttribute
+	// AttributeConsumingServices list in our metadata the attributes that we need. The
+	// first is the default. Empty: none, and the identity provider decides.
+	AttributeConsumingServices []AttributeConsumingService
+
 	// ACSByIndex names the ACS in a request by its index instead of its URL. False:
 	// by URL, which every identity provider supports. A request never carries both
 	// (Core 3.4.1).

@@ -44,7 +44,6 @@ type Logo struct {
 const (
 	nsUI             = "urn:oasis:names:tc:SAML:metadata:ui"
 	nsAttributes     = "urn:oasis:names:tc:SAML:metadata:attribute"
-	entityCategory   = "http://macedir.org/entity-category"
 	hideFromDiscover = "http://refeds.org/category/hide-from-discovery"
 
 	maxName        = 200 // bytes
@@ -131,12 +130,16 @@ func addText(to *[]LocalizedText, n xmltree.Node, most int) {
 
 // language returns xml:lang, or "" if it is not a language tag.
 func language(n xmltree.Node) string {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
 	lang, _ := n.AttrNS(xmltree.XML, "lang")
-	if len(lang) > maxLang || strings.Trim(lang, letters) != "" {
+	if !isLanguage(lang) {
 		return ""
 	}
 	return lang
+}
+
+func isLanguage(lang string) bool {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+	return lang != "" && len(lang) <= maxLang && strings.Trim(lang, letters) == ""
 }
 
 // displayable returns a text in one line, of at most so many bytes, without characters
@@ -204,7 +207,7 @@ func (l *Logo) usable() bool {
 func hidden(entity xmltree.Node) bool {
 	for n := range extensions(entity, nsAttributes) {
 		for a := n.Child(xmltree.Assertion, "Attribute"); a.OK(); a = a.NextSame() {
-			if name, _ := a.Attr("Name"); name != entityCategory {
+			if name, _ := a.Attr("Name"); name != EntityCategory {
 				continue
 			}
 			for v := a.Child(xmltree.Assertion, "AttributeValue"); v.OK(); v = v.NextSame() {

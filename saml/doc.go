@@ -96,6 +96,13 @@
 // to the identity provider's own scopes. Algorithms in it restrict how requests are
 // signed.
 //
+// # Our own metadata
+//
+// [ServiceProvider.Metadata] has the ACS URLs and the certificates. [Config].About adds
+// what users and operators read: names, logos, an organization and contacts.
+// Config.EntityAttributes and AttributeConsumingServices say which attributes we need
+// and why. The algorithms that it lists are those that Verify accepts.
+//
 // # Several identity providers
 //
 // With Config.IdPs the Issuer of the message, which is not verified yet, selects the

@@ -28,7 +28,9 @@ func New(cfg Config) (*ServiceProvider, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, check := range []func() error{cfg.setDefaults, cfg.checkKey, cfg.checkDecryptionKeys, cfg.checkDiscovery} {
+	for _, check := range []func() error{
+		cfg.setDefaults, cfg.checkKey, cfg.checkDecryptionKeys, cfg.checkDiscovery, cfg.checkAbout,
+	} {
 		if err := check(); err != nil {
 			return nil, err
 		}

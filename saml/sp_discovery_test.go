@@ -27,7 +27,7 @@ func TestMetadataForDiscovery(t *testing.T) {
 		{"DiscoveryResponse", usHostDiscovery, "1"},
 		{"DiscoveryResponse", "https://eu-central-1.signin.example/login/idp?a=b&c=d", "2"},
 	}, got)
-	require.Nil(t, etreeOf(t, newSP(t)).FindElement("//Extensions"))
+	require.Nil(t, etreeOf(t, newSP(t)).FindElement("//SPSSODescriptor/Extensions"))
 }
 
 const usHostDiscovery = "https://us-east-1.signin.example/login/idp"

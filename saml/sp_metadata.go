@@ -66,7 +66,13 @@ func (w *metadataWriter) entity(endpoints []Endpoint, now time.Time) {
 		attribute{"cacheDuration", formatDuration(w.cfg.MetadataCacheDuration)},
 		attribute{"entityID", w.cfg.EntityID},
 		attribute{"validUntil", validUntil})
+	w.open("md:Extensions")
+	w.algorithms()
+	w.entityAttributes()
+	w.close("md:Extensions")
 	w.role(endpoints)
+	w.organization()
+	w.contacts()
 	w.close("md:EntityDescriptor")
 }
 
@@ -78,8 +84,9 @@ func (w *metadataWriter) role(endpoints []Endpoint) {
 		attribute{"AuthnRequestsSigned", strconv.FormatBool(w.cfg.SignRequests)},
 		attribute{"WantAssertionsSigned", trueOrEmpty(w.cfg.WantAssertionsSigned)},
 		attribute{"protocolSupportEnumeration", nsProtocol})
-	if len(w.cfg.DiscoveryResponses)+len(w.cfg.RequestInitiators) > 0 {
+	if len(w.cfg.DiscoveryResponses)+len(w.cfg.RequestInitiators) > 0 || w.cfg.About.hasUI() {
 		w.open("md:Extensions")
+		w.uiInfo()
 		w.discovery()
 		w.close("md:Extensions")
 	}
@@ -99,6 +106,7 @@ func (w *metadataWriter) role(endpoints []Endpoint) {
 			attribute{"index", strconv.Itoa(int(*e.Index))},
 			attribute{"isDefault", trueOrEmpty(i == 0)})
 	}
+	w.attributeServices()
 	w.close("md:SPSSODescriptor")
 }
 

@@ -58,7 +58,10 @@ func checkPeer(t *testing.T, signings []string, start func(t *testing.T, sign st
 	for _, sign := range signings {
 		t.Run("signed "+sign, func(t *testing.T) {
 			byURL := deploy(t, func(*saml.Config, *acs.Config) {})
-			byIndex := deploy(t, func(sp *saml.Config, r *acs.Config) { sp.ACSByIndex, r.Unsolicited = true, acs.Accept })
+			byIndex := deploy(t, func(sp *saml.Config, r *acs.Config) {
+				sp.ACSByIndex, r.Unsolicited = true, acs.Accept
+				describeFully(sp) // pysaml2 then sends only what its metadata asks for
+			})
 			unsigned := deploy(t, func(sp *saml.Config, _ *acs.Config) {
 				sp.SignRequests, sp.Key, sp.Certificate = false, nil, nil
 			})

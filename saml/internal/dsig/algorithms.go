@@ -1,6 +1,7 @@
 package dsig
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -39,6 +40,43 @@ func Supports(uri string) bool {
 	return method || digest
 }
 
+// Method is a signature algorithm in metadata.
+type Method struct {
+	URI     string
+	MinBits int // of the key; zero: the curve decides
+}
+
+// Offered lists the digest and signature algorithms that p accepts, for metadata, in
+// order of preference.
+func (p *Policy) Offered() (digestURIs []string, methodURIs []Method) {
+	for uri, hash := range digests {
+		if (hash != crypto.SHA1 || p.AllowSHA1) && !p.refuses(uri) {
+			digestURIs = append(digestURIs, uri)
+		}
+	}
+	slices.SortFunc(digestURIs, func(a, b string) int { return cmp.Compare(rank(digests[a]), rank(digests[b])) })
+	for uri, m := range methods {
+		if m.hash == crypto.SHA1 && !p.AllowSHA1 || p.refuses(uri) {
+			continue
+		}
+		least := p.MinRSABits
+		if m.kind == ecdsaRS {
+			least = 0
+		}
+		methodURIs = append(methodURIs, Method{uri, least})
+	}
+	slices.SortFunc(methodURIs, func(a, b Method) int {
+		x, y := methods[a.URI], methods[b.URI]
+		return cmp.Or(cmp.Compare(rank(x.hash), rank(y.hash)), cmp.Compare(x.kind, y.kind))
+	})
+	return digestURIs, methodURIs
+}
+
+// rank puts SHA-256 first, and SHA-1 last.
+func rank(h crypto.Hash) int {
+	return slices.Index([]crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512, crypto.SHA1}, h)
+}
+
 // method is a signature algorithm. PSS is the variant whose name fixes all
 // parameters (RFC 9231, 2.3.10), so a message can't choose any: the salt is as long
 // as the hash, which MGF1 uses too.
@@ -49,10 +87,11 @@ type method struct {
 
 type kind int
 
+// What more peers support comes first.
 const (
 	pkcs1 kind = iota
-	pss
 	ecdsaRS
+	pss
 )
 
 var methods = map[string]method{
