@@ -54,6 +54,11 @@ type Config struct {
 	// requires it.
 	SignRequests bool
 
+	// SignMetadata signs our metadata with Key. An identity provider that pins
+	// Certificate can then fetch it over any channel. Also set MetadataValidity, or an
+	// attacker can replay old metadata forever. False: not signed.
+	SignMetadata bool
+
 	// DecryptionKeys decrypt encrypted assertions, NameIDs and attributes: RSA keys
 	// of at least 2048 bits, at most eight. They are tried in order. To replace a
 	// key, put the new one first and keep the old one until every identity provider
@@ -213,6 +218,8 @@ func (cfg *Config) checkKey() error {
 	switch {
 	case cfg.Key == nil && cfg.SignRequests:
 		return configError("Config.SignRequests", "needs Config.Key")
+	case cfg.Key == nil && cfg.SignMetadata:
+		return configError("Config.SignMetadata", "needs Config.Key")
 	case cfg.Key == nil:
 		return nil
 	case cfg.Certificate == nil:

@@ -25,8 +25,11 @@ func TestNewRefusesBadConfig(t *testing.T) {
 		"overlong entity ID":  {func(c *saml.Config) { c.EntityID = strings.Repeat("x", 1025) }, "Config.EntityID"},
 		"entity ID of no XML": {func(c *saml.Config) { c.EntityID = "a\x00b" }, "Config.EntityID"},
 		"no ACS":              {func(c *saml.Config) { c.ACS = nil }, "Config.ACS"},
-		"no IdP":              {func(c *saml.Config) { c.IdP = nil }, "Config.IdP"},
-		"URL twice":           {func(c *saml.Config) { c.ACS[1].URL = usACS }, "Config.ACS[1].URL"},
+		"metadata signed without key": {
+			func(c *saml.Config) { c.SignMetadata = true }, "Config.SignMetadata",
+		},
+		"no IdP":    {func(c *saml.Config) { c.IdP = nil }, "Config.IdP"},
+		"URL twice": {func(c *saml.Config) { c.ACS[1].URL = usACS }, "Config.ACS[1].URL"},
 		"index twice": {
 			func(c *saml.Config) { c.ACS[0].Index, c.ACS[1].Index, c.ACS[2].Index = index(1), index(1), index(2) },
 			"Config.ACS[1].Index",

@@ -101,7 +101,8 @@
 // [ServiceProvider.Metadata] has the ACS URLs and the certificates. [Config].About adds
 // what users and operators read: names, logos, an organization and contacts.
 // Config.EntityAttributes and AttributeConsumingServices say which attributes we need
-// and why. The algorithms that it lists are those that Verify accepts.
+// and why. The algorithms that it lists are those that Verify accepts. With
+// Config.SignMetadata it is signed.
 //
 // # Several identity providers
 //

@@ -18,6 +18,8 @@ type ServiceProvider struct {
 	mu      sync.Mutex        // held while acs is replaced; guards retired
 	retired map[uint16]string // every explicit index ever used, and its URL
 
+	signed signedMetadata
+
 	deflaters sync.Pool // of *flate.Writer, for HTTP-Redirect
 }
 

@@ -18,19 +18,36 @@ const nsSignature = "http://www.w3.org/2000/09/xmldsig#"
 // same URLs there in the same order.
 //
 // It always has a cacheDuration, and a validUntil only with
-// Config.MetadataValidity. The root element is in exclusive canonical form.
+// Config.MetadataValidity. The root element is in exclusive canonical form. With
+// Config.SignMetadata it is signed, at most once a minute for one list of ACS URLs.
 func (sp *ServiceProvider) Metadata() ([]byte, error) {
-	w := metadataWriter{cfg: &sp.cfg}
-	w.entity(sp.acs.Load().all, sp.cfg.Now())
-	return []byte("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + w.String() + "\n"), nil
+	list, now := sp.acs.Load(), sp.cfg.Now()
+	root := ""
+	if sp.cfg.SignMetadata {
+		var err error
+		if root, err = sp.signedMetadata(list, now); err != nil {
+			return nil, err
+		}
+	} else {
+		root = sp.writeMetadata(list, now, "", "")
+	}
+	return []byte("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + root + "\n"), nil
+}
+
+// writeMetadata returns the EntityDescriptor. An empty ID or signature is left out.
+func (sp *ServiceProvider) writeMetadata(list *acsList, now time.Time, id, signature string) string {
+	w := metadataWriter{cfg: &sp.cfg, id: id, signature: signature}
+	w.entity(list.all, now)
+	return w.String()
 }
 
 // metadataWriter writes metadata in canonical form, with a line for each element:
 // attributes are in order, and no prefix is declared twice.
 type metadataWriter struct {
 	canonicalWriter
-	cfg   *Config
-	depth int
+	cfg           *Config
+	id, signature string // of the root
+	depth         int
 }
 
 func (w *metadataWriter) line() { w.WriteString("\n" + strings.Repeat("  ", w.depth)) }
@@ -63,9 +80,11 @@ func (w *metadataWriter) entity(endpoints []Endpoint, now time.Time) {
 	}
 	w.open("md:EntityDescriptor",
 		attribute{"xmlns:md", nsMetadata},
+		attribute{"ID", w.id},
 		attribute{"cacheDuration", formatDuration(w.cfg.MetadataCacheDuration)},
 		attribute{"entityID", w.cfg.EntityID},
 		attribute{"validUntil", validUntil})
+	w.WriteString(w.signature)
 	w.open("md:Extensions")
 	w.algorithms()
 	w.entityAttributes()

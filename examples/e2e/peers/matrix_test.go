@@ -60,6 +60,7 @@ func checkPeer(t *testing.T, signings []string, start func(t *testing.T, sign st
 			byURL := deploy(t, func(*saml.Config, *acs.Config) {})
 			byIndex := deploy(t, func(sp *saml.Config, r *acs.Config) {
 				sp.ACSByIndex, r.Unsolicited = true, acs.Accept
+				sp.SignMetadata = true
 				describeFully(sp) // pysaml2 then sends only what its metadata asks for
 			})
 			unsigned := deploy(t, func(sp *saml.Config, _ *acs.Config) {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,11 +18,14 @@ import (
 // with the schemas of its extensions. That of SAML alone skips what it doesn't know.
 func TestSchemasOfExtensions(t *testing.T) {
 	v := newSchemas(t).withMetadataExtensions(t)
-	d, _ := deployEncrypted(t, func(c *saml.Config, _ *acs.Config) { describeFully(c) })
+	d, _ := deployEncrypted(t, func(c *saml.Config, _ *acs.Config) {
+		c.SignMetadata, c.MetadataValidity = true, time.Hour
+		describeFully(c)
+	})
 	metadata := string(d.metadata(t))
 	for _, name := range []string{
 		"mdui:UIInfo", "mdattr:EntityAttributes", "alg:SigningMethod", "idpdisc:DiscoveryResponse",
-		"init:RequestInitiator", "md:AttributeConsumingService", "md:Organization", "remd:contactType",
+		"init:RequestInitiator", "md:AttributeConsumingService", "md:Organization", "remd:contactType", "ds:Signature",
 	} {
 		require.Contains(t, metadata, name)
 	}
