@@ -7,6 +7,8 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml/internal/dsig"
@@ -20,8 +22,8 @@ const maxEntities = 100_000
 
 // Aggregate is a metadata document with any number of entities: an
 // EntitiesDescriptor, or a single EntityDescriptor (Metadata 2.3). The document is
-// parsed once. Each identity provider is read from it on request, so an invalid
-// entity does not affect the others. An Aggregate never changes, and is safe for
+// parsed once. Each identity provider is read from it when it is first asked for, so an
+// invalid entity does not affect the others. An Aggregate never changes, and is safe for
 // concurrent use.
 //
 // The document stays in memory, and takes about twice its size there.
@@ -33,6 +35,12 @@ type Aggregate struct {
 	lifetime   lifetime
 	created    time.Time
 	verified   bool
+	read       sync.Map // entity ID → readEntity, of providers only
+}
+
+type readEntity struct {
+	idp *IdP
+	err error
 }
 
 // VerifyAggregate reads a metadata document and verifies the signature of its root
@@ -181,7 +189,14 @@ func (a *Aggregate) IdP(entityID string) (*IdP, error) {
 		return nil, &Error{Reason: ReasonMetadataDuplicate, Rule: "entityID (Metadata 2.3.2)",
 			Detail: "several EntityDescriptors have it", Got: entityID}
 	}
-	return readIdP(entity)
+	// Responses of unauthenticated clients name it, and its metadata can be megabytes of
+	// keys. So it is read once.
+	if known, ok := a.read.Load(entityID); ok {
+		return known.(readEntity).idp, known.(readEntity).err
+	}
+	idp, err := readIdP(entity)
+	known, _ := a.read.LoadOrStore(strings.Clone(entityID), readEntity{idp, err})
+	return known.(readEntity).idp, known.(readEntity).err
 }
 
 // Duplicates returns the entity IDs that several descriptors have, sorted.

@@ -206,6 +206,22 @@ func TestIdPsGetACopyOfTheName(t *testing.T) {
 	require.Equal(t, idpEntity, asked[15])
 }
 
+// Responses of unauthenticated clients name identity providers, so what one costs doesn't
+// depend on its metadata.
+func TestEntitiesAreReadOnce(t *testing.T) {
+	infos, _ := rsaKeyValues(33)
+	for _, infos := range [][]string{infos[:32], infos} { // with 33 keys it is unusable
+		a, err := saml.ParseAggregate(keyDescriptors(infos...))
+		require.NoError(t, err)
+		first, want := a.IdP(idpEntity)
+		require.Equal(t, len(infos) > 32, want != nil)
+		require.Less(t, testing.AllocsPerRun(10, func() { _, _ = a.IdP(idpEntity) }), 5.0)
+		again, err := a.IdP(idpEntity)
+		require.Same(t, first, again)
+		require.Equal(t, want, err)
+	}
+}
+
 func TestRequestsToSeveralIdPs(t *testing.T) {
 	sp := newSP(t, several(twoIdPs(t)))
 	require.NoError(t, sp.CheckRequests())
