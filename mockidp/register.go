@@ -15,6 +15,7 @@ type registration struct {
 	Label       string // of the app
 	Issuer, ACS string // of the request; both are needed to register it without metadata
 	Replaces    string // the service provider that the app has
+	Metadata    string // what was typed and not accepted
 }
 
 // registrable are the refusals that another service provider of the app would settle.
@@ -56,15 +57,16 @@ func (s *Server) handleRegister(w http.ResponseWriter, r *http.Request, form url
 	if err != nil {
 		return err
 	}
-	if err := s.register(p, strings.TrimSpace(form.Get("metadata"))); err != nil {
-		return s.refusedAgain(p, err)
+	metadata := strings.TrimSpace(form.Get("metadata"))
+	if err := s.register(p, metadata); err != nil {
+		return s.refusedAgain(p, err, metadata)
 	}
 	app, err := s.state.Load().samlApp(p.appID)
 	if err == nil {
 		err = s.checkFor(app, p.req)
 	}
 	if err != nil {
-		return s.refusedAgain(p, err)
+		return s.refusedAgain(p, err, metadata)
 	}
 	s.config.Logger.Info("mockidp: registered a service provider", "app", app.ID, "audience", app.Audience)
 	s.pending.update(key, func(p *pending) { p.unregistered = false })
@@ -72,8 +74,8 @@ func (s *Server) handleRegister(w http.ResponseWriter, r *http.Request, form url
 	return nil
 }
 
-// refusedAgain returns the error of a form, with the form again.
-func (s *Server) refusedAgain(p pending, err error) *Error {
+// refusedAgain returns the error of a form, with the form again as it was filled in.
+func (s *Server) refusedAgain(p pending, err error, metadata string) *Error {
 	e, ok := err.(*Error)
 	if !ok {
 		e = internal("registering a service provider", err)
@@ -82,7 +84,9 @@ func (s *Server) refusedAgain(p pending, err error) *Error {
 	if app, missing := s.state.Load().samlApp(p.appID); missing == nil {
 		again := *e
 		again.Reason = ReasonIssuer
-		out.offer = s.offer(app, p, &again)
+		if out.offer = s.offer(app, p, &again); out.offer != nil {
+			out.offer.Metadata = metadata
+		}
 	}
 	return &out
 }

@@ -55,7 +55,9 @@ func TestSelfRegistrationBypassesNothing(t *testing.T) {
 	b.get(idp.URL+"/login/continue?pending="+key).refused(t, 404, mockidp.ReasonRequestNotFound)
 	post := func(v url.Values) page { return b.post(idp.URL+"/mockidp/register", v) }
 	post(url.Values{"pending": {"none"}}).refused(t, 404, mockidp.ReasonRequestNotFound)
-	post(url.Values{"pending": {key}, "metadata": {"<a/>"}}).refused(t, 400, mockidp.ReasonMetadata)
+	typed := post(url.Values{"pending": {key}, "metadata": {"<a/>"}})
+	typed.refused(t, 400, mockidp.ReasonMetadata)
+	typed.contains(t, "&lt;a/&gt;</textarea>") // not lost
 	assert.Empty(t, idp.Apps()[0].Audience)
 	other := post(url.Values{"pending": {key}, "metadata": {spEntity("https://other.example", "", "")}})
 	other.refused(t, 400, mockidp.ReasonIssuer)
