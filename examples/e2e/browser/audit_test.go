@@ -43,6 +43,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"finds", testAuditFinds},
 		{"identity provider", testAuditIdP},
 		{"compose", testAuditCompose},
+		{"any service provider", testAuditAnySP},
 		{"admin console", testAuditConsole},
 		{"discovery", testAuditDiscovery},
 	} {
