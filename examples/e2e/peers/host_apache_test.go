@@ -75,6 +75,7 @@ func (a apache) start(t *testing.T) {
 	setsid := testkit.RequireProgram(t, "peers", "setsid")
 	cmd := shellCommand(setsid, testkit.RequireProgram(t, "peers", "/usr/sbin/apache2"),
 		"-f", filepath.Join(a.Dir, "httpd.conf"), "-DFOREGROUND")
+	cmd.Env = append(os.Environ(), noAuthorities)
 	startPeer(t, cmd, regexp.MustCompile(`configured -- (resuming normal operations)`))
 }
 

@@ -36,7 +36,7 @@ func (s hostState) run(t *testing.T, program string, args ...string) {
 	t.Helper()
 	cmd := shellCommand(program, append(args, s.args()...)...)
 	cmd.Dir = s.dir
-	cmd.Env = append(append(os.Environ(), "TMPDIR="+s.dir), s.env...)
+	cmd.Env = append(append(os.Environ(), noAuthorities, "TMPDIR="+s.dir), s.env...)
 	require.Equal(t, s.base(), startPeer(t, cmd, listening))
 }
 

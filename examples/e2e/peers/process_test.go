@@ -28,6 +28,11 @@ func shellCommand(program string, args ...string) *exec.Cmd {
 	return exec.Command("sh", append([]string{"-c", script, "sh", program}, args...)...)
 }
 
+// noAuthorities is for the environment of programs that use OpenSSL. xmlsec reads
+// the system's certificate authorities again for each message that it signs or
+// verifies. That takes longer than everything else, and no host needs them.
+const noAuthorities = "SSL_CERT_FILE=" + os.DevNull
+
 // startPeer starts a program and waits until its output matches ready. It
 // returns the first group. The program must end when its standard input is
 // closed, which happens when the test ends. The output is logged if the test
