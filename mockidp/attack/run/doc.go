@@ -15,7 +15,7 @@
 // Every attack is tried together with its twin, the same message without the attack. If the twin is refused, the attack
 // is not run. [Verdict] lists the possible results, and [Verdict.Word] the five words for readers: let in, unusual but
 // legal, refused, no clear answer, not run. [Report.Findings] orders the attacks that were let in by [Severity].
-// RESULTS.md has the results of eleven service providers.
+// RESULTS.md has the results of fifteen service providers.
 //
 // A message may stop a service provider. Then the run waits until a user can sign in again, for at most
 // Target.Recovery. After that time the attack has failed, the run ends, and Report.StoppedAt names the attack.

@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"cmp"
 	"os"
 	"regexp"
 	"slices"
@@ -16,62 +17,78 @@ import (
 
 // RESULTS.md is consistent: the tables and the counts have the same number of
 // "let in" attacks. Each attack exists and is in one row and one class. The
-// overview equals the sections.
+// overview equals the sections, and so does its number of withheld rows.
 func TestResultsAddUp(t *testing.T) {
 	text, err := os.ReadFile("RESULTS.md")
 	require.NoError(t, err)
 	parts := strings.Split(string(text), "\n## ")
-	require.Len(t, parts, 12, "an overview and eleven peers")
-	known := map[string]bool{}
-	for _, e := range run.List() {
-		known[e.ID] = true
-	}
 	overview := map[string][]int{} // the counts of the three classes and the other five, by label
-	for _, row := range tableRows(parts[0], 9) {
-		if n, err := strconv.Atoi(row[1]); err == nil {
-			overview[row[0]] = append(overview[row[0]], n)
-			for _, c := range row[2:] {
-				n, err := strconv.Atoi(c)
-				require.NoError(t, err, "%s", row)
-				overview[row[0]] = append(overview[row[0]], n)
-			}
-		}
+	for _, row := range tableRows(parts[0], 9)[1:] {
+		overview[row[0]] = numbers(t, row[1:])
 	}
-	require.Len(t, overview, 12)
+	require.Equal(t, 16, len(parts), "an overview and fifteen peers")
+	require.Equal(t, 16, len(overview), "fifteen peers and Meridian")
 	counted := regexp.MustCompile(`(\d+) attacks: (\d+) let in, (\d+) tolerated, (\d+) refused, (\d+) failed, ` +
-		`(\d+) accepted, (\d+) stricter, (\d+) inconclusive, (\d+) not run\.`)
+		`(\d+) accepted, (\d+) stricter, (\d+) open(?:, (\d+) withheld)?\.`)
+	withheld := 0
+	classes := map[string]map[string]int{} // how many rows each class has, by peer
 	for _, section := range parts[1:] {
-		name, _, _ := strings.Cut(section, "\n")
+		peer := firstWord(section)
 		m := counted.FindStringSubmatch(strings.ReplaceAll(section, "\n", " "))
-		require.NotNil(t, m, name)
-		n := make([]int, len(m))
-		for i := range m[1:] {
-			n[i], err = strconv.Atoi(m[i+1])
-			require.NoError(t, err)
-		}
-		assert.Equal(t, n[0], n[1]+n[2]+n[3]+n[4]+n[5]+n[6]+n[7]+n[8], name)
+		require.NotNil(t, m, peer)
+		m[9] = cmp.Or(m[9], "0")
+		n := numbers(t, m[1:])
+		assert.Equal(t, n[0], n[1]+n[2]+n[3]+n[4]+n[5]+n[6]+n[7]+n[8], peer)
+		withheld += n[8]
 
-		class, seen := map[string]int{}, []string{}
-		for _, row := range tableRows(section, 5) {
-			if row[0] == "Cause" {
-				continue
-			}
-			require.Contains(t, []string{"Hole", "Weaker", "Policy"}, row[3], "%s: %s", name, row[0])
-			for _, id := range strings.Split(row[1], ", ") {
-				assert.True(t, known[id], "%s: no attack is called %s", name, id)
-				assert.NotContains(t, seen, id, name)
-				seen = append(seen, id)
-				class[row[3]]++
-			}
+		classes[peer] = letInClasses(t, peer, section)
+		if same := sameAs.FindStringSubmatch(section); same != nil {
+			require.Contains(t, classes, same[1], peer)
+			classes[peer] = classes[same[1]]
 		}
-		assert.Len(t, seen, n[1], "%s: let in", name)
-		want := []int{class["Hole"], class["Weaker"], class["Policy"], n[2], n[3], n[4], n[5] + n[6], n[7] + n[8]}
+		class := classes[peer]
+		assert.Equal(t, n[1], class["Hole"]+class["Weaker"]+class["Policy"], "%s: let in", peer)
+		want := []int{class["Hole"], class["Weaker"], class["Policy"], n[2], n[3], n[4], n[5] + n[6], n[7]}
 		found := false
 		for label, got := range overview {
-			found = found || slices.Equal(got, want) && strings.EqualFold(firstWord(label), firstWord(name))
+			found = found || slices.Equal(got, want) && strings.EqualFold(firstWord(label), peer)
 		}
-		assert.True(t, found, "%s: the overview has no such row: %v", name, want)
+		assert.True(t, found, "%s: the overview has no such row: %v", peer, want)
 	}
+	assert.Contains(t, parts[0], "\n"+strconv.Itoa(withheld)+" rows are withheld ")
+}
+
+// sameAs is in a section without a table.
+var sameAs = regexp.MustCompile(`Let in: the same as at (\S+),`)
+
+// letInClasses counts the attacks in a section's table by class.
+func letInClasses(t *testing.T, peer, section string) map[string]int {
+	t.Helper()
+	class, seen := map[string]int{}, map[string]bool{}
+	for _, row := range tableRows(section, 4) {
+		if row[0] == "Cause" {
+			continue
+		}
+		require.Contains(t, []string{"Hole", "Weaker", "Policy"}, row[2], "%s: %s", peer, row[0])
+		for _, id := range strings.Split(row[1], ", ") {
+			assert.True(t, slices.ContainsFunc(run.List(), func(e run.Entry) bool { return e.ID == id }),
+				"%s: no attack is called %s", peer, id)
+			assert.False(t, seen[id], "%s: %s twice", peer, id)
+			seen[id] = true
+			class[row[2]]++
+		}
+	}
+	return class
+}
+
+func numbers(t *testing.T, texts []string) (out []int) {
+	t.Helper()
+	for _, text := range texts {
+		n, err := strconv.Atoi(text)
+		require.NoError(t, err, "%q", texts)
+		out = append(out, n)
+	}
+	return out
 }
 
 // tableRows returns the cells of a page's tables that have so many columns.
