@@ -17,7 +17,8 @@ import (
 type Config struct {
 	// EntityID is the name of this service provider in every Region. Assertions must
 	// have it as their Audience, and our requests have it as their Issuer. It is a
-	// URI of at most 1024 characters (Core 8.3.6). Required.
+	// URI of at most 256 characters (SAML V2.0 Deployment Profile for Federation
+	// Interoperability, SDP-G04). Required.
 	EntityID string
 
 	// ACS is the ordered list of assertion consumer service URLs. The first is
@@ -49,6 +50,11 @@ type Config struct {
 	// Certificate has the public key of Key. Required with Key. An identity provider
 	// that follows the metadata interoperability profile ignores its dates.
 	Certificate *x509.Certificate
+	// OtherCertificates are also in our metadata, for signing, after Certificate. To
+	// replace Key, first publish the certificate of the next key here, until every
+	// identity provider has it. Then make it Key and Certificate. Empty: none. At most
+	// eight.
+	OtherCertificates []*x509.Certificate
 	// SignRequests signs every AuthnRequest, and sets AuthnRequestsSigned in our
 	// metadata. False: requests are signed only if the identity provider's metadata
 	// requires it.
@@ -71,6 +77,10 @@ type Config struct {
 	// has it as the encryption KeyDescriptor. Nil: our metadata has none, and
 	// identity providers that follow it don't encrypt.
 	EncryptionCertificate *x509.Certificate
+	// OtherEncryptionCertificates are also in our metadata, for encryption, after
+	// EncryptionCertificate. Each has the public key of another one of DecryptionKeys.
+	// An identity provider may encrypt to any of them. Empty: none.
+	OtherEncryptionCertificates []*x509.Certificate
 
 	// WantAssertionsSigned refuses an assertion without its own signature, even in a
 	// signed Response. False: the signature of the Response is enough. Our metadata
@@ -169,9 +179,11 @@ const (
 	defaultCache  = 24 * time.Hour
 	minRSABits    = 2048
 	weakRSABits   = 1024
-	maxEntityID   = 1024
+	maxEntityID   = 1024 // of an identity provider (Core 8.3.6)
+	maxOwnID      = 256  // SDP-G04
 
 	maxDecryptionKeys = 8 // more than any rollover needs
+	maxCertificates   = 8
 )
 
 func (cfg *Config) setDefaults() error {
@@ -179,9 +191,8 @@ func (cfg *Config) setDefaults() error {
 	switch {
 	case cfg.EntityID == "":
 		return configError("Config.EntityID", "is required")
-	case len(cfg.EntityID) > maxEntityID:
-		const format = "at most %d characters (Core 8.3.6), got %d"
-		return configError("Config.EntityID", format, maxEntityID, len(cfg.EntityID))
+	case len(cfg.EntityID) > maxOwnID:
+		return configError("Config.EntityID", "at most %d characters (SDP-G04), got %d", maxOwnID, len(cfg.EntityID))
 	case !writable(cfg.EntityID):
 		return configError("Config.EntityID", "%s can't be written in XML", quote(cfg.EntityID))
 	case slices.ContainsFunc(cfg.NameIDFormats, unwritable):
@@ -229,16 +240,20 @@ func (cfg *Config) checkKey() error {
 	if !ok || !public.Equal(cfg.Certificate.PublicKey) {
 		return configError("Config.Certificate", "is not the certificate of Config.Key")
 	}
-	switch key := cfg.Key.Public().(type) {
+	return checkSigningKey("Config.Key", cfg.Key.Public())
+}
+
+func checkSigningKey(field string, public crypto.PublicKey) error {
+	switch key := public.(type) {
 	case *rsa.PublicKey:
-		return checkRSABits("Config.Key", key, minRSABits)
+		return checkRSABits(field, key, minRSABits)
 	case *ecdsa.PublicKey:
 		if _, ok := ecdsaMethods[key.Curve.Params().BitSize]; !ok {
-			return keyError("Config.Key", "P-256, P-384 or P-521", key.Curve.Params().Name)
+			return keyError(field, "P-256, P-384 or P-521", key.Curve.Params().Name)
 		}
 		return nil
 	default:
-		return keyError("Config.Key", "an RSA or ECDSA key", fmt.Sprintf("%T", key))
+		return keyError(field, "an RSA or ECDSA key", fmt.Sprintf("%T", key))
 	}
 }
 

@@ -22,7 +22,7 @@ func TestNewRefusesBadConfig(t *testing.T) {
 		field  string
 	}{
 		"no entity ID":        {func(c *saml.Config) { c.EntityID = "" }, "Config.EntityID"},
-		"overlong entity ID":  {func(c *saml.Config) { c.EntityID = strings.Repeat("x", 1025) }, "Config.EntityID"},
+		"overlong entity ID":  {func(c *saml.Config) { c.EntityID = strings.Repeat("x", 257) }, "Config.EntityID"},
 		"entity ID of no XML": {func(c *saml.Config) { c.EntityID = "a\x00b" }, "Config.EntityID"},
 		"no ACS":              {func(c *saml.Config) { c.ACS = nil }, "Config.ACS"},
 		"metadata signed without key": {

@@ -102,7 +102,8 @@
 // what users and operators read: names, logos, an organization and contacts.
 // Config.EntityAttributes and AttributeConsumingServices say which attributes we need
 // and why. The algorithms that it lists are those that Verify accepts. With
-// Config.SignMetadata it is signed.
+// Config.SignMetadata it is signed. While a key is replaced, it has the certificates of
+// both (Config.OtherCertificates, OtherEncryptionCertificates).
 //
 // # Several identity providers
 //

@@ -31,7 +31,8 @@ func New(cfg Config) (*ServiceProvider, error) {
 		return nil, err
 	}
 	for _, check := range []func() error{
-		cfg.setDefaults, cfg.checkKey, cfg.checkDecryptionKeys, cfg.checkDiscovery, cfg.checkAbout,
+		cfg.setDefaults, cfg.checkKey, cfg.checkDecryptionKeys, cfg.checkCertificates, cfg.checkDiscovery,
+		cfg.checkAbout,
 	} {
 		if err := check(); err != nil {
 			return nil, err

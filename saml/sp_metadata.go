@@ -112,8 +112,14 @@ func (w *metadataWriter) role(endpoints []Endpoint) {
 	if w.cfg.Certificate != nil {
 		w.keyDescriptor("signing", w.cfg.Certificate, nil)
 	}
+	for _, cert := range w.cfg.OtherCertificates {
+		w.keyDescriptor("signing", cert, nil)
+	}
 	if w.cfg.EncryptionCertificate != nil {
 		w.keyDescriptor("encryption", w.cfg.EncryptionCertificate, xmlenc.Offered())
+	}
+	for _, cert := range w.cfg.OtherEncryptionCertificates {
+		w.keyDescriptor("encryption", cert, xmlenc.Offered())
 	}
 	for _, format := range w.cfg.NameIDFormats {
 		w.leaf("md:NameIDFormat", format)
