@@ -114,6 +114,12 @@
 // another one can't answer it, whatever it signs: that is refused with ReasonIdP. A
 // name in a message never causes a fetch ([IdPs]).
 //
+// # Attributes
+//
+// A [Decoder] copies the attributes of a verified assertion into a struct. It compares
+// Names, never FriendlyNames, and refuses several values where the program has room for
+// one. [Assertion.SubjectID] and [Assertion.PairwiseID] return identifiers to store.
+//
 // # Why families of attack fail
 //
 // Signature wrapping needs a second assertion, or a signature that doesn't refer to
