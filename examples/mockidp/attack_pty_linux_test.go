@@ -53,7 +53,7 @@ func TestAttackOnATerminal(t *testing.T) {
 	_, args := credulous(t)
 	args = append(args, "-only", "A03,B01")
 	wrote := onTerminal(t, []string{"TERM=xterm", "NO_COLOR="}, args...)
-	assert.Regexp(t, `\r1 of 3 attacks, \d+s, about \d+s left, 1 let in  A03/assertion`, wrote)
+	assert.Regexp(t, `\r1 of 3 attacks, (\d+m)?\d+s, about (\d+m)?\d+s left, 1 let in  A03/assertion`, wrote)
 	assert.Contains(t, wrote, "B01  \x1b[31;1mlet in\x1b[0m as \"alice@example.com\"")
 	assert.Regexp(t, `\r +\r$`, wrote)
 	colors := regexp.MustCompile(`\x1b\[[0-9;]*m`)
