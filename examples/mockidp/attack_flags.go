@@ -220,7 +220,8 @@ func (o *attackOptions) readIdP(ctx context.Context) (*run.IdP, error) {
 		return nil, err
 	}
 	return nil, fmt.Errorf("an identity provider was made in %[1]s: have the service provider trust %[1]s/metadata.xml "+
-		"(entity ID %[2]s, single sign-on URL %[3]s), and run this again; or give -key FILE of one that it trusts already",
+		"(entity ID %[2]s, single sign-on URL %[3]s), and run this again; or give what it trusts already: -key "+
+		"FILE, or for a mock on loopback -idp-metadata FILE",
 		defaultKeys, idp.EntityID, idp.SSOURL)
 }
 

@@ -66,7 +66,7 @@ func (o *controlOptions) serve(idp *mockidp.Server, logger *slog.Logger, out io.
 	}
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-control: %w", err)
 	}
 	// No write timeout: waiting for a message takes up to a minute.
 	api := oktaapi.New(idp, oktaapi.Config{

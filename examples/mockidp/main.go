@@ -29,6 +29,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/meridian-saml/meridian/examples/internal/program"
 	"github.com/meridian-saml/meridian/mockidp"
@@ -226,12 +227,13 @@ func (o *options) run(ctx context.Context, out, logs io.Writer) error {
 	idp.Listener = l
 	idp.Start()
 	defer idp.Close()
-	fmt.Fprintln(out, "Mock identity provider, not for production.")
-	stop, err := o.control.serve(idp, c.Logger, out)
+	var control strings.Builder // printed if both addresses are free
+	stop, err := o.control.serve(idp, c.Logger, &control)
 	if err != nil {
 		return err
 	}
 	defer stop()
+	fmt.Fprint(out, "Mock identity provider, not for production.\n", control.String())
 	if err := o.addSPURLs(ctx, idp, out); err != nil {
 		return err
 	}

@@ -70,9 +70,11 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		args []string
 		want string
 	}{
-		"unknown flag":       {[]string{"-nonsense"}, "-nonsense"},
-		"stray argument":     {[]string{"config.json"}, `"config.json"`},
-		"port in use":        {[]string{"-listen", taken.Addr().String()}, "in use"},
+		"unknown flag":   {[]string{"-nonsense"}, "-nonsense"},
+		"stray argument": {[]string{"config.json"}, `"config.json"`},
+		"port in use":    {[]string{"-listen", taken.Addr().String()}, "in use"},
+		"control in use": {append([]string{"-control", taken.Addr().String(), "-control-token", "x"}, free...),
+			"mockidp: -control: "},
 		"not loopback":       {[]string{"-listen", "0.0.0.0:0"}, "-allow-non-loopback"},
 		"every address":      {[]string{"-listen", ":0"}, "-allow-non-loopback"},
 		"any SP":             {[]string{"-listen", "0.0.0.0:0", "-allow-non-loopback", "-any-sp"}, "-insecure-any-sp"},
@@ -264,6 +266,8 @@ func TestSampleConfigKnowsTheExampleServiceProvider(t *testing.T) {
 	require.NoError(t, err)
 	says := regexp.MustCompile(`(?m)^curl -fsS -o idp\.xml (http://127\.0\.0\.1:8701/.+)$`).FindSubmatch(readme)
 	require.NotNil(t, says)
+	registers := regexp.MustCompile(`(?m) -sp-metadata (http://127\.0\.0\.1:8720/\S+)$`).FindSubmatch(readme)
+	require.NotNil(t, registers)
 	found, _ := running(t, os.Interrupt, "-config", "config.json")
 	i := slices.IndexFunc(found["Metadata"], func(u string) bool { return path(t, u) == path(t, string(says[1])) })
 	require.GreaterOrEqual(t, i, 0, found)
@@ -290,6 +294,7 @@ func TestSampleConfigKnowsTheExampleServiceProvider(t *testing.T) {
 		}
 	}
 	assert.Contains(t, get(t, "http://"+addr+"/login", 200), "Send a response to Service provider of examples/sp<")
+	assert.Contains(t, get(t, "http://"+addr+path(t, string(registers[1])), 200), "EntityDescriptor")
 }
 
 // get follows redirects.

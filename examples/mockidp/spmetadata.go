@@ -33,6 +33,9 @@ func (o *options) addSPURLs(ctx context.Context, idp *mockidp.Server, out io.Wri
 	client := idp.OutboundClient()
 	err := o.addSPs(idp, true, func(addr string) ([]byte, error) {
 		fmt.Fprintln(out, "Waiting for the metadata of a service provider at "+addr)
+		if a := idp.Apps()[0]; a.Audience == "" { // the app that it becomes
+			fmt.Fprintln(out, "Until then, this identity provider's own metadata is at "+idp.MetadataURL(a.ID))
+		}
 		return fetch(ctx, client, addr)
 	})
 	if ctx.Err() != nil {

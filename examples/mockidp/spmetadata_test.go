@@ -44,6 +44,12 @@ func TestSPMetadata(t *testing.T) {
 	assert.EqualValues(t, 3, asked.Load())
 	assert.Equal(t, free, path(t, found["Metadata"][0]), "the first has the address of the empty app")
 	get(t, found["Metadata"][1], 200)
+	assert.Empty(t, found["Until"], "the file took the empty app")
+
+	found, stop = running(t, os.Interrupt, "-sp-metadata", sp.URL+"/saml/metadata")
+	defer stop()
+	require.Len(t, found["Until"], 1)
+	assert.Equal(t, found["Metadata"], found["Until"], "a service provider that starts later needs it before")
 }
 
 func TestSPMetadataErrors(t *testing.T) {
