@@ -138,6 +138,7 @@ func (s *Server) handleCompose(w http.ResponseWriter, _ *http.Request, c compose
 	}
 	body.NoACS = err != nil
 	if body.NoACS {
+		body.Registers = s.config.SelfRegistration
 		if err := s.fill(&comp, c.app, c.p, body.Preset); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ type composeView struct {
 	Request          *authnRequest // nil: sign-in is IdP-initiated
 	From             string        // the Issuer of the request, or the app's Audience
 	NoACS            bool          // the app has no assertion consumer service: nothing can be sent
+	Registers        bool          // the page that refuses a service provider registers it
 	Failed           *Error        // why nothing was sent, or nil
 	Changed          bool          // the page was filled in again, because another login was typed
 	MadeUp           bool          // no user has the login
