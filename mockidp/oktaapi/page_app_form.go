@@ -94,9 +94,9 @@ func serviceProviderSection(a mockidp.App) section[mockidp.App] {
 
 func acsHint(a mockidp.App) string {
 	if a.Profile == mockidp.Entra {
-		return "The default is the marked one, else the first. An index is optional."
+		return "Assertion consumer services. The default is the marked one, else the first. An index is optional."
 	}
-	return "The first is the default. An empty index becomes the next free number."
+	return "Assertion consumer services. The first is the default. An empty index becomes the next free number."
 }
 
 const maxRowsACS = 100
