@@ -44,6 +44,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"identity provider", testAuditIdP},
 		{"compose", testAuditCompose},
 		{"any service provider", testAuditAnySP},
+		{"logout", testAuditLogout},
 		{"admin console", testAuditConsole},
 		{"discovery", testAuditDiscovery},
 	} {
