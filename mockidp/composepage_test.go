@@ -251,7 +251,9 @@ func TestComposeXMLKeepsTheText(t *testing.T) {
 
 // The page of an app without a service provider says how to register one.
 func TestComposeWithoutServiceProvider(t *testing.T) {
-	for registers, want := range map[bool]string{false: "by its metadata, the control API", true: "begin a sign-in there"} {
+	for registers, want := range map[bool]string{
+		false: "by its metadata, the control API", true: "begin a sign-in there",
+	} {
 		idp := start(t, mockidp.Config{Key: rsaKey(), Compose: true, SelfRegistration: registers})
 		newBrowser(t, idp).get(idp.ComposeURL()+"?app="+idp.Apps()[0].ID).contains(t, want)
 	}
