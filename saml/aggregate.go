@@ -195,6 +195,9 @@ func (a *Aggregate) IdP(entityID string) (*IdP, error) {
 		return known.(readEntity).idp, known.(readEntity).err
 	}
 	idp, err := readIdP(entity)
+	if len(entityID) > maxEntityID { // an error, which no response can cause
+		return idp, err
+	}
 	known, _ := a.read.LoadOrStore(strings.Clone(entityID), readEntity{idp, err})
 	return known.(readEntity).idp, known.(readEntity).err
 }
