@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
@@ -45,8 +44,7 @@ func auditIdP(t *testing.T, change func(*mockidp.Config)) *mockidp.Server {
 func (b *tab) login(login string) {
 	b.t.Helper()
 	b.until(`document.querySelector("#username")`)
-	b.do(chromedp.Focus(chromedp.CSS("#username")))
-	b.press(login + "\t" + password + "\r")
+	b.typeIn("#username", login+"\t"+password+"\r")
 }
 
 // testAuditCompose is about the pages on which an answer is composed.
@@ -98,7 +96,7 @@ func testAuditIdP(t *testing.T, chromium context.Context) {
 	b.open(idp.SSOURL("wiki"))
 	b.reads("to continue to Wiki")
 	b.audit("idp-signin")
-	b.login("nobody")
+	b.login("unknown")
 	b.reads("Unable to sign in")
 	b.audit("idp-signin-failed")
 	b.open(idp.SignInURL())

@@ -120,7 +120,7 @@ func testCancelAndBack(t *testing.T, chromium context.Context) {
 	b.expectRefusals()
 	b.open(login)
 	b.reads("to continue to Wiki")
-	b.login("nobody")
+	b.login("unknown")
 	b.reads("Unable to sign in")
 	b.click(".cancel button")
 	b.reads("Refused")

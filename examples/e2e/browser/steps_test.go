@@ -55,6 +55,13 @@ func (b *tab) fill(css, value string) {
 	_ = onPage[bool](b, `(document.querySelector(`+jsString(css)+`).value = `+jsString(value)+`, true)`)
 }
 
+// typeIn presses keys in an input.
+func (b *tab) typeIn(css chromedp.CSS, keys string) {
+	b.t.Helper()
+	b.do(chromedp.Focus(css))
+	b.press(keys)
+}
+
 // back presses the browser's button.
 func (b *tab) back() { b.t.Helper(); b.do(chromedp.NavigateBack()) }
 

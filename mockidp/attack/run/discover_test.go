@@ -145,7 +145,7 @@ func TestDiscoverIdentity(t *testing.T) {
 		"JSON": {site{path: "/api/me", show: func(w http.ResponseWriter, user string) {
 			_ = json.NewEncoder(w).Encode(map[string]string{"user": user})
 		}}, "/api/me", `\A\{"user":"([^"]{1,256})"`},
-		"after the sign-in": {site{path: "/deep/page", after: "/deep/page", show: format("I am <i>%s</i>", "nobody@site")},
+		"after the sign-in": {site{path: "/deep/page", after: "/deep/page", show: format("I am <i>%s</i>", "user@site")},
 			"/deep/page", `\AI am <i>([^<]{1,256})<`},
 		"known users only": {site{known: []string{"alice@example.com"}, show: format("<u>%s</u>", "")}, "/",
 			`\A<u>([^<]{1,256})<`},
