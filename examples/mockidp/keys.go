@@ -90,10 +90,11 @@ func keptKey(dir string, c *mockidp.Config) (done func(), err error) {
 	if err != nil {
 		return done, err
 	}
-	done = func() { _ = lock.Close() }
 	if err := lockFile(lock); err != nil {
+		_ = lock.Close()
 		return done, fmt.Errorf("%s: %w", dir, err)
 	}
+	done = func() { _ = errors.Join(unlockFile(lock), lock.Close()) }
 	path := filepath.Join(dir, stateFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

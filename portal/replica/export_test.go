@@ -16,6 +16,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
+// Lock is the descriptor of the file that locks a Node's directory.
+func Lock(n *Node) int { return int(n.lock.Fd()) }
+
 // Held says how many messages the streams of a Node's own server hold.
 func Held(t testing.TB, n *Node) map[string]uint64 {
 	t.Helper()

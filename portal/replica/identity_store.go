@@ -197,7 +197,7 @@ const (
 	storeName = "jetstream" // the embedded server's; and see spaceName
 )
 
-// lock locks a directory for this Node, until the file is closed or the process ends. The embedded server doesn't
+// lock locks a directory for this Node, until the file is unlocked or the process ends. The embedded server doesn't
 // notice a second one, and both would overwrite the same files.
 func lock(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -248,7 +248,7 @@ func (n *Node) Close() {
 			n.server.WaitForShutdown()
 		}
 		if n.lock != nil {
-			_ = n.lock.Close() // which unlocks it
+			_, _ = unlockFile(n.lock), n.lock.Close()
 		}
 	})
 }
