@@ -43,7 +43,7 @@ func (s *recordingStore) Add(ctx context.Context, key string, v []byte, exp time
 }
 
 func newBenchRegion(b *testing.B, change func(*saml.Config)) *benchRegion {
-	idp := newFakeIdP(idpID)
+	idp := newFakeIdP(idpID, time.Now())
 	described, err := saml.NewIdP(saml.IdPConfig{
 		EntityID: idpID, SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso"}}, Certificates: certs(idp),
 	})
@@ -156,7 +156,7 @@ func BenchmarkLogin(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			g := newBenchRegion(b, func(cfg *saml.Config) {
 				if signed {
-					idp := newFakeIdP(entityID)
+					idp := newFakeIdP(entityID, time.Now())
 					cfg.Key, cfg.Certificate, cfg.SignRequests = idp.key, idp.cert, true
 				}
 			})

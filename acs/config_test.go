@@ -169,7 +169,7 @@ var _ io.Reader = zeros{}
 
 func TestMetadataPastItsEnd(t *testing.T) {
 	w := newWorld(t, func(c *saml.Config) {
-		idp := newFakeIdP(idpID)
+		idp := newFakeIdP(idpID, time.Now())
 		old, err := saml.NewIdP(saml.IdPConfig{
 			EntityID: idpID, Certificates: certs(idp), ValidUntil: newClock().Now().Add(-time.Hour),
 			SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso"}},

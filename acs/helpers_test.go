@@ -67,7 +67,8 @@ func (s *safeBuffer) String() string {
 }
 
 func newWorld(t *testing.T, change ...func(*saml.Config)) *world {
-	w := &world{t: t, clock: newClock(), idp: newFakeIdP(idpID), logs: new(safeBuffer)}
+	w := &world{t: t, clock: newClock(), logs: new(safeBuffer)}
+	w.idp = newFakeIdP(idpID, w.clock.Now())
 	w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now})
 	cfg := saml.Config{
 		EntityID: entityID, Now: w.clock.Now, IdP: w.idpMetadata(),

@@ -19,9 +19,9 @@ type fakeIdP struct {
 	cert     *x509.Certificate
 }
 
-func newFakeIdP(entityID string) *fakeIdP {
+func newFakeIdP(entityID string, now time.Time) *fakeIdP {
 	key := testkit.RSAKey("idp")
-	return &fakeIdP{entityID: entityID, key: key, cert: testkit.Certificate(key, time.Now())}
+	return &fakeIdP{entityID: entityID, key: key, cert: testkit.Certificate(key, now)}
 }
 
 // GetKeyPair makes it a dsig.X509KeyStore.

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -122,6 +123,18 @@ func TestInvariant9_LogOfAnAcceptedSignIn(t *testing.T) {
 		require.NotContains(t, w.logs.String(), never)
 	}
 	require.Equal(t, w.clock.Now(), w.lastVerdict().Time)
+}
+
+// Warnings of an accepted assertion reach the operator's log: here, that the signing certificate has expired.
+func TestWarningsAreLogged(t *testing.T) {
+	w := newWorld(t)
+	us, b := w.region("us-east-1", accept), w.browser()
+	w.accepted(b.answer(us, w.good(usACS, ""), ""))
+	require.Empty(t, w.lastVerdict().Warnings)
+	w.clock.Advance(48 * time.Hour)
+	w.accepted(b.answer(us, w.good(usACS, ""), ""))
+	require.Contains(t, w.lastVerdict().Warnings, "certificate")
+	require.Equal(t, w.lastVerdict().Warnings, w.logged(w.lastVerdict().Reference)["warnings"])
 }
 
 func TestVerdictsTextIsOneShortLine(t *testing.T) {

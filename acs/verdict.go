@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
@@ -42,6 +43,8 @@ type Verdict struct {
 	// NameID and AssertionID are those of an assertion whose signature verified, accepted or not. RequestID is the
 	// ID of the answered request, if every rule holds.
 	NameID, AssertionID, RequestID string
+	// Warnings are those of the verified assertion, such as encryption with AES-CBC; empty if there are none.
+	Warnings string
 }
 
 func (c *Consumer) newVerdict() Verdict {
@@ -50,7 +53,7 @@ func (c *Consumer) newVerdict() Verdict {
 
 func (v *Verdict) setAssertion(a *saml.Assertion) {
 	v.NameID, v.AssertionID, v.Issued = storeerr.Printable(a.NameID().Value), a.ID(), a.IssueInstant()
-	v.IdP = storeerr.Printable(a.Issuer())
+	v.IdP, v.Warnings = storeerr.Printable(a.Issuer()), storeerr.Printable(strings.Join(a.Warnings(), "; "))
 	v.RequestID = storeerr.Printable(a.InResponseTo())
 	v.Flow = FlowIdP
 	if a.InResponseTo() != "" {
@@ -111,6 +114,7 @@ func (c *Consumer) log(ctx context.Context, message string, v Verdict) {
 		{"verdict", verdict}, {"reference", v.Reference}, {"region", v.Region}, {"acs", v.ACS}, {"flow", v.Flow},
 		{"reason", v.Reason}, {"rule", v.Rule}, {"detail", v.Detail}, {"want", v.Want}, {"got", v.Got},
 		{"idp", v.IdP}, {"name_id", v.NameID}, {"assertion_id", v.AssertionID}, {"request_id", v.RequestID},
+		{"warnings", v.Warnings},
 	} {
 		if a[1] != "" {
 			attrs = append(attrs, slog.String(a[0], a[1]))

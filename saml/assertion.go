@@ -176,7 +176,7 @@ func (a *Assertion) Value(name string) string {
 }
 
 // Warnings lists problems that an operator should know of and that are no reason to
-// refuse, such as an expired signing certificate.
+// refuse: an expired signing certificate, and encryption with AES-CBC.
 func (a *Assertion) Warnings() []string { return slices.Clone(a.warnings) }
 
 // String describes the assertion for a log: its ID, its issuer, its ACS URL and when

@@ -130,6 +130,7 @@ func (v *verification) readEncrypted(n xmltree.Node, authenticated bool) (*xmlen
 	if err != nil {
 		return nil, fromEncryption(n.Local(), err)
 	}
+	v.cbc = v.cbc || sealed.CBC()
 	return sealed, nil
 }
 

@@ -320,6 +320,32 @@ func TestCBCFailuresLookTheSame(t *testing.T) {
 	}
 }
 
+// AES-CBC is reported where it is accepted, also in a part of an assertion.
+// Obligations: IIP-ALG05.
+func TestCBCIsReported(t *testing.T) {
+	sp := newSP(t, func(c *saml.Config) { decrypting(c) })
+	attribute := func(data string) doc {
+		const plain = `<saml:Attribute Name="a"/>`
+		return doc{SignResponse: true, Attributes: sealing{element: "EncryptedAttribute", data: data}.seal(plain)}
+	}
+	for _, c := range []struct {
+		doc  doc
+		want int
+	}{
+		{doc{SignResponse: true, Encrypt: sealing{}.seal}, 0},
+		{doc{SignResponse: true, Encrypt: sealing{data: cbc256}.seal}, 1},
+		{attribute(""), 0},
+		{attribute(cbc256), 1},
+	} {
+		a, err := sp.Verify(c.doc.base64(t), unsolicited)
+		require.NoError(t, err)
+		require.Len(t, a.Warnings(), c.want)
+		if c.want > 0 {
+			require.Contains(t, a.Warnings()[0], "AES-CBC")
+		}
+	}
+}
+
 // Rollover: the new key first, the old one until it is no longer used.
 func TestSeveralDecryptionKeys(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other, keys().idp} })

@@ -42,10 +42,13 @@ func (c *claims) describe(err error) error {
 	return err
 }
 
-// warnings reports signing certificates outside their dates, which the metadata
-// interoperability profile (2.6.1) doesn't enforce.
+// warnings reports the use of AES-CBC (IIP-ALG05), and signing certificates outside
+// their dates, which the metadata interoperability profile (2.6.1) doesn't enforce.
 func (c *claims) warnings() []string {
 	var all []string
+	if c.cbc {
+		all = append(all, "encrypted with AES-CBC, which is broken without a signature around it: use AES-GCM")
+	}
 	for _, i := range c.signedBy {
 		if i < 0 {
 			continue

@@ -55,6 +55,7 @@ type verification struct {
 	here  Endpoint     // where the response was posted to
 	idp   *IdP         // nil until the message has named one of several
 	keys  *xmlenc.Keys // created on first use
+	cbc   bool         // a part was encrypted with AES-CBC
 	trace *trace       // nil except for Explain
 }
 

@@ -47,6 +47,9 @@ type Sealed struct {
 // same.
 func (s *Sealed) Malleable() bool { return s.block.cbc && !s.policy.Authenticated }
 
+// CBC reports whether the data is encrypted with AES-CBC.
+func (s *Sealed) CBC() bool { return s.block.cbc }
+
 // Read checks the form of an EncryptedAssertion, EncryptedID or
 // EncryptedAttribute (SAML Core 2.2.4, XML Encryption 3): one EncryptedData,
 // and its EncryptedKeys inside it or after it. It uses no private key.
