@@ -192,7 +192,7 @@ func (d doc) xml(t testing.TB) []byte {
 	if d.SignResponse {
 		sign(t, response, key, d.Method, d.SignatureID)
 	}
-	tree.WriteSettings.CanonicalText = true // a carriage return stays one
+	tree.WriteSettings.CanonicalText, tree.WriteSettings.CanonicalAttrVal = true, true // white space is kept
 	out, err := tree.WriteToBytes()
 	require.NoError(t, err)
 	if d.After != nil {
