@@ -47,32 +47,6 @@ func TestJoinedQueriesCountOnce(t *testing.T) {
 	all.Wait()
 }
 
-// Fetches of a few clients that take long leave room for those of others.
-func TestSlowQueriesStarveNoOtherClient(t *testing.T) {
-	document := signed(t, descriptor()(oneIdP), trusted())
-	p := newPublisher(t, "")
-	p.handle(func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, "slow") {
-			<-r.Context().Done()
-			return
-		}
-		_, _ = io.WriteString(w, document)
-	})
-	f := openSlow(t, &clock{}, federation.Source{Query: p.URL + "/", Keys: pinned()})
-	var all sync.WaitGroup
-	for i := range 60 {
-		all.Go(func() {
-			_, err := f.Find(t.Context(), fmt.Sprint("https://slow.example/", i), fmt.Sprintf("192.0.2.%d:1", i%3))
-			assert.Error(t, err)
-		})
-	}
-	eventually(t, func() bool { return p.requests.Load() >= 20 })
-	_, err := f.Find(t.Context(), oneIdP, "198.51.100.1:1")
-	f.Close()
-	all.Wait()
-	require.NoError(t, err)
-}
-
 // Close waits for what is fetched, and nothing is fetched after it.
 func TestNothingIsFetchedAfterClose(t *testing.T) {
 	c := &clock{}

@@ -68,11 +68,16 @@ type Source struct {
 	// loopback.
 	InsecureUnverified bool
 	// MaxValidity, if not zero, is the longest accepted time until validUntil. A
-	// document without validUntil is then refused. Federations use 28 days.
+	// document without validUntil is then refused. It is how long an attacker can
+	// withhold newer documents, and how long an entity is used that a query service
+	// has removed. Federations use 28 days.
 	MaxValidity time.Duration
 	// Copy is where the last good document of a URL is stored: a file, or for a
 	// Query a directory. It requires Keys, because a copy is verified when it is
-	// loaded. Empty: no copy, so a restart needs the source.
+	// loaded. The nodes of a Region can share the directory of a Query, and must where
+	// one node may get the response to another's request, because responses cause no
+	// fetch. Each node has its own file for a URL. Empty: no copy, so a restart needs
+	// the source.
 	Copy string
 	// AllowPrivateAddresses allows connections to loopback, private and link-local
 	// addresses.
@@ -80,7 +85,8 @@ type Source struct {
 }
 
 // Observer receives the state of each source. Calls for one source are sequential.
-// They should return quickly, and must not call Reset or Close.
+// They are made by the goroutines that fetch: one that blocks delays the next fetch of
+// its source, and one that panics ends the process. They must not call Reset or Close.
 type Observer interface {
 	// ObserveMetadata is called after an attempt to read a source. It gets the age
 	// of the metadata in use since it was fetched, the time left until its

@@ -34,9 +34,10 @@
 // An invalid entity is refused when it is requested, and doesn't affect others. A
 // duplicate entity ID in a source is refused, and other IDs are not affected. If
 // several sources have an entity ID, the first source is used. Keys of two sources
-// are never combined. Until a source is loaded, later sources are used for its
-// entities. Give a source a Copy if later ones must not replace it, and list only
-// sources that you trust equally.
+// are never combined. A source that was never loaded has no entities, so that it
+// doesn't stop sign-ins at those of later sources. Until it is loaded, later sources
+// are used for its entities, too: give it a Copy if they must not be. A loaded source
+// whose metadata has expired, or a service that fails, is not replaced by later ones.
 //
 // # Fetching
 //
@@ -44,12 +45,18 @@
 // for a fetch. An unknown entity of a query service is fetched only by
 // [Federation.Find], which is for the request that begins a sign-in.
 // [Federation.IdP], which an assertion consumer service calls, never fetches. So a
-// response never causes an outgoing request.
+// response never causes an outgoing request. The nodes of a Region share the
+// directory [Source.Copy], so that one node knows what another has fetched.
+//
+// A query service's status 404 means that it doesn't have an entity. It isn't signed,
+// so verified metadata in use stays in use until its validUntil, and the log has the
+// 404. [Federation.Reset] removes an entity at once.
 //
 // Only public addresses are fetched from, unless the Source has
 // AllowPrivateAddresses. The address of each connection is checked, so a name that
 // later resolves to another address is no way around. Redirects must keep the
 // scheme. The size of a body, before and after decompression, and the time are
-// bounded. A query service has few concurrent fetches, and one client may use only a
-// part of them, so that one client's slow names don't block others.
+// bounded. A query service has few concurrent fetches. One client may use only a
+// part of them, which shrinks as fewer are free, so that the slow names of a few
+// clients don't block others.
 package federation

@@ -44,10 +44,12 @@ func (d *document) again(now time.Time) *document {
 	return &document{Aggregate: d.Aggregate, fetched: now, etag: d.etag, read: d.read}
 }
 
+// due reports whether d must be refreshed.
+func (d *document) due(cfg *Config) bool { return cfg.Now().Sub(d.fetched) >= cfg.next(d) }
+
 // stale reports whether d must be refreshed and no attempt was made recently.
 func (d *document) stale(cfg *Config) bool {
-	now := cfg.Now()
-	return now.Sub(d.fetched) >= cfg.next(d) && now.Sub(time.Unix(0, d.tried.Load())) >= cfg.MinRefresh
+	return d.due(cfg) && cfg.Now().Sub(time.Unix(0, d.tried.Load())) >= cfg.MinRefresh
 }
 
 // accept verifies a document of a source. It must not have expired, nor be older

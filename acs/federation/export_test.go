@@ -1,4 +1,9 @@
 package federation
 
+import "time"
+
 // CheckAddress is what each connection is checked with.
 var CheckAddress = checkAddress
+
+// Retry is how long after failed fetches the next one is made.
+func Retry(c Config, fails int, loaded bool) time.Duration { return c.retry(fails, loaded) }

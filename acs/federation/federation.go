@@ -70,7 +70,8 @@ func (f *Federation) IdP(entityID string) (*saml.IdP, error) {
 // Find is like IdP, but fetches an unknown entity from the query services. Use it
 // for the request that begins a sign-in. client is the client's address, with or
 // without a port. It limits how many unknown names one client can fetch per minute
-// and at once; an IPv6 /64 counts as one client. Beyond the limit the error is an
+// and at once. An IPv6 /64 counts as one client, and a /48 has a limit, too. All
+// clients without a valid address count as one. Beyond the limit the error is an
 // *Error with ReasonBusy. Concurrent calls for the same name share one fetch.
 func (f *Federation) Find(ctx context.Context, entityID, client string) (*saml.IdP, error) {
 	return f.find(entityID, func(s *source) (*document, error) {

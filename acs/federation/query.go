@@ -20,22 +20,12 @@ const (
 	maxKnown      = 10_000           // entities in memory
 	maxNone       = 10_000           // names that the service does not have
 	noneFor       = 10 * time.Minute // how long such a name is remembered
-	maxClients    = 10_000           // clients whose fetches are counted
-	perMinute     = 20               // unknown names of one client
-	maxFetches    = 32               // at once
-	maxOfOne      = 8                // at once for one client, and for refreshes
 	maxEntityName = 1024             // bytes of an entity ID (Core 8.3.6)
 )
 
-// window counts a client's fetches in one minute.
-type window struct {
-	begin time.Time
-	n     int
-}
-
 // flight is a fetch of an entity. document and err are set when done is closed.
 type flight struct {
-	client   string // "": a refresh
+	networks []network // empty: a refresh
 	done     chan struct{}
 	document *document
 	err      error
@@ -49,7 +39,7 @@ type entities struct {
 	invalid *lru.Cache[string, time.Time]
 
 	mu      sync.Mutex // guards the rest
-	clients *lru.Cache[string, window]
+	clients *lru.Cache[netip.Prefix, window]
 	flights map[string]*flight // by entity ID
 	closed  bool
 	fetches sync.WaitGroup // one for each flight; grows only under mu, while not closed
@@ -59,7 +49,7 @@ func (e *entities) init() {
 	e.found, _ = lru.New[string, *document](maxKnown) // fails for sizes below 1 only
 	e.none = expirable.NewLRU[string, struct{}](maxNone, nil, noneFor)
 	e.invalid, _ = lru.New[string, time.Time](maxKnown)
-	e.clients, _ = lru.New[string, window](maxClients)
+	e.clients, _ = lru.New[netip.Prefix, window](maxClients)
 	e.flights = map[string]*flight{}
 }
 
@@ -73,66 +63,51 @@ func (e *entities) close() {
 	e.fetches.Wait()
 }
 
-// admit counts a client's fetch, or refuses it. The caller holds mu.
-func (e *entities) admit(client string, now time.Time) bool {
-	w, _ := e.clients.Get(client)
-	if passed := now.Sub(w.begin); passed < 0 || passed >= time.Minute {
-		w = window{begin: now}
-	}
-	if w.n >= perMinute {
-		return false
-	}
-	w.n++
-	e.clients.Add(client, w)
-	return true
-}
-
-// network returns the network by which a client is counted: its address without the
-// port, or its /64 in IPv6, where one host has a whole /64.
-func network(client string) string {
-	ip, err := netip.ParseAddr(client)
-	if withPort, noPort := netip.ParseAddrPort(client); noPort == nil {
-		ip, err = withPort.Addr(), nil
-	}
-	if err != nil {
-		return client
-	}
-	ip = ip.Unmap()
-	prefix, _ := ip.Prefix(min(ip.BitLen(), 64))
-	return prefix.String()
-}
-
-// queried returns the known document of an entity, from memory or a copy on disk.
+// queried returns the known document of an entity, from memory or a copy on disk. A
+// document that is due for a refresh is replaced by a newer copy, which another node may
+// have written.
 func (s *source) queried(entityID string) (*document, error) {
 	d, ok := s.found.Get(entityID)
-	if !ok {
-		if !namesEntity(entityID) {
-			return nil, errNone
+	if !ok && !namesEntity(entityID) {
+		return nil, errNone
+	}
+	if !ok || d.due(s.cfg) {
+		if newer := s.copied(entityID, d); newer != nil {
+			d = newer
+			s.found.Add(entityID, d)
 		}
-		if d = s.copied(entityID); d == nil {
-			return nil, errNone // Find fetches it
-		}
-		s.found.Add(entityID, d)
+	}
+	if d == nil {
+		return nil, errNone // Find fetches it
 	}
 	return d, s.inForce(d.ValidUntil())
 }
 
-// copied returns the document of an entity from its copy on disk, or nil. An invalid
-// copy is read once, because responses of unauthenticated clients name entities, and
-// again when another node has replaced it.
-func (s *source) copied(entityID string) *document {
+// copied returns the document of an entity from its copy on disk, or nil. The copy must
+// be newer than last, which may be nil. An invalid copy is read once, because responses
+// of unauthenticated clients name entities, and again when another node has replaced it.
+func (s *source) copied(entityID string, last *document) *document {
 	path := copyOf(s.Copy, entityID)
 	info, err := os.Stat(path)
-	if err != nil {
+	if err != nil || last != nil && !info.ModTime().After(last.fetched) {
 		return nil
 	}
 	if at, known := s.invalid.Get(entityID); known && at.Equal(info.ModTime()) {
 		return nil
 	}
 	d, err := s.loadCopy(path, maxEntity)
-	if err != nil || s.isAbout(d, entityID) != nil {
+	if err == nil {
+		err = s.isAbout(d, entityID)
+	}
+	if err == nil && last != nil {
+		err = s.notOlder(d.Aggregate, last.Aggregate)
+	}
+	if err != nil {
 		s.invalid.Add(entityID, info.ModTime())
 		return nil
+	}
+	if last != nil {
+		d.tried.Store(last.tried.Load())
 	}
 	return d
 }
@@ -142,14 +117,14 @@ func (s *source) query(ctx context.Context, entityID, client string) (*document,
 	d, err := s.queried(entityID)
 	if err == nil {
 		if d.stale(s.cfg) {
-			_, _ = s.begin(entityID, "") // the known document is used meanwhile
+			_, _ = s.begin(entityID, nil) // the known document is used meanwhile
 		}
 		return d, nil
 	}
 	if _, none := s.none.Get(entityID); none || !namesEntity(entityID) {
 		return nil, errNone
 	}
-	fl, err := s.begin(entityID, network(client))
+	fl, err := s.begin(entityID, networks(client))
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +138,7 @@ func (s *source) query(ctx context.Context, entityID, client string) (*document,
 
 // begin returns the running fetch of an entity, or starts one. The fetch continues
 // if the client disconnects, because others may wait for it.
-func (s *source) begin(entityID, client string) (*flight, error) {
+func (s *source) begin(entityID string, client []network) (*flight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fl := s.flights[entityID]; fl != nil {
@@ -172,20 +147,14 @@ func (s *source) begin(entityID, client string) (*flight, error) {
 	if s.closed {
 		return nil, &Error{Reason: ReasonClosed, Rule: s.Name}
 	}
-	same := 0
-	for _, fl := range s.flights {
-		if fl.client == client {
-			same++
-		}
-	}
-	if len(s.flights) >= maxFetches || same >= maxOfOne {
+	if !s.room(client) {
 		return nil, &Error{Reason: ReasonBusy, Rule: s.Name, Detail: "too many requests to the query service at once"}
 	}
-	if client != "" && !s.admit(client, s.cfg.Now()) {
+	if !s.admit(client, s.cfg.Now()) {
 		return nil, &Error{Reason: ReasonBusy, Rule: s.Name,
 			Detail: "this client asked for too many unknown identity providers"}
 	}
-	fl := &flight{client: client, done: make(chan struct{})}
+	fl := &flight{networks: client, done: make(chan struct{})}
 	s.flights[entityID] = fl
 	s.fetches.Go(func() {
 		fl.document, fl.err = s.fetchEntity(entityID)
@@ -213,6 +182,9 @@ func (s *source) fetchEntity(entityID string) (*document, error) {
 		last.tried.Store(s.cfg.Now().UnixNano())
 	}
 	raw, newETag, err := s.fetch(s.background, s.Query+"entities/"+pathSegment(entityID), etag, maxEntity)
+	if errors.Is(err, errNone) {
+		return nil, s.missing(entityID, last)
+	}
 	var d *document
 	if err == nil {
 		if d, err = s.accept(raw, last); err == nil {
@@ -224,14 +196,8 @@ func (s *source) fetchEntity(entityID string) (*document, error) {
 		d = last.again(s.cfg.Now())
 		s.found.Add(entityID, d)
 		return d, nil
-	case errors.Is(err, errNone):
-		s.none.Add(entityID, struct{}{})
-		if last != nil { // it was removed from the federation
-			s.found.Remove(entityID)
-			if path := copyOf(s.Copy, entityID); path != "" {
-				_ = os.Remove(path)
-			}
-		}
+	case errors.Is(err, errNone): // it is no longer an identity provider
+		s.remove(entityID)
 		return nil, errNone
 	case err != nil:
 		return nil, err
@@ -240,6 +206,27 @@ func (s *source) fetchEntity(entityID string) (*document, error) {
 	s.found.Add(entityID, d)
 	s.keep(copyOf(s.Copy, entityID), raw)
 	return d, nil
+}
+
+// missing handles the status 404. It isn't signed, so it doesn't end the use of verified
+// metadata before its validUntil. Metadata without an end, or that only TLS protects, is
+// removed.
+func (s *source) missing(entityID string, last *document) error {
+	if last != nil && len(s.Keys) > 0 && !last.ValidUntil().IsZero() && s.inForce(last.ValidUntil()) == nil {
+		return &Error{Reason: ReasonFetch, Rule: s.Name, Got: entityID,
+			Detail: "status 404 for an entity whose verified metadata is used until " + format(last.ValidUntil())}
+	}
+	s.remove(entityID)
+	return errNone
+}
+
+// remove removes an entity that the service doesn't have, and its copy.
+func (s *source) remove(entityID string) {
+	s.none.Add(entityID, struct{}{})
+	s.found.Remove(entityID)
+	if path := copyOf(s.Copy, entityID); path != "" {
+		_ = os.Remove(path)
+	}
 }
 
 // isAbout requires a document about exactly that entity (draft-young-md-query-saml

@@ -34,8 +34,9 @@ func queried(t testing.TB, documents map[string]string) *publisher {
 			http.NotFound(w, r)
 			return
 		}
-		w.Header().Set("ETag", `"1"`)
-		if r.Header.Get("If-None-Match") == `"1"` {
+		etag := fmt.Sprintf(`"%x"`, sha256.Sum256([]byte(document)))
+		w.Header().Set("ETag", etag)
+		if r.Header.Get("If-None-Match") == etag {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}

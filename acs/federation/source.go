@@ -150,14 +150,20 @@ func (s *source) delay() time.Duration {
 	fails := s.fails
 	s.loading.Unlock()
 	documents := s.current.Load().documents
-	switch {
-	case len(documents) == 0: // there is no metadata to use meanwhile
-		return jitter(min(time.Second<<min(fails, 16), s.cfg.MinRefresh))
-	case fails > 0:
-		return jitter(min(time.Duration(fails)*s.cfg.MinRefresh, s.cfg.MaxRefresh))
+	if fails > 0 || len(documents) == 0 {
+		return jitter(s.cfg.retry(fails, len(documents) > 0))
 	}
 	age := max(0, s.cfg.Now().Sub(documents[0].fetched)) // may be long for a copy
 	return jitter(max(0, s.cfg.next(documents[0])-age))
+}
+
+// retry returns how long after failed fetches the next one is made. It is soon if
+// there is no metadata to use meanwhile.
+func (c *Config) retry(fails int, loaded bool) time.Duration {
+	if !loaded {
+		return min(time.Second<<min(fails, 16), c.MinRefresh)
+	}
+	return min(time.Duration(fails)*c.MinRefresh, c.MaxRefresh)
 }
 
 // next returns how long after its fetch a document is fetched again: its
