@@ -99,6 +99,13 @@ func newRolloverWorld(t *testing.T, first keyState, refresh time.Duration) *roll
 
 const rolloverEntityID = "https://us-east-1.signin.example/saml"
 
+func rolloverACS() []saml.Endpoint {
+	return []saml.Endpoint{
+		{URL: "https://us-east-1.signin.example/acs", Region: "us-east-1"},
+		{URL: "https://eu-central-1.signin.example/acs", Region: "eu-central-1"},
+	}
+}
+
 // ourKey and ourCertificate are of a purpose: signing or encryption.
 func ourKey(purpose, name string) *rsa.PrivateKey { return testkit.RSAKey(purpose + " " + name) }
 
@@ -124,10 +131,7 @@ func (w *rolloverWorld) start(n *rolloverNode) {
 	require.NoError(t, err)
 	config := saml.Config{
 		EntityID: rolloverEntityID, IdP: idp, SignRequests: true,
-		ACS: []saml.Endpoint{
-			{URL: "https://us-east-1.signin.example/acs", Region: "us-east-1"},
-			{URL: "https://eu-central-1.signin.example/acs", Region: "eu-central-1"},
-		},
+		ACS: rolloverACS(),
 		Key: ourKey("signing", s.Key[0]), Certificate: ourCertificates("signing", s.Key)[0],
 		OtherCertificates:     ourCertificates("signing", s.Others),
 		EncryptionCertificate: ourCertificates("encryption", s.Encrypt)[0],
