@@ -52,8 +52,9 @@ type Config struct {
 	Certificate *x509.Certificate
 	// OtherCertificates are also in our metadata, for signing, after Certificate. To
 	// replace Key, first publish the certificate of the next key here, until every
-	// identity provider has it. Then make it Key and Certificate. Empty: none. At most
-	// eight.
+	// identity provider has it. Then make it Key and Certificate, and publish the old one
+	// here until every node signs with the new key (acs/ROLLOVER.md). Empty: none. At
+	// most eight.
 	OtherCertificates []*x509.Certificate
 	// SignRequests signs every AuthnRequest, and sets AuthnRequestsSigned in our
 	// metadata. False: requests are signed only if the identity provider's metadata
@@ -67,8 +68,9 @@ type Config struct {
 
 	// DecryptionKeys decrypt encrypted assertions, NameIDs and attributes: RSA keys
 	// of at least 2048 bits, at most eight. They are tried in order. To replace a
-	// key, put the new one first and keep the old one until every identity provider
-	// has the new certificate. A key may be in hardware: its Decrypt method is
+	// key, first add the new one as the last on every node of every Region. Then put it
+	// first, with its certificate, and keep the old one until every identity provider
+	// has that (acs/ROLLOVER.md). A key may be in hardware: its Decrypt method is
 	// called with [rsa.OAEPOptions], with InsecureAllowRSA15 also with
 	// [rsa.PKCS1v15DecryptOptions], by several goroutines at once. Empty: an
 	// encrypted assertion is refused.
@@ -79,7 +81,8 @@ type Config struct {
 	EncryptionCertificate *x509.Certificate
 	// OtherEncryptionCertificates are also in our metadata, for encryption, after
 	// EncryptionCertificate. Each has the public key of another one of DecryptionKeys.
-	// An identity provider may encrypt to any of them. Empty: none.
+	// An identity provider may encrypt to any of them. Replacing a key doesn't need it.
+	// Empty: none.
 	OtherEncryptionCertificates []*x509.Certificate
 
 	// WantAssertionsSigned refuses an assertion without its own signature, even in a
