@@ -80,21 +80,24 @@ func readmeHostile(t *testing.T, yourService func(*mockidp.Server) http.Handler)
 }
 
 var (
-	readmeGo = regexp.MustCompile("(?s)```go\n(.*?)```")
-	marked   = regexp.MustCompile(`(?s)// readme: [a-z ]+\n(.*?)\n\t// readme: end`)
+	goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
+	marked  = regexp.MustCompile(`(?s)// (?:readme|providers): [a-z ]+\n(.*?)\n\t// (?:readme|providers): end`)
 )
 
-func TestReadmeCompiles(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+func TestReadmeCompiles(t *testing.T) { requireCompiled(t, "../README.md", "readme_test.go", 3) }
+
+// requireCompiled compares the Go blocks of a page with the marked bodies in a test file.
+func requireCompiled(t *testing.T, page, test string, n int) {
+	t.Helper()
+	text, err := os.ReadFile(page)
 	require.NoError(t, err)
-	source, err := os.ReadFile("readme_test.go")
+	source, err := os.ReadFile(test)
 	require.NoError(t, err)
-	blocks, bodies := readmeGo.FindAllSubmatch(readme, -1), marked.FindAllSubmatch(source, -1)
-	require.Len(t, bodies, 3)
-	require.Len(t, blocks, len(bodies), "every Go block of the README is compiled here")
+	blocks, bodies := goBlock.FindAllSubmatch(text, -1), marked.FindAllSubmatch(source, -1)
+	require.Len(t, bodies, n)
+	require.Len(t, blocks, len(bodies), "every Go block of %s is compiled here", page)
 	for i := range bodies {
-		require.Equal(t, unindent(string(bodies[i][1])), strings.TrimSpace(string(blocks[i][1])), "block %d of the README",
-			i+1)
+		require.Equal(t, unindent(string(bodies[i][1])), strings.TrimSpace(string(blocks[i][1])), "block %d of %s", i+1, page)
 	}
 }
 

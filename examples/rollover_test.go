@@ -88,8 +88,8 @@ func (k *rolloverWalk) app(change func(*mockidp.App)) {
 	}))
 }
 
-// checkRequests makes the identity provider check the signatures of requests. As Okta does, it then deletes the ACS URLs
-// but the first.
+// checkRequests makes the identity provider check the signatures of requests. As at Okta, this deletes all ACS URLs but
+// the first.
 func (k *rolloverWalk) checkRequests() {
 	k.app(func(a *mockidp.App) { a.SignedRequests, a.ACS = true, a.ACS[:1] })
 }
