@@ -50,8 +50,8 @@ const (
 	ContactOther          ContactType = "other"
 )
 
-// EntityAttribute is an attribute of the service provider itself (SAML V2.0 Metadata
-// Extension for Entity Attributes).
+// EntityAttribute is an attribute of an entity itself, not of a user (SAML V2.0
+// Metadata Extension for Entity Attributes).
 type EntityAttribute struct {
 	Name       string
 	NameFormat string // empty: urn:oasis:names:tc:SAML:2.0:attrname-format:uri

@@ -23,8 +23,8 @@ const maxEntities = 100_000
 // Aggregate is a metadata document with any number of entities: an
 // EntitiesDescriptor, or a single EntityDescriptor (Metadata 2.3). The document is
 // parsed once. Each identity provider is read from it when it is first asked for, so an
-// invalid entity does not affect the others. An Aggregate never changes, and is safe for
-// concurrent use.
+// invalid entity does not affect the others. [Aggregate.Inspect] says which are invalid,
+// and why. An Aggregate never changes, and is safe for concurrent use.
 //
 // The document stays in memory, and takes about twice its size there.
 type Aggregate struct {
@@ -186,8 +186,7 @@ func (a *Aggregate) IdP(entityID string) (*IdP, error) {
 		return nil, &Error{Reason: ReasonMetadataEntity, Rule: "entityID (Metadata 2.3.2)",
 			Want: "an identity provider in the metadata", Got: entityID}
 	case a.duplicates[entityID]:
-		return nil, &Error{Reason: ReasonMetadataDuplicate, Rule: "entityID (Metadata 2.3.2)",
-			Detail: "several EntityDescriptors have it", Got: entityID}
+		return nil, duplicateEntity(entityID)
 	}
 	// Responses of unauthenticated clients name it, and its metadata can be megabytes of
 	// keys. So it is read once.
@@ -200,6 +199,11 @@ func (a *Aggregate) IdP(entityID string) (*IdP, error) {
 	}
 	known, _ := a.read.LoadOrStore(strings.Clone(entityID), readEntity{idp, err})
 	return known.(readEntity).idp, known.(readEntity).err
+}
+
+func duplicateEntity(entityID string) *Error {
+	return &Error{Reason: ReasonMetadataDuplicate, Rule: "entityID (Metadata 2.3.2)",
+		Detail: "several EntityDescriptors have it", Got: entityID}
 }
 
 // Duplicates returns the entity IDs that several descriptors have, sorted.

@@ -76,7 +76,7 @@ func FuzzVerifyXML(f *testing.F) {
 	})
 }
 
-// FuzzParseIdPMetadata: no panic, and never half a result.
+// FuzzParseIdPMetadata: no panic, never half a result, and reports that agree with it.
 func FuzzParseIdPMetadata(f *testing.F) {
 	for _, uses := range []string{"signing", "any other", "encryption", ""} {
 		f.Add([]byte(idpMetadata(f, ` validUntil="2026-12-01T00:00:00Z"`, uses, "")))
@@ -86,6 +86,9 @@ func FuzzParseIdPMetadata(f *testing.F) {
 		f.Add(v.document(f))
 	}
 	f.Fuzz(func(t *testing.T, xml []byte) {
+		if a, err := saml.ParseAggregate(xml); err == nil {
+			requireReports(t, a)
+		}
 		idp, err := saml.ParseIdPMetadata(xml)
 		if err != nil {
 			require.Nil(t, idp)

@@ -174,7 +174,7 @@ func (i *IdP) Until(end time.Time) *IdP {
 func (i *IdP) CacheDuration() time.Duration { return i.cacheDuration }
 
 // Warnings lists what was ignored in the metadata: unusable keys with the reason,
-// and addresses to which no requests are sent.
+// and addresses to which no requests are sent. It has at most 1,000.
 func (i *IdP) Warnings() []string { return slices.Clone(i.warnings) }
 
 // WantAuthnRequestsSigned reports whether the identity provider wants signed

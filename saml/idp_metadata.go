@@ -132,6 +132,10 @@ func identityProviderRoles(entity xmltree.Node) (roles []xmltree.Node) {
 // readIdP reads the identity provider that an entity describes.
 func readIdP(entity xmltree.Node) (*IdP, error) {
 	var d metadataDecoder
+	return d.idp(entity)
+}
+
+func (d *metadataDecoder) idp(entity xmltree.Node) (*IdP, error) {
 	idp := &IdP{entityID: d.anyURI(entity, "entityID")}
 	// A group's expiry holds for every entity in it.
 	for around := entity; around.OK(); around = around.Parent() {
@@ -150,6 +154,7 @@ func readIdP(entity xmltree.Node) (*IdP, error) {
 		d.signingKeys(idp, role)
 	}
 	d.warnOffered(&idp.offered)
+	d.report.addOffered(&idp.offered)
 	if d.err != nil {
 		return nil, d.err
 	}
@@ -169,10 +174,12 @@ type lifetime struct {
 // lifetime reads validUntil and cacheDuration of an entity, a group or a role
 // (Metadata 2.3.1, 2.3.2, 2.4.1). The earliest and the shortest apply.
 func (d *metadataDecoder) lifetime(l *lifetime, n xmltree.Node) {
-	l.validUntil = earliest(l.validUntil, d.instant(n, "validUntil"))
-	if cache := d.duration(n, "cacheDuration"); cache > 0 && (l.cacheDuration == 0 || cache < l.cacheDuration) {
+	until, cache := d.instant(n, "validUntil"), d.duration(n, "cacheDuration")
+	l.validUntil = earliest(l.validUntil, until)
+	if cache > 0 && (l.cacheDuration == 0 || cache < l.cacheDuration) {
 		l.cacheDuration = cache
 	}
+	d.report.addLifetime(n, until, cache)
 }
 
 // ssoServices reads the addresses for AuthnRequests (Metadata 2.4.3).
@@ -180,13 +187,16 @@ func (d *metadataDecoder) ssoServices(idp *IdP, role xmltree.Node) {
 	for s := role.Child(xmltree.Metadata, "SingleSignOnService"); s.OK(); s = s.NextSame() {
 		service := SSOService{Binding: d.anyURI(s, "Binding"), URL: d.anyURI(s, "Location")}
 		if service.Binding != HTTPRedirect && service.Binding != HTTPPost {
+			d.report.addEndpoint(service, "the binding is neither HTTP-Redirect nor HTTP-POST")
 			continue
 		}
 		if err := checkURL("Location", service.URL, false); err != nil {
 			d.warn("SingleSignOnService: " + err.Detail)
+			d.report.addEndpoint(service, err.Detail)
 			continue
 		}
 		idp.sso = append(idp.sso, service)
+		d.report.addEndpoint(service, "")
 	}
 }
 
@@ -196,17 +206,29 @@ func (d *metadataDecoder) signingKeys(idp *IdP, role xmltree.Node) {
 	for k := role.Child(xmltree.Metadata, "KeyDescriptor"); k.OK(); k = k.NextSame() {
 		switch use, given := k.Attr("use"); {
 		case given && use == "encryption":
+			d.reportEncryptionKey(k)
 			continue
 		case given && use != "signing":
-			d.warn("KeyDescriptor: use " + quote(use) + " is neither signing nor encryption")
+			why := "use " + quote(use) + " is neither signing nor encryption"
+			d.warn("KeyDescriptor: " + why)
+			d.report.addKey(k, signingKey{}, []string{why})
 			continue
 		}
 		key, warnings := readKeyInfo(k.Child(xmltree.Signature, "KeyInfo"), &d.issuerChecks)
+		d.report.addKey(k, key, warnings)
 		if key.public != nil {
 			idp.addKey(key)
 		}
 		for _, why := range warnings {
 			d.warn("KeyDescriptor: " + why)
 		}
+	}
+}
+
+// reportEncryptionKey reads a key that nothing but a report needs.
+func (d *metadataDecoder) reportEncryptionKey(k xmltree.Node) {
+	if d.report != nil {
+		key, warnings := readKeyInfo(k.Child(xmltree.Signature, "KeyInfo"), &d.encryptionChecks)
+		d.report.addKey(k, key, warnings)
 	}
 }

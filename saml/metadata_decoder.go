@@ -12,6 +12,9 @@ type metadataDecoder struct {
 	err          error
 	warnings     []string
 	issuerChecks int // see maxIssuerChecks
+
+	report           *EntityReport // of Inspect; nil: none
+	encryptionChecks int           // issuerChecks for the keys that only a report has
 }
 
 func (d *metadataDecoder) fail(rule, want, got string) {
@@ -20,7 +23,14 @@ func (d *metadataDecoder) fail(rule, want, got string) {
 	}
 }
 
-func (d *metadataDecoder) warn(what string) { d.warnings = append(d.warnings, what) }
+// warn adds a warning. Their number is bounded, because an IdP keeps them.
+func (d *metadataDecoder) warn(what string) {
+	if len(d.warnings) < maxWarnings {
+		d.warnings = append(d.warnings, what)
+	}
+}
+
+const maxWarnings = 1000
 
 // anyURI reads an attribute of type xs:anyURI.
 func (d *metadataDecoder) anyURI(n xmltree.Node, name string) string {

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/meridian-saml/meridian/saml/internal/dsig"
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
@@ -89,10 +88,35 @@ func (sp *ServiceProvider) checkOffered(idp *IdP, binding string) error {
 // warnOffered warns about an identity provider that lists only signatures that this
 // package never makes.
 func (d *metadataDecoder) warnOffered(o *offered) {
-	strong := func(m offeredMethod) bool { return dsig.Supports(m.uri) && !strings.HasSuffix(m.uri, "sha1") }
-	if len(o.methods) > 0 && !slices.ContainsFunc(o.methods, strong) {
+	if len(o.methods) > 0 && !slices.ContainsFunc(o.methods, offeredMethod.signable) {
 		d.warn("SigningMethod: requests can't be signed, because only " + quote(o.names()) + " is accepted")
 	}
+}
+
+// signable reports whether this package signs with the method, given a suitable key.
+func (m offeredMethod) signable() bool {
+	for _, ours := range ecdsaMethods {
+		if m.uri == ours.uri {
+			return true
+		}
+	}
+	return m.uri == rsaSHA256
+}
+
+// checkSignable requires some key to exist with which requests to the identity provider
+// can be signed.
+func (i *IdP) checkSignable() error {
+	o := &i.offered
+	if len(o.methods) > 0 && !slices.ContainsFunc(o.methods, offeredMethod.signable) {
+		return &Error{Reason: ReasonAlgorithm, Rule: ruleOffered, Want: "an algorithm with which requests are signed",
+			Got: o.names(), Detail: "requests can't be signed"}
+	}
+	redirects := slices.ContainsFunc(i.sso, func(s SSOService) bool { return s.Binding == HTTPRedirect })
+	if !redirects && len(o.digests) > 0 && !slices.Contains(o.digests, digestSHA256) {
+		return &Error{Reason: ReasonAlgorithm, Rule: ruleOffered, Want: digestSHA256,
+			Got: clip(strings.Join(o.digests, ", ")), Detail: "requests by HTTP-POST can't be signed"}
+	}
+	return nil
 }
 
 func (o *offered) names() string {

@@ -115,11 +115,13 @@ func (d *metadataDecoder) readScopes(idp *IdP, of xmltree.Node) {
 		if idp.declared == nil {
 			idp.declared = new(scopes)
 		}
-		add, text := idp.declared.add, strings.Trim(n.Text(), xmlSpace)
-		if d.boolean(n, "regexp") {
+		add, text, pattern := idp.declared.add, strings.Trim(n.Text(), xmlSpace), d.boolean(n, "regexp")
+		if pattern {
 			add = idp.declared.addPattern
 		}
-		switch err := add(text); {
+		err := add(text)
+		d.report.addScope(text, pattern, err)
+		switch {
 		case err == nil:
 		case err.Reason == ReasonLimit && d.err == nil:
 			d.err = err
