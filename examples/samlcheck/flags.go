@@ -3,13 +3,10 @@ package main
 import (
 	_ "embed" // usage
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"strconv"
 	"time"
 
-	"github.com/meridian-saml/meridian/examples/internal/program"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -79,15 +76,7 @@ var usage string
 
 func parse(args []string, help io.Writer) (options, error) {
 	var o options
-	fs := flag.NewFlagSet("samlcheck", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // an error is one line, printed by main
-	fs.Usage = func() {}
-	text := func(to *string) func(string) error {
-		return func(s string) error { *to = s; return notEmpty(s) }
-	}
-	list := func(to *[]string) func(string) error {
-		return func(s string) error { *to = append(*to, s); return notEmpty(s) }
-	}
+	fs := newFlagSet("samlcheck")
 	once(fs, "idp-metadata",
 		"the identity provider's metadata, a `FILE` with one identity provider in it", text(&o.idpMetadata))
 	once(fs, "idp-entity-id", "without metadata: the identity provider's entity ID, a `URI`", text(&o.idpByHand.EntityID))
@@ -102,84 +91,14 @@ func parse(args []string, help io.Writer) (options, error) {
 	for _, t := range toggles {
 		fs.BoolVar(t.field(&o.config), t.name, false, t.usage)
 	}
-	once(fs, "max-age", "how long after its IssueInstant an assertion can be used, a `DURATION` (default 1h)", o.setMaxAge)
+	once(fs, "max-age", "how long after its IssueInstant an assertion can be used, a `DURATION` (default 1h)",
+		positive(&o.config.MaxAge))
 	once(fs, "entry", "of a HAR file or a SAML-tracer export: read the `N`th POST with a SAMLResponse, from 1 "+
 		"(default: the last)", o.setEntry)
 	fs.BoolVar(&o.json, "json", false, "write the report as JSON")
-
-	version := fs.Bool("version", false, "print the version, and exit")
-	err := fs.Parse(args)
-	switch {
-	case err == nil && *version:
-		fmt.Fprintln(help, program.Version("samlcheck"))
-		return o, flag.ErrHelp
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(help, usage)
-		fs.SetOutput(help)
-		fs.PrintDefaults()
-		return o, err
-	case err != nil:
-	case fs.NArg() > 1:
-		err = fmt.Errorf("want one FILE, after all flags, got %q", fs.Args())
-	case fs.NArg() == 1 && fs.Arg(0) == "":
-		err = errors.New("FILE is empty")
-	default:
-		err = o.check()
-	}
-	if o.file = fs.Arg(0); o.file == "-" {
-		o.file = ""
-	}
-	return o, withHelp(err)
-}
-
-// withHelp says how to get help, in an error of usage.
-func withHelp(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%w (-h lists the flags)", err)
-}
-
-// once defines a flag that can't be given twice, because one of the values would be ignored silently.
-func once(fs *flag.FlagSet, name, usage string, set func(string) error) {
-	given := false
-	fs.Func(name, usage, func(s string) error {
-		if given {
-			return errors.New("given twice")
-		}
-		given = true
-		return set(s)
-	})
-}
-
-func notEmpty(s string) error {
-	if s == "" {
-		return errors.New("is empty")
-	}
-	return nil
-}
-
-func (o *options) setNow(s string) error {
-	at, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return errors.New("want an RFC 3339 time such as 2026-01-02T15:04:05Z")
-	}
-	o.config.Now = func() time.Time { return at }
-	return nil
-}
-
-func (o *options) setMaxAge(s string) (err error) {
-	if o.config.MaxAge, err = time.ParseDuration(s); err != nil || o.config.MaxAge <= 0 {
-		return errors.New("want a duration above zero, such as 30m")
-	}
-	return nil
-}
-
-func (o *options) setEntry(s string) (err error) {
-	if o.entry, err = strconv.Atoi(s); err != nil || o.entry < 1 {
-		return errors.New("want a number from 1")
-	}
-	return nil
+	var err error
+	o.file, err = parseFlags(fs, args, help, usage, o.check)
+	return o, err
 }
 
 // check checks the flags together.
@@ -202,6 +121,19 @@ func (o *options) check() error {
 		return errors.New("-request-id and -unsolicited exclude each other")
 	case len(o.requestIDs) == 0 && !o.unsolicited:
 		return errors.New("-request-id or -unsolicited is missing: does the response answer a request?")
+	}
+	return nil
+}
+
+func (o *options) setNow(s string) error {
+	at, err := parseTime(s)
+	o.config.Now = func() time.Time { return at }
+	return err
+}
+
+func (o *options) setEntry(s string) (err error) {
+	if o.entry, err = strconv.Atoi(s); err != nil || o.entry < 1 {
+		return errors.New("want a number from 1")
 	}
 	return nil
 }

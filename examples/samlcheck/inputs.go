@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -129,51 +130,64 @@ func readFile(flag, path string, limit int64) ([]byte, error) {
 	return raw, nil
 }
 
-// read reads the input, from FILE or standard input.
-func (o *options) read(stdin io.Reader) ([]byte, error) {
-	if o.file != "" {
-		f, err := os.Open(o.file)
+// readInput reads FILE, or standard input if file is empty. It reads one byte more than limit of a longer input.
+func readInput(file string, stdin io.Reader, limit int64) ([]byte, error) {
+	var b bytes.Buffer
+	if file != "" {
+		f, err := os.Open(file)
 		if err != nil {
 			return nil, err
 		}
 		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			b.Grow(int(min(info.Size(), limit)) + bytes.MinRead + 1) // so that a large file is not copied
+		}
 		stdin = f
 	}
-	return io.ReadAll(io.LimitReader(stdin, maxArchive+1))
+	_, err := b.ReadFrom(io.LimitReader(stdin, limit+1))
+	return b.Bytes(), err
 }
 
 // addCert adds a certificate or a public key.
 func addCert(cfg *saml.IdPConfig, path string) error {
-	block, err := onePEM("-idp-cert", path)
-	if err != nil {
+	key, cert, err := publicKey("-idp-cert", path)
+	switch {
+	case err != nil:
 		return err
+	case cert != nil:
+		cfg.Certificates = append(cfg.Certificates, cert)
+	default:
+		cfg.Keys = append(cfg.Keys, key)
 	}
-	var key any
+	return nil
+}
+
+// publicKey reads an RSA or ECDSA key from a certificate or a public key in PEM. cert is nil for the latter.
+func publicKey(flag, path string) (key crypto.PublicKey, cert *x509.Certificate, err error) {
+	block, err := onePEM(flag, path)
+	if err != nil {
+		return nil, nil, err
+	}
 	switch block.Type {
 	case "CERTIFICATE":
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return fmt.Errorf("-idp-cert %s: %w", path, err)
+		if cert, err = x509.ParseCertificate(block.Bytes); err == nil {
+			key = cert.PublicKey
 		}
-		key = cert.PublicKey
-		cfg.Certificates = append(cfg.Certificates, cert)
 	case "PUBLIC KEY":
 		key, err = x509.ParsePKIXPublicKey(block.Bytes)
-		cfg.Keys = append(cfg.Keys, key)
 	case "RSA PUBLIC KEY":
 		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
-		cfg.Keys = append(cfg.Keys, key)
 	default:
 		err = fmt.Errorf("want a CERTIFICATE or a PUBLIC KEY, got %q", block.Type)
 	}
 	if err != nil {
-		return fmt.Errorf("-idp-cert %s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s %s: %w", flag, path, err)
 	}
 	switch key.(type) {
 	case *rsa.PublicKey, *ecdsa.PublicKey:
-		return nil
+		return key, cert, nil
 	}
-	return fmt.Errorf("-idp-cert %s: want an RSA or ECDSA key, got %T", path, key)
+	return nil, nil, fmt.Errorf("%s %s: want an RSA or ECDSA key, got %T", flag, path, key)
 }
 
 func decryptionKeys(paths []string) ([]crypto.Decrypter, error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -98,10 +96,8 @@ func newAssertionJSON(a *saml.Assertion) *assertionJSON {
 }
 
 func (r *report) writeJSON(out io.Writer) error {
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
+	_, err := io.WriteString(out, indented(r, "")+"\n")
+	return err
 }
 
 func (r *report) writeText(out io.Writer) error {
@@ -217,23 +213,6 @@ func describe(line func(string, ...any), j *assertionJSON, a *saml.Assertion) {
 }
 
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// printable returns a text on one line, without terminal control sequences.
-func printable(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\n' || r == '\r' || r == '\t':
-			b.WriteByte(' ')
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			quoted := strconv.QuoteRuneToASCII(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
-}
 
 type valueJSON struct {
 	Kind string `json:"kind"` // "text", "nil" or "xml"

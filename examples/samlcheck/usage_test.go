@@ -301,3 +301,15 @@ func TestTextReportIsHarmless(t *testing.T) {
 	require.NotContains(t, stdout, "\u202e")
 	require.NotContains(t, stdout, "\naccepted")
 }
+
+// The same holds for the JSON, whose values stay the same.
+func TestJSONReportIsHarmless(t *testing.T) {
+	c, dir := named(t, "Google")
+	doc := strings.Replace(string(c.document(t, dir)), "status:Success", "status:\u009b2J\u202eFailure\U000e0041", 1)
+	code, stdout, _ := run(t, []byte(doc), append(c.args(dir), "-json")...)
+	require.Equal(t, 1, code)
+	for _, bad := range []string{"\u009b", "\u202e", "\U000e0041"} {
+		require.NotContains(t, stdout, bad)
+	}
+	requireVerdict(t, "Status", []byte(doc), c.args(dir)...)
+}
