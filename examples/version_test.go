@@ -22,7 +22,7 @@ func TestVersion(t *testing.T) {
 	out, err := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./demo", "./mockidp", "./samlcheck",
 		"./sp").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	for _, command := range []string{"demo", "mockidp", "mockidp attack", "samlcheck", "sp"} {
+	for _, command := range []string{"demo", "mockidp", "mockidp attack", "samlcheck", "samlcheck metadata", "sp"} {
 		words := strings.Fields(command)
 		out, err := exec.Command(filepath.Join(dir, words[0]), append(words[1:], "-version")...).Output()
 		require.NoError(t, err, command)

@@ -31,7 +31,8 @@
 // one in use is not in the future, and otherwise their validUntils. With
 // [Federation.Reset] an operator can load an older document.
 //
-// An invalid entity is refused when it is requested, and doesn't affect others. A
+// An invalid entity is refused when it is requested, and doesn't affect others. The
+// command examples/samlcheck metadata lists the invalid entities of a document. A
 // duplicate entity ID in a source is refused, and other IDs are not affected. If
 // several sources have an entity ID, the first source is used. Keys of two sources
 // are never combined. A source that was never loaded has no entities, so that it

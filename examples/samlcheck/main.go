@@ -9,6 +9,10 @@
 // For a rejected response it names in one run each flag that would pass a failed rule, the protection that this flag
 // gives up, and each rule that no flag passes. It finds them by verifying the response again with other flags. The
 // verdict is that of the given flags.
+//
+//	samlcheck metadata -key federation.pem -entity https://idp.example/shibboleth federation.xml
+//
+// This says whether the identity providers in a metadata document are usable, and why not: see samlcheck metadata -h.
 package main
 
 import (
@@ -20,7 +24,8 @@ import (
 	"strings"
 )
 
-// Exit codes. Input that can be read but isn't an acceptable response is a rejection, even invalid base64.
+// Exit codes. Input that can be read but isn't an acceptable response or usable metadata is a rejection, even invalid
+// base64.
 const (
 	exitAccepted = 0
 	exitRejected = 1
@@ -38,6 +43,9 @@ func main() {
 
 // run is the program. If it returns an error, nothing was verified, and the code is exitUsage.
 func run(args []string, stdin io.Reader, out io.Writer) (int, error) {
+	if len(args) > 0 && args[0] == "metadata" {
+		return runMetadata(args[1:], stdin, out)
+	}
 	o, err := parse(args, out)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0, nil
