@@ -12,6 +12,7 @@ import (
 type Assertion struct {
 	responseID string
 	acs        Endpoint
+	sp         string // our entity ID
 	a          *assertion
 	bearer     confirmation
 	window     time.Time

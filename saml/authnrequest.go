@@ -10,56 +10,13 @@ import (
 	"time"
 )
 
-// RequestOptions describes an AuthnRequest (Core 3.4.1). The zero value asks for as
-// little as possible, which every identity provider accepts.
-type RequestOptions struct {
-	// ACS is the URL that the response is sent to. It must be on the list of ACS
-	// URLs. Empty: the first, which is the default.
-	ACS string
-	// IdP is the entity ID of the identity provider that the request is made to.
-	// Required with Config.IdPs. Otherwise empty, or that of the only one.
-	IdP string
-	// Binding is HTTPRedirect or HTTPPost. Empty: HTTP-Redirect where the
-	// identity provider offers it, else HTTP-POST.
-	Binding string
-	// ForceAuthn asks for a new authentication. An assertion with an older one is
-	// refused.
-	ForceAuthn bool
-	// IsPassive asks the identity provider to show the user no page. If it can't
-	// sign the user in without one, it answers with the status NoPassive.
-	IsPassive bool
-	// AuthnContext asks for certain authentication contexts. An assertion with
-	// another one is refused. Nil: no request. Entra ID and AD FS fail on classes
-	// that they don't know.
-	AuthnContext *RequestedAuthnContext
-	// NameIDPolicy asks for a certain NameID. Nil: no request.
-	NameIDPolicy *NameIDPolicy
-}
-
-// NameIDPolicy is the NameIDPolicy of a request (Core 3.4.1.1).
-type NameIDPolicy struct {
-	Format      string
-	AllowCreate bool
-}
-
-// RequestRecord records what an AuthnRequest asked for. Keep it until the response
-// arrives, and call [Assertion.CheckRequest] with it. It can be stored as JSON.
-type RequestRecord struct {
-	ID           string                 `json:"id"`
-	IdP          string                 `json:"idp"` // entity ID
-	ACS          string                 `json:"acs"` // URL
-	At           time.Time              `json:"at"`
-	ForceAuthn   bool                   `json:"force_authn,omitempty"`
-	AuthnContext *RequestedAuthnContext `json:"authn_context,omitempty"`
-	NameIDFormat string                 `json:"name_id_format,omitempty"`
-}
-
 // AuthnRequest is a request to be sent through a browser. It never changes.
 type AuthnRequest struct {
 	record  RequestRecord
 	binding string
 	sso     string // the identity provider's URL
 	sign    bool
+	extra   string // RequestOptions.Query, encoded
 	sp      *ServiceProvider
 
 	head, tail string // in canonical form; a signature goes in between
@@ -82,7 +39,8 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 			return nil, configError("RequestOptions.ACS", "%s is not on the list", quote(withoutUser(o.ACS)))
 		}
 	}
-	if err := o.check(); err != nil {
+	extensions, err := o.check(&sp.cfg)
+	if err != nil {
 		return nil, err
 	}
 	if err := sp.cfg.checkMetadataInForce(idp, sp.cfg.Now()); err != nil {
@@ -90,6 +48,9 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	}
 	sso, err := idp.ssoService(o.Binding)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkQueryAt(o.Query, sso.URL); err != nil {
 		return nil, err
 	}
 	if sp.cfg.IdPs != nil && !list.foreign(sso.URL) {
@@ -105,30 +66,20 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	}
 	r := &AuthnRequest{
 		binding: sso.Binding, sso: sso.URL, sign: sp.cfg.SignRequests || idp.wantRequestsSigned, sp: sp,
+		extra: o.Query.Encode(),
 		record: RequestRecord{
 			ID: id, IdP: idp.entityID, ACS: acs.URL, At: sp.cfg.Now().UTC().Truncate(time.Millisecond),
-			ForceAuthn: o.ForceAuthn, AuthnContext: o.AuthnContext.clone(),
+			ForceAuthn: o.ForceAuthn, AuthnContext: o.AuthnContext.clone(), Subject: o.Subject.clone(),
 		},
 	}
-	if o.NameIDPolicy != nil {
-		r.record.NameIDFormat = o.NameIDPolicy.Format
+	if p := o.NameIDPolicy; p != nil {
+		r.record.NameIDFormat, r.record.SPNameQualifier = p.Format, p.SPNameQualifier
 	}
-	r.write(acs, o)
+	r.write(acs, o, extensions)
+	if n := len(r.head) + len(r.tail); n > maxRequest {
+		return nil, configError("RequestOptions", "the request has %d bytes, and may have %d", n, maxRequest)
+	}
 	return r, nil
-}
-
-func (o *RequestOptions) check() error {
-	if err := o.AuthnContext.check(); err != nil {
-		return err
-	}
-	if o.NameIDPolicy != nil && !writable(o.NameIDPolicy.Format) {
-		format := quote(o.NameIDPolicy.Format)
-		return configError("RequestOptions.NameIDPolicy.Format", "%s can't be written in XML", format)
-	}
-	if o.Binding != "" && o.Binding != HTTPRedirect && o.Binding != HTTPPost {
-		return configError("RequestOptions.Binding", "%s is neither HTTP-Redirect nor HTTP-POST", quote(o.Binding))
-	}
-	return nil
 }
 
 // idpFor returns the identity provider that a request is made to.
@@ -177,8 +128,9 @@ func (sp *ServiceProvider) newRequestID(acsURL, idp string) (string, error) {
 }
 
 // write writes the request in canonical form, in two parts: a signature goes
-// in between, right after the Issuer (Core 3.2.1).
-func (r *AuthnRequest) write(acs Endpoint, o RequestOptions) {
+// in between, right after the Issuer. The order is that of the schema (Core 3.2.1,
+// 3.4.1). The extensions are in canonical form.
+func (r *AuthnRequest) write(acs Endpoint, o RequestOptions, extensions string) {
 	// Core 3.4.1: the index excludes the URL and ProtocolBinding.
 	index, url, binding := "", acs.URL, HTTPPost
 	if r.sp.cfg.ACSByIndex {
@@ -189,17 +141,25 @@ func (r *AuthnRequest) write(acs Endpoint, o RequestOptions) {
 		attribute{"xmlns:samlp", nsProtocol},
 		attribute{"AssertionConsumerServiceIndex", index},
 		attribute{"AssertionConsumerServiceURL", url},
+		attribute{"AttributeConsumingServiceIndex", numberOrEmpty(o.AttributeConsumingServiceIndex)},
 		attribute{"Destination", r.sso},
 		attribute{"ForceAuthn", trueOrEmpty(o.ForceAuthn)},
 		attribute{"ID", r.record.ID},
 		attribute{"IsPassive", trueOrEmpty(o.IsPassive)},
 		attribute{"IssueInstant", r.record.At.Format("2006-01-02T15:04:05.999Z07:00")},
 		attribute{"ProtocolBinding", binding},
+		attribute{"ProviderName", o.ProviderName},
 		attribute{"Version", "2.0"})
 	head.element("saml:Issuer", r.sp.cfg.EntityID, attribute{"xmlns:saml", nsAssertion})
+	if extensions != "" {
+		tail.start("samlp:Extensions")
+		tail.WriteString(extensions)
+		tail.end("samlp:Extensions")
+	}
+	o.Subject.write(&tail)
 	if p := o.NameIDPolicy; p != nil {
-		tail.element("samlp:NameIDPolicy", "",
-			attribute{"AllowCreate", trueOrEmpty(p.AllowCreate)}, attribute{"Format", p.Format})
+		tail.element("samlp:NameIDPolicy", "", attribute{"AllowCreate", trueOrEmpty(p.AllowCreate)},
+			attribute{"Format", p.Format}, attribute{"SPNameQualifier", p.SPNameQualifier})
 	}
 	if c := o.AuthnContext; c != nil {
 		tail.start("samlp:RequestedAuthnContext", attribute{"Comparison", string(c.comparison())})
@@ -208,6 +168,7 @@ func (r *AuthnRequest) write(acs Endpoint, o RequestOptions) {
 		}
 		tail.end("samlp:RequestedAuthnContext")
 	}
+	o.Scoping.write(&tail)
 	tail.end("samlp:AuthnRequest")
 	r.head, r.tail = head.String(), tail.String()
 }
@@ -220,6 +181,14 @@ func trueOrEmpty(b bool) string {
 	return ""
 }
 
+// numberOrEmpty returns the empty value for zero.
+func numberOrEmpty(n uint16) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(n))
+}
+
 // ID returns the request's ID. It begins with a tag of the ACS URL that it was made
 // for, and one of the identity provider that it was made to.
 func (r *AuthnRequest) ID() string { return r.record.ID }
@@ -227,7 +196,7 @@ func (r *AuthnRequest) ID() string { return r.record.ID }
 // Record returns the record to keep until the response arrives.
 func (r *AuthnRequest) Record() RequestRecord {
 	record := r.record
-	record.AuthnContext = record.AuthnContext.clone()
+	record.AuthnContext, record.Subject = record.AuthnContext.clone(), record.Subject.clone()
 	return record
 }
 

@@ -189,11 +189,12 @@ func TestPostSignature(t *testing.T) {
 		"much": {Binding: saml.HTTPPost, ACS: euACS, ForceAuthn: true, IsPassive: true,
 			AuthnContext: &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a&<>", `urn:b"`}},
 			NameIDPolicy: &saml.NameIDPolicy{Format: `urn:f"&<>`, AllowCreate: true}},
+		"everything": askEverything(),
 	}
 	for name, o := range options {
 		for kind, key := range map[string]crypto.Signer{"RSA": keys().other, "P-384": ecKey(t, elliptic.P384())} {
 			t.Run(name+" "+kind, func(t *testing.T) {
-				sp := newSP(t, signingConfig(t, key))
+				sp := newSP(t, signingConfig(t, key), member)
 				r, err := sp.NewAuthnRequest(o)
 				require.NoError(t, err)
 				form, err := r.PostForm("")

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"io"
 	"net/url"
-	"strings"
 )
 
 // maxRelayState is the longest RelayState in bytes (Bindings 3.4.3 and 3.5.3).
@@ -15,7 +14,7 @@ const maxRelayState = 80
 // PostForm is a form for the browser to post (Bindings 3.5.4). Write it with
 // html/template, which escapes it.
 type PostForm struct {
-	URL         string // the form's action
+	URL         string // the form's action, with RequestOptions.Query
 	SAMLRequest string // base64
 	RelayState  string // empty: leave the field out
 }
@@ -39,11 +38,8 @@ func (r *AuthnRequest) RedirectURL(relayState string) (string, error) {
 			return "", err
 		}
 	}
-	separator := "?"
-	if strings.Contains(r.sso, "?") {
-		separator = "&"
-	}
-	return r.sso + separator + query, nil
+	// The extra parameters come last: some programs verify everything before Signature.
+	return withQuery(withQuery(r.sso, query), r.extra), nil
 }
 
 // deflate compresses a message (Bindings 3.4.4.1). Writers are pooled: one takes
@@ -80,7 +76,7 @@ func (r *AuthnRequest) PostForm(relayState string) (PostForm, error) {
 		}
 	}
 	xml := base64.StdEncoding.EncodeToString([]byte(r.head + signature + r.tail))
-	return PostForm{URL: r.sso, SAMLRequest: xml, RelayState: relayState}, nil
+	return PostForm{URL: withQuery(r.sso, r.extra), SAMLRequest: xml, RelayState: relayState}, nil
 }
 
 func (r *AuthnRequest) checkSend(binding, relayState string) error {

@@ -1,7 +1,9 @@
 package saml
 
+import "cmp"
+
 // CheckRequest checks that the assertion satisfies the request that it answers.
-// Every requested option is enforced: an identity provider that can't satisfy one
+// Every option of the record is enforced: an identity provider that can't satisfy one
 // must answer with an error status. The error is a [*Error].
 func (a *Assertion) CheckRequest(record RequestRecord) error {
 	mismatch := func(reason Reason, rule, want, got string) error {
@@ -18,7 +20,7 @@ func (a *Assertion) CheckRequest(record RequestRecord) error {
 	if err := record.AuthnContext.check(); err != nil {
 		return err
 	}
-	authn, format := a.newest(), record.NameIDFormat
+	authn := a.newest()
 	switch {
 	case record.At.IsZero():
 		return configError("RequestRecord.At", "is required")
@@ -28,8 +30,18 @@ func (a *Assertion) CheckRequest(record RequestRecord) error {
 	case record.AuthnContext != nil && !record.AuthnContext.allows(authn.classRef):
 		want := record.AuthnContext.String()
 		return mismatch(ReasonAuthn, "RequestedAuthnContext (Core 3.3.2.2.1)", want, authn.classRef)
-	case format != "" && format != formatUnspec && a.NameID().Format != format:
-		return mismatch(ReasonNameID, "NameIDPolicy (Core 3.4.1.1)", format, a.NameID().Format)
+	}
+	if record.Subject != nil {
+		if err := a.checkSubject(*record.Subject); err != nil {
+			return err
+		}
+	}
+	format, qualifier, got := record.NameIDFormat, record.SPNameQualifier, a.a.nameID
+	switch {
+	case format != "" && format != formatUnspec && got.Format != format:
+		return mismatch(ReasonNameID, "NameIDPolicy (Core 3.4.1.1)", format, got.Format)
+	case qualifier != "" && (!a.a.hasNameID || cmp.Or(got.SPNameQualifier, a.sp) != qualifier):
+		return mismatch(ReasonNameID, "NameIDPolicy/@SPNameQualifier (Core 3.4.1.1)", qualifier, got.SPNameQualifier)
 	}
 	return nil
 }

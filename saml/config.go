@@ -41,6 +41,11 @@ type Config struct {
 	// NameIDFormats lists the formats in our metadata, in order of preference.
 	// Empty: none, and the identity provider decides.
 	NameIDFormats []string
+	// SPNameQualifiers are the entity IDs of the affiliations of service providers that
+	// this one is a member of (Metadata 2.5). A NameID may be in the namespace of one
+	// (Core 8.3.7): see NameIDPolicy.SPNameQualifier. The same Value in two namespaces
+	// can be two users, so store the SPNameQualifier with it. Empty: only our own.
+	SPNameQualifiers []string
 
 	// Key signs our AuthnRequests if SignRequests is set or the identity provider's
 	// metadata requires it: RSA of at least 2048 bits, or ECDSA on P-256, P-384 or
@@ -200,6 +205,8 @@ func (cfg *Config) setDefaults() error {
 		return configError("Config.EntityID", "%s can't be written in XML", quote(cfg.EntityID))
 	case slices.ContainsFunc(cfg.NameIDFormats, unwritable):
 		return configError("Config.NameIDFormats", "has a value that can't be written in XML")
+	case slices.ContainsFunc(cfg.SPNameQualifiers, func(s string) bool { return !isText(s) || len(s) > maxEntityID }):
+		return configError("Config.SPNameQualifiers", "has a value that is empty, too long or can't be written in XML")
 	case cfg.IdP != nil && cfg.IdPs != nil:
 		return configError("Config.IdPs", "excludes Config.IdP")
 	case cfg.IdPs == nil && (cfg.IdP == nil || cfg.IdP.IdP() == nil):

@@ -114,6 +114,16 @@
 // another one can't answer it, whatever it signs: that is refused with ReasonIdP. A
 // name in a message never causes a fetch ([IdPs]).
 //
+// # Requests
+//
+// [RequestOptions] asks for as much as the caller wants. [RequestRecord] keeps what an
+// answer can be held to: ForceAuthn, AuthnContext, the NameID's Format and
+// SPNameQualifier, and the Subject. [Assertion.CheckRequest] compares. Scoping and the
+// index of an AttributeConsumingService are advice. Extensions are parsed by the same
+// strict reader, and written in canonical form, so they can't change the rest of the
+// request. Parameters such as login_hint are encoded, and can't have the name of one of
+// SAML's own.
+//
 // # Attributes
 //
 // A [Decoder] copies the attributes of a verified assertion into a struct. It compares

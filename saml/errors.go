@@ -51,6 +51,7 @@ const (
 	ReasonDestination         Reason = "Destination"         // the Response was sent to another URL
 	ReasonSubjectConfirmation Reason = "SubjectConfirmation" // no usable bearer confirmation
 	ReasonNameID              Reason = "NameID"              // the NameID is missing, or not of the requested format
+	ReasonSubject             Reason = "Subject"             // the assertion is not about the user that the request named
 	ReasonInResponseTo        Reason = "InResponseTo"        // the response answers no request of this browser at this URL
 	ReasonUnsolicited         Reason = "Unsolicited"         // the response answers no request, which is not allowed
 	ReasonExpired             Reason = "Expired"             // the validity of the message has ended

@@ -39,6 +39,7 @@ func New(cfg Config) (*ServiceProvider, error) {
 		}
 	}
 	cfg.NameIDFormats = slices.Clone(cfg.NameIDFormats)
+	cfg.SPNameQualifiers = slices.Clone(cfg.SPNameQualifiers)
 	cfg.DecryptionKeys = slices.Clone(cfg.DecryptionKeys)
 	cfg.DiscoveryResponses = slices.Clone(cfg.DiscoveryResponses)
 	cfg.RequestInitiators = slices.Clone(cfg.RequestInitiators)

@@ -26,7 +26,7 @@ func (v *verification) read(p proof) (claims, error) {
 func (c *claims) accept(size int) *Assertion {
 	c.assertion.detach(size)
 	return &Assertion{
-		responseID: strings.Clone(c.response.id), acs: c.here, a: c.assertion, bearer: *c.bearer,
+		responseID: strings.Clone(c.response.id), acs: c.here, sp: c.cfg.EntityID, a: c.assertion, bearer: *c.bearer,
 		window: c.window(), skew: c.skew(), warnings: c.warnings(), scopes: c.idp.scopes,
 	}
 }

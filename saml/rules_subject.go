@@ -142,7 +142,7 @@ func nameOf(e Endpoint) string {
 }
 
 // checkSubject requires a NameID with a value. Its qualifiers, if present, must be
-// those of Core 8.3.7 and 8.3.8.
+// those of Core 8.3.7 and 8.3.8, or of an affiliation in Config.SPNameQualifiers.
 func (c *claims) checkSubject() error {
 	n := c.assertion.nameID
 	if strings.TrimSpace(n.Value) == "" {
@@ -151,7 +151,7 @@ func (c *claims) checkSubject() error {
 		}
 		return &Error{Reason: ReasonNameID, Detail: "no NameID with a value"}
 	}
-	if n.SPNameQualifier != "" && n.SPNameQualifier != c.cfg.EntityID {
+	if !c.cfg.hasQualifier(n.SPNameQualifier) {
 		return &Error{Reason: ReasonNameID, Detail: "SPNameQualifier", Want: c.cfg.EntityID, Got: n.SPNameQualifier}
 	}
 	pairwise := n.Format == formatPersist || n.Format == formatTransient
