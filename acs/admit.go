@@ -78,7 +78,7 @@ func (c *Consumer) takeRequest(
 	err = json.Unmarshal(raw, record)
 	c.clients.end(c.cfg.ClientAddr(r), record.Request.At)
 	if err != nil {
-		return nil, storeError("decode the request's record", errors.New("invalid JSON"))
+		return nil, storeError("decode the request's record", errRecord)
 	}
 	return record, nil
 }
@@ -151,6 +151,9 @@ func (c *Consumer) remember(ctx context.Context, a *saml.Assertion) error {
 	}
 	return storeError("record the assertion", err)
 }
+
+// errRecord has no part of the record, which could be personal data.
+var errRecord = errors.New("invalid JSON, or of a newer version")
 
 func unknownRequest(detail string) *Error { return newError(ReasonRequest, ruleInResponseTo, detail) }
 

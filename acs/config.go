@@ -60,6 +60,10 @@ type Config struct {
 	// 303 to l.ReturnTo. Headers that prevent caching and referrers are already set. Required.
 	OnLogin func(w http.ResponseWriter, r *http.Request, l *Login)
 
+	// LoginOptions returns what the sign-ins that [Region.Login] and Restart begin ask for. The query of r is a client's
+	// input: see [Hints]. ReturnTo is replaced by that of the query, if it has one. With Restart, r is the POST of the
+	// identity provider, and ReturnTo and IdP are replaced. Nil: the zero LoginOptions.
+	LoginOptions func(r *http.Request) LoginOptions
 	// ChooseIdP returns the entity ID of the identity provider for a sign-in without LoginOptions.IdP, such as the
 	// one of the request's host. It is for a service provider with several identity providers. Don't take it from a
 	// part of the request that another site's link can choose: that site's identity provider could then sign a

@@ -52,7 +52,9 @@ func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case restart != nil:
 		v.Reason, v.Rule, v.Detail = string(ReasonRestarted), ruleUnsolicited, "dropped the assertion and started a sign-in"
 		c.report(r.Context(), v)
-		c.startLogin(w, r, *restart, pendingRequest{by: InitiatorClick, restarted: true})
+		o := c.loginOptions(r) // so that it asks for no less than a sign-in that begins here
+		o.IdP, o.ReturnTo = restart.IdP, restart.ReturnTo
+		c.startLogin(w, r, o, pendingRequest{by: InitiatorClick, restarted: true})
 	default:
 		v.Accepted = true
 		c.report(r.Context(), v)
@@ -60,8 +62,16 @@ func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// loginOptions returns what a sign-in asks for that Login or Restart begins.
+func (c *Consumer) loginOptions(r *http.Request) LoginOptions {
+	if c.cfg.LoginOptions == nil {
+		return LoginOptions{}
+	}
+	return c.cfg.LoginOptions(r)
+}
+
 // consume runs the stages of a response: [1] HTTP, [2] Verify, [3] admit. It returns the accepted sign-in, or the
-// options of the sign-in to start after a Restart. When the body is released, ServeHTTP calls [4], OnLogin.
+// IdP and ReturnTo of the sign-in to start after a Restart. When the body is released, ServeHTTP calls [4], OnLogin.
 func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (*Login, *LoginOptions, error) {
 	// [1] The browser's input: the form, and the cookies of its pending requests.
 	held := c.bodies.hold(c.cfg.ClientAddr(r))

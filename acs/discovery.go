@@ -1,10 +1,12 @@
 package acs
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -29,11 +31,44 @@ type discoveryRecord struct {
 	Options LoginOptions `json:"options"`
 }
 
+// encode returns the record as JSON. If a node of an older version would not ask for all of the options, the record is
+// below "v2". There that node finds no instant, so it refuses the answer.
+func (d discoveryRecord) encode() ([]byte, error) {
+	o := d.Options
+	o.Subject, o.ProviderName, o.AttributeConsumingServiceIndex = nil, "", 0
+	o.Scoping, o.Extensions, o.Query = nil, nil, nil
+	policy := o.NameIDPolicy
+	if reflect.DeepEqual(o, d.Options) && (policy == nil || policy.SPNameQualifier == "") {
+		return json.Marshal(d)
+	}
+	return json.Marshal(map[string]discoveryRecord{"v2": d})
+}
+
+// decode reads both forms of the record. A field that it doesn't know is an error.
+func (d *discoveryRecord) decode(raw []byte) error {
+	var read struct {
+		discoveryRecord
+		V2 *discoveryRecord `json:"v2"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&read); err != nil {
+		return err
+	}
+	if *d = read.discoveryRecord; read.V2 != nil {
+		*d = *read.V2
+	}
+	return nil
+}
+
 // startDiscovery sends the browser to the discovery service.
 func (c *Consumer) startDiscovery(
 	w http.ResponseWriter, r *http.Request, o LoginOptions, q pendingRequest, gone []pendingRequest,
 ) error {
-	var err error
+	err := c.cfg.SP.CheckRequestOptions(o.request(c.here.URL, "")) // before the user is asked
+	if err != nil {
+		return err
+	}
 	if q.secret, err = c.random(secretBytes); err != nil {
 		return err
 	}
@@ -43,7 +78,7 @@ func (c *Consumer) startDiscovery(
 	}
 	now := c.cfg.SP.Now()
 	o.ReturnTo = c.allowed.allow(o.ReturnTo)
-	record, err := json.Marshal(discoveryRecord{At: now, Options: o})
+	record, err := discoveryRecord{At: now, Options: o}.encode()
 	if err != nil {
 		return &Error{Reason: ReasonConfig, Rule: "LoginOptions", Detail: "can't be encoded", Err: err}
 	}
@@ -111,8 +146,8 @@ func (c *Consumer) takeDiscovery(w http.ResponseWriter, r *http.Request) (o Logi
 	}
 	deleteCookie(w, id)
 	var record discoveryRecord
-	if err := json.Unmarshal(raw, &record); err != nil {
-		return o, q, storeError("decode the record of a discovery", errors.New("invalid JSON"))
+	if err := record.decode(raw); err != nil {
+		return o, q, storeError("decode the record of a discovery", errRecord)
 	}
 	c.clients.end(c.cfg.ClientAddr(r), record.At)
 	if c.cfg.SP.Now().Sub(record.At) > c.cfg.RequestLifetime { // a store that rounds lifetimes up can still have it

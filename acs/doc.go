@@ -25,6 +25,12 @@
 // that reference has the cause. With [Config].RefusedPath, a signed-in user whose browser sent a response twice
 // can be redirected instead.
 //
+// # What a sign-in asks for
+//
+// [LoginOptions] are those of StartLogin, or of [Config].LoginOptions for the login page. What an answer can be held to
+// is enforced: a new authentication, its context, the NameID's format, and the user ([LoginOptions].Subject). [Hints]
+// passes login_hint on, which only fills in a form.
+//
 // # Several identity providers
 //
 // With saml.Config.IdPs, each sign-in is at one of several identity providers, and only that one can answer it.

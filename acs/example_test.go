@@ -100,7 +100,7 @@ func ExampleNew() {
 	// acs: Config: Config.ACS: want "a URL on the service provider's list", got "https://unlisted.example/acs"
 }
 
-// A page that requires the user to authenticate again.
+// A page that requires the user to authenticate again, as the same user.
 func ExampleRegion_StartLogin() {
 	region, err := acs.NewRegion(acs.Config{
 		SP: exampleSP(), Region: "us-east-1", Store: acs.NewMemoryStore(acs.MemoryConfig{}),
@@ -111,7 +111,11 @@ func ExampleRegion_StartLogin() {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/danger", func(w http.ResponseWriter, r *http.Request) {
-		region.StartLogin(w, r, acs.LoginOptions{ForceAuthn: true, ReturnTo: "/danger/confirmed"})
+		user := saml.NameID{Value: "alice@example.com", Format: "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"}
+		region.StartLogin(w, r, acs.LoginOptions{
+			ForceAuthn: true, Subject: &user, // from Assertion.NameID of the session's sign-in
+			ReturnTo: "/danger/confirmed",
+		})
 	})
 
 	answer := httptest.NewRecorder()
@@ -119,4 +123,24 @@ func ExampleRegion_StartLogin() {
 	to, _ := url.Parse(answer.Header().Get("Location"))
 	fmt.Println(answer.Code, to.Host, to.Query().Has("SAMLRequest"))
 	// Output: 303 idp.example true
+}
+
+// A deep link that names the user who should sign in.
+func ExampleHints() {
+	region, err := acs.NewRegion(acs.Config{
+		SP: exampleSP(), Region: "us-east-1", Store: acs.NewMemoryStore(acs.MemoryConfig{}),
+		LoginOptions: func(r *http.Request) acs.LoginOptions {
+			return acs.LoginOptions{Query: acs.Hints(r, "login_hint")}
+		},
+		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	link := "https://us-east-1.signin.example/login?return_to=/reports&login_hint=alice%40example.com"
+	answer := httptest.NewRecorder()
+	region.Login(answer, httptest.NewRequest("GET", link, nil))
+	to, _ := url.Parse(answer.Header().Get("Location"))
+	fmt.Println(answer.Code, to.Host, to.Query().Get("login_hint"))
+	// Output: 303 idp.example alice@example.com
 }

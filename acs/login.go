@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -21,12 +23,33 @@ type LoginOptions struct {
 	IdP string
 	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider offers it.
 	Binding string
-	// ForceAuthn, IsPassive, AuthnContext and NameIDPolicy are as in [saml.RequestOptions]. Don't set them from a
-	// client's input.
+	// ForceAuthn, IsPassive, AuthnContext and NameIDPolicy are as in [saml.RequestOptions], as the following fields
+	// are. Don't set them from a client's input, except Query: see [Hints].
 	ForceAuthn, IsPassive bool
 	AuthnContext          *saml.RequestedAuthnContext
 	NameIDPolicy          *saml.NameIDPolicy
+	// Subject is the user who must sign in, such as Assertion.NameID of the session's sign-in, to authenticate them
+	// again before an important step. An answer about another user is refused.
+	Subject *saml.NameID
+
+	ProviderName                   string
+	AttributeConsumingServiceIndex uint16
+	Scoping                        *saml.Scoping
+	Extensions                     []string
+	Query                          url.Values
 }
+
+// request returns the options of the request to an identity provider.
+func (o LoginOptions) request(acs, idp string) saml.RequestOptions {
+	return saml.RequestOptions{
+		ACS: acs, IdP: idp, Binding: o.Binding, ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
+		AuthnContext: o.AuthnContext, NameIDPolicy: o.NameIDPolicy, Subject: o.Subject, ProviderName: o.ProviderName,
+		AttributeConsumingServiceIndex: o.AttributeConsumingServiceIndex, Scoping: o.Scoping, Extensions: o.Extensions,
+		Query: o.Query,
+	}
+}
+
+const maxRecord = 64 << 10 // see Store
 
 // requestRecord is the store's part of a pending request.
 type requestRecord struct {
@@ -85,10 +108,7 @@ func (c *Consumer) start(
 	if idp == "" && c.cfg.DiscoveryURL != "" {
 		return c.startDiscovery(w, r, o, q, gone)
 	}
-	req, err := c.cfg.SP.NewAuthnRequest(saml.RequestOptions{
-		ACS: c.here.URL, IdP: idp, Binding: o.Binding, ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
-		AuthnContext: o.AuthnContext, NameIDPolicy: o.NameIDPolicy,
-	})
+	req, err := c.cfg.SP.NewAuthnRequest(o.request(c.here.URL, idp))
 	if err != nil {
 		return err
 	}
@@ -123,6 +143,10 @@ func (c *Consumer) start(
 func (c *Consumer) keep(
 	w http.ResponseWriter, r *http.Request, q pendingRequest, gone []pendingRequest, record []byte, at time.Time,
 ) error {
+	if len(record) > maxRecord {
+		return newError(ReasonConfig, "LoginOptions", "too long to be stored").
+			compared("at most "+strconv.Itoa(maxRecord)+" bytes", strconv.Itoa(len(record)))
+	}
 	err := c.cfg.Store.Add(r.Context(), requestKey(q.id, q.secret), record, at.Add(c.cfg.RequestLifetime))
 	if err != nil {
 		return storeError("record the request", err)

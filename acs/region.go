@@ -48,15 +48,19 @@ func NewRegion(cfg Config) (*Region, error) {
 	return region, nil
 }
 
-// Login handles a GET that starts a sign-in. Its query parameter return_to is LoginOptions.ReturnTo. It is also a
-// request initiator: target is another name of return_to (Service Provider Request Initiation Protocol). Its
-// parameter entityID is ignored, because with it a link of another site would choose the identity provider.
+// Login handles a GET that starts a sign-in with the options of Config.LoginOptions. Its query parameter return_to is
+// LoginOptions.ReturnTo. It is also a request initiator: target is another name of return_to (Service Provider Request
+// Initiation Protocol). Its parameter entityID is ignored, because with it a link of another site would choose the
+// identity provider.
 func (g *Region) Login(w http.ResponseWriter, r *http.Request) {
 	if !g.consumers[0].onlyGet(w, r) || r.Method == http.MethodHead {
 		return
 	}
-	fields, _ := formFields(r.URL.RawQuery, "return_to", "target") // nil after an error, so ReturnTo is empty
-	g.StartLogin(w, r, LoginOptions{ReturnTo: cmp.Or(fields["return_to"], fields["target"])})
+	c := g.consumerFor(r)
+	o := c.loginOptions(r)
+	fields, _ := formFields(r.URL.RawQuery, "return_to", "target") // nil after an error, so ReturnTo is that of o
+	o.ReturnTo = cmp.Or(fields["return_to"], fields["target"], o.ReturnTo)
+	c.StartLogin(w, r, o)
 }
 
 // StartLogin sends the browser to the identity provider with an AuthnRequest, or writes an error page. The request
