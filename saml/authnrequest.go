@@ -2,8 +2,6 @@ package saml
 
 import (
 	"cmp"
-	"encoding/hex"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,11 +118,7 @@ func (sp *ServiceProvider) checkSigning(idp *IdP, binding string) error {
 // newRequestID returns the tags of the ACS and of the identity provider, and 160
 // random bits (Core 1.3.4 requires at least 128).
 func (sp *ServiceProvider) newRequestID(acsURL, idp string) (string, error) {
-	var random [20]byte
-	if _, err := io.ReadFull(sp.cfg.Rand, random[:]); err != nil {
-		return "", &Error{Reason: ReasonConfig, Rule: "Config.Rand", Detail: "no random bytes", Err: err}
-	}
-	return requestTag(acsURL) + idpTag(idp) + hex.EncodeToString(random[:]), nil
+	return sp.newID(requestTag(acsURL) + idpTag(idp))
 }
 
 // write writes the request in canonical form, in two parts: a signature goes

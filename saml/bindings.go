@@ -15,8 +15,10 @@ const maxRelayState = 80
 // html/template, which escapes it.
 type PostForm struct {
 	URL         string // the form's action, with RequestOptions.Query
-	SAMLRequest string // base64
+	SAMLRequest string // base64; empty for a response
 	RelayState  string // empty: leave the field out
+	// SAMLResponse is a LogoutResponse in base64; empty for a request.
+	SAMLResponse string
 }
 
 // RedirectURL returns the URL to redirect the browser to with HTTP-Redirect

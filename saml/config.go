@@ -27,6 +27,18 @@ type Config struct {
 	// in the identity provider's app. Required.
 	ACS []Endpoint
 
+	// Logout is the list of single logout URLs, one for each Region, in the order of ACS. The first is in our metadata,
+	// for HTTP-Redirect and HTTP-POST, so identity providers send all logout messages to it; a response that belongs to
+	// another Region is sent on there. While that Region is lost, no logout of an identity provider arrives. It needs
+	// Key. Empty: no single logout.
+	Logout []LogoutEndpoint
+	// LogoutURL is in our metadata instead of the first of Logout: an address that leads to any Region that is up. Every
+	// Region accepts it as Destination. Empty: the first of Logout.
+	LogoutURL string
+	// LogoutSOAP adds the binding SOAP to our metadata, at the same URL: identity providers can then end sessions
+	// without the browser.
+	LogoutSOAP bool
+
 	// IdP is the source of the identity provider's metadata: an [*IdP], which never
 	// changes, a [*SwappableIdP], or a source of your own. Each verification calls
 	// it once. Either IdP or IdPs is required.

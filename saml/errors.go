@@ -33,6 +33,8 @@ const (
 	ReasonText        Reason = "Text"        // a comment inside a text value: programs disagree about such values
 	ReasonLimit       Reason = "Limit"       // the message exceeds one of the [Limits]
 	ReasonNotResponse Reason = "NotResponse" // not a samlp:Response, or an element is not where the schema allows it
+	ReasonNotLogout   Reason = "NotLogout"   // not the logout message that belongs at this place
+	ReasonForm        Reason = "Form"        // parameters of a message are missing, repeated or not encoded correctly
 	ReasonVersion     Reason = "Version"     // a Version other than 2.0
 	ReasonID          Reason = "ID"          // an ID is missing, too long or not unique, or has invalid characters
 	ReasonStatus      Reason = "Status"      // the identity provider says that sign-in did not succeed

@@ -26,6 +26,7 @@ type IdPSource interface{ IdP() *IdP }
 type IdP struct {
 	entityID string
 	sso      []SSOService
+	logout   []LogoutService
 	keys     []signingKey
 	public   []crypto.PublicKey // of keys, in the same order
 	lifetime
@@ -50,6 +51,8 @@ type IdPConfig struct {
 	EntityID string
 	// SSO lists the addresses for requests. Empty: no request can be sent.
 	SSO []SSOService
+	// Logout lists the addresses for logout messages. Empty: there is no single logout.
+	Logout []LogoutService
 	// Certificates and Keys hold the signing keys: at least one, at most 32.
 	Certificates []*x509.Certificate
 	Keys         []crypto.PublicKey
@@ -81,6 +84,12 @@ func NewIdP(cfg IdPConfig) (*IdP, error) {
 			return nil, metadataError("SSO.URL", "%s", err.Detail)
 		}
 		idp.sso = append(idp.sso, s)
+	}
+	for _, s := range cfg.Logout {
+		if err := s.check(); err != nil {
+			return nil, metadataError("Logout", "%s", err.Detail)
+		}
+		idp.logout = append(idp.logout, s)
 	}
 	for _, cert := range cfg.Certificates {
 		if cert == nil {

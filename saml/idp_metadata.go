@@ -151,6 +151,7 @@ func (d *metadataDecoder) idp(entity xmltree.Node) (*IdP, error) {
 			idp.wantRequestsSigned = true
 		}
 		d.ssoServices(idp, role)
+		d.logoutServices(idp, role)
 		d.signingKeys(idp, role)
 	}
 	d.warnOffered(&idp.offered)

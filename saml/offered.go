@@ -61,7 +61,7 @@ func (d *metadataDecoder) bits(n xmltree.Node, name string) int {
 // The digest is that of an enveloped signature.
 func (sp *ServiceProvider) checkOffered(idp *IdP, binding string) error {
 	digests := idp.offered.digests
-	if binding == HTTPPost && len(digests) > 0 && !slices.Contains(digests, digestSHA256) {
+	if binding != "" && binding != HTTPRedirect && len(digests) > 0 && !slices.Contains(digests, digestSHA256) {
 		return &Error{Reason: ReasonAlgorithm, Rule: ruleOffered, Want: clip(strings.Join(digests, ", ")), Got: digestSHA256}
 	}
 	_, uri := sp.method()

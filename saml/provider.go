@@ -13,9 +13,10 @@ import (
 type ServiceProvider struct {
 	cfg Config // validated; its ACS is the initial list
 
-	acs atomic.Pointer[acsList]
+	acs    atomic.Pointer[acsList]
+	logout atomic.Pointer[logoutList]
 
-	mu      sync.Mutex        // held while acs is replaced; guards retired
+	mu      sync.Mutex        // held while acs or logout is replaced; guards retired
 	retired map[uint16]string // every explicit index ever used, and its URL
 
 	signed signedMetadata
@@ -44,6 +45,11 @@ func New(cfg Config) (*ServiceProvider, error) {
 	cfg.DiscoveryResponses = slices.Clone(cfg.DiscoveryResponses)
 	cfg.RequestInitiators = slices.Clone(cfg.RequestInitiators)
 	sp := &ServiceProvider{cfg: cfg, retired: make(map[uint16]string)}
+	logout, err := cfg.newLogoutList(cfg.Logout)
+	if err != nil {
+		return nil, err
+	}
+	sp.logout.Store(logout)
 	sp.install(list)
 	return sp, nil
 }

@@ -81,7 +81,7 @@ func (c *claims) checkVersion() error {
 func (c *claims) checkIDs() error {
 	for _, got := range []string{c.assertion.id, c.response.id} {
 		if !goodID(got) {
-			return &Error{Reason: ReasonID, Want: "1 to 256 characters of A-Z a-z 0-9 _ . : -", Got: got}
+			return &Error{Reason: ReasonID, Want: idForm, Got: got}
 		}
 	}
 	if c.assertion.id == c.response.id {
@@ -92,6 +92,7 @@ func (c *claims) checkIDs() error {
 
 const (
 	maxID   = 256
+	idForm  = "1 to 256 characters of A-Z a-z 0-9 _ . : -"
 	idChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-"
 )
 

@@ -15,23 +15,23 @@ func (c *claims) window() time.Time {
 	return end
 }
 
-func (c *claims) checkNotBefore(what string, t time.Time) error {
-	if begun(c.now, t, c.skew()) {
+func (v *verification) checkNotBefore(what string, t time.Time) error {
+	if begun(v.now, t, v.skew()) {
 		return nil
 	}
-	want := "not after " + stamp(c.now) + " + " + c.skew().String()
+	want := "not after " + stamp(v.now) + " + " + v.skew().String()
 	return &Error{Reason: ReasonNotYetValid, Detail: what, Want: want, Got: stamp(t)}
 }
 
-func (c *claims) checkNotOnOrAfter(what string, t time.Time) error {
-	if notOver(c.now, t, c.skew()) {
+func (v *verification) checkNotOnOrAfter(what string, t time.Time) error {
+	if notOver(v.now, t, v.skew()) {
 		return nil
 	}
-	return &Error{Reason: ReasonExpired, Detail: what, Want: c.notOver(), Got: stamp(t)}
+	return &Error{Reason: ReasonExpired, Detail: what, Want: v.notOver(), Got: stamp(t)}
 }
 
 // notOver describes the accepted instants, for an error.
-func (c *claims) notOver() string { return "after " + stamp(c.now) + " - " + c.skew().String() }
+func (v *verification) notOver() string { return "after " + stamp(v.now) + " - " + v.skew().String() }
 
 // checkConfirmationWindow requires NotOnOrAfter (Profiles 4.1.4.2). NotBefore is
 // forbidden there, but identity providers send it, so it is enforced instead.
@@ -72,11 +72,11 @@ func (c *claims) checkIssueInstants() error {
 	return c.checkIssueInstant("Response/@IssueInstant", c.response.issueInstant)
 }
 
-func (c *claims) checkIssueInstant(what string, at time.Time) error {
-	if err := c.checkNotBefore(what, at); err != nil {
+func (v *verification) checkIssueInstant(what string, at time.Time) error {
+	if err := v.checkNotBefore(what, at); err != nil {
 		return err
 	}
-	return c.checkNotOnOrAfter(what+" + MaxAge", at.Add(c.cfg.MaxAge))
+	return v.checkNotOnOrAfter(what+" + MaxAge", at.Add(v.cfg.MaxAge))
 }
 
 // checkAuthn requires an AuthnInstant that is not in the future, nor more than

@@ -36,7 +36,7 @@ func (sp *ServiceProvider) Metadata() ([]byte, error) {
 
 // writeMetadata returns the EntityDescriptor. An empty ID or signature is left out.
 func (sp *ServiceProvider) writeMetadata(list *acsList, now time.Time, id, signature string) string {
-	w := metadataWriter{cfg: &sp.cfg, id: id, signature: signature}
+	w := metadataWriter{cfg: &sp.cfg, id: id, signature: signature, logoutURL: sp.PublishedLogoutURL()}
 	w.entity(list.all, now)
 	return w.String()
 }
@@ -47,6 +47,7 @@ type metadataWriter struct {
 	canonicalWriter
 	cfg           *Config
 	id, signature string // of the root
+	logoutURL     string // empty: none
 	depth         int
 }
 
@@ -120,6 +121,13 @@ func (w *metadataWriter) role(endpoints []Endpoint) {
 	}
 	for _, cert := range w.cfg.OtherEncryptionCertificates {
 		w.keyDescriptor("encryption", cert, xmlenc.Offered())
+	}
+	if w.logoutURL != "" {
+		for _, binding := range []string{HTTPRedirect, HTTPPost, SOAP} {
+			if binding != SOAP || w.cfg.LogoutSOAP {
+				w.leaf("md:SingleLogoutService", "", attribute{"Binding", binding}, attribute{"Location", w.logoutURL})
+			}
+		}
 	}
 	for _, format := range w.cfg.NameIDFormats {
 		w.leaf("md:NameIDFormat", format)
