@@ -39,6 +39,21 @@
 // identity provider that is not in use yet may be fetched by [Config].FindIdP when a sign-in begins. A response never
 // causes a fetch.
 //
+// # Single logout
+//
+// With saml.Config.Logout and Config.EndSessions, a LogoutRequest of an identity provider ends the sessions that it
+// names ([Region.Logout]), and [Region.StartLogout] asks the identity provider to end its own after a user signed out
+// here. All messages of an identity provider go to one URL. An answer that belongs to another Region is sent on there
+// with the browser. Without saml.Config.LogoutURL that URL is the first Region's: while it is lost, users can sign out
+// in every Region, but no logout of an identity provider arrives.
+//
+//	EndSessions: func(ctx context.Context, l *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
+//		_, err := store.EndSubject(ctx, logoutOf(l)) // a store of package sessions
+//		return saml.LogoutSuccess, err
+//	},
+//
+// Requests by SOAP are answered; StartLogout uses the browser.
+//
 // # Limits for unauthenticated clients
 //
 // Starting a sign-in needs no authentication, so what it stores is bounded:

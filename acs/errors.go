@@ -50,11 +50,15 @@ const (
 	ReasonUnsolicited Reason = "Unsolicited"
 	// ReasonRestarted: the unsolicited response was dropped, and a sign-in was started. This is not a refusal.
 	ReasonRestarted Reason = "Restarted"
-	// ReasonReplay: the assertion was used before (Profiles 4.1.4.5).
+	// ReasonReplay: the assertion was used before (Profiles 4.1.4.5), or the LogoutRequest was.
 	ReasonReplay Reason = "Replay"
 	// ReasonForgotten: the request was made, or the unsolicited assertion issued, before the store lost records.
 	// It may have been used before.
 	ReasonForgotten Reason = "Forgotten"
+	// ReasonCrossSite: another site's page asked for a logout, and not the user.
+	ReasonCrossSite Reason = "CrossSite"
+	// ReasonEndSessions: Config.EndSessions returned an error. Sessions may live on.
+	ReasonEndSessions Reason = "EndSessions"
 	// ReasonStore: the store could not answer, or is full.
 	ReasonStore Reason = "Store"
 )

@@ -165,7 +165,7 @@ func sender(req *saml.AuthnRequest, relayState string) (http.HandlerFunc, error)
 		if err != nil {
 			return nil, err
 		}
-		return func(w http.ResponseWriter, _ *http.Request) { writePostForm(w, form) }, nil
+		return func(w http.ResponseWriter, _ *http.Request) { writePostForm(w, form, textSigningIn) }, nil
 	}
 	to, err := req.RedirectURL(relayState)
 	if err != nil {

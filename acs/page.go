@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -47,6 +48,8 @@ var (
 	textUnavailable = message{"Sign-in is not available right now", "Please try again in a minute."}
 	textNotStarted  = message{"Sign-in could not be started",
 		"The service is not configured correctly. Please tell your administrator."}
+	textSigningIn  = message{"Signing in", "You are being sent to your identity provider."}
+	textSigningOut = message{"Signing out", "You are being sent to your identity provider."}
 	textNoResponse = message{"This is not a sign-in response",
 		"This address is for responses of an identity provider. You can start again by signing in."}
 )
@@ -108,7 +111,7 @@ func (c *Consumer) page(w http.ResponseWriter, a answer, reference string) {
 	if a.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(a.retryAfter/time.Second)))
 	}
-	writePage(w, a.status, "error", styleSource+"; form-action 'none'", struct {
+	writePage(w, a.status, "error", nil, styleSource+"; form-action 'none'", struct {
 		message
 		Style     template.CSS
 		Reference string
@@ -118,7 +121,7 @@ func (c *Consumer) page(w http.ResponseWriter, a answer, reference string) {
 
 // writePostForm sends the browser to the identity provider with a form (Bindings 3.5.4). A script submits it.
 // Without JavaScript, the user clicks a button.
-func writePostForm(w http.ResponseWriter, form saml.PostForm) {
+func writePostForm(w http.ResponseWriter, form saml.PostForm, text message, ancestors ...string) {
 	// Chromium applies form-action to later redirects too, and identity providers redirect to one another. So the
 	// policy has https: and no origin, except one of this machine. Others come from metadata, and can have a
 	// semicolon, which begins another directive.
@@ -126,18 +129,23 @@ func writePostForm(w http.ResponseWriter, form saml.PostForm) {
 	if u, err := url.Parse(form.URL); err == nil && u.Scheme == "http" && saml.IsLoopback(u.Hostname()) {
 		to = u.Scheme + "://" + u.Host + " " + to
 	}
-	writePage(w, http.StatusOK, "post", styleSource+"; "+scriptSource+"; form-action "+to, struct {
+	writePage(w, http.StatusOK, "post", ancestors, styleSource+"; "+scriptSource+"; form-action "+to, struct {
 		message
 		saml.PostForm
 		Style  template.CSS
 		Script template.JS
-	}{message{"Signing in", "You are being sent to your identity provider."}, form, template.CSS(style), script})
+	}{text, form, template.CSS(style), script})
 }
 
-func writePage(w http.ResponseWriter, status int, name, sources string, data any) {
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "+sources)
-	h.Set("X-Frame-Options", "DENY")
+// writePage writes a page that no site may show in a frame but the origins in ancestors.
+func writePage(w http.ResponseWriter, status int, name string, ancestors []string, sources string, data any) {
+	h, framed := w.Header(), "'none'"
+	if len(ancestors) > 0 {
+		framed = strings.Join(ancestors, " ")
+	} else {
+		h.Set("X-Frame-Options", "DENY")
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors "+framed+"; "+sources)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name, data); err != nil { // can't happen with these templates

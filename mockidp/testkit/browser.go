@@ -20,6 +20,8 @@ type Browser struct {
 	Header http.Header
 	// Stay reports whether a redirect is not followed. Nil: every redirect is.
 	Stay func(to *url.URL) bool
+	// Repeat reports whether a redirect that repeats a form (307, 308) is followed. Nil: it is an error.
+	Repeat func(to *url.URL) bool
 	// Site returns the site of a host. Nil: the last two labels, which is right where the last one is a public
 	// suffix. idp.localhost and us-east-1.localhost are two sites.
 	Site func(host string) string
@@ -116,8 +118,8 @@ func (b *Browser) Go(n Navigation) (*Page, error) {
 }
 
 // Follow follows p's redirect, and further ones, with GET (Fetch 4.4). It returns p if p doesn't redirect. The origin
-// that started the navigation stays the same. A redirect that would repeat a form (307, 308) is an error, because a
-// browser would send the SAML response to that address.
+// that started the navigation stays the same. A redirect that would repeat a form (307, 308) is an error without
+// Repeat, because a browser would send the SAML response to that address.
 func (b *Browser) Follow(p *Page) (*Page, error) {
 	for range maxRedirects {
 		to, ok := p.redirect()
@@ -125,11 +127,14 @@ func (b *Browser) Follow(p *Page) (*Page, error) {
 			return p, nil
 		}
 		n := p.navigation
+		n.URL = to.String()
 		repeats := p.Status == http.StatusTemporaryRedirect || p.Status == http.StatusPermanentRedirect
-		if repeats && n.Method == http.MethodPost {
+		switch {
+		case !repeats || n.Method != http.MethodPost:
+			n.Method, n.Form = http.MethodGet, nil
+		case b.Repeat == nil || !b.Repeat(to):
 			return nil, fmt.Errorf("testkit: redirect at %s repeats the form: want status 303 or 302, got %d", p.URL, p.Status)
 		}
-		n.Method, n.Form, n.URL = http.MethodGet, nil, to.String()
 		var err error
 		if p, err = b.Send(n); err != nil {
 			return nil, err

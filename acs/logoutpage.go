@@ -1,0 +1,61 @@
+package acs
+
+import (
+	"net/http"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+var (
+	textLoggedOut = message{"You are signed out",
+		"Your sessions here and at your identity provider have ended."}
+	textPartly = message{"You are signed out here",
+		"Your session here has ended. Sessions at other services may still be active: close all windows of your browser."}
+	textNotAsked = message{"You are signed out here",
+		"Your session here has ended. Your identity provider could not be told: sign out there too, or close all windows " +
+			"of your browser."}
+	textNoLogout = message{"This is not a sign-out message",
+		"The message of your identity provider was not accepted. Nothing was changed by it."}
+	textCrossSite = message{"Sign-out can't start this way", "Use the button of this service to sign out."}
+)
+
+// logoutAnswers are the answers to refused logout messages. All other Reasons have the same answer.
+var logoutAnswers = map[string]answer{
+	string(ReasonMethod):        {http.StatusMethodNotAllowed, textNoLogout, 0},
+	string(ReasonContentType):   {http.StatusUnsupportedMediaType, textNoLogout, 0},
+	string(ReasonTooLarge):      {http.StatusRequestEntityTooLarge, textNoLogout, 0},
+	string(ReasonForm):          {http.StatusBadRequest, textNoLogout, 0},
+	string(ReasonCrossSite):     {http.StatusForbidden, textCrossSite, 0},
+	string(ReasonStore):         {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(ReasonBusy):          {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(ReasonEndSessions):   {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(saml.ReasonMetadata): {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+}
+
+// logoutRefused logs and answers a logout message that was refused.
+func (c *Consumer) logoutRefused(w http.ResponseWriter, r *http.Request, err error) {
+	v := c.newVerdict()
+	v.setError(err)
+	c.log(r.Context(), "saml logout", v)
+	a, ok := logoutAnswers[v.Reason]
+	if !ok {
+		a = answer{status: http.StatusForbidden, text: textNoLogout}
+	}
+	c.page(w, a, v.Reference)
+}
+
+// loggedOut ends a logout that StartLogout began.
+func (c *Consumer) loggedOut(w http.ResponseWriter, r *http.Request, result *LoggedOut) {
+	if c.cfg.OnLoggedOut != nil {
+		c.cfg.OnLoggedOut(w, r, result)
+		return
+	}
+	text := textPartly
+	switch {
+	case result.Success:
+		text = textLoggedOut
+	case result.Err != nil:
+		text = textNotAsked
+	}
+	c.page(w, answer{status: http.StatusOK, text: text}, "")
+}

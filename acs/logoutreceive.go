@@ -1,0 +1,200 @@
+package acs
+
+import (
+	"crypto/subtle"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// Logout handles the logout messages of identity providers (Profiles 4.4): requests, which end sessions, and the
+// answers to ours. Region.Mount mounts it at the paths of saml.Config.Logout and LogoutURL. A request needs no cookie,
+// and arrives by HTTP-Redirect, HTTP-POST or SOAP, also in a frame of the identity provider. An answer counts in the
+// browser of its request; if another Region made the request, the browser is sent on there with the same message.
+func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
+	c := g.consumers[0]
+	c.setHeaders(w.Header())
+	held := c.bodies.hold(c.cfg.ClientAddr(r))
+	in, isResponse, err := c.readLogout(w, r, held)
+	switch {
+	case err != nil:
+	case isResponse:
+		err = g.answered(w, r, c, in, held)
+	default:
+		err = g.asked(w, r, c, in, held)
+	}
+	if err != nil {
+		held.release()
+		c.logoutRefused(w, r, err)
+	}
+}
+
+// readLogout returns the message of a request, and whether it is an answer.
+func (c *Consumer) readLogout(w http.ResponseWriter, r *http.Request, held *holding) (saml.LogoutMessage, bool, error) {
+	var in saml.LogoutMessage
+	if r.Method == http.MethodGet {
+		in.Binding, in.Query = saml.HTTPRedirect, r.URL.RawQuery
+		param, err := saml.RedirectParameter(in.Query)
+		return in, param == "SAMLResponse", err
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", "GET, POST")
+		return in, false, newError(ReasonMethod, ruleLogout, "").compared("GET or POST", r.Method)
+	}
+	if _, err := formFields(r.URL.RawQuery); err != nil {
+		return in, false, err
+	}
+	got := r.Header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(got)
+	if err != nil || kind != formType && kind != soapType {
+		return in, false, newError(ReasonContentType, ruleLogout, "").compared(formType+" or "+soapType, got)
+	}
+	body, err := c.readBody(w, r, held)
+	if err != nil {
+		return in, false, err
+	}
+	if kind == soapType {
+		in.Binding, in.Message = saml.SOAP, []byte(body)
+		return in, false, nil
+	}
+	fields, err := formFields(body, "SAMLRequest", "SAMLResponse", "RelayState")
+	if err != nil {
+		return in, false, err
+	}
+	request, response := fields["SAMLRequest"], fields["SAMLResponse"]
+	if (request == "") == (response == "") {
+		return in, false, badForm("exactly one of SAMLRequest and SAMLResponse is needed")
+	}
+	in.Binding, in.RelayState = saml.HTTPPost, fields["RelayState"]
+	in.Message = []byte(request + response)
+	return in, response != "", nil
+}
+
+const soapType = "text/xml" // SOAP 1.1, section 6
+
+// asked handles a LogoutRequest.
+func (g *Region) asked(
+	w http.ResponseWriter, r *http.Request, c *Consumer, in saml.LogoutMessage, held *holding,
+) error {
+	if c.cfg.EndSessions == nil {
+		return badConfig("Config.EndSessions", "is required for logout")
+	}
+	req, err := c.cfg.SP.VerifyLogoutRequest(in)
+	if err != nil {
+		return err
+	}
+	held.release()
+	key := KeyPrefixAssertion + hashed("logout", req.IdP(), req.ID())
+	until := req.NotOnOrAfter().Add(2*c.cfg.SP.Skew() + replayMargin)
+	switch err := c.cfg.Store.Add(r.Context(), key, []byte(stamp(c.cfg.SP.Now())), until); {
+	case errors.Is(err, ErrExists):
+		return newError(ReasonReplay, ruleLogout, "the LogoutRequest was used before")
+	case err != nil:
+		return storeError("record the LogoutRequest", err)
+	}
+	status, err := c.cfg.EndSessions(r.Context(), req)
+	if err != nil {
+		_, _ = c.cfg.Store.Take(r.Context(), key) // so that it can be sent again
+		return &Error{Reason: ReasonEndSessions, Rule: "Config.EndSessions", Err: err}
+	}
+	v := c.logoutVerdict(req.IdP(), req.NameID().Value)
+	c.log(r.Context(), "saml logout by the identity provider", v)
+	return c.answer(w, req, status)
+}
+
+// answer answers a LogoutRequest. The sessions have ended.
+func (c *Consumer) answer(w http.ResponseWriter, req *saml.VerifiedLogoutRequest, status saml.LogoutStatus) error {
+	answer, err := c.cfg.SP.NewLogoutResponse(req, status)
+	if err != nil {
+		return err
+	}
+	if answer.Binding() == saml.SOAP {
+		envelope, err := answer.Envelope()
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", soapType+"; charset=utf-8")
+		_, _ = w.Write(envelope)
+		return nil
+	}
+	send, err := logoutSender(answer, req.RelayState(), req.Origins())
+	if err != nil {
+		return err
+	}
+	send(w)
+	return nil
+}
+
+// answered handles a LogoutResponse.
+func (g *Region) answered(
+	w http.ResponseWriter, r *http.Request, c *Consumer, in saml.LogoutMessage, held *holding,
+) error {
+	res, err := c.cfg.SP.VerifyLogoutResponse(in)
+	if err != nil {
+		return err
+	}
+	held.release()
+	if to := res.Endpoint(); !g.isOwn(to) {
+		return g.forward(w, r, to, in)
+	}
+	record, err := c.takeLogout(w, r, res.InResponseTo())
+	if err != nil {
+		return err
+	}
+	if err := res.CheckRequest(record.Request); err != nil {
+		return err
+	}
+	given := res.RelayState()
+	if given != "" && subtle.ConstantTimeCompare([]byte(record.RelayState), []byte(given)) != 1 {
+		return newError(ReasonRelayState, "RelayState (Bindings 3.5.3)", "differs from the RelayState of the request")
+	}
+	c.log(r.Context(), "saml logout answered", c.logoutVerdict(res.IdP(), ""))
+	c.loggedOut(w, r, &LoggedOut{
+		IdP: res.IdP(), Success: res.Success(), Partial: res.Partial(), Status: res.Status(),
+		ReturnTo: c.allowed.allow(record.ReturnTo),
+	})
+	return nil
+}
+
+// forward sends the browser on to the Region that made the request, with the same message. The URL is one of our own
+// list, and the signature has verified. Only a message at the URL in our metadata is forwarded, so there is one hop:
+// the other Region's URL is not that one.
+func (g *Region) forward(w http.ResponseWriter, r *http.Request, to saml.LogoutEndpoint, in saml.LogoutMessage) error {
+	if in.Binding == saml.SOAP || !arrivedAt(r, g.sp.PublishedLogoutURL()) || to.URL == g.sp.PublishedLogoutURL() {
+		return newError(Reason(saml.ReasonWrongRegion), ruleLogout, "the answer belongs to another Region").
+			compared(g.consumers[0].here.Region, to.Region)
+	}
+	location, status := to.URL, http.StatusTemporaryRedirect
+	if in.Binding == saml.HTTPRedirect {
+		separator := "?"
+		if strings.Contains(location, "?") {
+			separator = "&"
+		}
+		location, status = location+separator+in.Query, http.StatusSeeOther
+	}
+	w.Header().Set("Location", location)
+	w.WriteHeader(status)
+	return nil
+}
+
+// arrivedAt reports whether a request was sent to a URL.
+func arrivedAt(r *http.Request, raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && hasHost(raw, r.Host) && r.URL.EscapedPath() == u.EscapedPath()
+}
+
+func hasHost(raw, host string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && canonicalHost(u.Scheme, host) == canonicalHost(u.Scheme, u.Host)
+}
+
+func (c *Consumer) logoutVerdict(idp, nameID string) Verdict {
+	v := c.newVerdict()
+	v.Accepted, v.IdP, v.NameID = true, storeerr.Printable(idp), storeerr.Printable(nameID)
+	return v
+}
