@@ -116,6 +116,10 @@ type Config struct {
 	// leaves its key to a later one. Zero: the key of the Server.
 	TenantKeys bool
 
+	// Federation describes the metadata that the Server publishes as a federation does, at FederationURL and
+	// FederationQueryURL. Zero: the SAML apps of the Server and its tenants.
+	Federation Federation
+
 	// AnyServiceProvider answers service providers that aren't registered, at the address of the first app without
 	// Audience and ACS; if the Config has none, one is added. The answer goes to the AssertionConsumerServiceURL of the
 	// request, which has to have one, and its audience is the Issuer; a NameIDPolicy's format is the NameID's. Without a
@@ -160,6 +164,7 @@ func (c Config) withDefaults() Config {
 	c.MaxFailures = cmp.Or(c.MaxFailures, 10)
 	c.MaxTenants = cmp.Or(c.MaxTenants, 100)
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+	c.Federation = c.Federation.withDefaults()
 	if len(c.Users) == 0 {
 		c.Users = []User{{Login: DefaultLogin, FirstName: "Alice", LastName: "Example"}}
 		c.Hint = cmp.Or(c.Hint, "Sign in as "+DefaultLogin+", password "+DefaultPassword)
@@ -198,6 +203,9 @@ func (c Config) check() *Error {
 	}
 	if c.InsecureTestKey && (c.Key != nil || c.Certificate != nil) {
 		return badConfig("Config.InsecureTestKey excludes Config.Key and Config.Certificate")
+	}
+	if err := c.Federation.check(); err != nil {
+		return err
 	}
 	if err := checkText("Config.Org", c.Org); err != nil || c.BaseURL == "" {
 		return err

@@ -77,6 +77,10 @@
 // [Server.Tenant] returns one of several identity providers in one Server, each below /t/NAME with its own entity ID,
 // users, sessions, messages and clock, so that tests can run at the same time. A request below /t/NAME/ makes one, too.
 //
+// [Config].Federation describes the metadata that the Server and its tenants publish as a federation: one signed
+// document at [Server.FederationURL], and a metadata query service at [Server.FederationQueryURL]. Thousands of
+// generated identity providers, and faults of both endpoints, test how a service provider fetches metadata.
+//
 // [New] signs with a published test key, so that making a Server takes no time and the certificate is always the same;
 // see [Config].InsecureTestKey. Give Servers that must not be mistaken for each other keys of their own.
 //

@@ -14,6 +14,9 @@ func (s *Server) Config() Config {
 	c.Faults, c.StandingMutations = s.Faults(), s.StandingMutations()
 	c.Hosts, c.Mutations, c.MutationInfo = slices.Clone(c.Hosts), slices.Clone(c.Mutations), maps.Clone(c.MutationInfo)
 	c.Key, c.Certificate, c.Keys = nil, nil, nil
+	if f := &s.listening().federation; s.root == nil {
+		c.Federation.Key, c.Federation.Certificate = f.madeKey()
+	}
 	signing := findKey(v.st.keys, v.st.signing)
 	if c.InsecureTestKey = signing.test; !signing.test {
 		c.Key, c.Certificate = signing.own, signing.cert

@@ -14,7 +14,7 @@ import (
 // FaultKind is the kind of a Fault.
 type FaultKind string
 
-// The kinds. They affect the answer on its way to the browser. Answer, AnswerPost and IdPInitiated send nothing to
+// The kinds for answers. They affect the answer on its way to the browser. Answer, AnswerPost and IdPInitiated send nothing to
 // a browser, so only ClockSkew and CutResponse affect their answers.
 const (
 	Delay            FaultKind = "delay"              // the page is sent after Fault.For
@@ -34,10 +34,11 @@ const (
 var faultKinds = []FaultKind{Delay, DropConnection, ServerError, CutPage, CutResponse, ClockSkew, WrongContentType,
 	DuplicatePost}
 
-// FaultKinds lists the kinds.
-func FaultKinds() []FaultKind { return slices.Clone(faultKinds) }
+// FaultKinds lists the kinds, those of the federation's metadata last.
+func FaultKinds() []FaultKind { return slices.Concat(faultKinds, metadataFaultKinds) }
 
-// Fault is a fault in an app's answers. There is none except those in Config.Faults and of Inject.
+// Fault is a fault in an app's answers, or in the metadata of the federation. There is none except those in
+// Config.Faults and of Inject.
 type Fault struct {
 	// Kind is the kind of the fault. Required.
 	Kind FaultKind
@@ -48,16 +49,24 @@ type Fault struct {
 	// Chance is the probability that it affects an answer, from 0 to 1; Config.Seed makes it repeatable. Zero: always.
 	Chance float64
 	// For is how long a Delay lasts (it ends early if the browser disconnects), and by how much ClockSkew is off, ahead
-	// if positive. Zero: no effect.
+	// if positive. Zero: no effect. Of MetadataSlow it is how long the body takes. Zero: one byte a second.
 	For time.Duration
 	// Status is the HTTP status of ServerError, 500 to 599. Zero: 503.
 	Status int
+	// Endpoint is the address of the federation that it affects; with it, Delay, DropConnection and ServerError affect
+	// the federation. Zero: both endpoints for the kinds of metadata; for other kinds, answers of apps.
+	Endpoint Endpoint
+	// Entity is the entity ID for queries about which it is in force, and the entity that MetadataBroken and
+	// MetadataDuplicate change in the document with all entities. Zero: queries about any entity, and the last one.
+	Entity string
+	// URL is where MetadataRedirect leads. Zero: to the same address, without end.
+	URL string
 }
 
 func (f Fault) check(st *state) *Error {
 	switch {
-	case !slices.Contains(faultKinds, f.Kind):
-		kinds := strings.ReplaceAll(strings.Trim(fmt.Sprint(faultKinds), "[]"), " ", ", ")
+	case !slices.Contains(FaultKinds(), f.Kind):
+		kinds := strings.ReplaceAll(strings.Trim(fmt.Sprint(FaultKinds()), "[]"), " ", ", ")
 		return mismatch(ReasonConfig, kinds, string(f.Kind), "unknown Fault.Kind")
 	case f.Count < 0 || f.Chance < 0 || f.Chance > 1 || math.IsNaN(f.Chance):
 		return badConfig("Fault.Count must be at least 0 and Fault.Chance from 0 to 1, got %d and %v", f.Count, f.Chance)
@@ -71,13 +80,17 @@ func (f Fault) check(st *state) *Error {
 			return err
 		}
 	}
-	return nil
+	return f.checkFederation()
 }
 
-// Inject adds a fault to those in force. They add up; of those that replace the answer, the first one wins.
+// Inject adds a fault to those in force. They add up; of those that replace the answer, the first one wins. Faults of
+// the federation are those of the Server, not of a tenant.
 func (s *Server) Inject(f Fault) error {
 	if err := f.check(s.state.Load()); err != nil {
 		return err
+	}
+	if s.root != nil && f.ofFederation() {
+		return badConfig("a tenant has no federation; its Server has")
 	}
 	s.orders.with(func(o *orders) { o.faults = append(o.faults, f) })
 	return nil
@@ -107,14 +120,21 @@ func (s faultSet) has(kind FaultKind) bool { return slices.Contains(s.kinds, kin
 
 // takeFaults returns the faults of an app's next answer, and decrements their counts.
 func (s *Server) takeFaults(app string) (out faultSet) {
+	for _, f := range s.takeFaultsOf(func(f Fault) bool { return !f.ofFederation() && (f.App == "" || f.App == app) }) {
+		out.add(f)
+	}
+	return out
+}
+
+func (s *Server) takeFaultsOf(affects func(Fault) bool) (out []Fault) {
 	const spent = -1
 	s.orders.with(func(o *orders) {
 		for i := range o.faults {
 			f := &o.faults[i]
-			if f.App != "" && f.App != app || !s.occurs(f.Chance) {
+			if !affects(*f) || !s.occurs(f.Chance) {
 				continue
 			}
-			out.add(*f)
+			out = append(out, *f)
 			switch {
 			case f.Count > 1:
 				f.Count--

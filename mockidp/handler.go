@@ -2,6 +2,7 @@ package mockidp
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 )
@@ -13,7 +14,7 @@ func (s *Server) routes() http.Handler {
 		start = pathCompose
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.redirect(w, r, start) })
-	for pattern, h := range map[string]handler{
+	pages := map[string]handler{
 		"GET " + pathSignIn:                    s.handleSignInPage,
 		"POST " + pathSignIn:                   s.sameOriginForm(s.handleSignIn),
 		"POST " + pathSignOut:                  s.sameOriginForm(s.handleSignOut),
@@ -47,7 +48,9 @@ func (s *Server) routes() http.Handler {
 		"/": func(http.ResponseWriter, *http.Request) *Error {
 			return errorf(ReasonNoSuchApp, "no page has this address")
 		},
-	} {
+	}
+	maps.Copy(pages, s.federationRoutes())
+	for pattern, h := range pages {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := h(w, r); err != nil {
 				s.refuse(w, r, err)
@@ -55,12 +58,12 @@ func (s *Server) routes() http.Handler {
 		})
 	}
 	mux.Handle("GET "+pathAssets, http.StripPrefix(pathAssets, http.FileServerFS(Assets())))
-	pages := s.ownHostsOnly(s.withTenants(http.StripPrefix(s.prefix, mux)))
-	pages = withHeaders(s.testKeyOnLoopback(pages))
+	served := s.ownHostsOnly(s.withTenants(http.StripPrefix(s.prefix, mux)))
+	served = withHeaders(s.testKeyOnLoopback(served))
 	if s.root != nil {
-		return pages
+		return served
 	}
-	return withHealth(pages)
+	return withHealth(served)
 }
 
 // withHeaders sets the headers of every page.

@@ -47,9 +47,10 @@ type Server struct {
 	offset  atomic.Int64
 	baseURL atomic.Pointer[string] // nil until it is known
 
-	root    *Server // of a tenant; else nil
-	name    string  // of a tenant
-	tenants tenants // of a root
+	root       *Server    // of a tenant; else nil
+	name       string     // of a tenant
+	tenants    tenants    // of a root
+	federation federation // of a root
 
 	// Reset empties the rest, except for life.
 	messages messageLog
@@ -129,6 +130,11 @@ func Open(c Config) (*Server, error) {
 	initial, err := newState(c, key, more, naming{salt: salt}, noApps)
 	if err != nil {
 		return nil, err
+	}
+	if c.Federation.Key != nil {
+		if _, err := s.federation.signer(s, goodKey); err != nil {
+			return nil, err
+		}
 	}
 	s.initial.Store(initial)
 	var oerr *Error

@@ -193,17 +193,22 @@ func childNamed(el *etree.Element, name xml.Name) *etree.Element {
 // signature returns the signature of an element. goxmldsig makes it, and not Meridian's own code. So a bug in
 // canonicalization is not hidden by the same bug in the verifier.
 func (k signer) signature(el *etree.Element) (*etree.Element, error) {
+	// A copy, because goxmldsig's exclusive C14N rewrites the element in place, and would remove the xmlns:xs that only
+	// an xsi:type needs.
+	return k.construct(el.Copy(), func(c dsig.Canonicalizer) dsig.Canonicalizer { return c })
+}
+
+// construct returns the signature of an element, with what use makes of the canonicalizer.
+func (k signer) construct(el *etree.Element, use func(dsig.Canonicalizer) dsig.Canonicalizer) (*etree.Element, error) {
 	ctx, err := dsig.NewSigningContext(k.key.signer, [][]byte{k.key.cert.Raw})
 	if err != nil {
 		return nil, err
 	}
-	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
+	ctx.Canonicalizer = use(dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList(""))
 	if err := ctx.SetSignatureMethod(string(k.method)); err != nil {
 		return nil, err
 	}
-	// A copy, because goxmldsig's exclusive C14N rewrites the element in place, and would remove the xmlns:xs that only
-	// an xsi:type needs.
-	sig, err := ctx.ConstructSignature(el.Copy(), true)
+	sig, err := ctx.ConstructSignature(el, true)
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,7 @@ func (o *options) inFlags(err error) error {
 		{"Config.BaseURL", "-base-url"},
 		{"Config.Hosts", "-host"},
 		{"Fault", "-fault"},
+		{"Federation.Entities", "-federation"},
 	} {
 		if strings.Contains(text, f.field) {
 			return fmt.Errorf("%s: %s", f.flag, strings.NewReplacer(f.field+".", "", f.field, "it").Replace(text))

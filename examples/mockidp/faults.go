@@ -40,8 +40,14 @@ func (o *options) addFault(s string) error {
 			f.For, err = time.ParseDuration(value)
 		case "status":
 			f.Status, err = strconv.Atoi(value)
+		case "endpoint":
+			f.Endpoint = mockidp.Endpoint(value)
+		case "entity":
+			f.Entity = value
+		case "url":
+			f.URL = value
 		default:
-			err = fmt.Errorf("want app, count, chance, for or status, got %q", name)
+			err = fmt.Errorf("want app, count, chance, for, status, endpoint, entity or url, got %q", name)
 		}
 		return err
 	})

@@ -59,6 +59,7 @@ type options struct {
 	strict, oddPaths    bool
 	seed                uint64
 	faults              []mockidp.Fault
+	federation          int
 	spMetadata          []string
 	anySP               bool
 	insecureAnySP       bool
@@ -98,8 +99,11 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.oddPaths, "odd-paths", false,
 		"serve at random paths and under random IDs, new at each start, which no client can depend on")
 	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes random paths, message IDs and chances the same at each start")
-	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]` of a fault; KIND is delay, drop, "+
-		"status, cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable", o.addFault)
+	fs.IntVar(&o.federation, "federation", 0,
+		"`NUMBER` of generated identity providers in the federation's metadata; FEDERATION.md documents it")
+	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1][,endpoint=aggregate][,entity=ID][,url=URL]` "+
+		"of a fault; KIND is delay, drop, status, cut-page, cut-response, skew, wrong-content-type or duplicate, or one of "+
+		"FEDERATION.md; repeatable", o.addFault)
 	o.control.flags(fs)
 	fs.BoolVar(&o.printConfig, "print-config", false,
 		"print the configuration file of this identity provider, with all defaults and without private keys, and exit")
@@ -147,6 +151,9 @@ func (o *options) configuration(logs io.Writer) (mockidp.Config, error) {
 		err = cmp.Or(o.compose(&c, host), o.control.mutate(&c))
 	}
 	c.BaseURL, c.Seed, c.Faults = cmp.Or(o.baseURL, c.BaseURL), cmp.Or(o.seed, c.Seed), append(c.Faults, o.faults...)
+	if o.set["federation"] {
+		c.Federation.Entities = o.federation
+	}
 	if o.set["strict"] {
 		c.Strict = o.strict
 	}
@@ -260,6 +267,7 @@ func announce(out io.Writer, idp *mockidp.Server, compose bool) {
 			fmt.Fprintf(out, "Metadata   %s  %s\n", idp.MetadataURL(a.ID), a.Label)
 		}
 	}
+	fmt.Fprintf(out, "Federation %s\n", idp.FederationURL())
 	if u, ok := idp.User(mockidp.DefaultLogin); ok && u.Password == mockidp.DefaultPassword {
 		fmt.Fprintf(out, "Sign in as %s, password %s\n", mockidp.DefaultLogin, mockidp.DefaultPassword)
 	}

@@ -150,7 +150,7 @@ func TestHelp(t *testing.T) {
 	require.NoError(t, err)
 	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-odd-paths",
 		"-sp-metadata", "-key", "-cert", "-state",
-		"MOCKIDP_BASE_URL", "-config-json", "-print-config", "-seed", "-fault", "-control", "-provision", "-attack", "mockidp attack -h",
+		"MOCKIDP_BASE_URL", "-config-json", "-print-config", "-seed", "-fault", "-federation", "-control", "-provision", "-attack", "mockidp attack -h",
 		string(mockidp.Delay), string(mockidp.DropConnection), string(mockidp.ServerError),
 		string(mockidp.CutPage), string(mockidp.CutResponse),
 		string(mockidp.ClockSkew), string(mockidp.WrongContentType), string(mockidp.DuplicatePost)} {
@@ -247,6 +247,7 @@ func TestEnvironmentVariables(t *testing.T) {
 		"MOCKIDP_LISTEN=0.0.0.0:1":   `mockidp: MOCKIDP_LISTEN "0.0.0.0:1" is not a loopback address`,
 		"MOCKIDP_CONFIG=/none.json":  "mockidp: MOCKIDP_CONFIG: open /none.json",
 		"MOCKIDP_FAULT=flood":        "mockidp: MOCKIDP_FAULT: ",
+		"MOCKIDP_FEDERATION=-1":      "mockidp: MOCKIDP_FEDERATION",
 		"MOCKIDP_CERT=/none.pem":     "mockidp: MOCKIDP_CERT requires -key",
 		"MOCKIDP_SP_METADATA=/none":  "mockidp: MOCKIDP_SP_METADATA /none: ",
 		"MOCKIDP_CONFIG_JSON={\n1}":  "mockidp: MOCKIDP_CONFIG_JSON: line 2: ",

@@ -60,6 +60,7 @@ type Options struct {
 func Write(c mockidp.Config, o Options) ([]byte, error) {
 	if !o.PrivateKeys {
 		c.Key, c.Certificate, c.Keys = nil, nil, nil
+		c.Federation.Key, c.Federation.Certificate = nil, nil
 		c.Apps = slices.Clone(c.Apps)
 		for i := range c.Apps {
 			c.Apps[i].KeyID = ""

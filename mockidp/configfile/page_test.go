@@ -27,6 +27,7 @@ var titles = map[reflect.Type]string{
 	reflect.TypeFor[mockidp.GroupAttribute]():   "A group statement",
 	reflect.TypeFor[mockidp.Encryption]():       "Encryption",
 	reflect.TypeFor[mockidp.Fault]():            "A fault",
+	reflect.TypeFor[mockidp.Federation]():       "The federation",
 	reflect.TypeFor[mockidp.StandingMutation](): "An attack",
 }
 

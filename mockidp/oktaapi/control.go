@@ -86,11 +86,16 @@ type faultBody struct {
 	Chance float64           `json:"chance,omitempty"`
 	For    string            `json:"for,omitempty"`
 	Status int               `json:"status,omitempty"`
+
+	Endpoint mockidp.Endpoint `json:"endpoint,omitempty"`
+	Entity   string           `json:"entity,omitempty"`
+	URL      string           `json:"url,omitempty"`
 }
 
 func faultsJSON(list []mockidp.Fault) []faultBody {
 	return shown(list, func(f mockidp.Fault) faultBody {
-		b := faultBody{Kind: f.Kind, App: f.App, Count: f.Count, Chance: f.Chance, Status: f.Status}
+		b := faultBody{Kind: f.Kind, App: f.App, Count: f.Count, Chance: f.Chance, Status: f.Status,
+			Endpoint: f.Endpoint, Entity: f.Entity, URL: f.URL}
 		if f.For != 0 {
 			b.For = f.For.String()
 		}
@@ -101,7 +106,8 @@ func faultsJSON(list []mockidp.Fault) []faultBody {
 func (c *call) showFaults() *apiError { return c.ok(object{"faults": faultsJSON(c.idp.Faults())}) }
 
 func (c *call) addFault(b faultBody) *apiError {
-	f := mockidp.Fault{Kind: b.Kind, App: b.App, Count: b.Count, Chance: b.Chance, Status: b.Status}
+	f := mockidp.Fault{Kind: b.Kind, App: b.App, Count: b.Count, Chance: b.Chance, Status: b.Status,
+		Endpoint: b.Endpoint, Entity: b.Entity, URL: b.URL}
 	if b.For != "" {
 		d, err := time.ParseDuration(b.For)
 		if err != nil {

@@ -76,6 +76,13 @@ func (v *visit) faultForm() form[mockidp.Fault] {
 			"Fault.Status"),
 		floatInput("chance", "Probability", "From 0 to 1. 0: always.",
 			func(f *mockidp.Fault) *float64 { return &f.Chance }, "Fault.Chance"),
+		selectInput("endpoint", "Federation's endpoint", "For faults in its metadata.", []word[mockidp.Endpoint]{
+			{"", "both, or none"}, {mockidp.EndpointAggregate, "All entities"}, {mockidp.EndpointQuery, "Queries for one entity"}},
+			func(f *mockidp.Fault) *mockidp.Endpoint { return &f.Endpoint }, "Fault.Endpoint"),
+		textInput("entity", "Entity ID", "In the federation. Empty: any.", func(f *mockidp.Fault) *string { return &f.Entity },
+			"Fault.Entity"),
+		textInput("url", "Redirect to", "Empty: to the same address.", func(f *mockidp.Fault) *string { return &f.URL },
+			"Fault.URL"),
 	}}}
 }
 
@@ -85,6 +92,26 @@ var faultTexts = map[mockidp.FaultKind]string{
 	mockidp.ServerError: "An error page instead", mockidp.CutPage: "The page ends in the middle of the form",
 	mockidp.CutResponse: "The SAMLResponse is cut in half", mockidp.ClockSkew: "The times in the message are off",
 	mockidp.WrongContentType: "The page is sent as text/plain", mockidp.DuplicatePost: "The message is posted twice",
+
+	mockidp.MetadataSlow: "Federation: the metadata comes slowly", mockidp.MetadataCut: "Federation: half of the metadata",
+	mockidp.MetadataAbort:   "Federation: the connection is closed halfway",
+	mockidp.MetadataEndless: "Federation: without end", mockidp.MetadataBomb: "Federation: huge once decompressed",
+	mockidp.MetadataHTML: "Federation: a page instead", mockidp.MetadataEmpty: "Federation: an empty document",
+	mockidp.MetadataRedirect:     "Federation: a redirect",
+	mockidp.MetadataNotModified:  "Federation: “not modified”, whatever the client has",
+	mockidp.MetadataSameETag:     "Federation: one ETag for all documents",
+	mockidp.MetadataOld:          "Federation: an older document",
+	mockidp.MetadataExpired:      "Federation: an expired document",
+	mockidp.MetadataNoValidUntil: "Federation: no validUntil",
+	mockidp.MetadataLongValidity: "Federation: valid for 30 years",
+	mockidp.MetadataUnsigned:     "Federation: no signature",
+	mockidp.MetadataTampered:     "Federation: changed after signing",
+	mockidp.MetadataOtherKey:     "Federation: signed with another key",
+	mockidp.MetadataIdPKey:       "Federation: signed with the key of the apps",
+	mockidp.MetadataBroken:       "Federation: an entity has a broken certificate",
+	mockidp.MetadataDuplicate:    "Federation: an entity is there twice",
+	mockidp.MetadataOtherEntity:  "Federation: a query is answered with another entity",
+	mockidp.MetadataGroup:        "Federation: a query is answered with an EntitiesDescriptor",
 }
 
 type attacksView struct {
@@ -147,6 +174,11 @@ func (v view) shownFault(f mockidp.Fault) shownFault {
 	}
 	if f.App != "" {
 		text += ", at " + v.label(f.App)
+	}
+	for _, of := range []string{string(f.Endpoint), f.Entity, f.URL} {
+		if of != "" {
+			text += ", " + of
+		}
 	}
 	if f.Chance != 0 {
 		text += fmt.Sprintf(", probability %v", f.Chance)
