@@ -2,9 +2,10 @@ package saml
 
 // The tables are functions because a program may change what they return.
 
-// EduPersonNames returns the names of eduPerson (REFEDS eduPerson 202208), and isMemberOf
-// of eduMember. Those before eduPersonAssurance also have the older form of MACE-Dir, which
-// some federations send beside the other (MACE-Dir SAML Attribute Profiles 2008-04).
+// EduPersonNames returns the names of eduPerson (REFEDS eduPerson 202208), isMemberOf of
+// eduMember, and subject-id and pairwise-id ([AttributeSubjectID]). Those before
+// eduPersonAssurance also have the older form of MACE-Dir, which some federations send
+// beside the other (MACE-Dir SAML Attribute Profiles 2008-04).
 func EduPersonNames() Names {
 	const oid, mace = "urn:oid:1.3.6.1.4.1.5923.1.1.1.", "urn:mace:dir:attribute-def:"
 	return Names{
@@ -25,6 +26,8 @@ func EduPersonNames() Names {
 		"eduPersonAnalyticsTag":       {oid + "17"},
 		"eduPersonDisplayPronouns":    {oid + "18"},
 		"isMemberOf":                  {"urn:oid:1.3.6.1.4.1.5923.1.5.1.1"},
+		"subject-id":                  {AttributeSubjectID},
+		"pairwise-id":                 {AttributePairwiseID},
 	}
 }
 
@@ -119,12 +122,15 @@ func MicrosoftNames() Names {
 		"name":                   {soap + "name"},
 		"userPrincipalName":      {soap + "upn", older + "UPN"},
 		"nameidentifier":         {soap + "nameidentifier"},
+		"ppid":                   {soap + "privatepersonalidentifier"},
 		"objectidentifier":       {identity + "objectidentifier"},
 		"tenantid":               {identity + "tenantid"},
 		"identityprovider":       {identity + "identityprovider"},
 		"groups":                 {windows + "groups", older + "Group"},
 		"groups.link":            {"http://schemas.microsoft.com/claims/groups.link"},
 		"role":                   {windows + "role"},
+		"authenticationmethod":   {windows + "authenticationmethod"},
+		"authenticationinstant":  {windows + "authenticationinstant"},
 		"wids":                   {windows + "wids"},
 		"authnmethodsreferences": {"http://schemas.microsoft.com/claims/authnmethodsreferences"},
 		"windowsaccountname":     {windows + "windowsaccountname"},

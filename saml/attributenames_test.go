@@ -86,7 +86,10 @@ func TestNameTablesScoped(t *testing.T) {
 	idp, err = idp.WithPolicy(saml.IdPPolicy{Scopes: []string{"example.org"}})
 	require.NoError(t, err)
 	sp := newSP(t, func(c *saml.Config) { c.IdP = idp })
-	for _, short := range []string{"eduPersonPrincipalName", "eduPersonScopedAffiliation", "eduPersonUniqueId"} {
+	for _, short := range []string{
+		"eduPersonPrincipalName", "eduPersonPrincipalNamePrior", "eduPersonScopedAffiliation", "eduPersonUniqueId",
+		"subject-id", "pairwise-id",
+	} {
 		for _, name := range saml.EduPersonNames()[short] {
 			xml := doc{Attributes: `<saml:Attribute Name="` + name + `"><saml:AttributeValue>a@other.example` +
 				`</saml:AttributeValue></saml:Attribute>`}.xml(t)

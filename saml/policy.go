@@ -37,8 +37,8 @@ type IdPPolicy struct {
 	// the metadata has a scope.
 	RequireScopes bool
 	// ScopedAttributes lists the Names of the attributes whose values are
-	// "name@scope". Empty: eduPersonPrincipalName, eduPersonScopedAffiliation,
-	// eduPersonUniqueId, subject-id and pairwise-id.
+	// "name@scope". Empty: eduPersonPrincipalName, eduPersonPrincipalNamePrior,
+	// eduPersonScopedAffiliation, eduPersonUniqueId, subject-id and pairwise-id.
 	ScopedAttributes []string
 }
 

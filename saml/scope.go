@@ -28,7 +28,7 @@ const (
 var scopedAttributes = []string{
 	"urn:oid:1.3.6.1.4.1.5923.1.1.1.6", "urn:mace:dir:attribute-def:eduPersonPrincipalName",
 	"urn:oid:1.3.6.1.4.1.5923.1.1.1.9", "urn:mace:dir:attribute-def:eduPersonScopedAffiliation",
-	"urn:oid:1.3.6.1.4.1.5923.1.1.1.13",
+	"urn:oid:1.3.6.1.4.1.5923.1.1.1.12", "urn:oid:1.3.6.1.4.1.5923.1.1.1.13",
 	AttributeSubjectID, AttributePairwiseID,
 }
 
