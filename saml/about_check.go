@@ -43,11 +43,7 @@ func (a About) clone() About {
 		}
 		a.Organization = &Organization{slices.Clone(o.Names), slices.Clone(o.DisplayNames), slices.Clone(o.URLs)}
 	}
-	a.Contacts = slices.Clone(a.Contacts)
-	for i := range a.Contacts {
-		c := &a.Contacts[i]
-		c.Emails, c.TelephoneNumbers = slices.Clone(c.Emails), slices.Clone(c.TelephoneNumbers)
-	}
+	a.Contacts = cloneContacts(a.Contacts)
 	return a
 }
 

@@ -6,7 +6,10 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/dsig"
 )
 
-const nsREFEDS = "http://refeds.org/metadata"
+const (
+	nsREFEDS        = "http://refeds.org/metadata"
+	securityContact = nsREFEDS + "/contactType/security"
+)
 
 // algorithms writes the digest and signature algorithms that are accepted, in order of
 // preference (SAML V2.0 Metadata Profile for Algorithm Support 2.3, 2.4).
@@ -90,7 +93,7 @@ func (w *metadataWriter) contacts() {
 	for _, c := range w.cfg.About.Contacts {
 		if c.Type == ContactSecurity {
 			w.open("md:ContactPerson", attribute{"xmlns:remd", nsREFEDS}, attribute{"contactType", "other"},
-				attribute{"remd:contactType", nsREFEDS + "/contactType/security"})
+				attribute{"remd:contactType", securityContact})
 		} else {
 			w.open("md:ContactPerson", attribute{"contactType", string(c.Type)})
 		}

@@ -13,10 +13,10 @@ import (
 )
 
 // Description is what an identity provider's metadata tells users about it (SAML V2.0
-// Metadata Extensions for Login and Discovery User Interface). It is for pages on which
-// a user chooses one. The identity provider writes its own texts, so they prove
-// nothing. They have no control characters, none that are invisible or change the
-// direction of text, and a bounded length.
+// Metadata Extensions for Login and Discovery User Interface), and whom to ask for help.
+// It is for pages on which a user chooses one, or can't sign in with one. The identity
+// provider writes its own texts, so they prove nothing. They have no control characters,
+// none that are invisible or change the direction of text, and a bounded length.
 type Description struct {
 	EntityID string
 	// Names are the DisplayNames; without any, those of the Organization.
@@ -28,6 +28,12 @@ type Description struct {
 	// Hidden reports that the identity provider asks not to be shown (the entity
 	// category http://refeds.org/category/hide-from-discovery).
 	Hidden bool
+	// Contacts are the people to ask (Metadata 2.3.2.2): those of the role before those
+	// of the entity, at most 16.
+	Contacts []Contact
+	// ErrorURL is the page for users who can't sign in (Metadata 2.4.1): an https URL, or
+	// one of this machine. It can have placeholders: see [ServiceProvider.ErrorURL].
+	ErrorURL string
 }
 
 // LocalizedText is a text in a language.
@@ -80,7 +86,10 @@ func describe(entityID string, entity xmltree.Node) Description {
 				d.read(c)
 			}
 		}
+		d.readErrorURL(role)
+		d.readContacts(role)
 	}
+	d.readContacts(entity)
 	if len(d.Names) == 0 {
 		of := entity.Child(xmltree.Metadata, "Organization").Child(xmltree.Metadata, "OrganizationDisplayName")
 		for ; of.OK(); of = of.NextSame() {

@@ -37,6 +37,8 @@ type IdP struct {
 	declared *scopes // those of the metadata; nil: it has none
 	scopes   *scopes // those that are accepted; nil: they are not checked
 	policy   IdPPolicy
+
+	description Description
 }
 
 // SSOService is an address to which AuthnRequests are sent.

@@ -132,7 +132,12 @@ func identityProviderRoles(entity xmltree.Node) (roles []xmltree.Node) {
 // readIdP reads the identity provider that an entity describes.
 func readIdP(entity xmltree.Node) (*IdP, error) {
 	var d metadataDecoder
-	return d.idp(entity)
+	idp, err := d.idp(entity)
+	if err != nil {
+		return nil, err
+	}
+	idp.description = describe(idp.entityID, entity)
+	return idp, nil
 }
 
 func (d *metadataDecoder) idp(entity xmltree.Node) (*IdP, error) {

@@ -30,6 +30,11 @@ func (cfg *Config) only() *IdP {
 	return cfg.IdP.IdP()
 }
 
+// IdP returns the identity provider with that entity ID as it is now: of an assertion's
+// Issuer, for example. The error is a [*Error]; its Reason is ReasonMetadataEntity if the
+// identity provider is unknown.
+func (sp *ServiceProvider) IdP(entityID string) (*IdP, error) { return sp.cfg.find(entityID) }
+
 // find returns the identity provider with that entity ID.
 func (cfg *Config) find(entityID string) (*IdP, error) {
 	unknown := &Error{Reason: ReasonMetadataEntity, Rule: ruleIdP,
