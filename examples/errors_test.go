@@ -19,7 +19,7 @@ var errorFields = []string{"Reason", "Rule", "Detail", "Want", "Got", "Err"}
 
 // moreFields are additional fields of some types.
 var moreFields = map[string][]string{
-	"saml":                  {"Status", "Issued", "NameID", "AssertionID", "IdP"},
+	"saml":                  {"Status", "Issued", "NameID", "AssertionID", "IdP", "Attributes"},
 	"saml/internal/xmltree": {"Name", "Offset"},
 	"portal/center":         {"Primary"}, // the Region to ask instead
 	"portal/scim":           {"Primary"},

@@ -3,6 +3,7 @@ package saml
 import (
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // Decoder copies the attributes of an assertion into values of the struct type T. It is
@@ -61,7 +62,8 @@ func NewDecoder[T any](cfg DecoderConfig) (*Decoder[T], error) {
 
 // Decode returns the values of an assertion's attributes. The error is a [*Error] that
 // names the attribute and the field. Its Reason is AttributeMissing, AttributeCount,
-// AttributeType, Scope or Limit. With an error, the result is the zero value.
+// AttributeType, Scope or Limit. Its Attributes are all that are missing, or the one that
+// can't be used. With an error, the result is the zero value.
 func (d *Decoder[T]) Decode(a *Assertion) (T, error) {
 	var out T
 	if err := d.plan.decode(a, reflect.ValueOf(&out).Elem()); err != nil {
@@ -83,6 +85,7 @@ func (p *plan) decode(a *Assertion, into reflect.Value) error {
 		}
 	}
 	r := reader{scopes: a.scopes}
+	var missing *Error
 	for i := range p.fields {
 		f := &p.fields[i]
 		to := into.FieldByIndex(f.index)
@@ -90,12 +93,30 @@ func (p *plan) decode(a *Assertion, into reflect.Value) error {
 			setNameID(to, a.a.nameID)
 			continue
 		}
-		if err := r.field(f, &all[i], to); err != nil {
-			err.Detail = "field " + f.name
-			return err
+		switch err := r.field(f, &all[i], to); {
+		case err == nil:
+		case missing == nil:
+			err.Detail, err.Attributes = "field "+f.name, []AttributeName{f.title}
+			if err.Reason != ReasonAttributeMissing {
+				return err
+			}
+			missing = err
+		case err.Reason == ReasonAttributeMissing:
+			missing.add(f.title)
 		}
 	}
+	if missing != nil {
+		return missing
+	}
 	return nil
+}
+
+// add adds another missing attribute.
+func (e *Error) add(missing AttributeName) {
+	if !slices.Contains(e.Attributes, missing) {
+		e.Attributes = append(e.Attributes, missing)
+		e.Detail += "; " + missing.String() + " is missing, too"
+	}
 }
 
 // found is what a field gets: the attributes of its first alternative that has values.

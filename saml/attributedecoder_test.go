@@ -316,3 +316,48 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	}
 }
+
+// The error names all missing attributes as people do, and the one that can't be used.
+func TestDecodeNamesAttributes(t *testing.T) {
+	type user struct {
+		Mail  string        `saml:"urn:oid:0.9.2342.19200300.100.1.3|email,required"`
+		Count int           `saml:"count"`
+		Name  string        `saml:"displayName,required"`
+		Staff []saml.Scoped `saml:"eduPersonScopedAffiliation,required"`
+		Again []string      `saml:"displayName,required"`
+		Own   string        `saml:"https://one.example/own,required"`
+		Login string        `saml:",nameid,required"`
+	}
+	d, err := saml.NewDecoder[user](saml.DecoderConfig{Names: []saml.Names{
+		saml.EduPersonNames(), {"displayName": {"urn:own:name"}},
+	}})
+	require.NoError(t, err)
+	of := func(attributes ...saml.Attribute) *saml.Error {
+		_, err := d.Decode(saml.NewAssertion(saml.NameID{}, attributes, nil))
+		return errorOf(t, err)
+	}
+	mail := saml.AttributeName{Name: "urn:oid:0.9.2342.19200300.100.1.3", FriendlyName: "mail"}
+	e := of(texts("email", "a@one.example"), texts("count", "x"))
+	require.Equal(t, saml.ReasonAttributeType, e.Reason, "the first error counts")
+	require.Equal(t, []saml.AttributeName{{Name: "count"}}, e.Attributes)
+
+	e = of()
+	require.Equal(t, saml.ReasonAttributeMissing, e.Reason)
+	require.Equal(t, []saml.AttributeName{
+		mail, {Name: "urn:own:name", FriendlyName: "displayName"},
+		{Name: "urn:oid:1.3.6.1.4.1.5923.1.1.1.9", FriendlyName: "eduPersonScopedAffiliation"},
+		{Name: "https://one.example/own"}, {FriendlyName: "NameID"},
+	}, e.Attributes)
+	require.ErrorContains(t, e, "attribute urn:oid:0.9.2342.19200300.100.1.3|email: field user.Mail; displayName is missing, too;")
+	require.Equal(t, "https://one.example/own", e.Attributes[3].String())
+
+	_, err = saml.NewAssertion(saml.NameID{}, nil, nil).PairwiseID()
+	require.Equal(t, []saml.AttributeName{{Name: saml.AttributePairwiseID, FriendlyName: "pairwise-id"}}, errorOf(t, err).Attributes)
+}
+
+func errorOf(t *testing.T, err error) *saml.Error {
+	t.Helper()
+	var e *saml.Error
+	require.ErrorAs(t, err, &e)
+	return e
+}

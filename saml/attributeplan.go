@@ -21,6 +21,7 @@ type use struct{ field, rank int }
 type field struct {
 	name       string // for errors
 	attributes string // for errors
+	title      AttributeName
 	index      []int
 	kind       valueKind
 	slice      bool
@@ -88,7 +89,9 @@ func newField(of reflect.Type, sf reflect.StructField, text string, tables []Nam
 	}
 	f := &field{index: sf.Index, tag: t, attributes: strings.Join(t.names, "|")}
 	if t.nameID {
-		f.attributes = "NameID of the subject"
+		f.attributes, f.title = "NameID of the subject", AttributeName{FriendlyName: "NameID"}
+	} else {
+		f.title = titleOf(text, t.names, tables)
 	}
 	element := sf.Type
 	if element.Kind() == reflect.Slice {

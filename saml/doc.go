@@ -140,6 +140,10 @@
 // Names, never FriendlyNames, and refuses several values where the program has room for
 // one. [Assertion.SubjectID] and [Assertion.PairwiseID] return identifiers to store.
 //
+// If attributes are missing, [Error].Attributes names all of them. Whom the user can ask
+// is in the identity provider's metadata ([IdP.Description]): contacts, and a page whose
+// address [ServiceProvider.ErrorURL] returns. Package acs has a page with both.
+//
 // # Why families of attack fail
 //
 // Signature wrapping needs a second assertion, or a signature that doesn't refer to

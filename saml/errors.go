@@ -100,6 +100,9 @@ type Error struct {
 	// log, and IdP is the entity ID of the identity provider whose keys verified it. The
 	// user is not signed in.
 	NameID, AssertionID, IdP string
+	// Attributes are the ones that a Decoder, SubjectID or PairwiseID refused. With
+	// ReasonAttributeMissing they are all that are missing.
+	Attributes []AttributeName
 	// Err is the cause, or nil.
 	Err error
 }

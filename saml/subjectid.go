@@ -30,6 +30,16 @@ func (a *Assertion) SubjectID() (Scoped, error) { return a.identifier(AttributeS
 func (a *Assertion) PairwiseID() (Scoped, error) { return a.identifier(AttributePairwiseID) }
 
 func (a *Assertion) identifier(name string) (Scoped, error) {
+	s, err := a.oneIdentifier(name)
+	if err != nil {
+		short := name[strings.LastIndexByte(name, ':')+1:]
+		err.Attributes = []AttributeName{{name, short}}
+		return Scoped{}, err
+	}
+	return s, nil
+}
+
+func (a *Assertion) oneIdentifier(name string) (Scoped, *Error) {
 	rule := "attribute " + name
 	var value AttributeValue
 	n := 0
@@ -51,11 +61,7 @@ func (a *Assertion) identifier(name string) (Scoped, error) {
 		return Scoped{}, &Error{Reason: ReasonAttributeType, Rule: rule, Detail: "the value has elements"}
 	}
 	r := reader{scopes: a.scopes}
-	s, err := r.scope(name, value.Text)
-	if err != nil {
-		return Scoped{}, err
-	}
-	return s, nil
+	return r.scope(name, value.Text)
 }
 
 // subjectIdentifier reads the form that both attributes have (3.3.1 and 3.4.1), and
