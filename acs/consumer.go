@@ -34,6 +34,9 @@ type Login struct {
 	Unsolicited bool
 	// RequestID is the ID of the answered request; empty if unsolicited.
 	RequestID string
+
+	consumer *Consumer // for MissingAttributes, as verdict is
+	verdict  *Verdict  // which a log of the Login doesn't show
 }
 
 // ACS returns the endpoint that this consumer serves.
@@ -58,6 +61,7 @@ func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		v.Accepted = true
 		c.report(r.Context(), v)
+		login.consumer, login.verdict = c, &v
 		c.cfg.OnLogin(w, r, login) // [4]
 	}
 }

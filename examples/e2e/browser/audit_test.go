@@ -47,6 +47,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"logout", testAuditLogout},
 		{"admin console", testAuditConsole},
 		{"discovery", testAuditDiscovery},
+		{"attributes", testAuditAttributes},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
 	}

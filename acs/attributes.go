@@ -1,0 +1,177 @@
+package acs
+
+import (
+	"cmp"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// MissingAttributes answers a user whose attributes the program can't use, with status 403. Call it in OnLogin, with
+// the error of a [saml.Decoder] or of [saml.Assertion.SubjectID], and write nothing else:
+//
+//	user, err := decoder.Decode(l.Assertion)
+//	if err != nil {
+//		l.MissingAttributes(w, r, err)
+//		return
+//	}
+//
+// The page names the attributes and whom to ask, as the identity provider's metadata says: its errorURL and a contact
+// for support, or else a technical or administrative one (saml2int SDP-SP12). The address of the errorURL gets the
+// reference and the names of the attributes, none of their values ([saml.ServiceProvider.ErrorURL]). The log gets a
+// record with the reference of the verdict and the error, whose text can have a value. OnVerdict is not called again:
+// the response was accepted. For another error, the page names no attributes.
+func (l *Login) MissingAttributes(w http.ResponseWriter, r *http.Request, err error) {
+	c := l.consumer
+	if c == nil { // a Login that no consumer made
+		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+		return
+	}
+	v := *l.verdict
+	v.Accepted, v.Rule = false, "attributes"
+	v.setError(err)
+	if v.Reason == "" && err != nil {
+		v.Detail = storeerr.Printable(err.Error())
+	}
+	c.log(r.Context(), "saml attributes refused", v)
+	writePage(w, http.StatusForbidden, "attributes", nil, styleSource+"; form-action 'none'", l.attributesPage(err))
+}
+
+var (
+	textMissing = message{"Information about you is missing",
+		"You are known to your identity provider, but it did not send everything that this service needs to sign you in."}
+	textUnusable = message{"Information about you can't be used",
+		"You are known to your identity provider, but this service can't use what it sent."}
+)
+
+// attributesPage is the data of the page.
+type attributesPage struct {
+	message
+	Style                template.CSS
+	Reference, LoginPath string
+	IdP, Host            string // the identity provider's name, and what stands for it if it has none
+	Missing              bool
+	Attributes           []saml.AttributeName
+	Help, HelpHost       string // the errorURL, and its host
+	Contact              *contact
+}
+
+// contact is whom to ask.
+type contact struct{ Name, Email, Mail, Telephone string }
+
+func (l *Login) attributesPage(err error) attributesPage {
+	c := l.consumer
+	p := attributesPage{
+		message: textUnusable, Style: template.CSS(style), Reference: l.verdict.Reference, LoginPath: c.cfg.LoginPath,
+	}
+	var e *saml.Error
+	if errors.As(err, &e) {
+		p.Attributes = e.Attributes
+		if p.Missing = e.Reason == saml.ReasonAttributeMissing; p.Missing {
+			p.message = textMissing
+		}
+	}
+	idp, unknown := c.cfg.SP.IdP(l.Assertion.Issuer())
+	p.Host = hostOf(l.Assertion.Issuer())
+	if unknown != nil { // it left since
+		return p
+	}
+	d := idp.Description()
+	p.IdP = nameOf(d)
+	p.Help = c.cfg.SP.ErrorURL(idp, saml.ErrorReport{
+		Code: codeOf(p.Attributes), Transaction: p.Reference, Context: strings.Join(namesOf(p.Attributes), " "),
+	})
+	if u, err := url.Parse(p.Help); err == nil {
+		p.HelpHost = u.Host
+	}
+	p.Contact = p.contactOf(d.Contacts, c.cfg.SP.EntityID())
+	return p
+}
+
+// nameOf returns the name of an identity provider in English, because the page is, or else in its first language.
+func nameOf(d saml.Description) string {
+	for _, name := range d.Names {
+		if lang := strings.ToLower(name.Lang); lang == "en" || strings.HasPrefix(lang, "en-") {
+			return name.Text
+		}
+	}
+	if len(d.Names) > 0 {
+		return d.Names[0].Text
+	}
+	return ""
+}
+
+// hostOf returns the host of an entity ID, or else the entity ID.
+func hostOf(entityID string) string {
+	if u, err := url.Parse(entityID); err == nil && u.Hostname() != "" {
+		entityID = u.Hostname()
+	}
+	return storeerr.Printable(entityID)
+}
+
+func namesOf(attributes []saml.AttributeName) (names []string) {
+	for _, a := range attributes {
+		names = append(names, a.String())
+	}
+	return names
+}
+
+// authorizing are the attributes that say what a user may do. The others say who the user is.
+var authorizing = []string{
+	"eduPersonAffiliation", "eduPersonPrimaryAffiliation", "eduPersonScopedAffiliation", "eduPersonEntitlement",
+	"eduPersonAssurance", "isMemberOf", "groups", "groups.link", "role", "wids", "groupsid", "primarygroupsid",
+}
+
+// codeOf returns the code for these attributes.
+func codeOf(attributes []saml.AttributeName) saml.ErrorCode {
+	identifying := func(a saml.AttributeName) bool { return !slices.Contains(authorizing, a.String()) }
+	switch {
+	case len(attributes) == 0:
+		return saml.ErrorOther
+	case slices.ContainsFunc(attributes, identifying):
+		return saml.ErrorIdentification
+	}
+	return saml.ErrorAuthorization
+}
+
+// contactOf returns the contact for users, or nil. Contacts for security and billing have other work.
+func (p *attributesPage) contactOf(all []saml.Contact, entityID string) *contact {
+	for _, kind := range []saml.ContactType{saml.ContactSupport, saml.ContactTechnical, saml.ContactAdministrative} {
+		i := slices.IndexFunc(all, func(c saml.Contact) bool { return c.Type == kind })
+		if i < 0 {
+			continue
+		}
+		out := &contact{Name: cmp.Or(strings.TrimSpace(all[i].GivenName+" "+all[i].Surname), all[i].Company)}
+		if emails := all[i].Emails; len(emails) > 0 {
+			out.Email = emails[0]
+			out.Mail = "mailto:" + out.Email + "?subject=" + forMail("Sign-in: "+p.Title) + "&body=" + forMail(p.mail(entityID))
+		}
+		if numbers := all[i].TelephoneNumbers; len(numbers) > 0 {
+			out.Telephone = numbers[0]
+		}
+		return out
+	}
+	return nil
+}
+
+// mail is what the user's mail begins with. An administrator needs the whole name of an attribute.
+func (p *attributesPage) mail(entityID string) string {
+	lines := []string{"Service: " + entityID, "Reference: " + p.Reference}
+	for _, a := range p.Attributes {
+		line := "Attribute: " + a.String()
+		if a.FriendlyName != "" && a.Name != "" {
+			line += ", " + a.Name
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\r\n") + "\r\n"
+}
+
+// forMail returns a text for a parameter of a mailto URL (RFC 6068 2).
+func forMail(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
