@@ -120,7 +120,10 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	if o.clientHeader != "" {
 		clientAddr = func(r *http.Request) string { return r.Header.Get(o.clientHeader) }
 	}
-	users := newSessions()
+	users, err := newSessions()
+	if err != nil {
+		return nil, nil, err
+	}
 	region, err := acs.NewRegion(acs.Config{
 		SP: sp, Region: o.region, Store: acs.NewMemoryStore(acs.MemoryConfig{}), // a shared store for several nodes
 		OnLogin: users.signedIn, LoginPath: "/login", RefusedPath: "/refused", ClientAddr: clientAddr,
@@ -132,7 +135,7 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 	mux.HandleFunc("GET /{$}", users.page)
 	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {
-		if users.current(w, r) != "" { // the browser sent a response twice, as after a double click
+		if users.current(w, r) != nil { // the browser sent a response twice, as after a double click
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 			return
 		}

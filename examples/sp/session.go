@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // The "__Host-" prefix makes browsers keep the cookie to this host, over https or to loopback.
@@ -22,8 +23,15 @@ const (
 	nextLifetime = time.Minute
 )
 
+// user is what the program needs of an assertion. Add fields for your own attributes. For a user without one that is
+// required, package acs has a page.
+type user struct {
+	Login string `saml:",nameid,required"`
+	Name  string `saml:"displayName"`
+}
+
 type session struct {
-	user  string
+	user  user
 	until time.Time
 }
 
@@ -40,16 +48,28 @@ func hashOf(token string) hash { return sha256.Sum256([]byte(token)) }
 
 // sessions are in memory: a restart signs all users out.
 type sessions struct {
+	users *saml.Decoder[user]
+
 	mu   sync.Mutex
 	by   map[hash]session // by the session cookie
 	next map[hash]next    // by the other cookie
 }
 
-func newSessions() *sessions { return &sessions{by: map[hash]session{}, next: map[hash]next{}} }
+func newSessions() (*sessions, error) {
+	users, err := saml.NewDecoder[user](saml.DecoderConfig{
+		Names: []saml.Names{saml.LDAPNames(), saml.MicrosoftNames(), saml.OktaNames()},
+	})
+	return &sessions{users: users, by: map[hash]session{}, next: map[hash]next{}}, err
+}
 
 // signedIn is called once for every accepted assertion. The response is posted by another site, so browsers don't
 // send the session cookie with it. Therefore the session begins with the next page, which can end an earlier one.
 func (s *sessions) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login) {
+	who, err := s.users.Decode(l.Assertion)
+	if err != nil {
+		l.MissingAttributes(w, r, err)
+		return
+	}
 	now := time.Now().Round(0) // the wall clock, which continues while the machine is suspended
 	until := now.Add(sessionLifetime)
 	if end := l.Assertion.SessionNotOnOrAfter(); !end.IsZero() && end.Before(until) {
@@ -59,14 +79,14 @@ func (s *sessions) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login
 	s.mu.Lock()
 	maps.DeleteFunc(s.by, func(_ hash, old session) bool { return !now.Before(old.until) })
 	maps.DeleteFunc(s.next, func(_ hash, old next) bool { return !now.Before(old.until) })
-	s.next[hashOf(token)] = next{session{l.Assertion.NameID().Value, until}, now.Add(nextLifetime)}
+	s.next[hashOf(token)] = next{session{who, until}, now.Add(nextLifetime)}
 	s.mu.Unlock()
 	setCookie(w, nextCookie, token, int(nextLifetime.Seconds()))
 	http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
 }
 
-// current returns the user who is signed in with this browser, or "".
-func (s *sessions) current(w http.ResponseWriter, r *http.Request) string {
+// current returns the user who is signed in with this browser, or nil.
+func (s *sessions) current(w http.ResponseWriter, r *http.Request) *user {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,9 +103,9 @@ func (s *sessions) current(w http.ResponseWriter, r *http.Request) string {
 		}
 	}
 	if !now.Before(at.until) {
-		return ""
+		return nil
 	}
-	return at.user
+	return &at.user
 }
 
 // cookie returns a cookie's value, or "".
@@ -117,7 +137,7 @@ func setCookie(w http.ResponseWriter, name, value string, maxAge int) {
 var home = template.Must(template.New("home").Parse(`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Service provider</title></head>
-<body>{{if .}}<p>Signed in as <strong>{{.}}</strong></p>
+<body>{{if .}}<p>Signed in as <strong>{{.Login}}</strong>{{with .Name}} ({{.}}){{end}}</p>
 <form method="post" action="/sign-out"><button>Sign out</button></form>
 {{else}}<p>Not signed in. <a href="/login">Sign in</a></p>
 {{end}}</body></html>

@@ -196,3 +196,28 @@ func TestASignInBeginsOneSession(t *testing.T) {
 	body = stolen.get(base + "/").Body
 	assert.Contains(t, body, "Not signed in")
 }
+
+// The user's name is shown where the identity provider sends it. An attribute that can't be used gets the page about it,
+// and no session.
+func TestAttributes(t *testing.T) {
+	idp, base := serve(t)
+	send := func(names ...string) *testkit.Page {
+		require.NoError(t, idp.UpdateApp(idp.Apps()[0].ID, func(a *mockidp.App) error {
+			a.Attributes = []mockidp.Attribute{{Name: "urn:oid:2.16.840.1.113730.3.1.241", Values: names}}
+			return nil
+		}))
+		v := newVisitor(t)
+		form, err := idp.Answer(v.get(base+"/login").Header.Get("Location"), mockidp.DefaultLogin)
+		require.NoError(t, err)
+		if res := v.post("http://idp.localhost", form.URL, form.Values()); res.Status != http.StatusSeeOther {
+			assert.Contains(t, v.get(base+"/").Body, "Not signed in")
+			return res
+		}
+		return v.get(base + "/")
+	}
+	assert.Contains(t, send("Alice <Adams>").Body, "</strong> (Alice &lt;Adams&gt;)</p>")
+	page := send("Alice", "Adams")
+	assert.Equal(t, http.StatusForbidden, page.Status)
+	assert.Contains(t, page.Body, "<bdi>displayName</bdi>")
+	assert.Contains(t, page.Body, `<a href="/login">Sign in again</a>`)
+}
