@@ -223,11 +223,17 @@ func (a *App) nameID(u *User) (string, *Error) {
 
 // checkNameIDPolicy refuses a request for another format than the app sends (SAML Core 3.4.1.1). Okta's help says:
 // "When NameIdPolicy is included in the SAML Request, the Name ID format must match it" (Application Integration
-// Wizard SAML field reference). Unspecified leaves the choice to the identity provider (Core 8.3.1).
+// Wizard SAML field reference). So is one for a name in another service provider's namespace, except by Entra ID, which
+// ignores SPNameQualifier (learn.microsoft.com, "Single sign-on SAML protocol"). Unspecified leaves the choice to the
+// identity provider (Core 8.3.1).
 func (a *App) checkNameIDPolicy(req *authnRequest, required bool) *Error {
 	switch {
 	case a.IgnoreNameIDPolicy || a.sendsTransient(req):
 		return nil
+	case req.SPQualifier != "" && req.SPQualifier != a.Audience && a.Profile != Entra:
+		return mismatch(ReasonNameIDPolicy, a.Audience, req.SPQualifier, "the request's NameIDPolicy asks for a NameID in "+
+			"the namespace of another service provider (SPNameQualifier); set IgnoreNameIDPolicy of the app %s to answer "+
+			"nevertheless", quote(a.Label))
 	case req.NameIDFormat == nil && required:
 		return mismatch(ReasonNameIDPolicy, a.NameIDFormat, "", "the signed request has no NameIDPolicy with a Format")
 	case req.NameIDFormat == nil || *req.NameIDFormat == NameIDUnspecified || *req.NameIDFormat == a.NameIDFormat:

@@ -30,6 +30,7 @@ type authnRequest struct {
 	ForceAuthn   bool
 	IsPassive    bool
 	NameIDFormat *string           // of NameIDPolicy; nil if absent
+	SPQualifier  string            // SPNameQualifier of NameIDPolicy; "" if absent
 	Context      *requestedContext // nil if absent
 	Subject      *requestedSubject // nil if absent
 	Confirmed    bool              // the Subject holds a SubjectConfirmation, which Profiles 4.1.4.1 forbids
@@ -47,7 +48,8 @@ const (
 // messageID accepts an xs:ID of common characters, and also one that begins with a digit.
 var messageID = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,256}$`)
 
-// parseAuthnRequest reads each value only at its place in the schema, and ignores others, such as Scoping.
+// parseAuthnRequest reads each value only at its place in the schema, and ignores others, such as Scoping, Extensions
+// and AttributeConsumingServiceIndex.
 func parseAuthnRequest(doc []byte) (*authnRequest, *Error) {
 	root, err := parseRequestXML(doc)
 	if err != nil {
@@ -166,9 +168,11 @@ func (r *authnRequest) readChild(el *etree.Element) (known bool, err *Error) {
 		r.Issuer, err = textOf(el)
 		r.Issuer = strings.TrimSpace(r.Issuer)
 	case xml.Name{Space: nsProtocol, Local: "NameIDPolicy"}:
-		if f := attributes(el)["Format"]; f != "" {
+		attrs := attributes(el)
+		if f := attrs["Format"]; f != "" {
 			r.NameIDFormat = &f
 		}
+		r.SPQualifier = attrs["SPNameQualifier"]
 	case xml.Name{Space: nsProtocol, Local: "RequestedAuthnContext"}:
 		r.Context, err = readContext(el)
 	case xml.Name{Space: nsAssertion, Local: "Subject"}:

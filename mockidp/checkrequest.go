@@ -10,7 +10,7 @@ import (
 // read checks a request as far as that needs no user, and adds it to the messages in any case. If app is nil, find
 // returns the app that the request is for.
 func (s *Server) read(app *App, in incoming, find func(*authnRequest) (*App, *Error)) (*App, pending, *Error) {
-	p := pending{relayState: in.relayState, at: s.now()}
+	p := pending{relayState: in.relayState, loginHint: in.loginHint, at: s.now()}
 	if !in.has {
 		if p.appID = app.ID; !in.hasRelay {
 			p.relayState = app.DefaultRelayState
@@ -64,6 +64,10 @@ func (s *Server) checkRequest(app *App, p *pending, in incoming, doc []byte) *Er
 	req := p.req
 	if err := s.checkIssuer(app, req); err != nil {
 		return err
+	}
+	if app.Profile == Entra && req.Subject != nil {
+		return errorf(ReasonSubject, "AADSTS900236: the request has a Subject, which Entra ID doesn't support; send "+
+			"the NameID as the parameter login_hint instead")
 	}
 	if req.Destination != "" && req.Destination != s.ssoURL(app) {
 		return mismatch(ReasonDestination, s.ssoURL(app), req.Destination, "the request's Destination is another address")

@@ -186,11 +186,14 @@ func (s *Server) handleSend(w http.ResponseWriter, r *http.Request, c composeReq
 	return nil
 }
 
-// firstUser is the login that the page begins with: of the Subject of the request, else the first user who may sign in
-// to the app, else the first of all.
+// firstUser is the login that the page begins with: of the Subject of the request, else of login_hint, else of the
+// first user who may sign in to the app, else of the first of all.
 func (st *state) firstUser(app *App, p pending) string {
 	if expected := p.expected(st, app); expected != nil {
 		return expected.Login
+	}
+	if hinted := st.user(p.loginHint); hinted != nil {
+		return hinted.Login
 	}
 	var all, open *User
 	for _, u := range st.users {

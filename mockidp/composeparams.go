@@ -14,8 +14,12 @@ var composeParameters = []string{"login", "first_name", "last_name", "email", "g
 
 const attributeParameter = "attr." // and the name of an attribute
 
-// samlParameters are those of the bindings, and of Entra's links.
-var samlParameters = []string{"SAMLRequest", "RelayState", "SAMLEncoding", "SigAlg", "Signature", "tenantId"}
+// samlParameters are those of the bindings, of Entra's links, and for the sign-in page.
+var samlParameters = []string{
+	"SAMLRequest", "RelayState", "SAMLEncoding", "SigAlg", "Signature", "tenantId", paramLoginHint,
+}
+
+const paramLoginHint = "login_hint"
 
 // composing returns the parameters beside those of the bindings, if one of them composes the answer; else nil. Service
 // providers may send others, which are ignored otherwise.

@@ -29,6 +29,7 @@ const Everyone = "Everyone"
 // Bounds on what a client may send. They aren't configurable: valid messages are far smaller.
 const (
 	maxRequest    = 64 << 10 // bytes of an AuthnRequest, encoded, and again decoded and inflated
+	maxLoginHint  = 256      // bytes
 	maxRelayState = 1 << 10  // bytes; SAML Bindings 3.4.3 allows 80, and real service providers send more
 )
 

@@ -33,8 +33,11 @@
 // mistakes: deflated for HTTP-POST, not deflated for HTTP-Redirect, base64url, signed as in the other binding.
 //
 // A request with a Subject is answered for that user or with an error status: AuthnFailed if another user signs in,
-// UnknownPrincipal if no user has that name. ForceAuthn, IsPassive and RequestedAuthnContext are supported; a class
-// that needs a second factor is sent only if the user gave one ([User].SecondFactor).
+// UnknownPrincipal if no user has that name. With the profile Entra it is refused. The sign-in page has the Subject's
+// login filled in, or the parameter login_hint of the sign-on address. Scoping, Extensions, ProviderName and
+// AttributeConsumingServiceIndex are ignored, and the list of messages shows them. ForceAuthn, IsPassive and
+// RequestedAuthnContext are supported; a class that needs a second factor is sent only if the user gave one
+// ([User].SecondFactor).
 //
 // An app with [App].LogoutURL, which registered metadata sets, has single logout by HTTP-Redirect and HTTP-POST. A
 // LogoutRequest must be signed and name the NameID and SessionIndex of the browser's session. It ends that session,

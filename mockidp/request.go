@@ -25,7 +25,8 @@ type incoming struct {
 	has        bool   // whether SAMLRequest is there at all
 	relayState string
 	hasRelay   bool
-	detached   bool // whether Signature is there
+	loginHint  string // of the address's query, also with HTTP-POST
+	detached   bool   // whether Signature is there
 	sigAlg     string
 	signature  string
 	compose    url.Values // of composing; nil: none

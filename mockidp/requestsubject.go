@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"encoding/xml"
 
 	"github.com/beevik/etree"
@@ -9,6 +10,8 @@ import (
 // requestedSubject is the Subject of a request (SAML Core 3.4.1).
 type requestedSubject struct {
 	value, format string // of the NameID
+	qualifier     string // NameQualifier
+	spQualifier   string // SPNameQualifier
 	other         string // EncryptedID or BaseID, which identify no user here, or ""
 }
 
@@ -22,7 +25,9 @@ func (r *authnRequest) readSubject(el *etree.Element) *Error {
 			if err != nil {
 				return err
 			}
-			subjects = append(subjects, &requestedSubject{value: value, format: attributes(child)["Format"]})
+			attrs := attributes(child)
+			subjects = append(subjects, &requestedSubject{value: value, format: attrs["Format"],
+				qualifier: attrs["NameQualifier"], spQualifier: attrs["SPNameQualifier"]})
 		case xml.Name{Space: nsAssertion, Local: "EncryptedID"}, xml.Name{Space: nsAssertion, Local: "BaseID"}:
 			subjects = append(subjects, &requestedSubject{other: child.Tag})
 		case xml.Name{Space: nsAssertion, Local: "SubjectConfirmation"}:
@@ -48,7 +53,7 @@ func (p *pending) subject() *requestedSubject {
 
 // isFor reports whether an assertion about the user would be about the Subject of the request (SAML Core 3.4.1.4: it
 // must match strongly, 3.3.4). The name compared is the one that the app gets, byte for byte; a Format matches if it
-// is the app's, or none.
+// is the app's, or none, and so do the qualifiers, which answers don't have (8.3.7).
 func (p *pending) isFor(app *App, u *User) bool {
 	want := p.subject()
 	if want == nil || u == nil {
@@ -56,6 +61,7 @@ func (p *pending) isFor(app *App, u *User) bool {
 	}
 	name, err := app.nameID(u)
 	return err == nil && want.other == "" && name == want.value &&
+		cmp.Or(want.qualifier, app.Issuer) == app.Issuer && cmp.Or(want.spQualifier, app.Audience) == app.Audience &&
 		(want.format == "" || want.format == NameIDUnspecified || want.format == app.NameIDFormat)
 }
 

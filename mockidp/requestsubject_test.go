@@ -142,3 +142,53 @@ func TestNameIDPolicy(t *testing.T) {
 	assert.Len(t, names, 2, "a new one each time")
 	assert.NotContains(t, names, alice)
 }
+
+// A Subject in another namespace than the app's names is no user's (SAML Core 8.3.7).
+func TestQualifiersOfASubject(t *testing.T) {
+	conf := twoRegions()
+	conf.Apps[0].Groups = []string{mockidp.Everyone}
+	idp := start(t, conf)
+	app, _ := idp.App("")
+	for qualifiers, want := range map[string]bool{
+		attr("NameQualifier", app.Issuer) + " " + attr("SPNameQualifier", entityID): true,
+		attr("NameQualifier", "https://other.example"):                              false,
+		attr("SPNameQualifier", "https://other.example"):                            false,
+	} {
+		form, err := idp.Answer(redirect(idp, about("<saml:NameID "+qualifiers+">"+alice+"</saml:NameID>"), ""), alice)
+		require.NoError(t, err)
+		if doc := decode(t, form); want {
+			assert.Equal(t, alice, text(t, doc, "//Subject/NameID"))
+		} else {
+			assert.Equal(t, []string{mockidp.StatusResponder, mockidp.StatusUnknownPrincipal}, statuses(t, doc), qualifiers)
+		}
+	}
+}
+
+// Entra ID refuses a Subject, and ignores an SPNameQualifier.
+func TestEntraRefusesASubject(t *testing.T) {
+	idp := start(t, twoRegions())
+	updateApp(t, idp, "", func(a *mockidp.App) { a.Profile, a.Issuer = mockidp.Entra, "" })
+	_, err := idp.Answer(redirect(idp, about(nameID(alice, "")), ""), alice)
+	assert.Equal(t, mockidp.ReasonSubject, reason(t, err))
+	assert.ErrorContains(t, err, "login_hint")
+	form, err := idp.Answer(redirect(idp, inNamespace("https://other.example"), ""), alice)
+	require.NoError(t, err)
+	assert.Equal(t, alice, text(t, decode(t, form), "//Subject/NameID"))
+}
+
+func inNamespace(of string) string {
+	return strings.Replace(request(), "</samlp:AuthnRequest>", `<samlp:NameIDPolicy `+attr("SPNameQualifier",
+		of)+`/></samlp:AuthnRequest>`, 1)
+}
+
+// A request for a NameID in another service provider's namespace is refused (SAML Core 3.4.1.1).
+func TestNamespaceOfNameIDPolicy(t *testing.T) {
+	idp := start(t, twoRegions())
+	_, err := idp.Answer(redirect(idp, inNamespace(entityID), ""), alice)
+	require.NoError(t, err)
+	_, err = idp.Answer(redirect(idp, inNamespace("https://other.example"), ""), alice)
+	assert.Equal(t, mockidp.ReasonNameIDPolicy, reason(t, err))
+	updateApp(t, idp, "", func(a *mockidp.App) { a.IgnoreNameIDPolicy = true })
+	_, err = idp.Answer(redirect(idp, inNamespace("https://other.example"), ""), alice)
+	require.NoError(t, err)
+}

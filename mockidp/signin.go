@@ -14,6 +14,7 @@ type pending struct {
 	appID        string
 	req          *authnRequest // nil: IdP-initiated
 	relayState   string
+	loginHint    string // fills in the sign-in page
 	at           time.Time
 	attack       string  // chosen on the sign-in page, or ""
 	unregistered bool    // it was refused, and waits for its service provider to be registered
@@ -28,14 +29,14 @@ func (p *pending) force(app *App) bool {
 
 // bytes returns approximately how much memory a pending sign-in takes because of what its client sent.
 func (p pending) bytes() int {
-	n := 1<<10 + len(p.relayState)
+	n := 1<<10 + len(p.relayState) + len(p.loginHint)
 	if p.target != nil {
 		n += len(p.target.audience) + len(p.target.acs)
 	}
 	if p.req == nil {
 		return n
 	}
-	n += len(p.req.Issuer) + len(p.req.Destination)
+	n += len(p.req.Issuer) + len(p.req.Destination) + len(p.req.SPQualifier)
 	for _, text := range []*string{p.req.ACSURL, p.req.NameIDFormat} {
 		if text != nil {
 			n += len(*text)
@@ -47,7 +48,7 @@ func (p pending) bytes() int {
 		}
 	}
 	if subject := p.req.Subject; subject != nil {
-		n += len(subject.value) + len(subject.format) + len(subject.other)
+		n += len(subject.value) + len(subject.format) + len(subject.qualifier) + len(subject.spQualifier)
 	}
 	return n
 }

@@ -2,7 +2,10 @@ package mockidp_test
 
 import (
 	"encoding/pem"
+	"html"
+	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,4 +107,49 @@ func TestAttacksHaveTitles(t *testing.T) {
 	p.contains(t, `<optgroup label="Signature wrapping">`)
 	p.contains(t, `<option value="A03/assertion">A03/assertion · XSW3 (assertion)</option>`)
 	assert.Equal(t, "X", mockidp.MutationInfo{ID: "X"}.Label())
+}
+
+// The parameter login_hint fills in the username, with both bindings. A Subject has precedence, and a hint is not one.
+func TestLoginHint(t *testing.T) {
+	conf := twoRegions()
+	conf.Apps[0].Groups = []string{mockidp.Everyone}
+	idp := start(t, conf)
+	hinted := func(to, hint string) string {
+		separator := "?"
+		if strings.Contains(to, "?") {
+			separator = "&"
+		}
+		return to + separator + url.Values{"login_hint": {hint}}.Encode()
+	}
+	username := func(p page) string {
+		t.Helper()
+		_, value, ok := strings.Cut(string(p.Body), `name="username" type="text" value="`)
+		require.True(t, ok)
+		value, _, _ = strings.Cut(value, `"`)
+		return html.UnescapeString(value)
+	}
+	long := strings.Repeat("x", 257)
+	for hint, want := range map[string]string{
+		bob: bob, "nobody & \"x\"": "nobody & \"x\"", "a&SAMLRequest=b": "a&SAMLRequest=b", long[1:]: long[1:],
+		long: "", "a\r\nb": "", "\xff": "", "": "",
+	} {
+		b := newBrowser(t, idp)
+		assert.Equal(t, want, username(b.get(hinted(redirect(idp, request(), "state"), hint))))
+		assert.Equal(t, want, username(b.post(hinted(idp.SSOURL("idc"), hint), postForm(request()))))
+		assert.Equal(t, want, username(b.get(hinted(idp.SSOURL("idc"), hint))), "from the tile")
+	}
+	b := newBrowser(t, idp)
+	p := b.get(hinted(redirect(idp, about(nameID(alice, "")), ""), bob))
+	assert.Equal(t, alice, username(p))
+	p = b.get(hinted(redirect(idp, request(), ""), bob))
+	assert.Equal(t, alice, text(t, decode(t, b.signIn(p, alice, mockidp.DefaultPassword).answer(t)), "//Subject/NameID"))
+	p = b.get(hinted(redirect(idp, request(attr("ForceAuthn", "true")), ""), bob))
+	assert.Equal(t, bob, username(p), "not the user who is signed in")
+
+	conf.Compose = true
+	composing := start(t, conf)
+	for hint, want := range map[string]string{bob: bob, "nobody": alice} {
+		p = newBrowser(t, composing).get(hinted(redirect(composing, request(), ""), hint))
+		assert.Equal(t, want, p.fields().Get("login"))
+	}
 }

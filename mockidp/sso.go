@@ -5,7 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // success answers for a user. It checks the assignment and the ACS list once more. sess is the user's session.
@@ -128,14 +131,14 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 	return s.post(w, r, app, func() (posted, *Error) { return s.success(st, app, p, user, sess) })
 }
 
-// showSignIn shows the sign-in page, with the login of the requested Subject. user is the one who must sign in
-// again, or nil.
+// showSignIn shows the sign-in page, with the login of the requested Subject, else of login_hint. user is the one who
+// must sign in again, or nil.
 func (s *Server) showSignIn(w http.ResponseWriter, st *state, app *App, p pending, key string, user *User) *Error {
 	key, err := s.storePending(p, key)
 	if err != nil {
 		return err
 	}
-	page := signIn{App: app, User: user, Pending: key, Cancel: p.req != nil}
+	page := signIn{App: app, User: user, Pending: key, Cancel: p.req != nil, Login: p.loginHint}
 	if expected := p.expected(st, app); expected != nil {
 		page.Login = expected.Login
 	}
@@ -197,7 +200,7 @@ func readHTTP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
 			return incoming{}, malformed(err, "invalid query")
 		}
 		in, perr := readParams(bindingRedirect, v)
-		in.query, in.compose = r.URL.RawQuery, composing(v)
+		in.query, in.compose, in.loginHint = r.URL.RawQuery, composing(v), hintOf(v)
 		return in, perr
 	}
 	v, err := readForm(w, r, maxRequest)
@@ -205,10 +208,20 @@ func readHTTP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
 		return incoming{}, err
 	}
 	in, err := readParams(bindingPOST, v)
+	in.loginHint = hintOf(r.URL.Query())
 	if in.compose = composing(withQuery(v, r)); err == nil && !in.has && in.compose == nil {
 		err = malformed(nil, "the form has no SAMLRequest")
 	}
 	return in, err
+}
+
+// hintOf returns the parameter login_hint, or "" if it is no login.
+func hintOf(v url.Values) string {
+	hint := v.Get(paramLoginHint)
+	if len(hint) > maxLoginHint || !utf8.ValidString(hint) || strings.ContainsFunc(hint, unicode.IsControl) {
+		return ""
+	}
+	return hint
 }
 
 // withQuery adds the query of a form's address.
