@@ -35,6 +35,13 @@ func (w *canonicalWriter) element(name, text string, attributes ...attribute) {
 	w.end(name)
 }
 
+// nameID writes a NameID (Core 2.2.3). The declaration may be empty.
+func (w *canonicalWriter) nameID(n NameID, declaration attribute) {
+	w.element("saml:NameID", n.Value, declaration,
+		attribute{"Format", n.Format}, attribute{"NameQualifier", n.NameQualifier},
+		attribute{"SPNameQualifier", n.SPNameQualifier}, attribute{"SPProvidedID", n.SPProvidedID})
+}
+
 // writable reports whether a text has only characters that XML allows (XML 1.0,
 // 2.2).
 func writable(s string) bool {

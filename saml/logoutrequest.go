@@ -152,9 +152,7 @@ func (r *LogoutRequest) write(o LogoutOptions) {
 		attribute{"Reason", o.Reason},
 		attribute{"Version", "2.0"})
 	head.element("saml:Issuer", r.sp.cfg.EntityID, declaration)
-	tail.element("saml:NameID", o.NameID.Value, declaration,
-		attribute{"Format", o.NameID.Format}, attribute{"NameQualifier", o.NameID.NameQualifier},
-		attribute{"SPNameQualifier", o.NameID.SPNameQualifier}, attribute{"SPProvidedID", o.NameID.SPProvidedID})
+	tail.nameID(o.NameID, declaration)
 	for _, index := range o.SessionIndexes {
 		tail.element("samlp:SessionIndex", index)
 	}

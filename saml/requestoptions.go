@@ -80,8 +80,8 @@ const (
 )
 
 // CheckRequestOptions returns the error with ReasonConfig that NewAuthnRequest would
-// return for the options, whatever the identity provider. Use it if the user chooses the
-// identity provider later.
+// return for each of the options but ACS and IdP. Use it if the user chooses the identity
+// provider later.
 func (sp *ServiceProvider) CheckRequestOptions(o RequestOptions) error {
 	_, err := o.check(&sp.cfg)
 	return err

@@ -34,11 +34,7 @@ func (n *NameID) write(w *canonicalWriter) {
 		return
 	}
 	w.start("saml:Subject", attribute{"xmlns:saml", nsAssertion})
-	w.element("saml:NameID", n.Value,
-		attribute{"Format", n.Format},
-		attribute{"NameQualifier", n.NameQualifier},
-		attribute{"SPNameQualifier", n.SPNameQualifier},
-		attribute{"SPProvidedID", n.SPProvidedID})
+	w.nameID(*n, attribute{})
 	w.end("saml:Subject")
 }
 
