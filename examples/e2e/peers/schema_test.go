@@ -70,7 +70,14 @@ func checkRequestSchemas(t *testing.T, v schemas, d *deployment) {
 			ClassRefs:  []string{"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"},
 			Comparison: saml.Exact,
 		},
-		NameIDPolicy: &saml.NameIDPolicy{Format: mockidp.NameIDEmail, AllowCreate: true},
+		NameIDPolicy: &saml.NameIDPolicy{Format: mockidp.NameIDEmail, AllowCreate: true, SPNameQualifier: d.sp.EntityID()},
+		Subject:      &saml.NameID{Value: peerUser, Format: mockidp.NameIDEmail},
+		ProviderName: "R&D <Portal>",
+		Scoping: &saml.Scoping{
+			ProxyCount: new(uint(0)), RequesterIDs: []string{"https://behind.example/"}, GetComplete: "https://sp.example/idps",
+			IDPList: []saml.IDPEntry{{ProviderID: "https://proxied.example/", Name: "Ä & B", Loc: "https://proxied.example/sso"}},
+		},
+		Extensions: []string{`<x:Type xmlns:x="urn:example:x">public</x:Type>`, `<y xmlns="urn:example:y"/>`},
 	}
 	for _, o := range []saml.RequestOptions{{}, full} {
 		for _, binding := range []string{saml.HTTPRedirect, saml.HTTPPost} {
