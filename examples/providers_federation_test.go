@@ -1,11 +1,8 @@
 package examples_test
 
 import (
-	"context"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,12 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/beevik/etree"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
@@ -29,109 +25,61 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// fed is a federation of two members. It publishes an aggregate and answers queries.
+// fed is the mock's federation, of its tenants one and two. Their users are of one.example and two.example.
 type fed struct {
-	t       *testing.T
-	members map[string]*mockidp.Server // by entity ID
-	names   []string                   // their entity IDs
-	server  *httptest.Server
-	queries atomic.Int64
-	sign    func(document []byte) []byte
+	t           *testing.T
+	idp         *mockidp.Server
+	members     map[string]*mockidp.Server // by entity ID
+	names       []string                   // their entity IDs
+	aggregate   string                     // its address
+	certificate *x509.Certificate
 }
 
 func newFed(t *testing.T) *fed {
 	t.Helper()
 	idp := mockidp.New(mockidp.Config{})
 	t.Cleanup(idp.Close)
-	f := &fed{t: t, members: map[string]*mockidp.Server{}, sign: signedMetadata}
+	f := &fed{t: t, idp: idp, members: map[string]*mockidp.Server{},
+		aggregate: idp.FederationURL(), certificate: idp.FederationCertificate()}
 	for _, name := range []string{"one", "two"} {
 		member, err := idp.Tenant(name)
 		require.NoError(t, err)
+		require.NoError(t, member.UpdateUser(mockidp.DefaultLogin, func(u *mockidp.User) error {
+			u.Email = "alice@" + name + ".example"
+			return nil
+		}))
 		metadata, err := saml.ParseIdPMetadata(member.Metadata(""))
 		require.NoError(t, err)
 		f.members[metadata.EntityID()], f.names = member, append(f.names, metadata.EntityID())
 	}
-	f.server = httptest.NewServer(http.HandlerFunc(f.serve))
-	t.Cleanup(f.server.Close)
 	return f
 }
 
-func (f *fed) serve(w http.ResponseWriter, r *http.Request) {
-	until := fmt.Sprintf(` validUntil="%s"`, time.Now().Add(7*24*time.Hour).UTC().Format(time.RFC3339))
-	name, query := strings.CutPrefix(r.URL.Path, "/entities/")
-	member := f.members[name]
-	var document string
-	switch {
-	case !query:
-		document = `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"` + until + `>`
-		for _, name := range f.names {
-			_, root, _ := strings.Cut(f.metadata(name), "?>")
-			document += root
-		}
-		document += `</md:EntitiesDescriptor>`
-	case member == nil:
-		f.queries.Add(1)
-		http.NotFound(w, r)
-		return
-	default:
-		f.queries.Add(1)
-		document = strings.Replace(f.metadata(name), " entityID=", until+" entityID=", 1)
-	}
-	_, _ = w.Write(f.sign([]byte(document)))
-}
-
-var idpRole = regexp.MustCompile(`<(\w+:)?IDPSSODescriptor [^>]*>`)
-
-// metadata is a member's, with the name and the scope that the federation has verified.
-func (f *fed) metadata(entityID string) string {
-	name := f.members[entityID].TenantName()
-	return idpRole.ReplaceAllStringFunc(string(f.members[entityID].Metadata("")), func(tag string) string {
-		return tag + `<md:Extensions xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">
-<s:Scope xmlns:s="urn:mace:shibboleth:metadata:1.0" regexp="false">` + name + `.example</s:Scope>
-<u:UIInfo xmlns:u="urn:oasis:names:tc:SAML:metadata:ui"><u:DisplayName xml:lang="en">University ` + name + `</u:DisplayName></u:UIInfo>
-</md:Extensions>`
-	})
-}
-
-// xmlsecSigner signs aggregates with another program.
-func xmlsecSigner(t *testing.T) func([]byte) []byte {
-	xmlsec, dir := testkit.RequireProgram(t, "peers", "xmlsec1"), t.TempDir()
-	key, err := x509.MarshalPKCS8PrivateKey(testkit.RSAKey("federation"))
+// signedAgain has the aggregate signed by another program, with another key.
+func (f *fed) signedAgain() {
+	t, dir, key := f.t, f.t.TempDir(), testkit.RSAKey("xmlsec1")
+	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
+	keyFile, in := filepath.Join(dir, "key.pem"), filepath.Join(dir, "in.xml")
+	der, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
-	keyFile := filepath.Join(dir, "key.pem")
-	block := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
+	block := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 	require.NoError(t, os.WriteFile(keyFile, block, 0o600))
-	const template = `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo>
-<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>
-<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/>
-<ds:Reference URI="#_fed"><ds:Transforms>
-<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/>
-<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/></ds:Transforms>
-<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue/></ds:Reference></ds:SignedInfo>
-<ds:SignatureValue/></ds:Signature>`
-	return func(document []byte) []byte {
-		in, err := os.CreateTemp(dir, "*.xml")
-		if err != nil {
-			panic(err)
-		}
-		root, rest, _ := strings.Cut(string(document), ">")
-		_, err = in.WriteString(root + ` ID="_fed">` + template + rest)
-		if err := errors.Join(err, in.Close()); err != nil {
-			panic(err)
-		}
-		out, err := exec.Command(xmlsec, "--sign", "--privkey-pem", keyFile, "--id-attr:ID",
-			"urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor", in.Name()).Output()
-		if err != nil {
-			panic(err)
-		}
-		return out
+	doc := etree.NewDocument()
+	require.NoError(t, doc.ReadFromBytes(f.idp.FederationMetadata()))
+	signature := doc.Root().SelectElement("Signature")
+	for _, tag := range []string{"DigestValue", "SignatureValue"} { // the rest is a template for the program
+		signature.FindElement(".//" + tag).SetText("")
 	}
-}
-
-// certificate is the federation's, as its operator gives it.
-func (f *fed) certificate() []byte {
-	cert := testkit.Certificate(testkit.RSAKey("federation"), time.Now())
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
+	signature.RemoveChild(signature.SelectElement("KeyInfo"))
+	require.NoError(t, doc.WriteToFile(in))
+	document, err := exec.Command(xmlsec, "--sign", "--privkey-pem", keyFile, "--id-attr:ID",
+		"urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor", in).Output()
+	require.NoError(t, err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(document)
+	}))
+	t.Cleanup(server.Close)
+	f.aggregate, f.certificate = server.URL, testkit.Certificate(key, time.Now())
 }
 
 // local puts the test's addresses in the place of the page's.
@@ -139,10 +87,10 @@ func (f *fed) local(config federation.Config) federation.Config {
 	s := &config.Sources[0]
 	if s.Query != "" {
 		require.Equal(f.t, "https://mdq.example/", s.Query)
-		s.Query = f.server.URL + "/"
+		s.Query = f.idp.FederationQueryURL()
 	} else {
 		require.Equal(f.t, "https://metadata.example/federation.xml", s.URL)
-		s.URL = f.server.URL
+		s.URL = f.aggregate
 	}
 	s.Copy, s.AllowPrivateAddresses = filepath.Join(f.t.TempDir(), filepath.Base(s.Copy)), true
 	config.Logger = slog.New(slog.DiscardHandler)
@@ -175,7 +123,7 @@ func (f *fed) choice(p *testkit.Page, member string) string {
 	b := p.Browser
 	b.Stay = func(to *url.URL) bool { return strings.HasPrefix(to.String(), f.members[member].SSOURL("")) }
 	defer func() { b.Stay = nil }()
-	p, err := b.Click(p, "University "+f.members[member].TenantName())
+	p, err := b.Click(p, "("+f.members[member].TenantName()+")")
 	require.NoError(f.t, err)
 	require.Equal(f.t, http.StatusSeeOther, p.Status)
 	return p.Location()
@@ -187,10 +135,10 @@ func providersSignedIn(w http.ResponseWriter, _ *http.Request, l *acs.Login) {
 
 // The aggregate of the page, in two Regions: users choose on the page, and a member asserts only its own scopes.
 func TestProvidersAggregate(t *testing.T) {
-	t.Run("signed by the library of the mock", func(t *testing.T) { testProvidersAggregate(t, newFed(t)) })
+	t.Run("signed by the mock", func(t *testing.T) { testProvidersAggregate(t, newFed(t)) })
 	t.Run("signed by xmlsec1", func(t *testing.T) {
 		f := newFed(t)
-		f.sign = xmlsecSigner(t)
+		f.signedAgain()
 		testProvidersAggregate(t, f)
 	})
 	_, err := providersAggregate([]byte("no certificate"))
@@ -199,8 +147,9 @@ func TestProvidersAggregate(t *testing.T) {
 
 func testProvidersAggregate(t *testing.T, f *fed) {
 	nodes := testkit.Handlers{}
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.certificate.Raw})
 	for _, region := range providersRegions {
-		config, err := providersAggregate(f.certificate())
+		config, err := providersAggregate(certificate)
 		require.NoError(t, err)
 		store := acs.NewMemoryStore(acs.MemoryConfig{})
 		node, err := providersNode(t.Context(), f.local(config), region, store, providersSignedIn)
@@ -240,13 +189,13 @@ func testProvidersAggregate(t *testing.T, f *fed) {
 
 // The metadata query service of the page: a member is fetched when a sign-in at it begins.
 func TestProvidersQuery(t *testing.T) {
-	f := newFed(t)
+	f, knows := newFed(t), map[string]*federation.Federation{}
 	nodes := testkit.Handlers{}
 	for _, region := range providersRegions {
-		cert := testkit.Certificate(testkit.RSAKey("federation"), time.Now())
-		known, err := federation.Open(t.Context(), f.local(providersQuery(cert)))
+		known, err := federation.Open(t.Context(), f.local(providersQuery(f.certificate)))
 		require.NoError(t, err)
 		t.Cleanup(known.Close)
+		knows[region] = known
 		var list []saml.Endpoint
 		var discovered []string
 		for _, name := range providersRegions {
@@ -278,13 +227,15 @@ func TestProvidersQuery(t *testing.T) {
 			return back.String()
 		}
 	}
-	require.Zero(t, f.queries.Load())
-	for i, region := range providersRegions {
-		for j, member := range f.names {
-			b := testkit.NewBrowser(context.Background())
+	for _, region := range providersRegions {
+		for _, member := range f.names {
+			_, err := knows[region].IdP(member)
+			require.Error(t, err, "it is not fetched yet")
+			b := testkit.NewBrowser(t.Context())
 			b.Transport = nodes
 			require.Equal(t, region+" "+member, f.signIn(b, region, member, choose(member)).Body)
-			require.EqualValues(t, 2*i+j+1, f.queries.Load(), "each node fetches each member once")
+			_, err = knows[region].IdP(member)
+			require.NoError(t, err)
 		}
 	}
 	b := testkit.NewBrowser(t.Context())

@@ -50,7 +50,7 @@ var rolloverSteps = map[string]func(*rolloverWalk){
 		})
 	},
 	"Enter the new certificate at the identity provider": func(k *rolloverWalk) {
-		k.app(func(a *mockidp.App) { a.RequestCertificates = ourCertificates("signing", []string{"new"}) })
+		k.app(func(a *mockidp.App) { a.RequestCertificates = signingCertificates([]string{"new"}) })
 	},
 	"Switch the check on again": (*rolloverWalk).checkRequests,
 }
@@ -195,7 +195,7 @@ func TestRolloverFailsNoSignIn(t *testing.T) {
 		for _, eager := range walks.eager {
 			t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
 				k := newRolloverWalk(t, name, walks.refresh)
-				k.eager, k.users = eager, true
+				k.eager, k.users = eager, !eager
 				require.Empty(t, k.walk(0))
 				w := k.world
 				w.mu.Lock()

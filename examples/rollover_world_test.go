@@ -67,7 +67,7 @@ func (n *rolloverNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func newRolloverWorld(t *testing.T, first keyState, refresh time.Duration) *rolloverWorld {
-	idp := mockidp.New(mockidp.Config{})
+	idp := mockidp.New(mockidp.Config{Key: idpKey("old")})
 	t.Cleanup(idp.Close)
 	dir := t.TempDir()
 	w := &rolloverWorld{t: t, idp: idp, refresh: refresh, state: first, done: map[string]int{},
@@ -106,12 +106,14 @@ func rolloverACS() []saml.Endpoint {
 	}
 }
 
-// ourKey and ourCertificate are of a purpose: signing or encryption.
-func ourKey(purpose, name string) *rsa.PrivateKey { return testkit.RSAKey(purpose + " " + name) }
+// Keys by their name, "old" or "new". ECDSA keys sign, because they are faster.
+func idpKey(name string) crypto.Signer          { return testkit.ECDSAKey("identity provider " + name) }
+func signingKey(name string) crypto.Signer      { return testkit.ECDSAKey("signing " + name) }
+func encryptionKey(name string) *rsa.PrivateKey { return testkit.RSAKey("encryption " + name) }
 
-func ourCertificates(purpose string, names []string) (out []*x509.Certificate) {
+func signingCertificates(names []string) (out []*x509.Certificate) {
 	for _, name := range names {
-		out = append(out, testkit.Certificate(ourKey(purpose, name), time.Now()))
+		out = append(out, testkit.Certificate(signingKey(name), time.Now()))
 	}
 	return out
 }
@@ -132,12 +134,12 @@ func (w *rolloverWorld) start(n *rolloverNode) {
 	config := saml.Config{
 		EntityID: rolloverEntityID, IdP: idp, SignRequests: true,
 		ACS: rolloverACS(),
-		Key: ourKey("signing", s.Key[0]), Certificate: ourCertificates("signing", s.Key)[0],
-		OtherCertificates:     ourCertificates("signing", s.Others),
-		EncryptionCertificate: ourCertificates("encryption", s.Encrypt)[0],
+		Key: signingKey(s.Key[0]), Certificate: signingCertificates(s.Key)[0],
+		OtherCertificates:     signingCertificates(s.Others),
+		EncryptionCertificate: testkit.Certificate(encryptionKey(s.Encrypt[0]), time.Now()),
 	}
 	for _, name := range s.Decrypt {
-		config.DecryptionKeys = append(config.DecryptionKeys, ourKey("encryption", name))
+		config.DecryptionKeys = append(config.DecryptionKeys, encryptionKey(name))
 	}
 	sp, err := saml.New(config)
 	require.NoError(t, err)
@@ -174,7 +176,7 @@ func (w *rolloverWorld) publish(n *rolloverNode) {
 func (w *rolloverWorld) provide(lists, signs []string) {
 	for _, name := range lists {
 		if _, ok := w.idpKeys[name]; !ok {
-			key, err := w.idp.AddKey(testkit.RSAKey("identity provider "+name), nil)
+			key, err := w.idp.AddKey(idpKey(name), nil)
 			require.NoError(w.t, err)
 			w.idpKeys[name] = key
 		}
@@ -196,7 +198,7 @@ func (w *rolloverWorld) writeFile(lists []string) {
 	descriptor := role.FindElement("KeyDescriptor[@use='signing']")
 	for _, name := range lists[1:] {
 		next := descriptor.Copy()
-		cert := testkit.Certificate(testkit.RSAKey("identity provider "+name), time.Now())
+		cert := testkit.Certificate(idpKey(name), time.Now())
 		next.FindElement(".//X509Certificate").SetText(base64Of(cert))
 		role.InsertChildAt(descriptor.Index()+1, next)
 	}
