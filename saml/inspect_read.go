@@ -28,6 +28,9 @@ func (a *Aggregate) inspect(entity xmltree.Node, o *InspectOptions) *EntityRepor
 	}
 	r.Description = describe(id, entity)
 	idp, err := d.idp(entity)
+	if idp != nil {
+		idp.description = r.Description
+	}
 	r.IdP, r.Warnings = idp, d.warnings
 	if e, ok := err.(*Error); ok {
 		r.Problems = append(r.Problems, e)

@@ -277,3 +277,23 @@ func TestInspectECDSA(t *testing.T) {
 	assert.IsType(t, &ecdsa.PublicKey{}, r.Keys[0].Public)
 	assert.NotNil(t, r.Keys[0].Certificate)
 }
+
+// Keys for encryption, which only a report reads, don't use up what is spent on the
+// chains of signing keys.
+func TestInspectReadsEncryptionKeysApart(t *testing.T) {
+	s := signers()
+	chain := x509Data(issued(t, s.root.Public(), s.root), issued(t, s.middle.Public(), s.root),
+		issued(t, s.leaf.Public(), s.middle), issued(t, s.apart.Public(), s.apart))
+	descriptor := func(use, inside string) string {
+		return `<md:KeyDescriptor use="` + use + `"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` + inside +
+			`</ds:KeyInfo></md:KeyDescriptor>`
+	}
+	leaf := x509Data(issued(t, s.root.Public(), s.root), issued(t, s.leaf.Public(), s.root))
+	document := strings.Replace(idpMetadata(t, "", "", ""), "<md:SingleSignOnService",
+		strings.Repeat(descriptor("encryption", chain), 60)+descriptor("signing", leaf)+"<md:SingleSignOnService", 1)
+	r := inspect(t, document, saml.InspectOptions{})[0]
+	require.Empty(t, r.Problems)
+	require.Equal(t, s.leaf.Public(), r.Keys[60].Public)
+	require.True(t, r.Keys[60].Trusted)
+	require.Contains(t, strings.Join(r.Keys[59].Ignored, " "), "too many certificates", "the test is strong enough")
+}
