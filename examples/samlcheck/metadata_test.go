@@ -236,13 +236,16 @@ func TestMetadataOfAnExpiredDocument(t *testing.T) {
 		b.WriteString(strings.Replace(one, "idp.two", "idp"+string(rune('a'+i)), 1))
 	}
 	b.WriteString(entityOf(t, "https://broken.example"))
+	earlier := strings.Replace(one, "idp.two", "earlier", 1)
+	b.WriteString(strings.Replace(earlier, " entityID=", ` validUntil="2026-10-01T00:00:00Z" entityID=`, 1))
 	group := `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" validUntil="2026-11-01T00:00:00Z">` +
 		b.String() + `</md:EntitiesDescriptor>`
 	r := checkMetadata(t, group, "-now", metadataNow)
-	require.Len(t, r.Entities, 21)
+	require.Len(t, r.Entities, 22)
 	_, stdout, _ := run(t, []byte(group), "metadata", "-now", metadataNow)
 	require.NotContains(t, stdout, "https://idpa.example")
 	require.Contains(t, stdout, `"https://broken.example"`)
+	require.Contains(t, stdout, `"https://earlier.example"`)
 	require.Contains(t, stdout, "20 identity providers ended with the document\n")
 	require.Contains(t, stdout, "\nrefused: MetadataExpired: ")
 }
@@ -255,7 +258,7 @@ func TestMetadataReportIsHarmless(t *testing.T) {
 		"https://idp.one.example/shibboleth", "https://federation.example", "one.example<", "(unclosed",
 		"University One", "http://www.w3.org/2000/09/xmldsig#rsa-sha1", "http://www.w3.org/2001/04/xmlenc#tripledes-cbc",
 		"nameid-format:transient", "https://refeds.org/sirtfi", "bindings:SOAP", "https://idp.one.example/post",
-		"assurance-certification", "http://idp.one.example/plain",
+		"assurance-certification", "http://idp.one.example/plain", "Desk", "+49 30",
 	} {
 		require.Contains(t, document, value)
 		document = strings.Replace(document, value, strings.TrimSuffix(value, "<")+evil+value[len(strings.TrimSuffix(value,
