@@ -233,6 +233,13 @@ func TestControl(t *testing.T) {
 
 	a.ok(200, "POST", "/control/faults", object{"kind": "skew", "for": "1h", "count": 2})
 	a.refused(400, "E0000001", "POST", "/control/faults", object{"kind": "typhoon"})
+	redirect := object{"kind": "metadata-redirect", "endpoint": "query", "entity": "urn:x", "url": "http://10.0.0.1/"}
+	shown := a.ok(200, "POST", "/control/faults", redirect)["faults"].([]any)
+	assert.Equal(t, map[string]any(redirect), shown[1])
+	a.refused(400, "E0000001", "POST", "/control/faults", object{"kind": "drop", "url": "http://10.0.0.1/"})
+	assert.Len(t, a.idp.Faults(), 2)
+	a.ok(204, "DELETE", "/control/faults", nil)
+	a.ok(200, "POST", "/control/faults", object{"kind": "skew", "for": "1h", "count": 2})
 	assert.Len(t, a.idp.Faults(), 1)
 	a.ok(204, "DELETE", "/control/faults", nil)
 	a.ok(200, "POST", "/control/clock", object{"advance": "48h"})

@@ -167,7 +167,7 @@ func byFamily(list []attack) []familyView {
 func (v view) shownFault(f mockidp.Fault) shownFault {
 	text := cmp.Or(faultTexts[f.Kind], string(f.Kind))
 	if f.For != 0 {
-		text += " by " + f.For.String()
+		text += map[bool]string{true: " within ", false: " by "}[f.Kind == mockidp.MetadataSlow] + f.For.String()
 	}
 	if f.Status != 0 {
 		text += ", status " + strconv.Itoa(f.Status)

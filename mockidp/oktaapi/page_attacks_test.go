@@ -64,3 +64,25 @@ func TestConsoleFaults(t *testing.T) {
 	}
 	c.press("/faults/clear").has(t, "No fault is set")
 }
+
+func TestConsoleFaultsOfTheFederation(t *testing.T) {
+	t.Parallel()
+	idp := start(t, twoRegions())
+	c := openConsole(t, idp)
+	c.press("/faults", "kind", "metadata-slow", "for", "30s", "count", "0", "endpoint", "query", "entity", "urn:x").has(t,
+		"Federation: the metadata comes slowly within 30s, query, urn:x, always")
+	c.press("/faults", "kind", "metadata-redirect", "count", "1", "url", "http://169.254.169.254/").has(t,
+		"Federation: a redirect, http://169.254.169.254/, 1 more")
+	assert.Equal(t, []mockidp.Fault{{Kind: mockidp.MetadataSlow, For: 30 * time.Second, Endpoint: mockidp.EndpointQuery,
+		Entity: "urn:x"}, {Kind: mockidp.MetadataRedirect, Count: 1, URL: "http://169.254.169.254/"}}, idp.Faults())
+	for input, value := range map[string]string{"endpoint": "all", "app": "idc", "url": "http://x.example/"} {
+		v := values("kind", "metadata-cut", "count", "1")
+		v.Set(input, value)
+		require.Equal(t, 422, c.post(c.at+"/faults", v).Status, input)
+	}
+	for _, kind := range mockidp.FaultKinds() {
+		idp.ClearFaults("")
+		c.press("/faults", "kind", string(kind), "count", "1").lacks(t, string(kind)+", 1 more") // it has a text
+		assert.Len(t, idp.Faults(), 1)
+	}
+}
