@@ -1,8 +1,10 @@
 package main
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"flag"
@@ -22,7 +24,8 @@ func (o *keyOptions) flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.key, "key", "", "PEM `FILE` of the private key that signs: PKCS #8, PKCS #1 or SEC 1 (default: on loopback "+
 		"a published test key, which no service provider may trust; elsewhere a new key at each start)")
 	fs.StringVar(&o.cert, "cert", "", "PEM `FILE` of the certificate of -key (default: a self-signed one)")
-	fs.StringVar(&o.state, "state", "", "`DIR` that keeps a key and its certificate, which are made at the first start")
+	fs.StringVar(&o.state, "state", "", "`DIR` that keeps a key and its certificate, and those of the federation, "+
+		"which are made at the first start")
 }
 
 func (o *keyOptions) check() error {
@@ -77,10 +80,13 @@ func (o *keyOptions) read(c *mockidp.Config) error {
 	return nil
 }
 
-// stateFile holds the key and its certificate: one file, so that there is never one without the other.
-const stateFile = "signing.pem"
+// The files hold a key and its certificate each: one file, so that there is never one without the other.
+const (
+	stateFile      = "signing.pem"
+	federationFile = "federation.pem"
+)
 
-// keptKey sets the key that a directory keeps, and makes it if there is none.
+// keptKey sets the keys that a directory keeps, and makes those that it lacks.
 func keptKey(dir string, c *mockidp.Config) (done func(), err error) {
 	done = func() {}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -95,57 +101,67 @@ func keptKey(dir string, c *mockidp.Config) (done func(), err error) {
 		return done, fmt.Errorf("%s: %w", dir, err)
 	}
 	done = func() { _ = errors.Join(unlockFile(lock), lock.Close()) }
-	path := filepath.Join(dir, stateFile)
+	c.Key, c.Certificate, err = keptPair(filepath.Join(dir, stateFile), c.Org, (*mockidp.Server).Certificate)
+	if err == nil && c.Federation.Key == nil {
+		c.Federation.Key, c.Federation.Certificate, err = keptPair(filepath.Join(dir, federationFile), c.Org,
+			(*mockidp.Server).FederationCertificate)
+	}
+	return done, err
+}
+
+// keptPair returns the key and the certificate in a file, and makes them if there is none. made returns the
+// certificate of a new key, which has the organisation's name.
+func keptPair(path, org string, made func(*mockidp.Server) *x509.Certificate) (
+	key crypto.Signer, cert *x509.Certificate, err error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		text, err = newKey(*c)
+		text, err = newPair(org, made)
 		if err == nil {
 			err = writeFile(path, text)
 		}
 	}
 	if err == nil {
-		err = readPair(text, c)
+		key, cert, err = readPair(text)
 	}
 	if err != nil {
-		return done, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return done, nil
+	return key, cert, nil
 }
 
-// newKey returns a new key and its certificate, which has the organisation's name.
-func newKey(c mockidp.Config) ([]byte, error) {
+func newPair(org string, made func(*mockidp.Server) *x509.Certificate) ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
 	}
-	idp, err := mockidp.Open(mockidp.Config{Org: c.Org, Key: key})
+	idp, err := mockidp.Open(mockidp.Config{Org: org, Key: key, Federation: mockidp.Federation{Key: key}})
 	if err != nil {
 		return nil, err
 	}
 	text, err := configfile.FormatKey(key)
-	return append(text, configfile.FormatCertificate(idp.Certificate())...), err
+	return append(text, configfile.FormatCertificate(made(idp))...), err
 }
 
 // readPair reads a key and its certificate. A damaged file is an error: a new key would lock out every service
 // provider.
-func readPair(text []byte, c *mockidp.Config) error {
+func readPair(text []byte) (crypto.Signer, *x509.Certificate, error) {
 	block, rest := pem.Decode(text)
 	if block == nil {
-		return errors.New("damaged: want a private key and its certificate in PEM; restore the file, or remove it for " +
-			"a new key")
+		return nil, nil, errors.New("damaged: want a private key and its certificate in PEM; restore the file, or remove " +
+			"it for a new key")
 	}
+	var cert *x509.Certificate
 	key, err := configfile.ParseKey(text[:len(text)-len(rest)])
 	if err == nil {
-		c.Key = key
-		c.Certificate, err = configfile.ParseCertificate(rest)
+		cert, err = configfile.ParseCertificate(rest)
 	}
 	if err == nil {
-		_, err = mockidp.Open(mockidp.Config{Key: c.Key, Certificate: c.Certificate}) // that they belong together
+		_, err = mockidp.Open(mockidp.Config{Key: key, Certificate: cert}) // that they belong together
 	}
 	if err != nil {
-		return fmt.Errorf("damaged: %w; restore the file, or remove it for a new key", err)
+		return nil, nil, fmt.Errorf("damaged: %w; restore the file, or remove it for a new key", err)
 	}
-	return nil
+	return key, cert, nil
 }
 
 // writeFile writes a file as a whole or not at all, for this user only.

@@ -58,7 +58,15 @@ func TestStateKeepsTheKey(t *testing.T) {
 	}
 	list, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	assert.Len(t, list, 2, "no temporary file stays")
+	assert.Len(t, list, 3, "no temporary file stays")
+	federation := func() string {
+		found, stop := running(t, os.Interrupt, "-state", dir)
+		defer stop()
+		return read(t, strings.Replace(found["Federation"][0], "metadata.xml", "certificate.pem", 1))
+	}
+	kept := federation()
+	assert.Equal(t, kept, federation())
+	assert.NotEqual(t, first, kept, "another key")
 
 	good, err := os.ReadFile(file)
 	require.NoError(t, err)
