@@ -14,8 +14,8 @@ import (
 // FaultKind is the kind of a Fault.
 type FaultKind string
 
-// The kinds for answers. They affect the answer on its way to the browser. Answer, AnswerPost and IdPInitiated send nothing to
-// a browser, so only ClockSkew and CutResponse affect their answers.
+// The kinds for answers. They affect the answer on its way to the browser. Answer, AnswerPost and IdPInitiated send
+// nothing to a browser, so only ClockSkew and CutResponse affect their answers.
 const (
 	Delay            FaultKind = "delay"              // the page is sent after Fault.For
 	DropConnection   FaultKind = "drop"               // the connection is closed without an answer

@@ -214,8 +214,9 @@ func TestFederationTimes(t *testing.T) {
 		cache      time.Duration
 	}{
 		"defaults": {mockidp.Federation{}, 7 * 24 * time.Hour, time.Hour},
-		"set":      {mockidp.Federation{Validity: 2 * time.Hour, CacheDuration: 90 * time.Second}, 2 * time.Hour, 90 * time.Second},
-		"none":     {mockidp.Federation{Validity: -1, CacheDuration: -1}, 0, 0},
+		"set": {mockidp.Federation{Validity: 2 * time.Hour, CacheDuration: 90 * time.Second}, 2 * time.Hour,
+			90 * time.Second},
+		"none": {mockidp.Federation{Validity: -1, CacheDuration: -1}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.federation.Key = testkit.RSAKey("federation")

@@ -38,8 +38,8 @@ const (
 	MetadataGroup       FaultKind = "metadata-group"        // an EntitiesDescriptor with the entity
 )
 
-var metadataFaultKinds = []FaultKind{MetadataSlow, MetadataCut, MetadataAbort, MetadataEndless, MetadataBomb, MetadataHTML,
-	MetadataEmpty, MetadataRedirect, MetadataNotModified, MetadataSameETag, MetadataOld, MetadataExpired,
+var metadataFaultKinds = []FaultKind{MetadataSlow, MetadataCut, MetadataAbort, MetadataEndless, MetadataBomb,
+	MetadataHTML, MetadataEmpty, MetadataRedirect, MetadataNotModified, MetadataSameETag, MetadataOld, MetadataExpired,
 	MetadataNoValidUntil, MetadataLongValidity, MetadataUnsigned, MetadataTampered, MetadataOtherKey, MetadataIdPKey,
 	MetadataBroken, MetadataDuplicate, MetadataOtherEntity, MetadataGroup}
 

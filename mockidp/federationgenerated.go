@@ -13,8 +13,8 @@ import (
 const (
 	generatedName = "https://idp-%s.example.org/metadata"
 	// generatedLogo is a dot of 16 by 16 pixels.
-	generatedLogo = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIxNiIgaGVpZ2h0" +
-		"PSIxNiI+PGNpcmNsZSBjeD0iOCIgY3k9IjgiIHI9IjYiIGZpbGw9IiMzNjciLz48L3N2Zz4="
+	generatedLogo = "data:image/svg+xml;base64," +
+		"PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIxNiIgaGVpZ2h0PSIxNiI+PGNpcmNsZSBjeD0iOCIgY3k9IjgiIHI9IjYiIGZpbGw9IiMzNjciLz48L3N2Zz4="
 
 	// placeholder stands for an entity's number in a pattern. Nothing else in a pattern looks like it.
 	placeholder = "#####"
@@ -82,7 +82,7 @@ func (g *generator) all(n int) error {
 	return nil
 }
 
-// pattern returns a generated identity provider with placeholders. Nobody has the private key of its certificate.
+// pattern returns a generated identity provider with placeholders. The private key of its certificate doesn't exist.
 func pattern(i int, authority string) (entity, error) {
 	every := func(k int) bool { return (i+1)%k == 0 }
 	const host = "idp-" + placeholder + ".example.org"

@@ -2,7 +2,7 @@ package mockidp
 
 import (
 	"crypto"
-	"crypto/sha1" // #nosec G505 -- for identifiers, see resolve
+	"crypto/sha1" // for identifiers, see resolve
 	"crypto/x509"
 	"sync"
 )

@@ -158,7 +158,8 @@ func TestFaultsOfOneEntityOfTheMock(t *testing.T) {
 // F25: whatever it leads to, a redirect reaches no other service.
 func TestRedirectsOfTheMock(t *testing.T) {
 	victim := newPublisher(t, signed(t, aggregate(until(time.Now().Add(time.Hour)), oneIdP), trusted()))
-	for _, to := range []string{"https://127.0.0.1:1/", "http://user@127.0.0.1:1/", "file:///etc/hostname", "ftp://127.0.0.1/"} {
+	for _, to := range []string{"https://127.0.0.1:1/", "http://user@127.0.0.1:1/", "file:///etc/hostname",
+		"ftp://127.0.0.1/"} {
 		idp := newMock(t)
 		require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.MetadataRedirect, URL: to}))
 		f := open(t, &clock{}, ofMock(idp))

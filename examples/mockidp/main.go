@@ -101,8 +101,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes random paths, message IDs and chances the same at each start")
 	fs.IntVar(&o.federation, "federation", 0,
 		"`NUMBER` of generated identity providers in the federation's metadata; FEDERATION.md documents it")
-	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1][,endpoint=aggregate][,entity=ID][,url=URL]` "+
-		"of a fault; KIND is delay, drop, status, cut-page, cut-response, skew, wrong-content-type or duplicate, or one of "+
+	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1][,endpoint=aggregate][,entity=ID]"+
+		"[,url=URL]` of a fault; KIND is delay, drop, status, cut-page, cut-response, skew, wrong-content-type or duplicate, or one of "+
 		"FEDERATION.md; repeatable", o.addFault)
 	o.control.flags(fs)
 	fs.BoolVar(&o.printConfig, "print-config", false,

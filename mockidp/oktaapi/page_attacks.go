@@ -77,10 +77,11 @@ func (v *visit) faultForm() form[mockidp.Fault] {
 		floatInput("chance", "Probability", "From 0 to 1. 0: always.",
 			func(f *mockidp.Fault) *float64 { return &f.Chance }, "Fault.Chance"),
 		selectInput("endpoint", "Federation's endpoint", "For faults in its metadata.", []word[mockidp.Endpoint]{
-			{"", "both, or none"}, {mockidp.EndpointAggregate, "All entities"}, {mockidp.EndpointQuery, "Queries for one entity"}},
+			{"", "both, or none"}, {mockidp.EndpointAggregate, "All entities"},
+			{mockidp.EndpointQuery, "Queries for one entity"}},
 			func(f *mockidp.Fault) *mockidp.Endpoint { return &f.Endpoint }, "Fault.Endpoint"),
-		textInput("entity", "Entity ID", "In the federation. Empty: any.", func(f *mockidp.Fault) *string { return &f.Entity },
-			"Fault.Entity"),
+		textInput("entity", "Entity ID", "In the federation. Empty: any.",
+			func(f *mockidp.Fault) *string { return &f.Entity }, "Fault.Entity"),
 		textInput("url", "Redirect to", "Empty: to the same address.", func(f *mockidp.Fault) *string { return &f.URL },
 			"Fault.URL"),
 	}}}

@@ -82,7 +82,8 @@ func TestSchemasOfTheMocksFederation(t *testing.T) {
 	v.valid(t, "metadata", queried(t, idp, idp.FederationEntityIDs()[0]))
 }
 
-// TestPysaml2QueriesTheMock asks the mock's metadata query service with pysaml2, which verifies the answers with xmlsec1.
+// TestPysaml2QueriesTheMock asks the mock's metadata query service with pysaml2, which verifies the answers with
+// xmlsec1.
 func TestPysaml2QueriesTheMock(t *testing.T) {
 	py := requirePysaml2(t)
 	idp, cert := newFederation(t, 20)
