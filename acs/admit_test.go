@@ -12,6 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
+// Obligations: IIP-SSO01, IIP-SSO03, IIP-SP09, SDP-SP01, SDP-SP08, SDP-SP21.
 func TestSPInitiated(t *testing.T) {
 	w := newWorld(t)
 	eu, b := w.region("eu-central-1"), w.browser()

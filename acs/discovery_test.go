@@ -37,6 +37,7 @@ func asked(t testing.TB, rec *httptest.ResponseRecorder) url.Values {
 	return to.Query()
 }
 
+// Obligations: IIP-SP04, IIP-SP05, SDP-SP21, SDP-SP23.
 func TestDiscovery(t *testing.T) {
 	w, _ := severalWorld(t)
 	us, b := w.region("us-east-1", discovered), w.browser()
@@ -75,6 +76,7 @@ func TestDiscovery(t *testing.T) {
 }
 
 // K09, I08: an answer counts once, in the browser that began, for an identity provider that is known.
+// Obligations: IIP-SP04, SDP-SP23.
 func TestDiscoveryAnswers(t *testing.T) {
 	w, _ := severalWorld(t)
 	us := w.region("us-east-1", discovered)

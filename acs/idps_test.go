@@ -40,6 +40,7 @@ func chosen(cfg *acs.Config) {
 
 // I01, I11: each identity provider answers its own requests only, even if it has the other's key. Their assertions
 // may have the same ID.
+// Obligations: IIP-SP05, SDP-SP16, SDP-SP20.
 func TestSeveralIdPs(t *testing.T) {
 	w, _ := severalWorld(t)
 	us, b := w.region("us-east-1", chosen), w.browser()

@@ -41,6 +41,7 @@ func withHeaders(to string, headers map[string]string) *http.Request {
 	return r
 }
 
+// Obligations: SDP-SP03.
 func TestK19_Invariant17_InvisibleRequestsStartNoSignIn(t *testing.T) {
 	for name, headers := range silent {
 		t.Run(name, func(t *testing.T) {

@@ -126,6 +126,7 @@ func TestInvariant9_LogOfAnAcceptedSignIn(t *testing.T) {
 }
 
 // Warnings of an accepted assertion reach the operator's log: here, that the signing certificate has expired.
+// Obligations: IIP-ALG05.
 func TestWarningsAreLogged(t *testing.T) {
 	w := newWorld(t)
 	us, b := w.region("us-east-1", accept), w.browser()
@@ -239,6 +240,7 @@ func TestAddressIsNoPolicy(t *testing.T) {
 	}
 }
 
+// Obligations: IIP-SSO02.
 func TestPostBinding(t *testing.T) {
 	w := newWorld(t)
 	cfg := w.regionConfig("us-east-1")

@@ -85,6 +85,7 @@ func (w *world) status(codes ...string) url.Values {
 	return url.Values{"SAMLResponse": {base64Of(doc)}}
 }
 
+// Obligations: IIP-SSO03, SDP-SP11.
 func TestCancelAtTheIdentityProvider(t *testing.T) {
 	for _, code := range []string{"AuthnFailed", "RequestDenied", "NoPassive"} {
 		w := newWorld(t)
@@ -103,6 +104,7 @@ func TestCancelAtTheIdentityProvider(t *testing.T) {
 	}
 }
 
+// Obligations: IIP-SSO03, SDP-SP11.
 func TestOtherStatusesAreRefusals(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1")

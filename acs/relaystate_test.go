@@ -45,6 +45,7 @@ func TestInvariant11_D44_Places(t *testing.T) {
 }
 
 // The same through the consumer, for both flows: no error and no ReturnTo.
+// Obligations: IIP-SP09.
 func TestInvariant11_D44_RelayStateAndReturnTo(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept, func(c *acs.Config) { c.RelayStateOrigins = listed })

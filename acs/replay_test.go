@@ -14,6 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
+// Obligations: IIP-SSO01.
 func TestInvariant7_D01_ReplayAtTheSameNode(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)

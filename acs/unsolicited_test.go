@@ -22,6 +22,7 @@ func TestD08_D47_Refuse(t *testing.T) {
 	require.Zero(t, w.loginCount())
 }
 
+// Obligations: IIP-SSO01.
 func TestD47_Accept(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)

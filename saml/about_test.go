@@ -61,6 +61,7 @@ func tags(e *etree.Element) (out []string) {
 
 func attr(e *etree.Element, name string) string { return e.SelectAttrValue(name, "") }
 
+// Obligations: SDP-MD09, SDP-MD11.
 func TestMetadataAboutUs(t *testing.T) {
 	root := etreeOf(t, newSP(t, describe)).Root()
 	require.Equal(t, "md:Extensions md:SPSSODescriptor md:Organization md:ContactPerson md:ContactPerson "+
@@ -127,6 +128,7 @@ func TestAboutIsCopied(t *testing.T) {
 }
 
 // Metadata lists what is accepted, and SHA-1 only if it is.
+// Obligations: IIP-MD09, SDP-MD04.
 func TestMetadataAlgorithms(t *testing.T) {
 	of := func(tag string, change ...func(*saml.Config)) (uris, sizes []string) {
 		extensions := etreeOf(t, newSP(t, change...)).Root().FindElement("Extensions")

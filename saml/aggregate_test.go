@@ -54,6 +54,7 @@ func signedMetadata(t testing.TB, document, path string, key crypto.Signer, meth
 
 func pinned() []crypto.PublicKey { return []crypto.PublicKey{keys().other.Public()} }
 
+// Obligations: IIP-MD03.
 func TestVerifyAggregate(t *testing.T) {
 	document := signedMetadata(t, federated(t, `validUntil="2026-12-10T00:00:00Z" cacheDuration="PT6H"`), "", keys().other, "")
 	a, err := saml.VerifyAggregate(document, pinned())
@@ -87,6 +88,7 @@ func TestVerifyAggregate(t *testing.T) {
 }
 
 // Families F01 to F11 of the catalogue: which signatures are accepted.
+// Obligations: IIP-G03, IIP-MD03, SDP-MD02.
 func TestVerifyAggregateRefuses(t *testing.T) {
 	plain := federated(t, "")
 	good := string(signedMetadata(t, plain, "", keys().other, ""))
@@ -144,6 +146,7 @@ func TestVerifyAggregateRefuses(t *testing.T) {
 
 // F21, F22, F33: an invalid entity doesn't affect others, and unused parts have no
 // effect.
+// Obligations: IIP-EXT01.
 func TestInvalidEntityDoesNotAffectOthers(t *testing.T) {
 	plain := federated(t, "")
 	entity := func(id, attrs string) string {
@@ -188,6 +191,7 @@ func TestTooManyEntities(t *testing.T) {
 }
 
 // The depth of an aggregate's groups doesn't multiply the cost of its entities.
+// Obligations: IIP-MD02.
 func TestNestedGroupsCostNoMore(t *testing.T) {
 	allocated := func(depth int) uint64 {
 		const group = `<m:EntitiesDescriptor xmlns:m="urn:oasis:names:tc:SAML:2.0:metadata">`
@@ -204,6 +208,7 @@ func TestNestedGroupsCostNoMore(t *testing.T) {
 }
 
 // Another program signs the aggregate.
+// Obligations: IIP-MD03.
 func TestXmlsecSignsAnAggregate(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "aggregate.xml")
 	signWithXmlsec(t, testkit.RequireProgram(t, "peers", "xmlsec1"), federated(t, ""), file)

@@ -58,6 +58,7 @@ type everything struct {
 	Plain    string
 }
 
+// Obligations: IIP-SP10, IIP-SP11, SDP-SP19.
 func TestDecode(t *testing.T) {
 	nameID := saml.Element{
 		Namespace: "urn:oasis:names:tc:SAML:2.0:assertion", Name: "NameID", Text: "opaque",

@@ -36,6 +36,7 @@ func readRedirect(t testing.TB, location string) (*etree.Element, url.Values) {
 	return doc.Root(), q
 }
 
+// Obligations: IIP-SSO02, SDP-SP02, SDP-SP04, SDP-SP05, SDP-SP06, SDP-SP07.
 func TestAuthnRequestDefaults(t *testing.T) {
 	sp := newSP(t)
 	r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: euACS})
@@ -76,6 +77,7 @@ func TestAuthnRequestByIndex(t *testing.T) {
 	require.NotContains(t, q, "RelayState")
 }
 
+// Obligations: IIP-SSO02, IIP-SP06, SDP-SP07.
 func TestAuthnRequestOptions(t *testing.T) {
 	r, err := newSP(t).NewAuthnRequest(saml.RequestOptions{
 		ForceAuthn: true, IsPassive: true, Binding: saml.HTTPPost,
@@ -101,6 +103,7 @@ func TestAuthnRequestOptions(t *testing.T) {
 	require.Equal(t, "urn:f", el.FindElement("./NameIDPolicy").SelectAttrValue("Format", ""))
 }
 
+// Obligations: SDP-SP06.
 func TestAuthnRequestRefusesInvalidOptions(t *testing.T) {
 	sp := newSP(t)
 	for name, o := range map[string]saml.RequestOptions{
@@ -130,6 +133,7 @@ func signingConfig(t testing.TB, key crypto.Signer) func(*saml.Config) {
 	}
 }
 
+// Obligations: IIP-ALG02, IIP-ALG03, SDP-ALG01.
 func TestRedirectSignature(t *testing.T) {
 	for name, key := range map[string]crypto.Signer{
 		"RSA": keys().other, "P-256": ecKey(t, elliptic.P256()), "P-384": ecKey(t, elliptic.P384()),
@@ -183,6 +187,7 @@ func verifyOctets(public crypto.PublicKey, signed string, signature []byte) bool
 
 // A request is written in canonical form, so that it can be hashed as it is. Another
 // library checks that, and verifies the signature.
+// Obligations: IIP-ALG01.
 func TestPostSignature(t *testing.T) {
 	options := map[string]saml.RequestOptions{
 		"little": {Binding: saml.HTTPPost},
@@ -221,6 +226,7 @@ func TestPostSignature(t *testing.T) {
 	}
 }
 
+// Obligations: IIP-SSO06, SDP-MD01.
 func TestIdPWantsSignedRequests(t *testing.T) {
 	wants, err := saml.NewIdP(
 		saml.IdPConfig{EntityID: idpEntity, Keys: []crypto.PublicKey{keys().idp.Public()}, WantAuthnRequestsSigned: true,
@@ -276,6 +282,7 @@ func TestWrongRegion(t *testing.T) {
 	requireReason(t, saml.ReasonInResponseTo, err)
 }
 
+// Obligations: IIP-SP07.
 func TestAnswers(t *testing.T) {
 	const class = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 	asked := saml.RequestRecord{ID: "_r1", IdP: idpEntity, ACS: usACS, At: now}

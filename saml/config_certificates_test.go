@@ -26,6 +26,7 @@ func twoOfAKind(t testing.TB) func(*saml.Config) {
 	}
 }
 
+// Obligations: SDP-MD05.
 func TestMetadataDuringRollover(t *testing.T) {
 	cfg := config()
 	twoOfAKind(t)(&cfg)
@@ -51,6 +52,7 @@ func TestMetadataDuringRollover(t *testing.T) {
 	require.NoError(t, err, "the current key signs")
 }
 
+// Obligations: SDP-MD06.
 func TestNewRefusesBadCertificates(t *testing.T) {
 	const signing, encryption = "Config.OtherCertificates", "Config.OtherEncryptionCertificates"
 	later := now.Add(time.Hour)
@@ -92,6 +94,7 @@ func TestNewRefusesBadCertificates(t *testing.T) {
 	}
 }
 
+// Obligations: SDP-G02, SDP-G04.
 func TestLongestEntityID(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { c.EntityID = "urn:" + strings.Repeat("x", 252) })
 	require.Len(t, sp.EntityID(), 256)

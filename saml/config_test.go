@@ -15,6 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
+// Obligations: SDP-G04, SDP-MD06, SDP-MD07, SDP-SP09.
 func TestNewRefusesBadConfig(t *testing.T) {
 	index := func(i uint16) *uint16 { return &i }
 	for name, c := range map[string]struct {

@@ -31,6 +31,7 @@ func element(name, lang, text string) string {
 	return fmt.Sprintf(`<mdui:%s xml:lang=%q>%s</mdui:%s>`, name, lang, text, name)
 }
 
+// Obligations: IIP-MD05.
 func TestDescriptions(t *testing.T) {
 	d := described(t, element("DisplayName", "en", " University\n of One ")+
 		element("DisplayName", "de", "Universität Eins")+
@@ -92,6 +93,7 @@ func TestDescriptionLogos(t *testing.T) {
 	}
 }
 
+// Obligations: IIP-MD05.
 func TestDescriptionHidden(t *testing.T) {
 	category := func(name, value string) string {
 		return `<md:Extensions><a:EntityAttributes xmlns:a="urn:oasis:names:tc:SAML:metadata:attribute">` +

@@ -57,6 +57,7 @@ func (r encryptedRow) verify(t *testing.T, nameID string) {
 	require.Equal(t, "_asrt1", a.ID())
 }
 
+// Obligations: IIP-ALG04, IIP-SP08, SDP-SP10.
 func TestEncryptedAssertions(t *testing.T) {
 	seal := func(s sealing) func(string) string { return s.seal }
 	const signature = `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`
@@ -347,6 +348,7 @@ func TestCBCIsReported(t *testing.T) {
 }
 
 // Rollover: the new key first, the old one until it is no longer used.
+// Obligations: IIP-SP08, SDP-SP38.
 func TestSeveralDecryptionKeys(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other, keys().idp} })
 	for _, key := range []*rsa.PrivateKey{keys().other, keys().idp} {

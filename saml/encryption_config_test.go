@@ -17,6 +17,7 @@ import (
 // decrypterOf hides the key's type, as a key in hardware does.
 type decrypterOf struct{ crypto.Decrypter }
 
+// Obligations: SDP-MD06.
 func TestDecryptionKeysAreChecked(t *testing.T) {
 	cert := certificate(t, keys().other, now.Add(time.Hour))
 	other := []crypto.Decrypter{keys().other}
@@ -84,6 +85,7 @@ func TestInvariant12_DecryptionKeysAreCopied(t *testing.T) {
 
 // Metadata has only algorithms that are always accepted, and only a key that we
 // have.
+// Obligations: IIP-MD09, SDP-MD08.
 func TestEncryptionKeyInMetadata(t *testing.T) {
 	cert := certificate(t, keys().other, now.Add(time.Hour))
 	descriptors := func(change func(*saml.Config)) []crewjam.KeyDescriptor {

@@ -138,6 +138,7 @@ func TestInvariant9_ErrorsAreShortAndQuoted(t *testing.T) {
 }
 
 // Values that hold elements stay elements.
+// Obligations: IIP-SP01, IIP-SP02.
 func TestAttributeValues(t *testing.T) {
 	d := doc{
 		Attributes: `<saml:Attribute Name="eptid" NameFormat="urn:f" FriendlyName="x"><saml:AttributeValue><saml:NameID Format="urn:p">opaque</saml:NameID></saml:AttributeValue></saml:Attribute>` +

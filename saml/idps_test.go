@@ -50,6 +50,7 @@ func second(d doc) doc {
 	return d
 }
 
+// Obligations: IIP-MD06.
 func TestSeveralIdPsAnswerTheirRequests(t *testing.T) {
 	sp := newSP(t, several(twoIdPs(t)))
 	require.True(t, sp.HasIdPs())
@@ -77,6 +78,7 @@ func TestSeveralIdPsAnswerTheirRequests(t *testing.T) {
 }
 
 // Family I of the catalogue: one identity provider can't answer for another.
+// Obligations: IIP-MD06.
 func TestSeveralIdPsAreKeptApart(t *testing.T) {
 	sp := newSP(t, several(twoIdPs(t)), func(c *saml.Config) { decrypting(c) })
 	id := requestTo(t, sp, idpEntity).ID() // the second one was not asked

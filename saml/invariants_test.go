@@ -53,6 +53,7 @@ func TestInvariant4_OneGoodSignatureIsNotEnough(t *testing.T) {
 
 // Invariant 8: the zero Config is the safe one, and RSA keys under 1024 bits
 // are refused whatever else is allowed.
+// Obligations: IIP-ALG01, IIP-ALG02, IIP-ALG08, SDP-MD06.
 func TestInvariant8_SafeByDefault(t *testing.T) {
 	tiny := &rsa.PublicKey{N: new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 1022), big.NewInt(1)), E: 65537}
 	idp, err := saml.NewIdP(saml.IdPConfig{EntityID: idpEntity, Keys: []crypto.PublicKey{tiny}})

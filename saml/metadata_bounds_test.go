@@ -51,6 +51,7 @@ func rsaKeyValues(count int) (infos []string, public []crypto.PublicKey) {
 
 // A signature costs an operation with each key, and each key is compared with
 // those before it.
+// Obligations: IIP-MD07.
 func TestSigningKeysAreBounded(t *testing.T) {
 	infos, public := rsaKeyValues(33)
 	_, err := saml.ParseIdPMetadata(keyDescriptors(infos[:32]...))

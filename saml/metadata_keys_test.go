@@ -153,6 +153,7 @@ func requireKey(t *testing.T, want crypto.PublicKey, inside string, reports ...s
 
 // D1, D3, D5: a key is trusted, whatever its certificate says (SAML V2.0 Metadata
 // Interoperability Profile 2.5, 2.6.1).
+// Obligations: IIP-MD12.
 func TestKeyInfoForms(t *testing.T) {
 	s := signers()
 	der := issued(t, s.leaf.Public(), s.leaf)
@@ -221,6 +222,7 @@ func TestKeyInfoForms(t *testing.T) {
 	)
 }
 
+// Obligations: SDP-MD07.
 func TestUnusableKeysAreReported(t *testing.T) {
 	s := signers()
 	_, edwards, err := ed25519.GenerateKey(rand.Reader)

@@ -32,6 +32,7 @@ const (
 
 // Only used values matter: other roles, endpoints, entities and extensions may have
 // any content.
+// Obligations: IIP-MD05, IIP-EXT01.
 func TestUnusedMetadataIsNotValidated(t *testing.T) {
 	good := roleXML(t, "", "")
 	neighbour := strings.Replace(
@@ -94,6 +95,7 @@ func TestUnusedMetadataIsNotValidated(t *testing.T) {
 }
 
 // Used values are read by their types in XML Schema, which collapse white space.
+// Obligations: IIP-MD05, IIP-SSO06.
 func TestMetadataTypesCollapse(t *testing.T) {
 	spaced := func(s string) string { return "\n  " + s + "\t " }
 	metadata := entityXML(` validUntil="`+spaced("2027-01-01T00:00:00")+`" cacheDuration="`+spaced("P1DT2H")+`"`,
@@ -127,6 +129,7 @@ func TestMetadataTypesCollapse(t *testing.T) {
 
 // Ends and cache durations of groups, the entity and its role only shorten one
 // another.
+// Obligations: IIP-MD05.
 func TestMetadataEndsAtTheEarliest(t *testing.T) {
 	year := func(y string) string { return ` validUntil="` + y + `-01-01T00:00:00Z" cacheDuration="P` + y + `D"` }
 	for _, years := range [][3]string{{"2031", "2032", "2033"}, {"2033", "2031", "2032"}, {"2032", "2033", "2031"}} {

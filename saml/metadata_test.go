@@ -86,6 +86,7 @@ func idpMetadata(t testing.TB, attrs, keyUses, body string) string {
 		`</md:IDPSSODescriptor></md:EntityDescriptor>`
 }
 
+// Obligations: IIP-MD07, IIP-SSO06, SDP-SP37.
 func TestParseIdPMetadata(t *testing.T) {
 	idp, err := saml.ParseIdPMetadata(
 		[]byte(idpMetadata(t, ` validUntil="2026-12-01T00:00:00Z"`, "signing other encryption", "")),
@@ -111,6 +112,7 @@ func TestParseIdPMetadata(t *testing.T) {
 
 // B40: an encryption key verifies no signature. B41: metadata past its validUntil is
 // refused.
+// Obligations: IIP-MD11.
 func TestMetadataKeysAndDates(t *testing.T) {
 	idp, err := saml.ParseIdPMetadata([]byte(idpMetadata(t, "", "any encryption", "")))
 	require.NoError(t, err)

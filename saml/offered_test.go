@@ -39,6 +39,7 @@ func offeringIdP(t testing.TB, entity, role string) *saml.IdP {
 
 // IIP-MD10, K13: a request is signed only as the identity provider's metadata says that
 // it accepts, and never with a weaker algorithm.
+// Obligations: IIP-MD05.
 func TestOfferedAlgorithms(t *testing.T) {
 	const ours = sigMore + "rsa-sha256"
 	for _, c := range []struct {

@@ -26,6 +26,7 @@ const (
 )
 
 // Each field refuses a document that is accepted without it, and accepts another.
+// Obligations: IIP-ALG08, IIP-SP13.
 func TestPolicyNarrows(t *testing.T) {
 	encrypted := func(s sealing) doc { return doc{SignResponse: true, Encrypt: s.seal} }
 	both := doc{SignResponse: true}
@@ -136,6 +137,7 @@ func scopeIdP(t testing.TB, elements string) (*saml.IdP, error) {
 const exactScope, patternScope = `<shibmd:Scope>%s</shibmd:Scope>`, `<shibmd:Scope regexp="true">%s</shibmd:Scope>`
 
 // I07, K10: the scopes of the metadata, matched as a whole.
+// Obligations: SDP-SP17.
 func TestScopes(t *testing.T) {
 	exact := func(s string) string { return fmt.Sprintf(exactScope, s) }
 	pattern := func(s string) string { return fmt.Sprintf(patternScope, s) }
@@ -233,6 +235,7 @@ func slicesOf(n int, value string) []string {
 }
 
 // The operator's scopes replace those of the metadata.
+// Obligations: SDP-SP16, SDP-SP17.
 func TestScopesOfThePolicy(t *testing.T) {
 	with, err := scopeIdP(t, fmt.Sprintf(exactScope, "one.example"))
 	require.NoError(t, err)

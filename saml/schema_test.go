@@ -129,6 +129,7 @@ func TestEmptyInResponseTo(t *testing.T) {
 
 // WantAssertionsSigned and WantResponsesSigned refuse what Verify would
 // otherwise accept, encrypted or not, and metadata says what it can.
+// Obligations: IIP-SSO04, IIP-SP13.
 func TestDemandedSignatures(t *testing.T) {
 	assertion, response, both := doc{}, doc{SignResponse: true, UnsignedAssertion: true}, doc{SignResponse: true}
 	for _, c := range []struct {

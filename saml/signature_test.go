@@ -202,6 +202,7 @@ func signatureRows() []row {
 
 // Invariant 5: several keys work, with and without KeyInfo, and the dates of a
 // certificate are reported, not enforced.
+// Obligations: IIP-MD07, SDP-SP37.
 func TestInvariant5_Keys(t *testing.T) {
 	expired := certificate(t, keys().idp, now.Add(-time.Hour))
 	idp, err := saml.NewIdP(saml.IdPConfig{
@@ -228,6 +229,7 @@ func TestInvariant5_Keys(t *testing.T) {
 
 // ECDSA signatures are r followed by s, as XML Signature has them; what Go and
 // goxmldsig make by themselves, ASN.1, is refused.
+// Obligations: IIP-ALG03, SDP-ALG01.
 func TestECDSA(t *testing.T) {
 	for curve, method := range map[elliptic.Curve]string{
 		elliptic.P256(): "ecdsa-sha256", elliptic.P384(): "ecdsa-sha384", elliptic.P521(): "ecdsa-sha512",

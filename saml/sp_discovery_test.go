@@ -9,6 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
+// Obligations: IIP-SP04.
 func TestMetadataForDiscovery(t *testing.T) {
 	back := []string{usHostDiscovery, "https://eu-central-1.signin.example/login/idp?a=b&c=d"}
 	sp := newSP(t, func(c *saml.Config) {

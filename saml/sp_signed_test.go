@@ -23,6 +23,7 @@ import (
 func signMetadata(c *saml.Config) { c.SignMetadata = true }
 
 // Our own verifier of metadata accepts it, with this key only, and without any change.
+// Obligations: SDP-MD04.
 func TestSignedMetadata(t *testing.T) {
 	for name, key := range map[string]crypto.Signer{
 		"RSA": keys().other, "P-256": ecKey(t, elliptic.P256()), "P-521": ecKey(t, elliptic.P521()),

@@ -15,6 +15,7 @@ var identifiers = map[string]func(*saml.Assertion) (saml.Scoped, error){
 	saml.AttributePairwiseID: (*saml.Assertion).PairwiseID,
 }
 
+// Obligations: SDP-SP14.
 func TestSubjectIdentifiers(t *testing.T) {
 	long := strings.Repeat("a", 127)
 	for name, of := range identifiers {
@@ -32,6 +33,7 @@ func TestSubjectIdentifiers(t *testing.T) {
 	}
 }
 
+// Obligations: IIP-SP11, SDP-SP14.
 func TestSubjectIdentifiersRefuse(t *testing.T) {
 	long := strings.Repeat("a", 128)
 	for name, of := range identifiers {
@@ -72,6 +74,7 @@ func TestSubjectIdentifiersRefuse(t *testing.T) {
 }
 
 // A Decoder reads them in the same way.
+// Obligations: SDP-SP14.
 func TestDecodeSubjectIdentifiers(t *testing.T) {
 	type user struct {
 		ID saml.Scoped `saml:"urn:oasis:names:tc:SAML:attribute:subject-id|urn:oasis:names:tc:SAML:attribute:pairwise-id"`

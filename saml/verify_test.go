@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
+// Obligations: IIP-SSO04, IIP-ALG01, IIP-ALG02, SDP-ALG01.
 func TestVerifyAcceptsGoodResponses(t *testing.T) {
 	for _, d := range []doc{{}, {SignResponse: true}, {SignResponse: true, UnsignedAssertion: true}} {
 		t.Run(fmt.Sprintf("response=%v,assertion=%v", d.SignResponse, !d.UnsignedAssertion), func(t *testing.T) {
@@ -47,6 +48,7 @@ type row struct {
 	reason saml.Reason // empty: accepted
 }
 
+// Obligations: IIP-G03, IIP-SSO01, IIP-SSO05, SDP-SP01, SDP-SP13.
 func TestVerdicts(t *testing.T) {
 	for _, rows := range [][]row{envelopeRows(), signatureRows(), subjectRows(), timeRows(), conditionRows()} {
 		for _, r := range rows {

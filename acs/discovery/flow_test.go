@@ -21,6 +21,7 @@ import (
 
 // A federation, the page and a Region in one program: the sign-in goes to the identity
 // provider that the user chose, and only that one can answer.
+// Obligations: IIP-MD06.
 func TestWithARegion(t *testing.T) {
 	dir := t.TempDir()
 	idp := mockidp.New(mockidp.Config{})

@@ -94,6 +94,7 @@ func TestFailedRefreshIsNotRepeatedByClients(t *testing.T) {
 }
 
 // A query service that has a service provider of that name leaves it to the next source.
+// Obligations: IIP-MD01.
 func TestQueryAnswersWithAServiceProvider(t *testing.T) {
 	sp := strings.ReplaceAll(descriptor()(oneIdP), "IDPSSODescriptor", "SPSSODescriptor")
 	first := queried(t, map[string]string{oneIdP: signed(t, sp, trusted())})

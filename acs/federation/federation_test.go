@@ -29,6 +29,7 @@ func asError[E error](err error, to *E) bool { return errors.As(err, to) }
 
 // A signed aggregate is read, asked for again only if it changed, and what it
 // changes to is used.
+// Obligations: IIP-MD02, SDP-MD01.
 func TestRefresh(t *testing.T) {
 	c := &clock{}
 	var version, whole atomic.Int64
@@ -66,6 +67,7 @@ func TestRefresh(t *testing.T) {
 }
 
 // What is refused leaves what is in use (F01, F02, F12, F14, F15, F18, F20).
+// Obligations: IIP-MD03, IIP-MD04, SDP-MD02, SDP-MD03.
 func TestTheLastGoodDocumentServes(t *testing.T) {
 	good := signed(t, aggregate(until(time.Now().Add(48*time.Hour)), oneIdP), trusted())
 	for name, c := range map[string]struct {
@@ -147,6 +149,7 @@ func TestRollback(t *testing.T) {
 
 // F13, F17: a document that is repeated until its end is then refused, and so is an
 // entity whose own end has come.
+// Obligations: IIP-MD04.
 func TestExpiry(t *testing.T) {
 	c := &clock{}
 	document := aggregate(until(c.now().Add(24*time.Hour)), oneIdP, twoIdP)
@@ -168,6 +171,7 @@ func TestExpiry(t *testing.T) {
 
 // F10, F32: keys of one source say nothing about another, and the first source that has
 // an entity ID decides.
+// Obligations: IIP-MD03.
 func TestSourcesAreApart(t *testing.T) {
 	first := newPublisher(t, signed(t, aggregate("", oneIdP), trusted()))
 	second := newPublisher(t, signed(t, aggregate("", oneIdP, twoIdP), trusted()))
@@ -301,6 +305,7 @@ func TestDirectory(t *testing.T) {
 
 // A service provider follows what is published, and refuses responses of an identity
 // provider that left (I09).
+// Obligations: SDP-MD01.
 func TestSourceFollowsWhatIsPublished(t *testing.T) {
 	p := newPublisher(t, signed(t, aggregate("", oneIdP), trusted()))
 	f := open(t, &clock{}, federation.Source{URL: p.URL, Keys: pinned()})
@@ -384,6 +389,7 @@ func TestPolicy(t *testing.T) {
 	assert.EqualValues(t, 2, asked.Load())
 }
 
+// Obligations: SDP-MD02.
 func TestConfig(t *testing.T) {
 	for name, c := range map[string]federation.Config{
 		"no source":  {},

@@ -130,6 +130,7 @@ func TestQueryRollback(t *testing.T) {
 
 // One node of a Region fetches, and the others use its copy: an unknown entity, and one
 // whose metadata in memory has expired.
+// Obligations: IIP-MD01.
 func TestNodesShareCopies(t *testing.T) {
 	c := &clock{}
 	version := func(hours int) string {

@@ -187,6 +187,7 @@ func TestSameETagOfTheMock(t *testing.T) {
 }
 
 // A person signs in at a tenant of the mock that is known by the federation only.
+// Obligations: IIP-MD06.
 func TestSignInAtATenantOfTheMock(t *testing.T) {
 	idp := newMock(t)
 	tenant, err := idp.Tenant("campus")

@@ -46,6 +46,7 @@ func queried(t testing.TB, documents map[string]string) *publisher {
 }
 
 // An entity is fetched by the navigation that begins a sign-in, and not by a response.
+// Obligations: IIP-MD01, SDP-MD01.
 func TestQuery(t *testing.T) {
 	p := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})
 	s := federation.Source{Query: p.URL + "/", Keys: pinned(), Copy: t.TempDir()}
@@ -145,6 +146,7 @@ func TestInvalidCopyIsReadOnce(t *testing.T) {
 }
 
 // F28, and what else a service may answer.
+// Obligations: IIP-MD01.
 func TestQueryAnswers(t *testing.T) {
 	for name, c := range map[string]struct{ document, want string }{
 		"another entity": {signed(t, descriptor()(twoIdP), trusted()), "MetadataEntity"},
@@ -168,6 +170,7 @@ func TestQueryAnswers(t *testing.T) {
 }
 
 // F29: a name is one segment of the path.
+// Obligations: IIP-MD01.
 func TestQueryPaths(t *testing.T) {
 	var paths sync.Map
 	p := newPublisher(t, "")

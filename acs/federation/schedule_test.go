@@ -18,6 +18,7 @@ import (
 
 // The cacheDuration of a document, or the time left until its validUntil, decides when
 // it is fetched again.
+// Obligations: IIP-MD02.
 func TestDocumentsSayWhenTheyAreFetchedAgain(t *testing.T) {
 	soon := newPublisher(t, signed(t, aggregate(`cacheDuration="PT0.05S"`, oneIdP), trusted()))
 	ends := `validUntil="` + time.Now().Add(200*time.Millisecond).UTC().Format(time.RFC3339Nano) + `"`

@@ -25,6 +25,7 @@ func requireReason(t testing.TB, want xmlenc.Reason, err error) *xmlenc.Error {
 }
 
 // Every way to encrypt that is accepted, with every way to wrap the key.
+// Obligations: IIP-ALG04, IIP-ALG06, SDP-ALG01.
 func TestEveryAlgorithm(t *testing.T) {
 	digests := []string{"", ds + "sha1", xenc + "sha256", xenc + "sha384", more + "sha384", xenc + "sha512"}
 	masks := []string{"", xenc11 + "mgf1sha1", xenc11 + "mgf1sha256", xenc11 + "mgf1sha384", xenc11 + "mgf1sha512"}
