@@ -62,7 +62,8 @@ func logoutKey(id, secret string) string { return KeyPrefixRequest + hashed("log
 
 // StartLogout sends the browser to the identity provider with a LogoutRequest. End the session of this service in all
 // Regions first, whatever happens here, and clear its cookie (SDP-SP34). Don't call it when a session ends by idleness
-// (SDP-SP35). The request r must be a POST of this origin, because another site must not sign the user out.
+// (SDP-SP35). The request r must be a POST of this origin, because another site must not sign the user out, and by a
+// form in a window of its own: see [CheckNavigation].
 //
 // The end of the logout is Config.OnLoggedOut, in this Region. If the identity provider can't be asked, StartLogout
 // calls it with Err.
@@ -88,7 +89,7 @@ func checkSameOrigin(r *http.Request) error {
 	if err := new(http.CrossOriginProtection).Check(r); err != nil {
 		return newError(ReasonCrossSite, ruleLogout, err.Error())
 	}
-	return nil
+	return CheckNavigation(r) // in a frame, the identity provider doesn't see its cookies (SDP-SP27)
 }
 
 func (g *Region) startLogout(w http.ResponseWriter, r *http.Request, c *Consumer, o LogoutOptions) error {
