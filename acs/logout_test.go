@@ -226,6 +226,7 @@ func (w *logoutWorld) follow(b *testkit.Browser, p *testkit.Page) *testkit.Page 
 
 // SP-initiated logout in each Region, by both bindings: the answer comes to the first Region's URL, and the browser to
 // the Region that asked.
+// Obligations: IIP-SP14, IIP-SP15, SDP-SP24, SDP-SP32, SDP-SP36.
 func TestLogoutReturnsToTheRegionThatAsked(t *testing.T) {
 	for name, binding := range map[string]mockidp.LogoutBinding{"Redirect": mockidp.LogoutRedirect, "POST": mockidp.LogoutPOST} {
 		for _, region := range []string{"us", "eu"} {
@@ -252,6 +253,7 @@ func TestLogoutReturnsToTheRegionThatAsked(t *testing.T) {
 }
 
 // IdP-initiated logout arrives at the first Region and ends the sessions of both.
+// Obligations: IIP-SP14, SDP-SP24, SDP-SP26, SDP-SP36.
 func TestLogoutOfTheIdPEndsEverywhere(t *testing.T) {
 	w := newLogoutWorld(t, mockidp.LogoutRedirect)
 	b := w.browser()
@@ -331,6 +333,7 @@ func TestLogoutRequestIsUsedOnce(t *testing.T) {
 }
 
 // G20, G25, G23 and refusals that change nothing.
+// Obligations: SDP-SP35.
 func TestLogoutRefusals(t *testing.T) {
 	w := newLogoutWorld(t, mockidp.LogoutRedirect)
 	b := w.browser()

@@ -134,6 +134,7 @@ func byRedirect(query string) saml.LogoutMessage {
 	return saml.LogoutMessage{Binding: saml.HTTPRedirect, Query: query}
 }
 
+// Obligations: IIP-SP15, SDP-SP26.
 func TestVerifyLogoutRequest(t *testing.T) {
 	sp := newSP(t, withLogout(t))
 	plain := request(t, nil)
@@ -294,6 +295,7 @@ func wrapped(t testing.TB) string {
 	return writeXML(forged)
 }
 
+// Obligations: IIP-SP14, IIP-SP15, SDP-SP25, SDP-SP28, SDP-SP29, SDP-SP30.
 func TestLogoutRequestIsReadByAnIdP(t *testing.T) {
 	sp := newSP(t, withLogout(t))
 	o := saml.LogoutOptions{
@@ -402,6 +404,7 @@ func authnID(t testing.TB) string {
 	return r.ID()
 }
 
+// Obligations: IIP-SP17, SDP-SP31, SDP-SP33.
 func TestNewLogoutResponse(t *testing.T) {
 	sp := newSP(t, withLogout(t))
 	for binding, in := range map[string]saml.LogoutMessage{
@@ -460,6 +463,7 @@ func mustParse(t testing.TB, raw string) *url.URL {
 	return u
 }
 
+// Obligations: SDP-SP28, SDP-SP39.
 func TestLogoutConfig(t *testing.T) {
 	for name, change := range map[string]func(*saml.Config){
 		"no key":        func(c *saml.Config) { c.Key, c.Certificate, c.SignRequests = nil, nil, false },
@@ -497,6 +501,7 @@ func TestLogoutConfig(t *testing.T) {
 	requireReason(t, saml.ReasonConfig, err)
 }
 
+// Obligations: IIP-SP17, SDP-MD01.
 func TestLogoutServicesOfMetadata(t *testing.T) {
 	service := func(binding, attrs string) string {
 		return `<md:SingleLogoutService Binding="` + binding + `" ` + attrs + `/>`
