@@ -90,7 +90,7 @@ func TestXMLTemplatesEscape(t *testing.T) {
 	}
 }
 
-// A user who may choose the value of an attribute must not be able to add another one (samlify, GHSA-34r5-q4jw-r36m):
+// D56: a user who may choose the value of an attribute must not be able to add another one (samlify, GHSA-34r5-q4jw-r36m):
 // configured values are sent as text, and add no element and no attribute.
 func TestNothingInAConfigurationBecomesMarkup(t *testing.T) {
 	for _, evil := range []string{

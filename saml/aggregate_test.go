@@ -87,7 +87,7 @@ func TestVerifyAggregate(t *testing.T) {
 	assert.Equal(t, idpEntity, id)
 }
 
-// Families F01 to F11 of the catalogue: which signatures are accepted.
+// D54, F01 to F11 of the catalogue: which signatures are accepted.
 // Obligations: IIP-G03, IIP-MD03, SDP-MD02.
 func TestVerifyAggregateRefuses(t *testing.T) {
 	plain := federated(t, "")
@@ -144,7 +144,7 @@ func TestVerifyAggregateRefuses(t *testing.T) {
 	requireReason(t, saml.ReasonConfig, err)
 }
 
-// F21, F22, F33: an invalid entity doesn't affect others, and unused parts have no
+// D54, F21, F22, F33: an invalid entity doesn't affect others, and unused parts have no
 // effect.
 // Obligations: IIP-EXT01.
 func TestInvalidEntityDoesNotAffectOthers(t *testing.T) {

@@ -225,7 +225,7 @@ func checkURL(field, raw string, allowHTTP bool) *Error {
 	u, err := url.Parse(raw)
 	problem := ""
 	switch {
-	case err != nil, !writable(raw):
+	case err != nil, !writable(raw), strings.Contains(raw, " "): // line ends were collapsed to blanks
 		problem = "is not a URL"
 	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Hostname() == "":
 		problem = "is not an absolute http or https URL"

@@ -92,7 +92,7 @@ func FuzzParseIdPMetadata(f *testing.F) {
 		idp, err := saml.ParseIdPMetadata(xml)
 		if err != nil {
 			require.Nil(t, idp)
-			requireReasonIn(t, []string{"Metadata", "ID"}, err)
+			requireReasonIn(t, []string{"Metadata", "ID", "Limit", "MetadataDuplicate"}, err)
 			return
 		}
 		require.NotEmpty(t, idp.EntityID())

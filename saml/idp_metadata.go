@@ -44,8 +44,9 @@ func mayHoldComments(_ xmltree.NS, local string) bool {
 // ignored. Plain-http addresses and unusable keys are ignored with a warning
 // ([IdP.Warnings]). Metadata without a usable key, or with more than 32, is refused.
 //
-// The error is a [*Error] with ReasonMetadata, or with ReasonID if an ID is not
-// unique.
+// The error is a [*Error] with ReasonMetadata; with ReasonMetadataDuplicate if several
+// EntityDescriptors have the identity provider's entity ID; or with ReasonID or
+// ReasonLimit about the whole document.
 func ParseIdPMetadata(metadata []byte) (*IdP, error) {
 	a, err := ParseAggregate(metadata)
 	switch {

@@ -30,7 +30,9 @@ func TestMetadataVectors(t *testing.T) {
 }
 
 func (v *vector) readMetadata(t *testing.T) {
-	idp, err := readMetadata(v.document(t), v.one("asked-idp"))
+	now, err := time.Parse(time.RFC3339, v.one("now"))
+	require.NoError(t, err)
+	idp, err := useMetadata(t, v.document(t), v.one("asked-idp"), v.headers["publisher-key"], now)
 	if len(v.reasons) > 0 {
 		require.Nil(t, idp, "a refusal comes with nothing")
 		requireReasonIn(t, v.reasons, err)
@@ -58,8 +60,39 @@ func (v *vector) document(t testing.TB) []byte {
 	return doc
 }
 
-func readMetadata(doc []byte, name string) (*saml.IdP, error) {
-	if name != "" {
+// useMetadata reads an identity provider's metadata, and makes a request to it.
+func useMetadata(t testing.TB, doc []byte, name string, publisherKeys []string, now time.Time) (*saml.IdP, error) {
+	t.Helper()
+	idp, err := readMetadata(doc, name, publisherKeys)
+	if err != nil {
+		require.Nil(t, idp, "a refusal comes with nothing")
+		return nil, err
+	}
+	sp := newSP(t, func(c *saml.Config) {
+		c.IdP, c.Now = idp, func() time.Time { return now }
+		c.Key, c.Certificate = attackKeys()["sp-rsa.pem"], certificate(t, attackKeys()["sp-rsa.pem"], now)
+	})
+	if _, err := sp.NewAuthnRequest(saml.RequestOptions{}); err != nil {
+		return nil, err
+	}
+	return idp, nil
+}
+
+// readMetadata reads metadata that the operator vouches for, or that one of the keys
+// signed, which are files in testdata/keys.
+func readMetadata(doc []byte, name string, publisherKeys []string) (*saml.IdP, error) {
+	switch {
+	case len(publisherKeys) > 0:
+		var pinned []crypto.PublicKey
+		for _, file := range publisherKeys {
+			pinned = append(pinned, attackKeys()[file].Public())
+		}
+		a, err := saml.VerifyAggregate(doc, pinned)
+		if err != nil {
+			return nil, err
+		}
+		return a.IdP(name)
+	case name != "":
 		return saml.ParseIdPMetadataFor(doc, name)
 	}
 	return saml.ParseIdPMetadata(doc)
@@ -137,7 +170,7 @@ func TestMetadataCases(t *testing.T) {
 	}
 	files := map[attack.KeyRole]string{
 		attack.SigningKey: "idp-rsa.pem", attack.NextKey: "idp-ecdsa.pem", attack.IssuerKey: "attacker-rsa.pem",
-		attack.RootKey: "attacker-ecdsa.pem",
+		attack.RootKey: "attacker-ecdsa.pem", attack.PublisherKey: "publisher-rsa.pem", attack.WeakKey: "idp-rsa1024.pem",
 	}
 	for role, file := range files {
 		p.Keys[role] = attackKeys()[file]
@@ -155,9 +188,13 @@ func TestMetadataCases(t *testing.T) {
 			if c.ByName {
 				name = p.EntityID
 			}
+			var pinned []string
+			for _, role := range c.Pinned {
+				pinned = append(pinned, files[role])
+			}
 			doc, err := c.Make(p)
 			require.NoError(t, err)
-			if idp, err := readMetadata(doc, name); c.Outcome.Accepted() {
+			if idp, err := useMetadata(t, doc, name, pinned, now); c.Outcome.Accepted() {
 				require.NoError(t, err)
 				until := time.Time{}
 				if c.Outcome.ValidUntil != 0 {
@@ -175,7 +212,7 @@ func TestMetadataCases(t *testing.T) {
 			}
 			doc, err = c.Twin(p)
 			require.NoError(t, err)
-			idp, err := readMetadata(doc, name)
+			idp, err := useMetadata(t, doc, name, pinned, now)
 			require.NoError(t, err)
 			requireIdP(t, idp, p.EntityID, sso, time.Time{}, false)
 			requireKeys(t, idp, []string{files[attack.SigningKey]})

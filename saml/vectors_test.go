@@ -114,7 +114,7 @@ var metadataHeaders = map[string]bool{
 	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false,
 	"expect":    false,
 	"asked-idp": false, "now": false, "body": false,
-	"idp": false, "sso": true, "key": true, "valid-until": false, "passed-over": false,
+	"idp": false, "sso": true, "key": true, "valid-until": false, "passed-over": false, "publisher-key": true,
 }
 
 var vectorHeaders = map[string]bool{
@@ -184,7 +184,8 @@ func parseVector(text string) (*vector, error) {
 
 // knownReasons are saml's Reasons for messages. A vector can expect no other.
 var knownReasons = []saml.Reason{
-	saml.ReasonMetadata, saml.ReasonMetadataExpired,
+	saml.ReasonMetadata, saml.ReasonMetadataExpired, saml.ReasonMetadataUnsigned, saml.ReasonMetadataSignature,
+	saml.ReasonMetadataEntity, saml.ReasonMetadataDuplicate,
 	saml.ReasonBase64, saml.ReasonXML, saml.ReasonText, saml.ReasonLimit, saml.ReasonNotResponse,
 	saml.ReasonVersion,
 	saml.ReasonID, saml.ReasonStatus, saml.ReasonUnsigned, saml.ReasonSignatureShape, saml.ReasonAlgorithm, saml.ReasonKey,

@@ -45,7 +45,8 @@ func queried(t testing.TB, documents map[string]string) *publisher {
 	return p
 }
 
-// An entity is fetched by the navigation that begins a sign-in, and not by a response.
+// F31: an entity is fetched by the navigation that begins a sign-in, and not by a
+// response. Its copy on disk is verified.
 // Obligations: IIP-MD01, SDP-MD01.
 func TestQuery(t *testing.T) {
 	p := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})

@@ -47,7 +47,7 @@ func TestCopyHasTheAgeOfItsFile(t *testing.T) {
 	eventually(t, func() bool { _, err := f.IdP(twoIdP); return err == nil })
 }
 
-// A copy that expired while the process was down is not used, but an older document is
+// F16: a copy that expired while the process was down is not used, but an older document is
 // still refused.
 func TestExpiredCopyPreventsRollback(t *testing.T) {
 	c := &clock{}

@@ -187,7 +187,7 @@ func TestRoomComesBackByExpiry(t *testing.T) {
 	require.EqualValues(t, 250, c.ZCard(t.Context(), "meridian:{region}#requests").Val())
 }
 
-// A Redis without free memory refuses, and drops nothing.
+// J16: a Redis without free memory refuses, and drops nothing.
 func TestFullMemory(t *testing.T) {
 	c := testserver.StartRedis(t).Client()
 	s := open(t, redisstore.Config{Client: c})

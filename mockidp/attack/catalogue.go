@@ -264,6 +264,12 @@ func (c *MetadataCase) set(name string, args []string) bool {
 		c.ByName = true
 	case "passed-over":
 		c.Outcome.PassedOver = true
+	case "until":
+		c.Outcome.ValidUntil = duration(args[0])
+	case "pinned":
+		for _, role := range args {
+			c.Pinned = append(c.Pinned, KeyRole(role))
+		}
 	case "keys":
 		for _, role := range args {
 			c.Outcome.Keys = append(c.Outcome.Keys, KeyRole(role))

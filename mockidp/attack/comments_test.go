@@ -65,9 +65,18 @@ func (w *comments) onMetadata(t *testing.T, c attack.MetadataCase) string {
 	require.NoError(t, err, c.ID)
 	is, err := c.Make(metadataParams())
 	require.NoError(t, err, c.ID)
+	when, byText := c.Stage()
+	if byText {
+		return sentence(t, c.ID, when+", "+textDifference(string(twin), string(is)))
+	}
 	changes, err := treeDifference(twin, is)
-	require.NoError(t, err, c.ID)
-	return sentence(t, c.ID, "In the document, "+changes)
+	if err != nil || when == "" || changes == "" {
+		assert.Fail(t, "write a comment in testdata/comments.txt", "%s (%v)", c.ID, err)
+	}
+	if when == "In the signature" && signedAgain(string(twin), string(is)) {
+		changes += ". SignedInfo is signed again with the right key"
+	}
+	return sentence(t, c.ID, when+", "+changes)
 }
 
 // sentence returns a comment, and fails the test if it is too long.

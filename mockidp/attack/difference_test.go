@@ -180,7 +180,8 @@ func called(el *etree.Element) string {
 		out = [...]string{"the first ", "the second ", "the third ", "the fourth "}[min(3, slices.Index(siblings, el))] + out
 	}
 	of := called(parent)
-	if el.Tag == "Issuer" || el.Tag == "Signature" || el.Tag == "IDPSSODescriptor" && of != parent.Tag {
+	inEntity := el.Tag == "IDPSSODescriptor" || el.Tag == "SingleSignOnService"
+	if el.Tag == "Issuer" || el.Tag == "Signature" || inEntity && strings.Contains(of, " ") {
 		out += " of " + of
 	}
 	return out

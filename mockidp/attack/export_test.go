@@ -8,8 +8,22 @@ func Rows() []Row { return read().rows }
 // Stage returns the time of c's attack, as the beginning of a sentence. It is
 // empty if the difference from the twin is not a complete description.
 func (c Case) Stage() (when string, byText bool) {
-	a := c.attack
-	if a[setup] != nil || a[inside] != nil || a[sealed] != nil || a[posted] != nil || c.Needs.Encrypted || c.twin != nil {
+	if c.attack[setup] != nil || c.attack[inside] != nil || c.attack[sealed] != nil || c.Needs.Encrypted || c.twin != nil {
+		return "", false
+	}
+	return stageOf(c.attack)
+}
+
+// Stage is like [Case.Stage].
+func (c MetadataCase) Stage() (when string, byText bool) {
+	if len(c.Pinned) > 0 {
+		return stageOf(c.attack)
+	}
+	return "In the document", false
+}
+
+func stageOf(a change) (when string, byText bool) {
+	if a[posted] != nil {
 		return "", false
 	}
 	switch [4]bool{a[before] != nil, a[signed] != nil, a[after] != nil, a[text] != nil} {

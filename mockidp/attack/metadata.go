@@ -9,14 +9,19 @@ import (
 )
 
 // MetadataCase is metadata of an identity provider that a service provider must
-// read, or refuse: a row of the catalogue or a variant of one. No attack over HTTP
-// can show it, because metadata comes from the operator.
+// accept or refuse: a row of the catalogue or a variant of one. It is refused when it
+// is read, or when a request to the identity provider is made: by then it may have
+// expired, or have no address that can be used.
 type MetadataCase struct {
 	// ID, Name, Description and Reference are as in [Case].
 	ID, Name, Description, Reference string
 	// ByName: the document has several identity providers, and the wanted one is
 	// MetadataParams.EntityID.
-	ByName  bool
+	ByName bool
+	// Pinned are the keys that the service provider has pinned for the publisher: the
+	// root's signature must verify with one of them. Empty: the operator vouches for the
+	// document.
+	Pinned  []KeyRole
 	Outcome MetadataOutcome
 
 	changes
@@ -66,6 +71,10 @@ const (
 	NextKey    KeyRole = "next"    // replaces it in a rollover
 	IssuerKey  KeyRole = "issuer"  // issues the signing certificate
 	RootKey    KeyRole = "root"    // issues the issuer's certificate
+	// PublisherKey is the key of a federation, or of another publisher of metadata.
+	PublisherKey KeyRole = "publisher"
+	// WeakKey is a publisher's RSA key of 1024 bits.
+	WeakKey KeyRole = "weak"
 )
 
 // MetadataParams fills in a metadata document. All of it is required.
@@ -87,12 +96,15 @@ func (c MetadataCase) make(p MetadataParams, changes ...change) ([]byte, error) 
 	if p.EntityID == "" || p.SSOURL == "" || p.Now.IsZero() {
 		return nil, &Error{Rule: c.ID, Detail: "parameters", Err: errors.New("missing EntityID, SSOURL or Now")}
 	}
-	for _, role := range []KeyRole{SigningKey, NextKey, IssuerKey, RootKey} {
+	for _, role := range []KeyRole{SigningKey, NextKey, IssuerKey, RootKey, PublisherKey, WeakKey} {
 		if p.Keys[role] == nil {
 			return nil, &Error{Rule: c.ID, Detail: "parameters", Err: errors.New("missing the " + string(role) + " key")}
 		}
 	}
-	d := &draft{metadata: p, digest: sha256Digest, changes: changes}
+	d := &draft{
+		p:        Params{Now: p.Now, Key: p.Keys[SigningKey], AttackerKey: p.Keys[IssuerKey]},
+		metadata: p, digest: sha256Digest, changes: changes,
+	}
 	out := d.makeMetadata()
 	if d.err != nil {
 		return nil, &Error{Rule: c.ID, Detail: "making it", Err: d.err}

@@ -24,16 +24,24 @@ var metadataSteps = map[string]step{
 		neighbour.CreateAttr("ID", "_neighbour")
 		group.AddChild(neighbour)
 	}},
-	"idp-signs-metadata": {after, 0, func(d *draft, _ []string) { d.sign(d.tree.Root(), d.metadata.Keys[SigningKey]) }},
+	// A group around the entity, inside the group that the neighbour is in.
+	"inner-group": {before, 0, func(d *draft, _ []string) {
+		group, entity := node("md:EntitiesDescriptor"), d.find("EntityDescriptor")
+		swap(entity, group)
+		group.AddChild(entity)
+	}},
+	// The key that signs the root.
+	"signs": {setup, 1, func(d *draft, a []string) { d.key = d.metadata.Keys[KeyRole(a[0])] }},
 	// A KeyDescriptor with certificates, instead of the good one or before it.
-	"only-key": {before, -1, func(d *draft, a []string) { swap(d.find("IDPSSODescriptor/KeyDescriptor"), d.chain(a)) }},
+	"only-key":  {before, -1, func(d *draft, a []string) { swap(d.find("IDPSSODescriptor/KeyDescriptor"), d.chain(a)) }},
+	"wrap-root": {after, 3, wrapRoot},
 	"first-key": {before, -1, func(d *draft, a []string) {
 		insertBefore(d.find("IDPSSODescriptor/KeyDescriptor"), d.chain(a))
 	}},
 }
 
 // makeMetadata makes good metadata with one EntityDescriptor, one key and two
-// endpoints, and runs the steps.
+// endpoints, and runs the steps. Without a step that says who signs, it is not signed.
 func (d *draft) makeMetadata() []byte {
 	p := d.metadata
 	d.tree = etree.NewDocument()
@@ -41,7 +49,12 @@ func (d *draft) makeMetadata() []byte {
 	entity := d.identityProvider(p.EntityID, p.SSOURL, SigningKey)
 	entity.CreateAttr("xmlns:md", nsMetadata)
 	d.tree.SetRoot(entity)
+	d.run(setup)
 	d.run(before)
+	if d.key != nil {
+		d.sig = d.sign(d.tree.Root(), d.key)
+		d.run(signed)
+	}
 	d.run(after)
 	d.text = d.write(d.tree)
 	d.run(text)

@@ -20,6 +20,7 @@ const ssoURL = "https://idp.example/sso"
 var metadataKeys = map[attack.KeyRole]string{
 	attack.SigningKey: "idp-rsa.pem", attack.NextKey: "idp-ecdsa.pem",
 	attack.IssuerKey: "attacker-rsa.pem", attack.RootKey: "attacker-ecdsa.pem",
+	attack.PublisherKey: "publisher-rsa.pem", attack.WeakKey: "idp-rsa1024.pem",
 }
 
 func metadataParams() attack.MetadataParams {
@@ -42,29 +43,32 @@ func metadataVectors(t *testing.T, said *comments) map[string][]byte {
 	}
 	for _, c := range attack.MetadataCases() {
 		if g := goodOf(c.ID); g >= 0 {
-			twins[fmt.Sprint(c.ByName, string(twinOf(c)))] = good[g].id
+			twins[fmt.Sprint(c.ByName, c.Pinned, string(twinOf(c)))] = good[g].id
 			a := about{id: good[g].id, name: goodName, comment: good[g].comment}
-			out[a.id] = metadataVector(a, c.ByName, attack.MetadataOutcome{}, twinOf(c))
+			out[a.id] = metadataVector(a, c, attack.MetadataOutcome{}, twinOf(c))
 		}
 	}
 	for _, c := range attack.MetadataCases() {
 		doc, err := c.Make(metadataParams())
 		require.NoError(t, err, c.ID)
-		twin := twins[fmt.Sprint(c.ByName, string(twinOf(c)))]
+		twin := twins[fmt.Sprint(c.ByName, c.Pinned, string(twinOf(c)))]
 		require.NotEmpty(t, twin, "no vector is the twin of %s; add a good one", c.ID)
 		a := about{c.ID, c.Name, c.Description, c.Reference, said.onMetadata(t, c), twin}
-		out[c.ID] = metadataVector(a, c.ByName, c.Outcome, doc)
+		out[c.ID] = metadataVector(a, c, c.Outcome, doc)
 	}
 	return out
 }
 
-// metadataVector returns the vector of a metadata document.
-func metadataVector(a about, byName bool, o attack.MetadataOutcome, doc []byte) []byte {
+// metadataVector returns the vector of a metadata document: a case's, or its twin's.
+func metadataVector(a about, c attack.MetadataCase, o attack.MetadataOutcome, doc []byte) []byte {
 	var h headers
 	h.line("kind", "metadata")
 	h.about(a)
 	h.line("expect", o.String())
-	h.when(byName, "asked-idp", issuer)
+	h.when(c.ByName, "asked-idp", issuer)
+	for _, role := range c.Pinned {
+		h.line("publisher-key", metadataKeys[role])
+	}
 	if o.Accepted() {
 		h.line("idp", issuer)
 		for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {

@@ -111,9 +111,13 @@ var treeSteps = map[string]step{
 			}
 		}
 	}},
+	"retag":     {before, 2, func(d *draft, a []string) { retag(d.find(a[0]), a[1]) }},
 	"attribute": {before, 2, func(d *draft, a []string) { d.addAttribute(a[0], a[1]) }},
 	"forge":     {before, 0, func(d *draft, _ []string) { d.forge() }},
 }
+
+// retag gives an element another name.
+func retag(el *etree.Element, name string) { el.Space, el.Tag, _ = strings.Cut(name, ":") }
 
 func number(s string) int {
 	n, err := strconv.Atoi(s)

@@ -56,14 +56,14 @@ var signatureSteps = map[string]step{
 		}
 		d.sig.transforms.InsertChildAt(number(a[0]), t)
 	}},
-	// A transform that leaves AttributeStatement out, and the right digest.
-	"exclude-statement": {signed, 2, func(d *draft, a []string) {
+	// A transform that leaves an element out, and the right digest.
+	"exclude": {signed, 3, func(d *draft, a []string) {
 		rest := without(d.sig.parent)
-		if st := rest.FindElement(".//AttributeStatement"); st != nil {
-			detach(st)
+		if el := rest.FindElement(".//" + a[0]); el != nil {
+			detach(el)
 		}
-		t := node("ds:Transform", "Algorithm", a[0])
-		t.AddChild(d.parse(a[1]))
+		t := node("ds:Transform", "Algorithm", a[1])
+		t.AddChild(d.parse(a[2]))
 		d.sig.transforms.InsertChildAt(1, t)
 		d.sig.digestOver(rest)
 		d.sig.resign(d.key)
