@@ -30,6 +30,10 @@ type Mutation struct {
 	Now             time.Time
 	Key             crypto.Signer // the app's signing key
 	Certificate     *x509.Certificate
+	// OtherIssuer and OtherKey are the entity ID and the signing key of another identity provider: of the app with the
+	// same ID at the Server's first tenant by name or, for a tenant, at the Server itself. Zero: there is none.
+	OtherIssuer string
+	OtherKey    crypto.Signer
 }
 
 // MutationInfo describes a mutation to a user who selects one.
@@ -143,7 +147,30 @@ func (s *Server) mutation(a answer, raw []byte) Mutation {
 	if a.user != nil {
 		m.User = a.user.clone()
 	}
+	m.OtherIssuer, m.OtherKey = s.otherIdP(a.app.ID)
 	return m
+}
+
+// otherIdP returns the entity ID and the signing key that an app has at another tenant, if there is one.
+func (s *Server) otherIdP(appID string) (string, crypto.Signer) {
+	other := s.root
+	if other == nil {
+		all := s.Tenants()
+		if len(all) == 0 {
+			return "", nil
+		}
+		other = all[0]
+	}
+	st := other.state.Load()
+	app, err := st.samlApp(appID)
+	if err != nil {
+		return "", nil
+	}
+	signer, err := st.signer(app)
+	if err != nil {
+		return "", nil
+	}
+	return app.Issuer, signer.key.own
 }
 
 func (m Mutated) message(a answer) (Message, *Error) {

@@ -5,9 +5,12 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/xml"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -67,7 +70,8 @@ func twinRuns(c attack.Case, n attack.Needs) []attackRun {
 
 func (r attackRun) params() attack.Params {
 	p := attack.Params{
-		Issuer: idpEntity, Audience: spEntity, Recipient: usACS, OtherACS: euACS, RequestID: attackRequest, Now: now,
+		Issuer: idpEntity, Audience: spEntity, Recipient: usACS, OtherACS: euACS, Now: now,
+		RequestID: attackRequestFor(r.c.Needs.SP), OtherIdP: secondIdP, OtherKey: attackKeys()["other-idp-rsa.pem"],
 		Key: attackKeys()[r.key], Certificate: attackCertificates()[r.key], AttackerKey: attackKeys()["attacker-rsa.pem"],
 		Sign: r.sign,
 		Rand: rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%-32.32s", r.c.ID)))),
@@ -111,14 +115,74 @@ func attackConfig(
 	if s.EncryptionKeyListed {
 		other, err := attack.NewCertificate(attacker, now)
 		require.NoError(t, err)
-		known, err = saml.ParseIdPMetadata(metadataOf(entity, certificate, other))
+		known, err = saml.ParseIdPMetadata(metadataOf(entity, "", certificate, other))
+		require.NoError(t, err)
+	}
+	if s.Scope != "" {
+		known, err = saml.ParseIdPMetadata(metadataOf(entity, scopesOf(s), certificate, certificate))
 		require.NoError(t, err)
 	}
 	cfg.IdP = known
 	return cfg
 }
 
-func metadataOf(entity string, signing, encryption []byte) []byte {
+// withOtherIdP adds an identity provider to the one of a Config.
+func withOtherIdP(t testing.TB, cfg saml.Config, s attack.Settings, entity string, key crypto.Signer) saml.Config {
+	t.Helper()
+	other, err := saml.NewIdP(saml.IdPConfig{
+		EntityID: entity, Keys: []crypto.PublicKey{key.Public()},
+		SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.second.example/sso"}},
+	})
+	require.NoError(t, err)
+	other, err = other.WithPolicy(saml.IdPPolicy{RefuseUnsolicited: s.Unsolicited})
+	require.NoError(t, err)
+	both := map[string]*saml.IdP{entity: other, cfg.IdP.IdP().EntityID(): cfg.IdP.IdP()}
+	cfg.IdP, cfg.IdPs = nil, lookup(func(id string) (*saml.IdP, error) { return both[id], nil })
+	return cfg
+}
+
+// attackRequestFor returns the ID of the request. With several identity providers it
+// must be one that was made to idpEntity.
+func attackRequestFor(s attack.Settings) string {
+	if s.OtherIdP {
+		return requestToIdP()
+	}
+	return attackRequest
+}
+
+var requestToIdP = sync.OnceValue(func() string {
+	cfg := config()
+	idp, err := saml.NewIdP(saml.IdPConfig{
+		EntityID: idpEntity, Keys: []crypto.PublicKey{attackKeys()["idp-rsa.pem"].Public()},
+		SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso"}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	cfg.IdP, cfg.IdPs = nil, lookup(func(string) (*saml.IdP, error) { return idp, nil })
+	sp, err := saml.New(cfg)
+	if err != nil {
+		panic(err)
+	}
+	r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: usACS, IdP: idpEntity})
+	if err != nil {
+		panic(err)
+	}
+	return r.ID()
+})
+
+// scopesOf returns the extensions of metadata that has a case's scopes.
+func scopesOf(s attack.Settings) string {
+	var pattern strings.Builder
+	_ = xml.EscapeText(&pattern, []byte(s.ScopePattern))
+	out := `<Extensions xmlns:shibmd="urn:mace:shibboleth:metadata:1.0"><shibmd:Scope>` + s.Scope + `</shibmd:Scope>`
+	if s.ScopePattern != "" {
+		out += `<shibmd:Scope regexp="true">` + pattern.String() + `</shibmd:Scope>`
+	}
+	return out + `</Extensions>`
+}
+
+func metadataOf(entity, extensions string, signing, encryption []byte) []byte {
 	key := func(use string, der []byte) string {
 		return `<KeyDescriptor use="` + use +
 			`"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` +
@@ -127,7 +191,7 @@ func metadataOf(entity string, signing, encryption []byte) []byte {
 			) + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor>`
 	}
 	return []byte(`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="` + entity + `">` +
-		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + key("signing", signing) +
+		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + extensions + key("signing", signing) +
 		key("encryption", encryption) +
 		`<SingleSignOnService Binding="` + saml.HTTPRedirect +
 		`" Location="https://idp.example/sso"/></IDPSSODescriptor></EntityDescriptor>`)
@@ -137,14 +201,23 @@ func metadataOf(entity string, signing, encryption []byte) []byte {
 // CheckRequest.
 func verify(t testing.TB, cfg saml.Config, s attack.Settings, posted []byte) (*saml.Assertion, error) {
 	t.Helper()
+	if s.OtherIdP {
+		cfg = withOtherIdP(t, cfg, s, secondIdP, attackKeys()["other-idp-rsa.pem"])
+	}
 	sp, err := saml.New(cfg)
 	require.NoError(t, err)
-	a, err := sp.Verify(posted, saml.VerifyOptions{ACS: usACS, RequestIDs: []string{attackRequest}})
+	id := attackRequestFor(s)
+	a, err := sp.Verify(posted, saml.VerifyOptions{ACS: usACS, RequestIDs: []string{id}, Unsolicited: s.Unsolicited})
 	if err != nil {
 		require.Nil(t, a, "a refusal comes with nothing")
 		return nil, err
 	}
-	if err := a.CheckRequest(askedBy(s, attackRequest, idpEntity, usACS, now)); err != nil {
+	if s.Unsolicited {
+		require.Empty(t, a.InResponseTo())
+		return a, nil
+	}
+	require.Equal(t, id, a.InResponseTo())
+	if err := a.CheckRequest(askedBy(s, id, idpEntity, usACS, now)); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -169,7 +242,6 @@ func requireOutcome(t testing.TB, want attack.Outcome, a *saml.Assertion, err er
 	}
 	require.Equal(t, want.NameID, a.NameID().Value)
 	require.Equal(t, idpEntity, a.Issuer())
-	require.Equal(t, attackRequest, a.InResponseTo())
 	require.Equal(t, now.Add(want.Until), a.NotOnOrAfter())
 	for _, attr := range attack.DefaultAttributes() {
 		if _, differs := want.Values[attr.Name]; !differs {

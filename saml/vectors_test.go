@@ -125,6 +125,7 @@ var vectorHeaders = map[string]bool{
 	"other-acs": false,
 	"sp-key":    false, "request-id": false, "now": false, "allow": true, "max-authn-age": false, "over": true,
 	"asked-force-authn": false, "asked-authn-context": false, "asked-name-id-format": false, "body": false,
+	"other-idp": false, "other-idp-key": false, "unsolicited": false, "scope": false, "scope-pattern": false,
 }
 
 type vector struct {
@@ -229,14 +230,21 @@ func (v *vector) verify(t *testing.T) {
 	)
 	cfg.EntityID, cfg.Now = v.one("sp"), func() time.Time { return now }
 	cfg.ACS = []saml.Endpoint{{URL: v.one("acs"), Region: "here"}, {URL: v.one("other-acs"), Region: "there"}}
+	if settings.OtherIdP {
+		other := attackKeys()[v.one("other-idp-key")]
+		require.NotNil(t, other, "other-idp-key")
+		cfg = withOtherIdP(t, cfg, settings, v.one("other-idp"), other)
+	}
 	sp, err := saml.New(cfg)
 	require.NoError(t, err)
 	posted := v.body
 	if v.one("body") == "xml" {
 		posted = base64.StdEncoding.EncodeToString([]byte(v.body))
 	}
-	a, err := sp.Verify([]byte(posted), saml.VerifyOptions{ACS: v.one("acs"), RequestIDs: []string{v.one("request-id")}})
-	if err == nil {
+	a, err := sp.Verify([]byte(posted), saml.VerifyOptions{
+		ACS: v.one("acs"), RequestIDs: []string{v.one("request-id")}, Unsolicited: settings.Unsolicited,
+	})
+	if err == nil && a.InResponseTo() != "" {
 		err = a.CheckRequest(askedBy(settings, v.one("request-id"), v.one("idp"), v.one("acs"), now))
 	}
 	if len(v.reasons) > 0 {
@@ -261,6 +269,8 @@ func (v *vector) settings(t *testing.T) attack.Settings {
 	s := attack.Settings{
 		EncryptionKeyListed: v.one("idp-encryption-key") != "", ForceAuthn: v.one("asked-force-authn") == "true",
 		AuthnContext: v.one("asked-authn-context"), NameIDFormat: v.one("asked-name-id-format"),
+		OtherIdP: v.one("other-idp") != "", Unsolicited: v.one("unsolicited") == "true",
+		Scope: v.one("scope"), ScopePattern: v.one("scope-pattern"),
 	}
 	if age := v.one("max-authn-age"); age != "" {
 		var err error

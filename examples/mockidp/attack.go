@@ -26,6 +26,7 @@ type attackOptions struct {
 	target                        run.Target
 	list                          bool
 	write, keys, key, certificate string
+	otherKeys                     string
 	idpEntityID, sso, idpMetadata string
 	weak                          bool
 	identity, encryptTo, ca       string
@@ -170,6 +171,9 @@ func (o *attackOptions) report(r *run.Report, out io.Writer) error {
 var howToGive = map[run.Need]string{
 	run.NeedEncryptTo:     "give -sp-cert FILE",
 	run.NeedOtherACS:      "give -acs2 URL",
+	run.NeedOtherIdP:      "give -other-keys DIR",
+	run.NeedOtherLogin:    "give -other-login URL",
+	run.NeedDiscovery:     "give -discovery URL",
 	run.NeedLogin:         "leave out -idp-initiated",
 	run.NeedSign:          "leave out -sign",
 	run.NeedECDSA:         "give -keys DIR instead of -key",

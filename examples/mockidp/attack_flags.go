@@ -64,6 +64,12 @@ func (o *attackOptions) flags() *flag.FlagSet {
 		"write an identity provider's keys, certificates and metadata.xml to `DIR`, and exit")
 	fs.StringVar(&o.keys, "keys", "",
 		"`DIR` that -write-metadata made (default: "+defaultKeys+", which is made if there is none)")
+	fs.StringVar(&o.otherKeys, "other-keys", "",
+		"`DIR` that -write-metadata made with another -idp-entity-id: a second identity provider that the service "+
+			"provider trusts")
+	fs.StringVar(&t.OtherLogin, "other-login", "", "`URL` where a browser begins to sign in at -other-keys")
+	fs.StringVar(&t.Discovery, "discovery", "",
+		"`URL` to which a discovery service sends the browser back (default: the one in the metadata)")
 	fs.StringVar(&o.idpMetadata, "idp-metadata", "",
 		"`FILE` or URL of the metadata of a mock that the service provider trusts already; the mock's published test key "+
 			"signs, or -key")
@@ -150,6 +156,8 @@ func (o *attackOptions) check() error {
 		return errors.New("-idp-initiated needs -acs URL, of the assertion consumer service (ACS), or -sp-metadata")
 	}
 	switch {
+	case o.target.OtherLogin != "" && o.otherKeys == "":
+		return errors.New("-other-login requires -other-keys")
 	case o.weak && o.write == "":
 		return errors.New("-weak-keys requires -write-metadata")
 	case o.certificate != "" && o.key == "":
@@ -188,6 +196,11 @@ func (o *attackOptions) complete(ctx context.Context) (err error) {
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(text) {
 			return fmt.Errorf("-ca: no certificate in %s", o.ca)
+		}
+	}
+	if o.otherKeys != "" {
+		if t.OtherIdP, err = run.ReadIdP(o.otherKeys); err != nil {
+			return fmt.Errorf("-other-keys: %w", err)
 		}
 	}
 	if t.IdP, err = o.readIdP(ctx); err != nil {

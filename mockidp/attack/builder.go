@@ -89,6 +89,8 @@ func newDraft(p Params, n Needs, changes []change) (*draft, error) {
 		return nil, errors.New("missing Key")
 	case n.Encrypted && p.EncryptTo == nil:
 		return nil, errors.New("missing EncryptTo")
+	case n.SP.OtherIdP && (p.OtherIdP == "" || p.OtherKey == nil):
+		return nil, errors.New("missing OtherIdP or OtherKey")
 	}
 	p.Subject, p.Forged = cmp.Or(p.Subject, "alice@example.com"), cmp.Or(p.Forged, "admin@example.com")
 	if p.Attributes == nil {

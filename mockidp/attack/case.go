@@ -112,6 +112,14 @@ type Settings struct {
 	ForceAuthn   bool
 	AuthnContext string
 	NameIDFormat string
+	// OtherIdP: it trusts Params.OtherIdP, too. The request was made to Params.Issuer.
+	OtherIdP bool
+	// Unsolicited: it accepts responses of Params.Issuer that answer no request, and
+	// none of Params.OtherIdP.
+	Unsolicited bool
+	// Scope and ScopePattern are scopes in the metadata of Params.Issuer, as a text and
+	// as a regular expression (shibmd:Scope). Empty: none.
+	Scope, ScopePattern string
 }
 
 // KeyKind is a kind of signing key.
@@ -154,7 +162,11 @@ type Params struct {
 	Recipient string // the ACS URL that it is posted to; required
 	// OtherACS is another ACS URL of the same service provider, of another
 	// Region for example. Empty: the cases that need it can't be made.
-	OtherACS  string
+	OtherACS string
+	// OtherIdP is the entity ID of another identity provider that the service provider
+	// trusts, and OtherKey its signing key. Empty: the cases that need them can't be made.
+	OtherIdP  string
+	OtherKey  crypto.Signer
 	RequestID string // the request that it answers. Empty: it is unsolicited
 
 	Subject    string      // the user who signs in. Empty: alice@example.com

@@ -285,6 +285,7 @@ func (s *Settings) set(args []string) {
 		"AllowSHA1": &s.AllowSHA1, "AllowRSA1024": &s.AllowRSA1024, "AllowCBC": &s.AllowCBC, "AllowRSA15": &s.AllowRSA15,
 		"MetadataOver": &s.MetadataOver, "CertificateOver": &s.CertificateOver,
 		"EncryptionKeyListed": &s.EncryptionKeyListed, "ForceAuthn": &s.ForceAuthn,
+		"OtherIdP": &s.OtherIdP, "Unsolicited": &s.Unsolicited,
 	}
 	switch name := args[0]; name {
 	case "MaxAuthnAge":
@@ -293,6 +294,10 @@ func (s *Settings) set(args []string) {
 		s.AuthnContext = args[1]
 	case "NameIDFormat":
 		s.NameIDFormat = args[1]
+	case "Scope":
+		s.Scope = args[1]
+	case "ScopePattern":
+		s.ScopePattern = args[1]
 	default:
 		*flags[name] = true
 	}

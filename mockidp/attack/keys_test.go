@@ -50,6 +50,11 @@ const (
 	recipient = "https://us.signin.example/acs"
 	otherACS  = "https://eu.signin.example/acs"
 	requestID = "_request1"
+
+	otherIssuer = "https://other-idp.example/exk2"
+	// requestToIssuer is the ID of a request to issuer, where the service provider has several identity providers. A
+	// service provider may tell by it to which one the request was made, as Meridian's does.
+	requestToIssuer = "_02fa152b23715081-ca2c77efc16a73c92fc83f4c7fed3760-5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
 )
 
 // params returns the same Params each time, so that documents can be compared.
@@ -64,6 +69,9 @@ func params(c attack.Case, n attack.Needs) attack.Params {
 	}
 	if n.Key == attack.ECDSA {
 		p.AttackerKey = keys()["attacker-ecdsa.pem"]
+	}
+	if n.SP.OtherIdP {
+		p.OtherIdP, p.OtherKey, p.RequestID = otherIssuer, keys()["other-idp-rsa.pem"], requestToIssuer
 	}
 	if n.Encrypted {
 		p.EncryptTo = &spKey().PublicKey

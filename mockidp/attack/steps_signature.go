@@ -24,13 +24,21 @@ var signatureSteps = map[string]step{
 	// The attacker signs instead of the identity provider.
 	"attacker-key": {setup, 0, func(d *draft, _ []string) { d.key = d.attackerKey() }},
 
+	// The other identity provider signs, in its own name or in the right one's.
+	"other-key": {setup, 0, func(d *draft, _ []string) { d.key = d.p.OtherKey }},
+	"by-other":  {setup, 0, func(d *draft, _ []string) { d.key, d.p.Issuer = d.p.OtherKey, d.p.OtherIdP }},
+
 	"resign":           {signed, 0, func(d *draft, _ []string) { d.sig.resign(d.key) }},
 	"attacker-resigns": {signed, 0, func(d *draft, _ []string) { d.sig.resign(d.attackerKey()) }},
-	"sign-nothing":     {signed, 0, func(d *draft, _ []string) { d.sig.signBytes(d.key, nil) }},
-	"redigest":         {signed, 0, func(d *draft, _ []string) { d.sig.digestOver(d.sig.parent) }},
-	"digest-of":        {signed, 1, func(d *draft, a []string) { d.sig.digestOver(d.find(a[0])) }},
-	"idp-signs":        {before, 1, func(d *draft, a []string) { d.sign(d.find(a[0]), d.key) }},
-	"attacker-signs":   {after, 1, func(d *draft, a []string) { d.sign(d.find(a[0]), d.attackerKey()) }},
+	"other-resigns": {signed, 0, func(d *draft, _ []string) {
+		d.sig.method.CreateAttr("Algorithm", methodOf(d.p.OtherKey))
+		d.sig.resign(d.p.OtherKey)
+	}},
+	"sign-nothing":   {signed, 0, func(d *draft, _ []string) { d.sig.signBytes(d.key, nil) }},
+	"redigest":       {signed, 0, func(d *draft, _ []string) { d.sig.digestOver(d.sig.parent) }},
+	"digest-of":      {signed, 1, func(d *draft, a []string) { d.sig.digestOver(d.find(a[0])) }},
+	"idp-signs":      {before, 1, func(d *draft, a []string) { d.sign(d.find(a[0]), d.key) }},
+	"attacker-signs": {after, 1, func(d *draft, a []string) { d.sign(d.find(a[0]), d.attackerKey()) }},
 	// A Signature by the attacker beside the genuine one.
 	"second-signature": {after, 1, func(d *draft, a []string) {
 		own := d.sign(d.sig.parent, d.attackerKey())

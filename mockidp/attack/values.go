@@ -61,13 +61,14 @@ var values = map[string]func(*draft) string{
 		}
 		return d.p.OtherACS
 	},
-	"request": func(d *draft) string { return d.p.RequestID },
-	"subject": func(d *draft) string { return d.p.Subject },
-	"forged":  func(d *draft) string { return d.p.Forged },
-	"issuer":  func(d *draft) string { return d.p.Issuer },
-	"now":     func(d *draft) string { return d.at(0) },
-	"until":   func(d *draft) string { return d.at(lifetime) },
-	"past":    func(d *draft) string { return d.at(-time.Hour) },
+	"request":   func(d *draft) string { return d.p.RequestID },
+	"subject":   func(d *draft) string { return d.p.Subject },
+	"forged":    func(d *draft) string { return d.p.Forged },
+	"issuer":    func(d *draft) string { return d.p.Issuer },
+	"other-idp": func(d *draft) string { return d.p.OtherIdP },
+	"now":       func(d *draft) string { return d.at(0) },
+	"until":     func(d *draft) string { return d.at(lifetime) },
+	"past":      func(d *draft) string { return d.at(-time.Hour) },
 
 	// Parts and other spellings of the recipient's URL.
 	"scheme": func(d *draft) string { return d.url().scheme },

@@ -75,11 +75,17 @@ func vector(a about, o attack.Outcome, n attack.Needs, m attack.Message) []byte 
 	h.line("idp", issuer)
 	h.line("idp-key", keyFile(n.Key))
 	h.when(n.SP.EncryptionKeyListed, "idp-encryption-key", "attacker-rsa.pem")
+	h.when(n.SP.OtherIdP, "other-idp", otherIssuer)
+	h.when(n.SP.OtherIdP, "other-idp-key", "other-idp-rsa.pem")
 	h.line("sp", audience)
 	h.line("acs", recipient)
 	h.line("other-acs", otherACS)
 	h.when(n.Encrypted, "sp-key", "sp-rsa.pem")
-	h.line("request-id", requestID)
+	id := requestID
+	if n.SP.OtherIdP {
+		id = requestToIssuer
+	}
+	h.line("request-id", id)
 	h.line("now", now.Format(time.RFC3339))
 	h.settings(n.SP)
 	switch row, _, _ := strings.Cut(a.id, "/"); {
@@ -107,6 +113,9 @@ func (h *headers) settings(s attack.Settings) {
 	h.when(s.ForceAuthn, "asked-force-authn", "true")
 	h.when(s.AuthnContext != "", "asked-authn-context", s.AuthnContext)
 	h.when(s.NameIDFormat != "", "asked-name-id-format", s.NameIDFormat)
+	h.when(s.Unsolicited, "unsolicited", "true")
+	h.when(s.Scope != "", "scope", s.Scope)
+	h.when(s.ScopePattern != "", "scope-pattern", s.ScopePattern)
 }
 
 func quoted(name string, values []string) string {
@@ -196,5 +205,5 @@ func TestVectors(t *testing.T) {
 		delete(want, name)
 	}
 	require.Empty(t, want, "cases without a vector; run the test with -update")
-	require.Less(t, size, 4<<20, "vectors in all")
+	require.Less(t, size, 5<<20, "vectors in all")
 }

@@ -7,6 +7,9 @@
 //
 // The Example signs in with a good answer and with a table of hostile ones.
 //
+// In the attacks of family I the other identity provider is a tenant: see mockidp.Mutation. It needs a key of its own
+// (mockidp.Config.TenantKeys).
+//
 // It has the attacks that one page can make a browser send. These are most of the catalogue. Package
 // mockidp/attack/run has those that need several messages, or requests that no browser sends.
 package hostile
@@ -51,7 +54,8 @@ func Arm(c *mockidp.Config) {
 // families names the groups of rows, by the first letter of their IDs.
 var families = map[byte]string{
 	'A': "Signature wrapping", 'B': "Signatures, keys and algorithms", 'C': "XML and its parsers",
-	'D': "Rules of the protocol", 'E': "Encryption", 'J': "Found by comparing implementations",
+	'D': "Rules of the protocol", 'E': "Encryption", 'I': "Several identity providers",
+	'J': "Found by comparing implementations",
 	'K': "Encodings, metadata and certificates",
 }
 
@@ -105,6 +109,10 @@ func (f forger) params(x attack.Case, m mockidp.Mutation) (attack.Params, error)
 		Issuer: m.App.Issuer, Audience: m.App.Audience, Recipient: m.ACS, OtherACS: otherACS(m),
 		RequestID: m.InResponseTo, Subject: m.User.Login, NameIDFormat: m.App.NameIDFormat, Now: m.Now,
 		Key: m.Key, AttackerKey: attacker, Certificate: m.Certificate.Raw, NoCertificate: m.App.OmitKeyInfo,
+		OtherIdP: m.OtherIssuer, OtherKey: m.OtherKey,
+	}
+	if x.Needs.SP.OtherIdP && m.OtherKey == m.Key {
+		return p, &attack.Error{Rule: x.ID, Detail: "the other identity provider has the same key: set Config.TenantKeys"}
 	}
 	if cert := m.App.EncryptionCertificate; cert != nil {
 		p.EncryptTo, _ = cert.PublicKey.(*rsa.PublicKey)

@@ -31,9 +31,12 @@ const (
 	nsProtocol = "urn:oasis:names:tc:SAML:2.0:protocol"
 )
 
-// requestIn reads the AuthnRequest from a redirect (Bindings 3.4) or from a
-// form that a script submits (Bindings 3.5).
-func (r *runner) requestIn(p page) (*authnRequest, error) {
+// requestIn reads the AuthnRequest to the identity provider in a page.
+func (r *runner) requestIn(p page) (*authnRequest, error) { return r.requestTo(r.IdP, p) }
+
+// requestTo reads an AuthnRequest from a redirect (Bindings 3.4) or from a form that a
+// script submits (Bindings 3.5).
+func (r *runner) requestTo(idp *IdP, p page) (*authnRequest, error) {
 	at, fields := "", url.Values(nil)
 	redirected := p.leaving != nil
 	switch {
@@ -64,8 +67,8 @@ func (r *runner) requestIn(p page) (*authnRequest, error) {
 	if len(raw) > maxRequest {
 		return nil, errors.New("the SAMLRequest is too large")
 	}
-	if r.IdP.SSOURL != "" && at != r.IdP.SSOURL {
-		return nil, fmt.Errorf("the request's Destination is %.200q: want this identity provider's %q", at, r.IdP.SSOURL)
+	if idp.SSOURL != "" && at != idp.SSOURL {
+		return nil, fmt.Errorf("the request's Destination is %.200q: want this identity provider's %q", at, idp.SSOURL)
 	}
 	a, err := readRequest(raw)
 	if err != nil {

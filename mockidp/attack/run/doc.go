@@ -22,5 +22,7 @@
 // Report.Rest lists the attacks that remain for another run against the restarted service provider. Report.Merge adds
 // the later report to the first one.
 //
+// With Target.OtherIdP there are attacks of one identity provider on another, for a service provider that trusts both.
+//
 // The tool connects to this machine only, unless Target.AllowHosts names a host. Attack only systems that you own.
 package run

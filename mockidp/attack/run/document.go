@@ -139,6 +139,12 @@ func (r *runner) missing(c attack.Case) (Need, string) {
 		return NeedEncryptTo, "it needs the service provider's encryption key"
 	case s.MetadataOver, s.CertificateOver:
 		return NeedSettings, "it needs a service provider whose copy of the metadata has expired"
+	case s.Unsolicited:
+		return NeedSettings, "it needs a service provider that accepts unsolicited responses of one identity provider only"
+	case s.OtherIdP && (r.OtherIdP == nil || r.otherRefused != ""):
+		return r.missingOther()
+	case s.Scope != "":
+		return NeedSettings, "it needs a service provider that compares scopes with those of the metadata (shibmd:Scope)"
 	case s.MaxAuthnAge > 0:
 		return NeedSettings, "it needs a service provider that bounds the age of an authentication"
 	case s.EncryptionKeyListed && r.IdP.Encryption == nil:

@@ -44,25 +44,40 @@ func flows() []flow {
 func scripts() map[string]func(*script) RunResult {
 	out := make(map[string]func(*script) RunResult)
 	for _, some := range []map[string]func(*script) RunResult{
-		replays(), browsers(), relayStates(), channels(), oracles(),
+		replays(), browsers(), relayStates(), channels(), oracles(), providers(),
 	} {
 		maps.Copy(out, some)
 	}
 	return out
 }
 
+// missingFor returns what a flow needs and this run lacks, or "" and "".
+func (r *runner) missingFor(f flow) (Need, string) {
+	switch {
+	case f.run == nil:
+		return NeedControl, f.never
+	case f.needs == "request" && r.IdPInitiated:
+		return NeedLogin, "it needs a request"
+	case f.needs == "other-acs" && r.OtherACS == "":
+		return NeedOtherACS, needsOtherACS
+	case f.needs == "encryption-key" && r.EncryptTo == nil:
+		return NeedEncryptTo, "it needs the service provider's encryption key"
+	case f.needs == "other-login" && r.OtherIdP != nil && r.OtherLogin == "":
+		return NeedOtherLogin, "it needs the address of a sign-in at the other identity provider"
+	case f.needs == "discovery" && r.Discovery == "":
+		return NeedDiscovery, "it needs the address for the answer of a discovery service"
+	case f.needs == "other-idp" || f.needs == "other-login":
+		return r.missingOther()
+	}
+	return "", ""
+}
+
 func (r *runner) runFlow(ctx context.Context, f flow, why string) Result {
 	out := f.entry().result()
 	out.Verdict = NotRun
-	switch {
-	case f.run == nil:
-		out.Reason, out.Needs = f.never, NeedControl
-	case f.needs == "request" && r.IdPInitiated:
-		out.Reason, out.Needs = "it needs a request", NeedLogin
-	case f.needs == "other-acs" && r.OtherACS == "":
-		out.Reason, out.Needs = needsOtherACS, NeedOtherACS
-	case f.needs == "encryption-key" && r.EncryptTo == nil:
-		out.Reason, out.Needs = "it needs the service provider's encryption key", NeedEncryptTo
+	switch needs, missing := r.missingFor(f); {
+	case missing != "":
+		out.Reason, out.Needs = missing, needs
 	case why != "":
 		out.Verdict, out.Reason = Inconclusive, why
 	case r.hasStopped():

@@ -53,6 +53,7 @@ func (r *runner) detect(ctx context.Context, out *Report) string {
 		out.Good = append(out.Good, r.twin(ctx, good, w))
 	}
 	r.detectRequests(ctx)
+	r.detectOther(ctx)
 	r.detectRefusal(ctx, out)
 	return ""
 }

@@ -12,6 +12,9 @@ const (
 	NeedECDSA         Need = "IdP.ECDSA"
 	NeedRSA1024       Need = "IdP.RSA1024"
 	NeedIdPEncryption Need = "IdP.Encryption"
+	NeedOtherIdP      Need = "OtherIdP"
+	NeedOtherLogin    Need = "OtherLogin"
+	NeedDiscovery     Need = "Discovery"
 )
 
 const (
@@ -44,6 +47,12 @@ func (n Need) text() string {
 		return "they need an identity provider with an RSA key of 1024 bits"
 	case NeedIdPEncryption:
 		return "they need an identity provider whose metadata has a key for encryption"
+	case NeedOtherIdP:
+		return "they need another identity provider that the service provider trusts"
+	case NeedOtherLogin:
+		return "they need a sign-in at the other identity provider"
+	case NeedDiscovery:
+		return "they need the address for the answer of a discovery service"
 	case NeedSettings:
 		return "they need a service provider with other settings, or with other requests"
 	case NeedSupport:

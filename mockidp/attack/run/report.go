@@ -251,7 +251,11 @@ func caseEntry(c attack.Case) Entry {
 
 func (f flow) entry() Entry {
 	row, _ := attack.RowOf(f.id)
-	return newEntry(f.id, cmp.Or(f.title, row.Name), "refused", row.Reference)
+	title, expected := cmp.Or(f.title, row.Name), "refused"
+	if strings.HasPrefix(title, "twin: ") {
+		expected = "accepted"
+	}
+	return newEntry(f.id, title, expected, row.Reference)
 }
 
 // List lists every attack that [Run] knows: the documents of [attack.Cases] and

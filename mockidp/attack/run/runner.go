@@ -28,6 +28,8 @@ type runner struct {
 
 	// sample is a request of the service provider; nil if it makes none.
 	sample *authnRequest
+	// otherRefused is why no user can sign in at OtherIdP; "" if one can.
+	otherRefused string
 	// unsolicited: good unsolicited responses are accepted.
 	unsolicited bool
 	// marked: the probe always mentions administrators, so it can't show a
@@ -82,8 +84,13 @@ func (r *runner) run(ctx context.Context) *Report {
 	defer r.transport.CloseIdleConnections()
 	out := &Report{ServiceProvider: r.EntityID, ACS: r.ACS, Started: r.Now()}
 	clock := time.Now()
-	if err := r.IdP.complete(out.Started); err != nil {
-		out.Notes = append(out.Notes, err.Error())
+	for _, idp := range []*IdP{r.IdP, r.OtherIdP} {
+		if idp == nil {
+			continue
+		}
+		if err := idp.complete(out.Started); err != nil {
+			out.Notes = append(out.Notes, err.Error())
+		}
 	}
 	why := r.detect(ctx, out)
 	var work []func() Result
@@ -143,7 +150,10 @@ type visit struct {
 func (r *runner) newVisit() *visit { return &visit{r: r, b: r.newBrowser()} }
 
 // begin begins a sign-in in a new browser, in which no user must be signed in.
-func (r *runner) begin(ctx context.Context) (*visit, error) {
+func (r *runner) begin(ctx context.Context) (*visit, error) { return r.beginAt(ctx, r.Login, r.IdP) }
+
+// beginAt is like begin, at another address and identity provider.
+func (r *runner) beginAt(ctx context.Context, login string, idp *IdP) (*visit, error) {
 	v := r.newVisit()
 	user, _, err := r.probe(ctx, v.b)
 	if err != nil {
@@ -155,11 +165,11 @@ func (r *runner) begin(ctx context.Context) (*visit, error) {
 	if r.IdPInitiated {
 		return v, nil
 	}
-	p, err := v.b.get(ctx, r.Login)
+	p, err := v.b.get(ctx, login)
 	if err != nil {
 		return nil, fmt.Errorf("the sign-in page can't be read: %w", err)
 	}
-	if v.request, err = r.requestIn(p); err != nil {
+	if v.request, err = r.requestTo(idp, p); err != nil {
 		return nil, fmt.Errorf("no sign-in begins: %w", err)
 	}
 	return v, nil
@@ -176,6 +186,9 @@ func (r *runner) params(v *visit, c attack.Case, w way) attack.Params {
 	}
 	if v.request != nil {
 		p.RequestID = v.request.id
+	}
+	if r.OtherIdP != nil {
+		p.OtherIdP, p.OtherKey = r.OtherIdP.EntityID, r.OtherIdP.RSA
 	}
 	if w.encrypted {
 		p.EncryptTo, p.Cipher = r.EncryptTo, cmp.Or(w.cipher, r.cipher)

@@ -25,6 +25,9 @@ type spMetadata struct {
 			Use          string   `xml:"use,attr"`
 			Certificates []string `xml:"http://www.w3.org/2000/09/xmldsig# KeyInfo>X509Data>X509Certificate"`
 		} `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
+		Discovery []struct {
+			Location string `xml:"Location,attr"`
+		} `xml:"Extensions>DiscoveryResponse"`
 		ACS []struct {
 			Binding  string `xml:"Binding,attr"`
 			Location string `xml:"Location,attr"`
@@ -85,7 +88,7 @@ func (m *spMetadata) encryptTo() *rsa.PublicKey {
 	return nil
 }
 
-// UseMetadata sets EntityID, ACS, OtherACS and EncryptTo to those of a service provider's metadata, where they are
+// UseMetadata sets EntityID, ACS, OtherACS, EncryptTo and Discovery to those of a service provider's metadata, where they are
 // empty.
 func (t *Target) UseMetadata(doc []byte) error {
 	m, err := readSPMetadata(doc)
@@ -104,6 +107,9 @@ func (t *Target) use(m *spMetadata) {
 		t.OtherACS = cmp.Or(t.OtherACS, all[at])
 	}
 	t.EncryptTo = cmp.Or(t.EncryptTo, m.encryptTo())
+	if all := m.SP[0].Discovery; len(all) > 0 {
+		t.Discovery = cmp.Or(t.Discovery, strings.TrimSpace(all[0].Location))
+	}
 }
 
 // Fetch reads a page of the service provider, such as its metadata, by the rules of a run: it connects to this machine

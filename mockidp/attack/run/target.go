@@ -37,6 +37,15 @@ type Target struct {
 	Identity *regexp.Regexp
 	// IdP is the identity provider that the service provider trusts. Required.
 	IdP *IdP
+	// OtherIdP is another identity provider that it trusts. Nil: the attacks of one on the
+	// other are not run.
+	OtherIdP *IdP
+	// OtherLogin is the address where a browser begins to sign in at OtherIdP. Empty: the
+	// service provider must accept its unsolicited responses.
+	OtherLogin string
+	// Discovery is the address to which a discovery service sends the browser back with
+	// its choice (DiscoveryResponse). Empty: the attack that needs it is not run.
+	Discovery string
 
 	// IdPInitiated makes every response unsolicited, for service providers that
 	// make no requests.
@@ -127,6 +136,9 @@ func (t Target) runner() (*runner, error) {
 	if t.IdP == nil || t.IdP.RSA == nil {
 		return nil, badTarget("missing IdP")
 	}
+	if t.OtherIdP != nil && (t.OtherIdP.RSA == nil || t.OtherIdP.RSA == t.IdP.RSA) {
+		return nil, badTarget("OtherIdP needs an RSA key of its own")
+	}
 	list := List()
 	for _, word := range slices.Concat(t.Only, t.Skip) {
 		if !slices.ContainsFunc(list, func(e Entry) bool { return chooses(word, e.ID) }) {
@@ -153,6 +165,7 @@ func (t Target) runner() (*runner, error) {
 	}
 	for name, text := range map[string]string{
 		"Login": t.Login, "ACS": t.ACS, "OtherACS": t.OtherACS, "Probe": t.Probe,
+		"OtherLogin": t.OtherLogin, "Discovery": t.Discovery,
 	} {
 		if text != "" && !r.addSite(text) {
 			return nil, badTarget("%s is not an http or https URL", name) // without the URL: it may hold a password
