@@ -125,7 +125,7 @@ var vectorHeaders = map[string]bool{
 	"other-acs": false,
 	"sp-key":    false, "request-id": false, "now": false, "allow": true, "max-authn-age": false, "over": true,
 	"asked-force-authn": false, "asked-authn-context": false, "asked-name-id-format": false, "body": false,
-	"other-idp": false, "other-idp-key": false, "unsolicited": false, "scope": false, "scope-pattern": false,
+	"asked-subject": false, "other-idp": false, "other-idp-key": false, "unsolicited": false, "scope": false, "scope-pattern": false,
 }
 
 type vector struct {
@@ -196,7 +196,7 @@ var knownReasons = []saml.Reason{
 	saml.ReasonNameID, saml.ReasonInResponseTo, saml.ReasonWrongRegion, saml.ReasonUnsolicited, saml.ReasonExpired,
 	saml.ReasonNotYetValid,
 	saml.ReasonTime, saml.ReasonSchema, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn,
-	saml.ReasonIdP, saml.ReasonScope,
+	saml.ReasonIdP, saml.ReasonScope, saml.ReasonSubject,
 }
 
 func (v *vector) parseExpectation() error {
@@ -269,7 +269,7 @@ func (v *vector) settings(t *testing.T) attack.Settings {
 	s := attack.Settings{
 		EncryptionKeyListed: v.one("idp-encryption-key") != "", ForceAuthn: v.one("asked-force-authn") == "true",
 		AuthnContext: v.one("asked-authn-context"), NameIDFormat: v.one("asked-name-id-format"),
-		OtherIdP: v.one("other-idp") != "", Unsolicited: v.one("unsolicited") == "true",
+		Subject: v.one("asked-subject") != "", OtherIdP: v.one("other-idp") != "", Unsolicited: v.one("unsolicited") == "true",
 		Scope: v.one("scope"), ScopePattern: v.one("scope-pattern"),
 	}
 	if age := v.one("max-authn-age"); age != "" {
@@ -335,6 +335,11 @@ func TestVectorReaderIsStrict(t *testing.T) {
 // askedBy is the request that a message is to answer.
 func askedBy(s attack.Settings, id, idp, acs string, at time.Time) saml.RequestRecord {
 	asked := saml.RequestRecord{ID: id, IdP: idp, ACS: acs, At: at, ForceAuthn: s.ForceAuthn, NameIDFormat: s.NameIDFormat}
+	if s.Subject {
+		asked.Subject = &saml.NameID{
+			Value: "alice@example.com", Format: "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
+		}
+	}
 	if s.AuthnContext != "" {
 		asked.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{s.AuthnContext}}
 	}

@@ -112,6 +112,8 @@ type Settings struct {
 	ForceAuthn   bool
 	AuthnContext string
 	NameIDFormat string
+	// Subject: the request named the user of the twin, by a NameID in its Subject.
+	Subject bool
 	// OtherIdP: it trusts Params.OtherIdP, too. The request was made to Params.Issuer.
 	OtherIdP bool
 	// Unsolicited: it accepts responses of Params.Issuer that answer no request, and

@@ -285,7 +285,7 @@ func (s *Settings) set(args []string) {
 		"AllowSHA1": &s.AllowSHA1, "AllowRSA1024": &s.AllowRSA1024, "AllowCBC": &s.AllowCBC, "AllowRSA15": &s.AllowRSA15,
 		"MetadataOver": &s.MetadataOver, "CertificateOver": &s.CertificateOver,
 		"EncryptionKeyListed": &s.EncryptionKeyListed, "ForceAuthn": &s.ForceAuthn,
-		"OtherIdP": &s.OtherIdP, "Unsolicited": &s.Unsolicited,
+		"OtherIdP": &s.OtherIdP, "Subject": &s.Subject, "Unsolicited": &s.Unsolicited,
 	}
 	switch name := args[0]; name {
 	case "MaxAuthnAge":

@@ -113,6 +113,7 @@ func (h *headers) settings(s attack.Settings) {
 	h.when(s.ForceAuthn, "asked-force-authn", "true")
 	h.when(s.AuthnContext != "", "asked-authn-context", s.AuthnContext)
 	h.when(s.NameIDFormat != "", "asked-name-id-format", s.NameIDFormat)
+	h.when(s.Subject, "asked-subject", "alice@example.com")
 	h.when(s.Unsolicited, "unsolicited", "true")
 	h.when(s.Scope != "", "scope", s.Scope)
 	h.when(s.ScopePattern != "", "scope-pattern", s.ScopePattern)

@@ -24,6 +24,7 @@ type authnRequest struct {
 	forceAuthn      bool
 	nameIDFormat    string
 	authnContext    string
+	subject         string // the NameID that it names; "" if there is none
 }
 
 const (
@@ -105,6 +106,9 @@ func readRequest(raw []byte) (*authnRequest, error) {
 	}
 	if el := root.SelectElement("NameIDPolicy"); el != nil {
 		a.nameIDFormat = el.SelectAttrValue("Format", "")
+	}
+	if el := root.FindElement("./Subject/NameID"); el != nil {
+		a.subject = strings.TrimSpace(el.Text())
 	}
 	if el := root.FindElement("./RequestedAuthnContext/AuthnContextClassRef"); el != nil {
 		a.authnContext = strings.TrimSpace(el.Text())

@@ -153,6 +153,8 @@ func (r *runner) missing(c attack.Case) (Need, string) {
 		return NeedSettings, "it needs a request with ForceAuthn"
 	case s.AuthnContext != "" && s.AuthnContext != sample.authnContext:
 		return NeedSettings, "it needs a request for the AuthnContext " + s.AuthnContext
+	case s.Subject && sample.subject != r.Subject:
+		return NeedSettings, "it needs a request whose Subject names " + r.Subject
 	case s.NameIDFormat != "" && s.NameIDFormat != sample.nameIDFormat:
 		return NeedSettings, "it needs a request for the NameID format " + s.NameIDFormat
 	case r.IdPInitiated && (row == "D08" || row == "D09" || row == "D10"):

@@ -62,6 +62,14 @@ func withTwoIdPs(t *testing.T, trusted ...*run.IdP) run.Target {
 		SP: sp, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler),
 		ChooseIdP:    func(r *http.Request) string { return r.URL.Query().Get("idp") },
 		DiscoveryURL: "https://ds.example/", DiscoveredPath: "/discovered",
+		LoginOptions: func(r *http.Request) acs.LoginOptions {
+			if user := r.URL.Query().Get("user"); user != "" {
+				return acs.LoginOptions{Subject: &saml.NameID{
+					Value: user, Format: "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
+				}}
+			}
+			return acs.LoginOptions{}
+		},
 		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 			users.signIn(w, l.Assertion.NameID().Value)
 			http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
@@ -90,6 +98,21 @@ func TestRunOursWithTwoIdPs(t *testing.T) {
 		default:
 			assert.Equal(t, run.Refused, x.Verdict, "%s: %s", x.ID, x.Reason)
 		}
+	}
+}
+
+// A request may name the user who must sign in.
+func TestRunOursWithASubject(t *testing.T) {
+	to := withTwoIdPs(t, sharedIdP(), otherIdP())
+	to.Only = []string{"K20"}
+	assert.Equal(t, run.NeedSettings, result(t, attacked(t, to), "K20/other").Needs)
+	to.Login += "&user=alice@example.com"
+	for _, x := range attacked(t, to).Results {
+		want := run.Refused
+		if x.ID == "K20/default-qualifiers" {
+			want = run.Accepted
+		}
+		assert.Equal(t, want, x.Verdict, "%s: %s", x.ID, x.Reason)
 	}
 }
 
