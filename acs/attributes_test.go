@@ -193,7 +193,8 @@ func TestMissingAttributesWithoutSupport(t *testing.T) {
 	w := newWorld(t)
 	rec, logged := w.refusal(refusing(errors.New("the program's\nown")))
 	require.Equal(t, []string{"/login"}, links(rec.Body.String()))
-	require.Contains(t, rec.Body.String(), "Ask your administrator for help. Only your identity provider, <bdi>idp.example</bdi>, can")
+	require.Contains(t, rec.Body.String(),
+		"Ask your administrator for help. Only your identity provider, <bdi>idp.example</bdi>, can")
 	require.Equal(t, `the program's\nown`, logged["detail"])
 
 	w, known := severalWorld(t)
@@ -206,7 +207,8 @@ func TestMissingAttributesWithoutSupport(t *testing.T) {
 	req := b.login(us, usACS, "?idp="+idpID)
 	rec = b.answer(us, w.good(usACS, req.id), req.relayState)
 	require.Equal(t, http.StatusForbidden, rec.Code)
-	require.Contains(t, rec.Body.String(), "Ask your administrator for help. Only your identity provider, <bdi>idp.example</bdi>, can")
+	require.Contains(t, rec.Body.String(),
+		"Ask your administrator for help. Only your identity provider, <bdi>idp.example</bdi>, can")
 
 	rec = httptest.NewRecorder()
 	new(acs.Login).MissingAttributes(rec, httptest.NewRequest(http.MethodPost, "/", nil), nil)

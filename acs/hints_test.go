@@ -148,8 +148,8 @@ func TestAskedSubject(t *testing.T) {
 	require.Empty(t, b.cookies)
 	w.refused(b.answer(us, w.good(usACS, req.id), req.relayState), http.StatusForbidden, saml.ReasonInResponseTo)
 
-	nobody := w.starting(acs.LoginOptions{Subject: &saml.NameID{}})
-	require.Equal(t, http.StatusInternalServerError, b.get(nobody, usHost+"/").Code)
+	unnamed := w.starting(acs.LoginOptions{Subject: &saml.NameID{}})
+	require.Equal(t, http.StatusInternalServerError, b.get(unnamed, usHost+"/").Code)
 }
 
 // rewriting changes what is stored.

@@ -145,7 +145,9 @@ func (w *logoutWorld) app(name string) *http.ServeMux {
 		}
 		_ = w.sessions.End(r.Context(), s.ID)
 		n := s.Proof.Subject.NameID
-		region.StartLogout(rw, r, acs.LogoutOptions{NameID: saml.NameID(n), SessionIndexes: s.Proof.SessionIndexes, ReturnTo: "/bye"})
+		region.StartLogout(rw, r, acs.LogoutOptions{
+			NameID: saml.NameID(n), SessionIndexes: s.Proof.SessionIndexes, ReturnTo: "/bye",
+		})
 	})
 	return mux
 }
@@ -228,7 +230,9 @@ func (w *logoutWorld) follow(b *testkit.Browser, p *testkit.Page) *testkit.Page 
 // the Region that asked.
 // Obligations: IIP-SP14, IIP-SP15, SDP-SP24, SDP-SP32, SDP-SP36.
 func TestLogoutReturnsToTheRegionThatAsked(t *testing.T) {
-	for name, binding := range map[string]mockidp.LogoutBinding{"Redirect": mockidp.LogoutRedirect, "POST": mockidp.LogoutPOST} {
+	for name, binding := range map[string]mockidp.LogoutBinding{
+		"Redirect": mockidp.LogoutRedirect, "POST": mockidp.LogoutPOST,
+	} {
 		for _, region := range []string{"us", "eu"} {
 			t.Run(name+" "+region, func(t *testing.T) {
 				w := newLogoutWorld(t, binding)

@@ -349,11 +349,13 @@ func TestDecodeNamesAttributes(t *testing.T) {
 		{Name: "urn:oid:1.3.6.1.4.1.5923.1.1.1.9", FriendlyName: "eduPersonScopedAffiliation"},
 		{Name: "https://one.example/own"}, {FriendlyName: "NameID"},
 	}, e.Attributes)
-	require.ErrorContains(t, e, "attribute urn:oid:0.9.2342.19200300.100.1.3|email: field user.Mail; displayName is missing, too;")
+	require.ErrorContains(t, e,
+		"attribute urn:oid:0.9.2342.19200300.100.1.3|email: field user.Mail; displayName is missing, too;")
 	require.Equal(t, "https://one.example/own", e.Attributes[3].String())
 
 	_, err = saml.NewAssertion(saml.NameID{}, nil, nil).PairwiseID()
-	require.Equal(t, []saml.AttributeName{{Name: saml.AttributePairwiseID, FriendlyName: "pairwise-id"}}, errorOf(t, err).Attributes)
+	pairwise := saml.AttributeName{Name: saml.AttributePairwiseID, FriendlyName: "pairwise-id"}
+	require.Equal(t, []saml.AttributeName{pairwise}, errorOf(t, err).Attributes)
 }
 
 func errorOf(t *testing.T, err error) *saml.Error {

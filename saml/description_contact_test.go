@@ -119,7 +119,8 @@ func TestDescriptionIsACopy(t *testing.T) {
 	require.NoError(t, err)
 	idp.Description().Contacts[0].Emails[0] = "changed"
 	idp.Description().Contacts[0].GivenName = "changed"
-	require.Equal(t, []saml.Contact{{Type: saml.ContactSupport, Emails: []string{"a@one.example"}}}, idp.Description().Contacts)
+	want := []saml.Contact{{Type: saml.ContactSupport, Emails: []string{"a@one.example"}}}
+	require.Equal(t, want, idp.Description().Contacts)
 
 	narrowed, err := idp.Until(now).WithPolicy(saml.IdPPolicy{RefuseUnsolicited: true})
 	require.NoError(t, err)

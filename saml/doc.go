@@ -45,7 +45,7 @@
 // [ServiceProvider.VerifyLogoutRequest] verifies a request of it to end ours; the answers are made by
 // [ServiceProvider.NewLogoutResponse] and verified by [ServiceProvider.VerifyLogoutResponse]. Messages go by
 // HTTP-Redirect, HTTP-POST or SOAP and are always signed, in both directions: with HTTP-Redirect over the octets of the
-// query as they were received (Bindings 3.4.4.1), otherwise as a Response is. All of an identity provider's messages have
+// query as they were received (Bindings 3.4.4.1), otherwise as a Response is. All messages of an identity provider have
 // one Destination, because a service provider has one SingleLogoutService for each binding. An answer names the Region
 // that asked. The asynchronous extension, ManageNameID and the SimpleSign binding are not supported.
 //

@@ -299,7 +299,9 @@ func wrapped(t testing.TB) string {
 func TestLogoutRequestIsReadByAnIdP(t *testing.T) {
 	sp := newSP(t, withLogout(t))
 	o := saml.LogoutOptions{
-		NameID:         saml.NameID{Value: "a<&>b", Format: "urn:f", NameQualifier: "q", SPNameQualifier: "s", SPProvidedID: "p"},
+		NameID: saml.NameID{
+			Value: "a<&>b", Format: "urn:f", NameQualifier: "q", SPNameQualifier: "s", SPProvidedID: "p",
+		},
 		SessionIndexes: []string{"s1", "s2"}, URL: euLogout, Reason: saml.LogoutReasonUser,
 	}
 	check := func(el *etree.Element, r *saml.LogoutRequest) {
@@ -308,7 +310,9 @@ func TestLogoutRequestIsReadByAnIdP(t *testing.T) {
 		assert.Equal(t, saml.LogoutReasonUser, el.SelectAttrValue("Reason", ""))
 		name := el.FindElement("./NameID")
 		assert.Equal(t, "a<&>b", name.Text())
-		for attr, want := range map[string]string{"Format": "urn:f", "NameQualifier": "q", "SPNameQualifier": "s", "SPProvidedID": "p"} {
+		for attr, want := range map[string]string{
+			"Format": "urn:f", "NameQualifier": "q", "SPNameQualifier": "s", "SPProvidedID": "p",
+		} {
 			assert.Equal(t, want, name.SelectAttrValue(attr, ""))
 		}
 		assert.Len(t, el.FindElements("./SessionIndex"), 2)

@@ -20,8 +20,8 @@ const ruleLogoutAnswer = "InResponseTo (Profiles 4.4.4.2)"
 
 // VerifyLogoutResponse verifies a LogoutResponse that was sent to the single logout URL in our metadata (Core 3.7.2,
 // Profiles 4.4.4.2). It must be signed, by the identity provider to which we sent a LogoutRequest. Any Region can
-// verify it. The caller must still find the request in the same browser, accept one answer to it, and call CheckRequest. The
-// error is a [*Error].
+// verify it. The caller must still find the request in the same browser, accept one answer to it, and call
+// CheckRequest. The error is a [*Error].
 func (sp *ServiceProvider) VerifyLogoutResponse(in LogoutMessage) (*VerifiedLogoutResponse, error) {
 	m, err := sp.openLogout(in, "SAMLResponse", "LogoutResponse")
 	if err != nil {

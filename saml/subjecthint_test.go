@@ -100,7 +100,7 @@ func TestRequestedSubject(t *testing.T) {
 	}
 }
 
-// An absent NameID is nobody's, and meets no request for one.
+// An absent NameID meets no request for one.
 func TestRequestedSubjectWithoutNameID(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { c.AllowMissingNameID = true })
 	for reason, o := range map[saml.Reason]saml.RequestOptions{

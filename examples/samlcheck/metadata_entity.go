@@ -114,7 +114,8 @@ func newEntityJSON(r *saml.EntityReport, now time.Time) *entityJSON {
 		SigningMethods: algorithms(r.Algorithms, "SigningMethod"), DigestMethods: algorithms(r.Algorithms, "DigestMethod"),
 		Scopes: []scopeJSON{}, NameIDFormats: append([]string{}, r.NameIDFormats...),
 		Registered:       registeredJSON{r.Registration.Authority, instantOrEmpty(r.Registration.Instant)},
-		EntityAttributes: []entityAttr{}, ErrorURL: r.Description.ErrorURL, Contacts: []contactJSON{}, Warnings: append([]string{}, r.Warnings...),
+		EntityAttributes: []entityAttr{}, ErrorURL: r.Description.ErrorURL, Contacts: []contactJSON{},
+		Warnings: append([]string{}, r.Warnings...),
 	}
 	for _, p := range r.Problems {
 		j.Problems = append(j.Problems, newProblem(p))

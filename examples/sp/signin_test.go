@@ -197,8 +197,8 @@ func TestASignInBeginsOneSession(t *testing.T) {
 	assert.Contains(t, body, "Not signed in")
 }
 
-// The user's name is shown where the identity provider sends it. An attribute that can't be used gets the page about it,
-// and no session.
+// The user's name is shown where the identity provider sends it. An attribute that can't be used gets the page about
+// it, and no session.
 func TestAttributes(t *testing.T) {
 	idp, base := serve(t)
 	send := func(names ...string) *testkit.Page {

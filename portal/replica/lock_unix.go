@@ -16,6 +16,6 @@ func lockFile(f *os.File) error {
 	return err
 }
 
-// unlockFile unlocks what lockFile locked. Closing the file alone would not be enough: a process that is being started at
-// that moment shares the lock, until it runs its program.
+// unlockFile unlocks what lockFile locked. Closing the file alone would not be enough: a process that is being started
+// at that moment shares the lock, until it runs its program.
 func unlockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
