@@ -26,8 +26,8 @@
 // can be redirected instead.
 //
 // A program that needs attributes decodes them in OnLogin ([saml.Decoder]). If one is missing,
-// [Login.MissingAttributes] writes a page with the names of all that are, and whom the user can ask: the errorURL and the contact in the identity
-// provider's metadata.
+// [Login.MissingAttributes] writes a page with the names of all that are, and whom the user can ask: the errorURL and
+// the contact in the identity provider's metadata.
 //
 // # What a sign-in asks for
 //
