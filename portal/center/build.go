@@ -11,6 +11,7 @@ func newSnapshot(d Data) (*Snapshot, error) {
 	s := &Snapshot{data: d}
 	c := &checker{}
 	s.indexRegions(c)
+	s.providers = index(c, s.data.IdentityProviders, c.identityProvider, "entityId of identity provider")
 	s.indexPeople(c)
 	s.indexPermissions(c)
 	s.indexApplications(c)
@@ -33,8 +34,13 @@ func index[T element](c *checker, list []T, check func(T), what string) map[stri
 }
 
 func unique(c *checker, index map[string]int, key string, i int, what string) {
+	uniqueBy(c, index, key, i, what, key)
+}
+
+// uniqueBy is unique for a value whose key has more parts.
+func uniqueBy[K comparable](c *checker, index map[K]int, key K, i int, what, value string) {
 	if _, ok := index[key]; ok {
-		c.fail(ReasonDuplicate, what, "a unique value", key)
+		c.fail(ReasonDuplicate, what, "a unique value", value)
 	}
 	index[key] = i
 }
@@ -66,22 +72,24 @@ func (s *Snapshot) indexRegions(c *checker) {
 
 func (s *Snapshot) indexPeople(c *checker) {
 	s.users = index(c, s.data.Users, c.user, "ID of user")
-	s.byName = make(map[string]int, len(s.data.Users))
+	s.byName = make(map[providerName]int, len(s.data.Users))
 	for i, u := range s.data.Users {
 		c.of = u.UserName
-		unique(c, s.byName, u.UserName, i, "userName of user")
+		uniqueBy(c, s.byName, s.named(u.IdentityProvider, u.UserName), i, "userName of user", u.UserName)
 	}
 	s.groups = index(c, s.data.Groups, c.group, "ID of group")
 	s.groupsOf = map[string][]string{}
-	names := make(map[string]int, len(s.data.Groups))
+	names := make(map[providerName]int, len(s.data.Groups))
 	for i, g := range s.data.Groups {
 		c.of = g.Name
-		unique(c, names, g.Name, i, "name of group")
+		uniqueBy(c, names, s.named(g.IdentityProvider, g.Name), i, "name of group", g.Name)
 		members := make(map[string]int, len(g.Members))
 		for j, m := range g.Members {
 			exists(c, s.users, m, "member of group", "the ID of a user")
 			unique(c, members, m, j, "member of group")
-			s.groupsOf[m] = append(s.groupsOf[m], g.ID)
+			if s.sameProvider(g, m) { // checkProviders refuses others in updates
+				s.groupsOf[m] = append(s.groupsOf[m], g.ID)
+			}
 		}
 	}
 	c.of = ""

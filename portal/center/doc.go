@@ -20,6 +20,15 @@
 // [ReasonNotPrimary] and the name of the primary. Reads are the same in all Regions. An application belongs to one
 // Region and is managed only there. Its users see it in all Regions.
 //
+// # Identity providers
+//
+// A user belongs to the identity provider that vouches for them, and no other can assert them ([Snapshot.UserOf]).
+// Two identity providers may have users with the same userName, and groups with the same name. A group's members are
+// users of its own identity provider.
+//
+// An instance for one identity provider doesn't list it, and users don't name it. Before a second one is added,
+// [Tx.AdoptIdentityProvider] lists the first and makes all users and groups belong to it.
+//
 // # Consistency
 //
 // An instance's state is an immutable [Snapshot] behind one atomic pointer. For several consistent reads, use one

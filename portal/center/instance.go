@@ -1,6 +1,7 @@
 package center
 
 import (
+	"cmp"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -36,14 +37,20 @@ func New(d Data) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkNewNames(&Snapshot{}, i.Snapshot()); err != nil {
+	if err := checkNew(&Snapshot{}, i.Snapshot()); err != nil {
 		return nil, err
 	}
 	return i, nil
 }
 
+// checkNew makes the checks of what is new in a state. An instance that was stored may differ, and must still start.
+func checkNew(before, s *Snapshot) error {
+	return cmp.Or(checkNewNames(before, s), checkProviders(before, s))
+}
+
 // NewJournaled is New for an instance whose updates go through a Journal. d is the state that the Journal has stored.
-// It may contain userNames that an older version accepted and New refuses.
+// It may contain userNames that an older version accepted and New refuses, and users and groups that belong to no
+// identity provider of the list, after a recovery.
 func NewJournaled(d Data, j Journal) (*Instance, error) {
 	s, err := newSnapshot(d.Clone())
 	if err != nil {
@@ -105,6 +112,14 @@ func (v *View) Snapshot() *Snapshot { return v.instance.Snapshot() }
 
 // User calls Snapshot.User on the current state.
 func (v *View) User(userName string) (User, bool) { return v.Snapshot().User(userName) }
+
+// UserOf calls Snapshot.UserOf on the current state.
+func (v *View) UserOf(identityProvider, userName string) (User, bool) {
+	return v.Snapshot().UserOf(identityProvider, userName)
+}
+
+// IdentityProviders calls Snapshot.IdentityProviders on the current state.
+func (v *View) IdentityProviders() []IdentityProvider { return v.Snapshot().IdentityProviders() }
 
 // UserByID calls Snapshot.UserByID on the current state.
 func (v *View) UserByID(id string) (User, bool) { return v.Snapshot().UserByID(id) }

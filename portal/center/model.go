@@ -41,8 +41,8 @@ func (r Region) Active() bool { return r.Status == "" || r.Status == RegionActiv
 type User struct {
 	// ID never changes, also when the user is renamed. Groups, assignments and sessions refer to it. Empty: UserName.
 	ID string `json:"id,omitempty"`
-	// UserName must equal a SAML NameID byte for byte. Required and unique. It must have no invisible or bidirectional
-	// characters, so that no two users look the same to an operator.
+	// UserName must equal a SAML NameID byte for byte. Required, and unique among the users of an identity provider. It
+	// must have no invisible or bidirectional characters, so that no two users look the same to an operator.
 	UserName    string `json:"userName"`
 	DisplayName string `json:"displayName,omitempty"` // shown on pages; empty: UserName
 	Email       string `json:"email,omitempty"`       // not used to sign in
@@ -51,10 +51,12 @@ type User struct {
 	FamilyName string `json:"familyName,omitempty"`
 	// ExternalID is the identity provider's ID of the user (RFC 7643 3.1). It is not used to sign in. Empty: none.
 	ExternalID string `json:"externalId,omitempty"`
-	// IdentityProvider is the entity ID of the user's identity provider, and StableID the user's permanent ID there.
-	// They are reserved: no package sets or uses them, but their values are kept. Empty: none.
+	// IdentityProvider is the entity ID of the identity provider that the user belongs to: no other can assert the user.
+	// It must be one of Data.IdentityProviders, if there are any. Empty: the only one of the service provider.
 	IdentityProvider string `json:"identityProvider,omitempty"`
-	StableID         string `json:"stableId,omitempty"`
+	// StableID is the user's permanent ID at the identity provider. It is reserved: no package sets or uses it, but its
+	// value is kept. Empty: none.
+	StableID string `json:"stableId,omitempty"`
 	// Inactive users can't sign in and have no access. JSON has "active" instead, as SCIM does; a user without it is
 	// inactive.
 	Inactive bool `json:"-"`
@@ -89,9 +91,11 @@ func (u User) Label() string { return cmp.Or(u.DisplayName, u.UserName) }
 // Group is a set of users that assignments can name.
 type Group struct {
 	ID         string   `json:"id,omitempty"`         // never changes, also when the group is renamed; empty: Name
-	Name       string   `json:"name"`                 // required and unique
+	Name       string   `json:"name"`                 // required; unique within an identity provider
 	Members    []string `json:"members,omitempty"`    // IDs of users
 	ExternalID string   `json:"externalId,omitempty"` // the identity provider's ID (RFC 7643 3.1); empty: none
+	// IdentityProvider is that of the members: see User.
+	IdentityProvider string `json:"identityProvider,omitempty"`
 }
 
 // PermissionSet is a set of permissions that becomes a role in each account where it is assigned.
@@ -183,18 +187,21 @@ type Application struct {
 // Data describes a whole instance, as a literal or as JSON. It must have a Region; everything else may be empty.
 type Data struct {
 	// Regions are ordered, and the first is the primary.
-	Regions        []Region        `json:"regions"`
-	Users          []User          `json:"users,omitempty"`
-	Groups         []Group         `json:"groups,omitempty"`
-	PermissionSets []PermissionSet `json:"permissionSets,omitempty"`
-	Accounts       []Account       `json:"accounts,omitempty"`
-	Assignments    []Assignment    `json:"assignments,omitempty"`
-	Applications   []Application   `json:"applications,omitempty"`
+	Regions []Region `json:"regions"`
+	// IdentityProviders are all that vouch for users. Empty: users belong to the only one of the service provider.
+	IdentityProviders []IdentityProvider `json:"identityProviders,omitempty"`
+	Users             []User             `json:"users,omitempty"`
+	Groups            []Group            `json:"groups,omitempty"`
+	PermissionSets    []PermissionSet    `json:"permissionSets,omitempty"`
+	Accounts          []Account          `json:"accounts,omitempty"`
+	Assignments       []Assignment       `json:"assignments,omitempty"`
+	Applications      []Application      `json:"applications,omitempty"`
 }
 
 // Clone returns a copy that shares no memory with d.
 func (d Data) Clone() Data {
 	d.Regions = cloneRegions(d.Regions)
+	d.IdentityProviders = slices.Clone(d.IdentityProviders)
 	d.Users = slices.Clone(d.Users)
 	d.Groups = slices.Clone(d.Groups)
 	d.PermissionSets = slices.Clone(d.PermissionSets)

@@ -13,22 +13,23 @@ type Kind string
 
 // The kinds of record.
 const (
-	KindRegion        Kind = "region"
-	KindUser          Kind = "user"
-	KindGroup         Kind = "group"
-	KindPermissionSet Kind = "permissionSet"
-	KindAccount       Kind = "account"
-	KindAssignment    Kind = "assignment"
-	KindApplication   Kind = "application"
+	KindRegion           Kind = "region"
+	KindIdentityProvider Kind = "identityProvider"
+	KindUser             Kind = "user"
+	KindGroup            Kind = "group"
+	KindPermissionSet    Kind = "permissionSet"
+	KindAccount          Kind = "account"
+	KindAssignment       Kind = "assignment"
+	KindApplication      Kind = "application"
 )
 
 // Record is one element of the instance as it is stored and sent. Two records are about the same element if Kind and
 // Key are equal.
 type Record struct {
 	Kind Kind
-	// Key is the ID of a user, group, account or application, or the name of a Region or permission set. For an
-	// assignment it is the account's ID, the permission set's name, the principal's type and its ID, joined by slashes.
-	// (Only the last of these can contain a slash.)
+	// Key is the ID of a user, group, account or application, the name of a Region or permission set, or the entity ID of
+	// an identity provider. For an assignment it is the account's ID, the permission set's name, the principal's type and
+	// its ID, joined by slashes. (Only the last of these can contain a slash.)
 	Key string
 	// Value is the element as JSON, a Region's with its position. Nil: the element was removed.
 	Value []byte
@@ -80,6 +81,7 @@ func Diff(before, after *Snapshot) []Record {
 	b, a := &before.data, &after.data
 	out := slices.Concat(
 		diff(placed(b.Regions), placed(a.Regions), deepEqual),
+		diff(b.IdentityProviders, a.IdentityProviders, equal),
 		diff(b.Users, a.Users, equal),
 		diff(b.Groups, a.Groups, deepEqual),
 		diff(b.PermissionSets, a.PermissionSets, equal),
@@ -162,6 +164,7 @@ func (d *Data) merge(records []Record) error {
 	regions := placed(d.Regions)
 	err := cmp.Or(
 		merge(&regions, byKind),
+		merge(&d.IdentityProviders, byKind),
 		merge(&d.Users, byKind),
 		merge(&d.Groups, byKind),
 		merge(&d.PermissionSets, byKind),

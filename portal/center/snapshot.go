@@ -11,15 +11,16 @@ type Snapshot struct {
 	data Data // nothing outside this package holds its slices
 
 	// Indexes into data, made once by newSnapshot.
-	regions  map[string]int
-	users    map[string]int // by ID
-	byName   map[string]int // by exact userName
-	groups   map[string]int
-	sets     map[string]int
-	accounts map[string]int
-	groupsOf map[string][]string // user ID to group IDs
-	assigned map[Principal][]int // into data.Assignments
-	apps     map[Principal][]int // into data.Applications
+	regions   map[string]int
+	providers map[string]int       // by entity ID
+	users     map[string]int       // by ID
+	byName    map[providerName]int // by exact userName
+	groups    map[string]int
+	sets      map[string]int
+	accounts  map[string]int
+	groupsOf  map[string][]string // user ID to group IDs
+	assigned  map[Principal][]int // into data.Assignments
+	apps      map[Principal][]int // into data.Applications
 }
 
 // AccountAccess is an account and the permission sets that a user has in it.
@@ -43,13 +44,27 @@ func (s *Snapshot) Region(name string) (Region, bool) {
 	return cloneRegion(s.data.Regions[i]), true
 }
 
-// User returns the user whose userName equals this one byte for byte. It may be inactive: the caller must check that.
-func (s *Snapshot) User(userName string) (User, bool) { return s.userAt(s.byName, userName) }
+// User returns the user whose userName equals this one byte for byte. If users of several identity providers have it,
+// there is no result. The user may be inactive: the caller must check that. It is not for sign-in: see UserOf.
+func (s *Snapshot) User(userName string) (found User, ok bool) {
+	if !s.lists() {
+		return userAt(s, s.byName, providerName{"", userName})
+	}
+	for _, p := range s.data.IdentityProviders {
+		if u, has := s.UserOf(p.EntityID, userName); has {
+			if ok {
+				return User{}, false
+			}
+			found, ok = u, true
+		}
+	}
+	return found, ok
+}
 
 // UserByID returns the user with this ID. It may be inactive: the caller must check that.
-func (s *Snapshot) UserByID(id string) (User, bool) { return s.userAt(s.users, id) }
+func (s *Snapshot) UserByID(id string) (User, bool) { return userAt(s, s.users, id) }
 
-func (s *Snapshot) userAt(index map[string]int, key string) (User, bool) {
+func userAt[K comparable](s *Snapshot, index map[K]int, key K) (User, bool) {
 	i, ok := index[key]
 	if !ok {
 		return User{}, false

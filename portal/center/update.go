@@ -50,7 +50,7 @@ func (v *View) try(change func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	if err := checkNewNames(before, s); err != nil {
+	if err := checkNew(before, s); err != nil {
 		return err
 	}
 	if i.journal != nil {

@@ -12,8 +12,9 @@ import (
 
 // writes has every write that only the primary Region may make.
 var writes = map[string]func(*center.Tx) error{
-	"PutRegion":    func(tx *center.Tx) error { return tx.PutRegion(center.Region{Name: "eu-west-1"}) },
-	"RemoveRegion": func(tx *center.Tx) error { return tx.RemoveRegion("ap-south-1") },
+	"PutRegion":             func(tx *center.Tx) error { return tx.PutRegion(center.Region{Name: "eu-west-1"}) },
+	"RemoveRegion":          func(tx *center.Tx) error { return tx.RemoveRegion("ap-south-1") },
+	"AdoptIdentityProvider": adopt,
 	"PutUser": func(tx *center.Tx) error {
 		return tx.PutUser(center.User{UserName: "dave@example.com", Inactive: true})
 	},

@@ -41,12 +41,14 @@ func (c *checker) fail(reason Reason, what, want, got string) {
 
 // text checks a required short line: no control characters, and no space at either end. checkNewNames checks userNames
 // further.
-func (c *checker) text(what, s string) {
+func (c *checker) text(what, s string) { c.bounded(what, s, maxName) }
+
+func (c *checker) bounded(what, s string, most int) {
 	switch {
 	case s == "":
 		c.fail(ReasonRequired, what, "a value", "")
-	case len(s) > maxName:
-		c.fail(ReasonInvalid, what, fmt.Sprintf("at most %d bytes", maxName), s)
+	case len(s) > most:
+		c.fail(ReasonInvalid, what, fmt.Sprintf("at most %d bytes", most), s)
 	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
 		c.fail(ReasonInvalid, what, "valid UTF-8 without control characters", s)
 	case strings.TrimSpace(s) != s:
@@ -121,7 +123,7 @@ func (c *checker) user(u User) {
 	c.optional("givenName of user", u.GivenName)
 	c.optional("familyName of user", u.FamilyName)
 	c.optional("externalId of user", u.ExternalID)
-	c.optional("identityProvider of user", u.IdentityProvider)
+	c.provider("identityProvider of user", u.IdentityProvider)
 	c.optional("stableId of user", u.StableID)
 }
 
@@ -130,6 +132,7 @@ func (c *checker) group(g Group) {
 	c.of = g.Name
 	c.text("ID of group", g.ID)
 	c.optional("externalId of group", g.ExternalID)
+	c.provider("identityProvider of group", g.IdentityProvider)
 }
 
 func (c *checker) permissionSet(p PermissionSet) {
@@ -164,7 +167,7 @@ func checkNewNames(before, s *Snapshot) error {
 		if !strings.ContainsFunc(u.UserName, invisible) {
 			continue
 		}
-		if _, known := before.User(u.UserName); !known {
+		if _, known := before.byName[before.named(u.IdentityProvider, u.UserName)]; !known {
 			const want = "no invisible or bidirectional characters"
 			return &Error{Reason: ReasonInvalid, Rule: "userName of user", Want: want, Got: u.UserName}
 		}
