@@ -18,7 +18,12 @@ import (
 // Directory provides users and Regions. It answers from the Region's own copy and never waits. *center.View and
 // *center.Snapshot implement it. The portal owns the slices that it returns.
 type Directory interface {
-	// User returns the user with exactly this userName, even if inactive.
+	// UserOf returns the user of the identity provider with this entity ID who has exactly this userName, even if
+	// inactive. It must not return a user of another one: see center.Snapshot.UserOf. Sign-in calls it.
+	UserOf(identityProvider, userName string) (center.User, bool)
+	// IdentityProviders returns the identity providers whose users it has. None: all users are of the only one.
+	IdentityProviders() []center.IdentityProvider
+	// User returns the only user with exactly this userName, even if inactive. It is for operators.
 	User(userName string) (center.User, bool)
 	// UserByID returns the user with this ID, even if inactive.
 	UserByID(id string) (center.User, bool)
@@ -52,11 +57,19 @@ type Config struct {
 	// Region is the name of the Region that this portal serves. The Directory must know it, and the SP must have an ACS
 	// endpoint in it. Required.
 	Region string
-	// SP is the service provider, the same one in every Region. It must have one identity provider and not
-	// saml.Config.IdPs: users are found by their NameID, so any other could sign in as any user. Required.
+	// SP is the service provider, the same one in every Region. With saml.Config.IdPs the Directory must list its
+	// identity providers, because otherwise any of them could sign in as any user: PROVIDERS.md says how to add a
+	// second one. Required.
 	SP *saml.ServiceProvider
 	// Directory provides the users and their access. Required.
 	Directory Directory
+
+	// ChooseIdP, FindIdP and DiscoveryURL choose among several identity providers, as in acs.Config. The answer of a
+	// discovery service goes to PathDiscovered on the host of the ACS URL, where the request of ChooseIdP arrives too.
+	// A user whose session is idle is sent to the same identity provider again, before any choice. Zero: there is one.
+	ChooseIdP    func(*http.Request) string
+	FindIdP      func(ctx context.Context, entityID, client string) (*saml.IdP, error)
+	DiscoveryURL string
 
 	// Store keeps requests, replay records and sign-ins in progress. The nodes of a Region must share it: otherwise a
 	// response that one node has accepted could be replayed at another. Required.
@@ -81,7 +94,9 @@ type Config struct {
 	// Zero: 1 h.
 	IdleTimeout time.Duration
 
-	// Operator reports whether a user may use PathOperator and end other users' sessions there. Nil: no user may.
+	// Operator reports whether a user may use PathOperator and end other users' sessions there. With several identity
+	// providers compare the ID, or IdentityProvider too: another one may have a user with the same userName. Nil: no user
+	// may.
 	Operator func(center.User) bool
 
 	// Unsolicited controls sign-ins that begin at the identity provider. Zero: Ask.
@@ -122,6 +137,7 @@ type SignIn struct {
 	Time        time.Time
 	Reference   string // on a refused user's page; empty if accepted
 	Region      string
+	IdP         string // the entity ID of the identity provider
 	UserName    string // the NameID, whether or not a user has it
 	Unsolicited bool   // whether the sign-in began at the identity provider
 	Accepted    bool
@@ -135,10 +151,11 @@ func (c *Config) check() error {
 		return badConfig("Config.Region", "the name of a Region", "")
 	case c.SP == nil:
 		return badConfig("Config.SP", "a service provider", "nil")
-	case c.SP.HasIdPs():
-		return badConfig("Config.SP", "a service provider with one identity provider", "saml.Config.IdPs")
 	case c.Directory == nil:
 		return badConfig("Config.Directory", "a directory", "nil")
+	case c.SP.HasIdPs() && len(c.Directory.IdentityProviders()) == 0:
+		const want = "a list, which Tx.AdoptIdentityProvider of package center makes, with saml.Config.IdPs (PROVIDERS.md)"
+		return badConfig("identity providers of Config.Directory", want, "none")
 	case c.Store == nil:
 		return badConfig("Config.Store", "a store", "nil")
 	case c.Unsolicited < Ask || c.Unsolicited > Refuse:

@@ -21,10 +21,14 @@
 //
 // # Who can sign in
 //
-// The assertion's NameID must equal the userName of an active user byte for byte. Signing in creates no user. A sign-in
-// may begin at the portal or at the identity provider. If one that began at the identity provider would replace another
-// user's session, the portal asks the user first. [Config].Unsolicited can refuse such sign-ins, or restart them from
-// the portal.
+// The assertion's NameID must equal the userName of an active user of its identity provider byte for byte. Signing in
+// creates no user. A sign-in may begin at the portal or at the identity provider. If one that began at the identity
+// provider would replace another user's session, the portal asks the user first. [Config].Unsolicited can refuse such
+// sign-ins, or restart them from the portal.
+//
+// With several identity providers, a user belongs to one of them, and no other can sign the user in. [Config].ChooseIdP
+// or a discovery service chooses the identity provider of a sign-in. A user who signs in again after the session went
+// idle returns to the same one. PROVIDERS.md, in this directory, says how to add a second one.
 //
 // Sign-in requires that the directory lists the Region as active. While a Region is being removed, its existing
 // sessions stay valid.
@@ -41,7 +45,8 @@
 // end, unless the session is idle and the new sign-in is unsolicited.
 //
 // The session keeps the NameID, the identity provider's entity ID, the assertion's IssueInstant and the SessionIndex. A
-// logout request of the identity provider refers to the SessionIndex. One longer than 1 KiB is dropped.
+// logout request of the identity provider refers to the SessionIndex. One longer than 1 KiB is dropped. If the user
+// moves to another identity provider, the session ends.
 //
 // The identity provider's form is posted from another site, so the consumer doesn't receive the session's cookie.
 // Therefore a sign-in has two steps. The consumer stores the verified subject under a secret, and sets the secret in a

@@ -75,8 +75,8 @@ func (p *Portal) redeem(r *http.Request, a attempt, code string) (sessions.Sessi
 	case g.SignIn == "":
 		why = newError(ReasonHandoffCode, "grant of the code", "a sign-in", "")
 	default:
-		if _, why = p.active(p.cfg.Directory.UserByID(g.UserID)); why != nil {
-			why.Got = g.UserName
+		if _, why = p.userOfSession(g.Session); why != nil {
+			why.Got = cmp.Or(why.Got, g.UserName)
 		}
 	}
 	if why != nil {

@@ -12,7 +12,7 @@ type Reason string
 // The reasons. All but ReasonConfig appear in the log of a refused request.
 const (
 	ReasonConfig         Reason = "Config"         // the Config given to New is invalid
-	ReasonUnknownUser    Reason = "UnknownUser"    // no userName equals the NameID exactly
+	ReasonUnknownUser    Reason = "UnknownUser"    // no user of the identity provider has the NameID as userName
 	ReasonInactiveUser   Reason = "InactiveUser"   // the user exists but is not active
 	ReasonSessionOver    Reason = "SessionOver"    // the assertion's SessionNotOnOrAfter has passed already
 	ReasonCrossSite      Reason = "CrossSite"      // another site's page posted to the portal

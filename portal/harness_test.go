@@ -100,19 +100,26 @@ func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	t.Cleanup(w.idp.Close)
 	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
 	require.NoError(t, err)
-	sp, err := saml.New(saml.Config{
-		EntityID: entityID,
-		ACS: []saml.Endpoint{
-			{URL: "https://" + virginia + acsPath, Region: "us-east-1"},
-			{URL: "https://" + frankfurt + acsPath, Region: "eu-central-1"},
-		},
-		IdP: idp,
-		Now: w.clock.Now,
-	})
+	w.open(d, saml.Config{IdP: idp}, edit, w.idp)
+	return w
+}
+
+// open starts the Regions, with the identity provider or providers of a service provider's Config.
+func (w *world) open(d center.Data, cfg saml.Config, edit func(*portal.Config), idps ...*mockidp.Server) {
+	t := w.t
+	t.Helper()
+	cfg.EntityID, cfg.Now = entityID, w.clock.Now
+	cfg.ACS = []saml.Endpoint{
+		{URL: "https://" + virginia + acsPath, Region: "us-east-1"},
+		{URL: "https://" + frankfurt + acsPath, Region: "eu-central-1"},
+	}
+	sp, err := saml.New(cfg)
 	require.NoError(t, err)
 	metadata, err := sp.Metadata()
 	require.NoError(t, err)
-	require.NoError(t, w.idp.RegisterSP("", metadata))
+	for _, idp := range idps {
+		require.NoError(t, idp.RegisterSP("", metadata))
+	}
 	w.inst, err = center.New(d)
 	require.NoError(t, err)
 	for region, host := range regionHosts {
@@ -121,7 +128,6 @@ func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	// The store refuses unsolicited assertions that are older than itself, and instants in messages
 	// are rounded down.
 	w.clock.Advance(2 * time.Second)
-	return w
 }
 
 func (w *world) start(region, host string, sp *saml.ServiceProvider, edit func(*portal.Config)) {

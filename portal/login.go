@@ -72,6 +72,10 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 		p.beginHandoff(w, r, l, source{region: p.cfg.Region, origin: own}, to)
 		return
 	}
+	if idp := p.earlierIdP(r); idp != "" {
+		p.startLogin(w, r, acs.LoginOptions{ReturnTo: cmp.Or(q.Get("return_to"), q.Get("target")), IdP: idp})
+		return
+	}
 	p.nameBrowser(w, r)
 	p.region.Login(w, r)
 }
@@ -99,9 +103,13 @@ func (p *Portal) otherPortal(l place, region string) source {
 }
 
 func (p *Portal) samlLogin(w http.ResponseWriter, r *http.Request, returnTo string) {
+	p.startLogin(w, r, acs.LoginOptions{ReturnTo: returnTo, IdP: p.earlierIdP(r)})
+}
+
+func (p *Portal) startLogin(w http.ResponseWriter, r *http.Request, o acs.LoginOptions) {
 	w.Header().Del("Content-Security-Policy") // the form to the provider has its own
 	p.nameBrowser(w, r)
-	p.region.StartLogin(w, r, acs.LoginOptions{ReturnTo: returnTo})
+	p.region.StartLogin(w, r, o)
 }
 
 // destination is where a sign-in that finishes here redirects to. If this host is only a consumer's, that is the

@@ -27,8 +27,14 @@ type operatorBody struct {
 	ACS, Portals []string // the URLs of all Regions, the primary's first
 	Domains      []string // to allow where the network is restricted
 
-	UserName, Done, Problem string // of the form that ends a user's sessions
+	Providers     []center.IdentityProvider // the first ones, if there are several
+	MoreProviders int                       // that aren't shown
+
+	UserName, Done, Problem string                    // of the form that ends a user's sessions
+	Choose                  []center.IdentityProvider // those with a user of that name
 }
+
+const maxShownProviders = 100
 
 type regionRow struct {
 	regionLink
@@ -42,6 +48,10 @@ func (p *Portal) operatorPage(w http.ResponseWriter, r *http.Request, v *visit) 
 }
 
 func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit, status int, body operatorBody) {
+	if list := p.cfg.Directory.IdentityProviders(); len(list) > 1 {
+		body.Providers = list[:min(len(list), maxShownProviders)]
+		body.MoreProviders = len(list) - len(body.Providers)
+	}
 	heard := p.peers()
 	for _, link := range p.regionLinks(r) {
 		body.Regions = append(body.Regions, p.regionRow(link, heard))
@@ -115,15 +125,34 @@ func (p *Portal) endUser(w http.ResponseWriter, r *http.Request, v *visit) {
 		p.badRequest(w, r)
 		return
 	}
-	name := r.PostForm.Get("user_name")
-	u, ok := p.cfg.Directory.User(name)
+	body := operatorBody{UserName: r.PostForm.Get("user_name")}
+	u, ok := p.cfg.Directory.User(body.UserName)
+	if of := r.PostForm.Get("identity_provider"); of != "" {
+		u, ok = p.cfg.Directory.UserOf(of, body.UserName)
+	}
 	if !ok {
-		const problem = "No user has exactly this user name. Nothing was done. Check the spelling and try again."
-		p.renderOperator(w, r, v, http.StatusUnprocessableEntity, operatorBody{UserName: name, Problem: problem})
+		body.Problem = "No user has exactly this user name. Nothing was done. Check the spelling and try again."
+		if list := p.providersWith(body.UserName); len(list) > 1 {
+			body.Choose = list
+			body.Problem = "Users of several identity providers have this user name. Nothing was done. Choose one."
+		}
+		p.renderOperator(w, r, v, http.StatusUnprocessableEntity, body)
 		return
 	}
 	if p.revokeUser(w, r, v, u) {
-		done := "All sessions of " + u.UserName + " were ended here. Other Regions end them when the change arrives there."
+		name := u.UserName
+		if of := p.providerOf(u); of != "" {
+			name += " of " + of
+		}
+		done := "All sessions of " + name + " were ended here. Other Regions end them when the change arrives there."
 		p.renderOperator(w, r, v, http.StatusOK, operatorBody{Done: done})
 	}
+}
+
+// providersWith returns the identity providers that have a user with this userName.
+func (p *Portal) providersWith(userName string) []center.IdentityProvider {
+	return slices.DeleteFunc(p.cfg.Directory.IdentityProviders(), func(l center.IdentityProvider) bool {
+		_, ok := p.cfg.Directory.UserOf(l.EntityID, userName)
+		return !ok
+	})
 }

@@ -14,13 +14,14 @@ import (
 
 // The paths that links, monitors and administrators use.
 const (
-	PathLogin    = "/login"        // starts a sign-in at the identity provider
-	PathSignOut  = "/sign-out"     // POST only
-	PathMetadata = "/metadata"     // the service provider's SAML metadata
-	PathSessions = "/sessions"     // the user's own, in all Regions
-	PathEnd      = "/sessions/end" // POST only: ends one of them
-	PathOperator = "/operator"     // Regions, their addresses, other users' sessions
-	PathHealth   = "/health"       // says whether users can sign in here
+	PathLogin      = "/login"        // starts a sign-in at the identity provider
+	PathDiscovered = "/login/idp"    // receives the answer of Config.DiscoveryURL
+	PathSignOut    = "/sign-out"     // POST only
+	PathMetadata   = "/metadata"     // the service provider's SAML metadata
+	PathSessions   = "/sessions"     // the user's own, in all Regions
+	PathEnd        = "/sessions/end" // POST only: ends one of them
+	PathOperator   = "/operator"     // Regions, their addresses, other users' sessions
+	PathHealth     = "/health"       // says whether users can sign in here
 )
 
 // The other paths that the portal serves besides its assertion consumers.
@@ -68,12 +69,20 @@ func New(cfg Config) (*Portal, error) {
 		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: newHealth(),
 		codes: codeQuota{until: map[string][]time.Time{}},
 	}
+	discovered := ""
+	if cfg.DiscoveryURL != "" {
+		discovered = PathDiscovered
+	}
 	var err error
 	p.region, err = acs.NewRegion(acs.Config{
 		SP:                cfg.SP,
 		Region:            cfg.Region,
 		Store:             cfg.Store,
 		OnLogin:           p.verified,
+		ChooseIdP:         cfg.ChooseIdP,
+		FindIdP:           cfg.FindIdP,
+		DiscoveryURL:      cfg.DiscoveryURL,
+		DiscoveredPath:    discovered,
 		Unsolicited:       [...]acs.Unsolicited{Ask: acs.Accept, Restart: acs.Restart, Refuse: acs.Refuse}[cfg.Unsolicited],
 		RelayStateOrigins: cfg.RelayStateOrigins,
 		LoginPath:         PathLogin,

@@ -60,6 +60,7 @@ type page struct {
 	Title string
 	Tab   string // the current link of the navigation, or ""
 	User  *center.User
+	Of    string    // the user's identity provider, if there are several
 	Until time.Time // when the session ends at the latest
 	Here  regionLink
 	// Regions are all Regions of the instance, if a user is signed in.
@@ -127,7 +128,7 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name
 		pg.Here = all[i]
 	}
 	if pg.User != nil {
-		pg.Regions, pg.Operator = all, p.isOperator(*pg.User)
+		pg.Regions, pg.Operator, pg.Of = all, p.isOperator(*pg.User), p.providerOf(*pg.User)
 	}
 	var b bytes.Buffer // buffered, so that a failure can become an error response
 	if err := p.templates[name].Execute(&b, pg); err != nil {

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,15 +39,20 @@ const (
 	// no limit. Identity providers send less than 100.
 	maxSubject      = 5 << 10
 	maxSessionIndex = 1 << 10
+	maxProvider     = 1 << 10 // of an entity ID (Core 8.3.6)
 )
 
-// bounded drops values that are too long to be copied to every Region with every session. The sign-in succeeds without
-// them. But a logout at the identity provider then ends all of the subject's sessions, or none.
+// bounded drops values that are too long to be copied to every Region with every session, but not the identity
+// provider. The sign-in succeeds without them. But a logout at the identity provider then ends all of the subject's
+// sessions, or none.
 func bounded(p sessions.Proof) sessions.Proof {
 	s, n := p.Subject, p.Subject.NameID
 	names := s.Provider + s.ServiceProvider + n.Value + n.Format + n.NameQualifier + n.SPNameQualifier + n.SPProvidedID
 	if len(names) > maxSubject {
-		return sessions.Proof{}
+		if len(s.Provider) > maxProvider {
+			s.Provider = ""
+		}
+		return sessions.Proof{Subject: sessions.Subject{Provider: s.Provider}}
 	}
 	if len(strings.Join(p.SessionIndexes, "")) > maxSessionIndex {
 		p.SessionIndexes = nil
@@ -91,7 +97,7 @@ func (p *Portal) keepProved(w http.ResponseWriter, r *http.Request, in pending) 
 	if refused := p.mayBegin(); refused != nil {
 		return "", refused
 	}
-	u, refused := p.active(p.cfg.Directory.User(in.UserName))
+	u, refused := p.userOf(in.Proof.Subject.Provider, in.UserName)
 	if refused != nil {
 		return "", refused
 	}
@@ -121,7 +127,7 @@ func (p *Portal) proceed(w http.ResponseWriter, r *http.Request) {
 
 // finish turns a pending sign-in into a session. agreed is the ID of the user who confirmed the change to another user.
 func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in pending, agreed string) {
-	u, refused := p.active(p.cfg.Directory.UserByID(in.UserID))
+	u, refused := p.userOfSession(in.Session)
 	if refused != nil {
 		p.clearCookie(w, pendingPrefix+tag)
 		p.refuseSignIn(w, r, in, refused)
@@ -167,7 +173,8 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 	if in.handedOff() {
 		p.log.InfoContext(r.Context(), "portal: entered", "user", in.UserName)
 	} else {
-		p.log.InfoContext(r.Context(), "portal: signed in", "user", in.UserName, "unsolicited", in.Unsolicited)
+		p.log.InfoContext(r.Context(), "portal: signed in", "user", in.UserName, "unsolicited", in.Unsolicited,
+			"idp", in.Proof.Subject.Provider)
 	}
 	p.tell(r.Context(), in, "", "")
 	http.Redirect(w, r, p.destination(r, in.ReturnTo), http.StatusSeeOther)
@@ -231,7 +238,7 @@ func pendingKey(secret string) string { return "portal." + hashed("portal sign-i
 
 func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending, why *Error) {
 	if why.noAccess() {
-		why.Got = in.UserName
+		why.Got = cmp.Or(why.Got, in.UserName)
 	}
 	p.tell(r.Context(), in, p.refuse(w, r, why), why.Reason)
 }
@@ -239,7 +246,7 @@ func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending
 func (p *Portal) tell(ctx context.Context, in pending, reference string, reason Reason) {
 	if p.cfg.OnSignIn != nil && !in.handedOff() {
 		p.cfg.OnSignIn(ctx, SignIn{
-			Time: p.now(), Reference: reference, Region: p.cfg.Region, UserName: in.UserName,
+			Time: p.now(), Reference: reference, Region: p.cfg.Region, IdP: in.Proof.Subject.Provider, UserName: in.UserName,
 			Unsolicited: in.Unsolicited, Accepted: reason == "", Reason: reason,
 		})
 	}
@@ -259,13 +266,14 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request, tag string, in pend
 	}
 	p.render(w, r, http.StatusOK, "confirm", page{
 		Title: "Continue as " + next.Label() + "?",
-		Body:  confirmBody{Tag: tag, Now: now, Next: next},
+		Body:  confirmBody{tag, now, next, p.providerOf(now), p.providerOf(next)},
 	})
 }
 
 type confirmBody struct {
-	Tag       string
-	Now, Next center.User
+	Tag           string
+	Now, Next     center.User
+	NowOf, NextOf string // their identity providers, if there are several
 }
 
 func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {

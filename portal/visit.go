@@ -69,6 +69,9 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 		refused.Got = s.UserName
 		return nil, p.endUnknown(r, key, s, refused)
 	}
+	if refused := vouchedFor(u, s); refused != nil { // only this session, and not those of the right one
+		return nil, p.endNow(r, key, refused)
+	}
 	if now.Sub(s.Seen) >= p.touchEvery() {
 		// ErrNoSession here is a concurrent sign-out.
 		if err := p.cfg.Sessions.Touch(r.Context(), key, now); errors.Is(err, sessions.ErrNoSession) {
