@@ -30,7 +30,9 @@ func migrated(t *testing.T) (*center.Instance, *center.View) {
 	require.NoError(t, v.Update(func(tx *center.Tx) error {
 		_ = tx.PutIdentityProvider(center.IdentityProvider{EntityID: secondIdP})
 		_ = tx.PutUser(center.User{ID: "u-9", UserName: "alice@example.com", IdentityProvider: secondIdP})
-		return tx.PutGroup(center.Group{ID: "g-9", Name: "Developers", Members: []string{"u-9"}, IdentityProvider: secondIdP})
+		return tx.PutGroup(center.Group{
+			ID: "g-9", Name: "Developers", Members: []string{"u-9"}, IdentityProvider: secondIdP,
+		})
 	}))
 	return inst, v
 }

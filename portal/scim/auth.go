@@ -9,32 +9,45 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// HashToken returns the hash of a bearer token, for Config.TokenHashes. Tokens are random and long, so that a
-// plain SHA-256 can't be inverted.
+// Token is a valid bearer token.
+type Token struct {
+	Hash [sha256.Size]byte // HashToken of the token
+	// IdentityProvider is the entity ID of the identity provider that the token belongs to: see center.IdentityProvider.
+	// Empty: the only one of the instance.
+	IdentityProvider string
+}
+
+// HashToken returns the hash of a bearer token, for Token. Tokens are random and long, so that a plain SHA-256 can't be
+// inverted.
 func HashToken(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
 
-// authenticate requires a bearer token in the Authorization header (RFC 6750 2.1). It always compares all hashes, so
-// that its duration reveals nothing about the tokens.
-func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *Error {
+// authenticate requires a bearer token in the Authorization header (RFC 6750 2.1), and returns it. It always compares
+// all hashes, so that its duration reveals nothing about the tokens.
+func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (Token, *Error) {
 	values := r.Header.Values("Authorization")
 	scheme, token, _ := strings.Cut(strings.Join(values, ","), " ")
 	if len(values) != 1 || !strings.EqualFold(scheme, "Bearer") || token == "" {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="scim"`)
-		return refuse(ReasonUnauthorized, "Authorization", "one bearer token", "")
+		return Token{}, refuse(ReasonUnauthorized, "Authorization", "one bearer token", "")
 	}
-	hashes := s.hashes
+	tokens := s.tokens
 	if s.cfg.TokenHashes != nil {
-		hashes = append(hashes[:len(hashes):len(hashes)], s.cfg.TokenHashes()...)
+		tokens = append(tokens[:len(tokens):len(tokens)], s.cfg.TokenHashes()...)
 	}
-	got, good := HashToken(strings.TrimSpace(token)), 0
-	for _, h := range hashes {
-		good |= subtle.ConstantTimeCompare(got[:], h[:])
+	got, at := HashToken(strings.TrimSpace(token)), -1
+	for i, t := range tokens {
+		at = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(got[:], t.Hash[:]), i, at)
 	}
-	if good != 1 {
+	if at < 0 {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="scim", error="invalid_token"`)
-		return refuse(ReasonUnauthorized, "Authorization", "a valid token", "")
+		return Token{}, refuse(ReasonUnauthorized, "Authorization", "a valid token", "")
 	}
-	return nil
+	for _, t := range tokens {
+		if t.Hash == got && t != tokens[at] {
+			return Token{}, refuse(ReasonProvider, ruleProvider, "one, and not several", "")
+		}
+	}
+	return tokens[at], nil
 }
 
 // primaryOnly refuses all requests in additional Regions. It also refuses reads: a client would try to change the

@@ -2,9 +2,9 @@ package scim
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,6 +33,8 @@ type Change struct {
 	Action Action
 	// Resource is "User" or "Group"; Name is its userName or displayName.
 	Resource, ID, Name string
+	// IdentityProvider is the entity ID of the user's or group's identity provider. Empty: the instance lists none.
+	IdentityProvider string
 	// EndsAccess reports whether the user was deleted, or changed from active to inactive.
 	EndsAccess bool
 	// Unconfirmed reports whether the update failed but may have been made. The response was 503. If the client repeats
@@ -61,12 +63,16 @@ type Config struct {
 	// Required.
 	BaseURL string
 
-	// Tokens are the valid bearer tokens, each of at least 20 bytes. Several tokens allow one to be replaced without an
-	// interruption. A client with a token can create users, and so controls who may sign in.
+	// Tokens are the valid bearer tokens of an instance with one identity provider, each of at least 20 bytes. Several
+	// tokens allow one to be replaced without an interruption. A client with a token can create users, and so controls
+	// who may sign in.
 	Tokens []string
-	// TokenHashes returns HashToken of further valid tokens. It is called at every request and must not block.
-	// Nil: none. Tokens or TokenHashes is required.
-	TokenHashes func() [][sha256.Size]byte
+	// TokensOf are the valid bearer tokens of an instance that lists its identity providers, by entity ID. A client sees
+	// and changes only the users and groups of its token's identity provider.
+	TokensOf map[string][]string
+	// TokenHashes returns further valid tokens. It is called at every request and must not block. Nil: none. Tokens,
+	// TokensOf or TokenHashes is required.
+	TokenHashes func() []Token
 
 	// MaxBody is the largest request body, in bytes. Zero: 4 MiB.
 	MaxBody int64
@@ -86,11 +92,11 @@ type Server struct {
 	cfg    Config
 	base   string // without a trailing slash
 	prefix string // the escaped path of base
-	hashes [][sha256.Size]byte
+	tokens []Token
 	writer *writer
 
 	mu      sync.Mutex // guards cached and stateOf
-	cached  *state
+	cached  states
 	stateOf *center.Snapshot // that cached was made from
 }
 
@@ -108,23 +114,25 @@ func New(c Config) (*Server, error) {
 	case u.Scheme == "http" && !center.IsLoopback(u.Hostname()):
 		const want = "https (plain http is for loopback only)"
 		return nil, refuse(ReasonConfig, "BaseURL", want, refusal.WithoutUser(c.BaseURL))
-	case len(c.Tokens) == 0 && c.TokenHashes == nil:
-		return nil, refuse(ReasonConfig, "Tokens", "a token, or TokenHashes", "")
+	case len(c.Tokens) == 0 && len(c.TokensOf) == 0 && c.TokenHashes == nil:
+		return nil, refuse(ReasonConfig, "Tokens", "a token, TokensOf or TokenHashes", "")
 	case c.MaxBody < 0 || c.MaxResults < 0:
 		return nil, refuse(ReasonConfig, "MaxBody and MaxResults", "no negative number", "")
 	}
 	s := &Server{cfg: c, base: strings.TrimRight(c.BaseURL, "/"), prefix: strings.TrimRight(u.EscapedPath(), "/"),
 		writer: &writer{view: c.View, turn: make(chan struct{}, 1)}}
-	for _, t := range c.Tokens { // no error shows a token
-		if len(t) < minToken {
-			return nil, refuse(ReasonConfig, "Tokens", "at least 20 bytes in each", "")
-		}
-		if strings.TrimSpace(t) != t { // no request could send it
-			return nil, refuse(ReasonConfig, "Tokens", "no space or line break at either end", "")
-		}
-		s.hashes = append(s.hashes, HashToken(t))
+	if err := s.addTokens("Tokens", "", c.Tokens); err != nil {
+		return nil, err
 	}
-	s.cfg.Tokens = nil
+	for idp, list := range c.TokensOf {
+		if idp == "" || len(list) == 0 {
+			return nil, refuse(ReasonConfig, "TokensOf", "an entity ID, and its tokens", idp)
+		}
+		if err := s.addTokens("TokensOf", idp, list); err != nil {
+			return nil, err
+		}
+	}
+	s.cfg.Tokens, s.cfg.TokensOf = nil, nil
 	s.cfg.MaxBody = cmp.Or(c.MaxBody, defaultMaxBody)
 	s.cfg.MaxResults = cmp.Or(c.MaxResults, defaultMaxResults)
 	if s.cfg.OnChange == nil {
@@ -132,4 +140,22 @@ func New(c Config) (*Server, error) {
 	}
 	s.cfg.Logger = cmp.Or(c.Logger, slog.Default())
 	return s, nil
+}
+
+// addTokens checks the tokens of an identity provider, and adds them. No error shows a token.
+func (s *Server) addTokens(field, idp string, list []string) error {
+	for _, t := range list {
+		if len(t) < minToken {
+			return refuse(ReasonConfig, field, "at least 20 bytes in each", "")
+		}
+		if strings.TrimSpace(t) != t { // no request could send it
+			return refuse(ReasonConfig, field, "no space or line break at either end", "")
+		}
+		added := Token{HashToken(t), idp}
+		if slices.ContainsFunc(s.tokens, func(o Token) bool { return o.Hash == added.Hash && o != added }) {
+			return refuse(ReasonConfig, field, "each token for one identity provider", idp)
+		}
+		s.tokens = append(s.tokens, added)
+	}
+	return nil
 }

@@ -12,6 +12,13 @@
 // the name of the primary. A request without a valid bearer token is answered with 401 before any other check. The
 // http.Server must use TLS, because a bearer token is only as safe as the connection.
 //
+// # Identity providers
+//
+// If the instance lists its identity providers, a token belongs to one of them (Config.TokensOf). For its client only
+// the users and groups of that one exist: others' IDs are answered with 404, and their names and externalIds may be
+// used again. What the client creates belongs to that identity provider. A token that belongs to none works while one
+// is listed. Otherwise, and for one that isn't listed, every request is answered with 403 ([ReasonProvider]).
+//
 // # Supported
 //
 //   - /Users and /Groups: GET with filter and pages, POST; and by ID: GET, PUT, PATCH, DELETE.

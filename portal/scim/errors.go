@@ -19,6 +19,7 @@ const (
 	ReasonUnauthorized   Reason = "Unauthorized"   // 401: no bearer token, or a wrong one
 	ReasonNotPrimary     Reason = "NotPrimary"     // 403: an additional Region; Error.Primary names the primary
 	ReasonForbidden      Reason = "Forbidden"      // 403: the specification forbids it (RFC 7644 4)
+	ReasonProvider       Reason = "Provider"       // 403: it isn't clear whose the token is, or it is of an unlisted one
 	ReasonNotFound       Reason = "NotFound"       // 404: no such endpoint, user, group or schema
 	ReasonMethod         Reason = "Method"         // 405: the endpoint doesn't support the method
 	ReasonUniqueness     Reason = "uniqueness"     // 409: another user or group has the value
@@ -67,6 +68,7 @@ var statuses = map[Reason]int{
 	ReasonUnauthorized:   http.StatusUnauthorized,
 	ReasonNotPrimary:     http.StatusForbidden,
 	ReasonForbidden:      http.StatusForbidden,
+	ReasonProvider:       http.StatusForbidden,
 	ReasonNotFound:       http.StatusNotFound,
 	ReasonMethod:         http.StatusMethodNotAllowed,
 	ReasonPrecondition:   http.StatusPreconditionFailed,

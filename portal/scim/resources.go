@@ -22,6 +22,7 @@ type resources[T any] struct {
 	briefPatch bool
 
 	keys  func(T) (id, name, external string)
+	idp   func(T) string
 	table func(*state) *table[T]
 	match func(*T, *filter) bool
 	show  func(T, selection) resource
@@ -33,8 +34,9 @@ type resources[T any] struct {
 	blank func(T) T
 	edit  func(*state, T, []assignment) (T, *Error)
 	// alone returns an instance that contains only the element. newName is whether its name is new.
-	alone  func(element T, newName bool) center.Data
-	setID  func(*T, string)
+	alone func(element T, newName bool) center.Data
+	// own sets the ID and the identity provider of a new element.
+	own    func(element *T, id, idp string)
 	store  func(*center.Tx, T) error
 	remove func(st *state, id string) error
 }
@@ -61,12 +63,20 @@ func (rs *resources[T]) list(c *call) (*answer, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	found := rs.table(rs.server.state()).search(f, rs.match)
+	st, err := rs.server.state(c.token)
+	if err != nil {
+		return nil, err
+	}
+	found := rs.table(st).search(f, rs.match)
 	return list(len(found), p, func(i int) resource { return rs.show(found[i], c.pick) }), nil
 }
 
 func (rs *resources[T]) get(c *call) (*answer, *Error) {
-	element, ok := rs.table(rs.server.state()).get(c.id)
+	st, err := rs.server.state(c.token)
+	if err != nil {
+		return nil, err
+	}
+	element, ok := rs.table(st).get(c.id)
 	if !ok {
 		return nil, rs.notFound(c.id)
 	}
@@ -87,12 +97,12 @@ func (rs *resources[T]) create(c *call) (*answer, *Error) {
 	}
 	id := rand.Text()
 	var made T
-	err = rs.server.writer.do(func(st *state) (err *Error) {
+	err = rs.server.writer.do(c.token, func(st *state) (err *Error) {
 		var blank T
 		if made, err = rs.edit(st, blank, list); err != nil {
 			return err
 		}
-		rs.setID(&made, id)
+		rs.own(&made, id, st.idp)
 		_, err = rs.put(st, made)
 		return err
 	})
@@ -127,7 +137,7 @@ func (rs *resources[T]) update(c *call, read func(*call, string) ([]assignment, 
 	}
 	var before, after T
 	var changed bool
-	err = rs.server.writer.do(func(st *state) (err *Error) {
+	err = rs.server.writer.do(c.token, func(st *state) (err *Error) {
 		var ok bool
 		if before, ok = rs.table(st).get(c.id); !ok {
 			return rs.notFound(c.id)
@@ -148,7 +158,7 @@ func (rs *resources[T]) update(c *call, read func(*call, string) ([]assignment, 
 
 func (rs *resources[T]) delete(c *call) (*answer, *Error) {
 	var gone T
-	err := rs.server.writer.do(func(st *state) *Error {
+	err := rs.server.writer.do(c.token, func(st *state) *Error {
 		var ok bool
 		if gone, ok = rs.table(st).get(c.id); !ok {
 			return rs.notFound(c.id)
@@ -166,7 +176,7 @@ func (rs *resources[T]) delete(c *call) (*answer, *Error) {
 
 func (rs *resources[T]) change(what Action, element T) Change {
 	id, name, _ := rs.keys(element)
-	return Change{Action: what, Resource: rs.kind, ID: id, Name: name}
+	return Change{Action: what, Resource: rs.kind, ID: id, Name: name, IdentityProvider: rs.idp(element)}
 }
 
 // report calls OnChange for a change that was made, and for an end of access that failed but may have been
@@ -235,7 +245,8 @@ func (s *Server) users() *resources[center.User] {
 			}
 			return center.Data{Users: []center.User{u}}
 		},
-		setID: func(u *center.User, id string) { u.ID = id },
+		own:   func(u *center.User, id, idp string) { u.ID, u.IdentityProvider = id, idp },
+		idp:   func(u center.User) string { return u.IdentityProvider },
 		store: (*center.Tx).PutUser,
 		remove: func(st *state, id string) error {
 			if err := st.tx.RemoveUser(id); err != nil {
@@ -265,13 +276,14 @@ func (s *Server) groups() *resources[center.Group] {
 		same: func(a, b center.Group) bool {
 			return a.Name == b.Name && a.ExternalID == b.ExternalID && slices.Equal(a.Members, b.Members)
 		},
-		blank: func(g center.Group) center.Group { return center.Group{ID: g.ID} },
+		blank: func(g center.Group) center.Group { return center.Group{ID: g.ID, IdentityProvider: g.IdentityProvider} },
 		edit:  editGroup,
 		alone: func(g center.Group, _ bool) center.Data {
 			g.Members = nil // editGroup has checked the members
 			return center.Data{Groups: []center.Group{g}}
 		},
-		setID: func(g *center.Group, id string) { g.ID = id },
+		own:   func(g *center.Group, id, idp string) { g.ID, g.IdentityProvider = id, idp },
+		idp:   func(g center.Group) string { return g.IdentityProvider },
 		store: (*center.Tx).PutGroup,
 		remove: func(st *state, id string) error {
 			if err := st.tx.RemoveGroup(id); err != nil {

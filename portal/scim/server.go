@@ -30,6 +30,7 @@ type answer struct {
 type call struct {
 	w     http.ResponseWriter
 	r     *http.Request
+	token Token
 	id    string // from the path, or ""
 	query url.Values
 	pick  selection
@@ -41,7 +42,7 @@ func (c *call) filter() string { return strings.Trim(c.query.Get("filter"), " ")
 // ServeHTTP implements http.Handler. It checks the token first and reads the body last, so a request without a valid
 // token is answered with 401 and no other information.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	out, err := s.serve(w, r)
+	out, idp, err := s.serve(w, r)
 	level := slog.LevelDebug
 	var refusal []slog.Attr
 	switch {
@@ -57,22 +58,31 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", out.status),
 	}
+	if idp != "" {
+		attrs = append(attrs, slog.String("idp", idp))
+	}
 	s.cfg.Logger.LogAttrs(r.Context(), level, "scim: request", append(attrs, refusal...)...)
 	write(w, out)
 }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) (*answer, *Error) {
-	if err := s.authenticate(w, r); err != nil {
-		return nil, err
+// serve returns the token's identity provider too, for the log.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) (out *answer, idp string, err *Error) {
+	token, err := s.authenticate(w, r)
+	if err == nil {
+		err = s.primaryOnly()
 	}
-	if err := s.primaryOnly(); err != nil {
-		return nil, err
+	if err == nil {
+		_, err = s.state(token) // also for endpoints that need none
 	}
-	c, err := newCall(w, r)
-	if err != nil {
-		return nil, err
+	var c *call
+	if err == nil {
+		c, err = newCall(w, r)
 	}
-	return s.route(c)
+	if err == nil {
+		c.token = token
+		out, err = s.route(c)
+	}
+	return out, token.IdentityProvider, err
 }
 
 func newCall(w http.ResponseWriter, r *http.Request) (*call, *Error) {

@@ -2,7 +2,6 @@ package scim_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"io"
 	"log/slog"
 	"net/http"
@@ -54,13 +53,13 @@ func TestRequestsWithoutToken(t *testing.T) {
 }
 
 func TestTokenHashes(t *testing.T) {
-	var hashes [][sha256.Size]byte
+	var hashes []scim.Token
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
 		c.Tokens = nil
-		c.TokenHashes = func() [][sha256.Size]byte { return hashes }
+		c.TokenHashes = func() []scim.Token { return hashes }
 	})
 	require.Equal(t, http.StatusUnauthorized, r.ask(t, "GET", "/Users", "").Code)
-	hashes = [][sha256.Size]byte{scim.HashToken("another token"), scim.HashToken(token)}
+	hashes = []scim.Token{{Hash: scim.HashToken("another token")}, {Hash: scim.HashToken(token)}}
 	require.Equal(t, http.StatusOK, r.ask(t, "GET", "/Users", "").Code)
 	hashes = hashes[:1]
 	require.Equal(t, http.StatusUnauthorized, r.ask(t, "GET", "/Users", "").Code)

@@ -8,29 +8,72 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// state is the users and groups of an instance. The state of a snapshot never changes. The state of an update includes
-// the batch's changes so far.
+// state is the users and groups of an identity provider: all that exist for a client. The state of a snapshot never
+// changes. The state of an update includes the batch's changes so far.
 type state struct {
+	idp    string // its entity ID; "" if the instance lists none
 	users  *table[center.User]
 	groups *table[center.Group] // whose Members never change
 	tx     *center.Tx           // nil for a snapshot
 }
 
-// newState takes ownership of d's users and groups.
-func newState(d center.Data, tx *center.Tx) *state {
-	userID := func(u center.User) string { return u.ID }
-	groupID := func(g center.Group) string { return g.ID }
-	return &state{newTable(d.Users, userID), newTable(d.Groups, groupID), tx}
+// states are those of an instance, by identity provider. They never change.
+type states map[string]*state
+
+// newStates takes ownership of d.
+func newStates(d center.Data, tx *center.Tx) states {
+	out := make(states, len(d.IdentityProviders))
+	if len(d.IdentityProviders) == 0 {
+		out[""] = newState("", d.Users, d.Groups, tx)
+		return out
+	}
+	users, groups := map[string][]center.User{}, map[string][]center.Group{}
+	for _, u := range d.Users {
+		users[u.IdentityProvider] = append(users[u.IdentityProvider], u)
+	}
+	for _, g := range d.Groups {
+		groups[g.IdentityProvider] = append(groups[g.IdentityProvider], g)
+	}
+	for _, p := range d.IdentityProviders {
+		out[p.EntityID] = newState(p.EntityID, users[p.EntityID], groups[p.EntityID], tx)
+	}
+	return out
 }
 
-// state returns the state of the current snapshot. It is made once per snapshot.
-func (s *Server) state() *state {
+func newState(idp string, users []center.User, groups []center.Group, tx *center.Tx) *state {
+	userID := func(u center.User) string { return u.ID }
+	groupID := func(g center.Group) string { return g.ID }
+	return &state{idp, newTable(users, userID), newTable(groups, groupID), tx}
+}
+
+const ruleProvider = "identity provider of the token"
+
+// of returns the state for a token. A token without an identity provider is for the only one. A token with one is not
+// for an instance that lists none: it would see the users of another one.
+func (all states) of(t Token) (*state, *Error) {
+	if st, ok := all[t.IdentityProvider]; ok {
+		return st, nil
+	}
+	if t.IdentityProvider != "" {
+		return nil, refuse(ReasonProvider, ruleProvider, "one that the instance lists", t.IdentityProvider)
+	}
+	if len(all) > 1 {
+		return nil, refuse(ReasonProvider, ruleProvider, "one, because the instance has several", "")
+	}
+	for _, st := range all {
+		return st, nil
+	}
+	return nil, refuse(ReasonProvider, ruleProvider, "one that the instance lists", "") // impossible: there is one
+}
+
+// state returns the state of the current snapshot for a token. States are made once per snapshot.
+func (s *Server) state(t Token) (*state, *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := s.cfg.View.Snapshot(); s.stateOf != now {
-		s.cached, s.stateOf = newState(now.Data(), nil), now
+		s.cached, s.stateOf = newStates(now.Data(), nil), now
 	}
-	return s.cached
+	return s.cached.of(t)
 }
 
 // A table is the elements of one kind, users or groups, with a lookup by ID.

@@ -20,6 +20,7 @@ type writer struct {
 
 // A job is one request's change.
 type job struct {
+	token Token
 	// apply makes all checks before the first change. It may run more than once; the last run counts.
 	apply func(*state) *Error
 
@@ -30,8 +31,8 @@ type job struct {
 // do returns after the change is made or refused. It doesn't stop when the client disconnects: the change may be
 // part of an update with others. The first request whose turn it is makes the update for all. The others return when
 // that update is done: they don't wait for their turns, which would be behind later updates.
-func (w *writer) do(apply func(*state) *Error) *Error {
-	j := &job{apply: apply, done: make(chan struct{})}
+func (w *writer) do(t Token, apply func(*state) *Error) *Error {
+	j := &job{token: t, apply: apply, done: make(chan struct{})}
 	w.mu.Lock()
 	w.queue = append(w.queue, j)
 	w.mu.Unlock()
@@ -80,9 +81,12 @@ func (w *writer) flush(batch []*job) {
 func (w *writer) update(batch []*job) error {
 	errs := make([]*Error, len(batch))
 	err := w.view.Update(func(tx *center.Tx) error {
-		st := newState(tx.Data(), tx)
+		all := newStates(tx.Data(), tx)
 		for i, j := range batch {
-			errs[i] = j.apply(st)
+			st, err := all.of(j.token)
+			if errs[i] = err; err == nil {
+				errs[i] = j.apply(st)
+			}
 		}
 		return nil
 	})
