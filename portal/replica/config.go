@@ -40,9 +40,10 @@ type Config struct {
 	Restored bool
 	// Recover names Peers whose copies restore this Region's lost messages. Open merges the copies with the readable
 	// messages here. No ended access is restored: if copies differ, a user who is disabled or removed in one of them is
-	// disabled. If users have the same userName in different copies, they are disabled too. Set it for one start after
-	// the damage, and name all Regions that may have copies: later starts can't add more. With URL, stop every other
-	// Node first.
+	// disabled. If users of one identity provider have the same userName in different copies, they are disabled too. So
+	// is a user who moved to another identity provider in one copy and was changed without that in another. Set it for
+	// one start after the damage, and name all Regions that may have copies: later starts can't add more. With URL,
+	// stop every other Node first.
 	//
 	// The merged content is first written beside the streams, which needs the same space again, so the readable
 	// messages here are safe. If the start is interrupted, start again with Recover. (With Dir, a start without it

@@ -20,6 +20,9 @@ import (
 //	peer REGION                 the peer's state
 //	user ID active|inactive     PutUser
 //	person ID                   active, inactive or none
+//	adopt IDP                   AdoptIdentityProvider
+//	provider IDP ID NAME        PutIdentityProvider, and PutUser of a user of it
+//	asserts IDP NAME            UserOf: the user's ID, or none
 //	session ID USER             Create, under the key key-ID
 //	alive ID                    alive or over
 //	revoke USER ID              Revoke
@@ -44,6 +47,8 @@ func obey(n *replica.Node, line string) string {
 		}
 	case "user", "person":
 		answer, err = obeyUsers(n, word)
+	case "adopt", "provider", "asserts":
+		answer, err = obeyProviders(n.View(), word)
 	case "session", "alive", "revoke":
 		answer, err = obeySessions(n, word)
 	case "record":
@@ -87,6 +92,24 @@ func obeyUsers(n *replica.Node, word []string) (string, error) {
 		return "active", nil
 	}
 	return "inactive", nil
+}
+
+func obeyProviders(v *center.View, word []string) (string, error) {
+	p := center.IdentityProvider{EntityID: word[1]}
+	switch word[0] {
+	case "adopt":
+		return "ok", v.Update(func(tx *center.Tx) error { return tx.AdoptIdentityProvider(p) })
+	case "provider":
+		return "ok", v.Update(func(tx *center.Tx) error {
+			_ = tx.PutIdentityProvider(p)
+			return tx.PutUser(center.User{ID: word[2], UserName: word[3], IdentityProvider: p.EntityID})
+		})
+	}
+	u, ok := v.UserOf(word[1], word[2])
+	if !ok {
+		return "none", nil
+	}
+	return u.ID, nil
 }
 
 func obeySessions(n *replica.Node, word []string) (string, error) {

@@ -131,7 +131,7 @@ func record(t *rapid.T, from string) merge.Record {
 	k := few.Draw(t, "key")
 	r := merge.Record{Base: rapid.Uint64Range(0, 20).Draw(t, "base"), Key: user(k), Kind: rapid.SampledFrom([]center.Kind{
 		center.KindUser, center.KindGroup, center.KindRegion, center.KindApplication, center.KindApplication,
-		merge.KindGone, merge.KindEnded, merge.KindReplicated, "unknown",
+		center.KindIdentityProvider, merge.KindGone, merge.KindEnded, merge.KindReplicated, "unknown",
 	}).Draw(t, "kind")}
 	n := few.Draw(t, "value")
 	r.Optional = rapid.Bool().Draw(t, "optional")

@@ -81,8 +81,8 @@ func (s *Sessions) NextEpoch(user, component string, least uint64) uint64 {
 // plausibleEpoch is above all counts of clocks that are right: the year 2242.
 const plausibleEpoch = 1 << 33
 
-// Enforce ends the sessions of users that a transaction of the primary's log disables or
-// removes. Other Regions' logs can't. The directory has a component of its own in a
+// Enforce ends the sessions of users that a transaction of the primary's log disables,
+// removes or moves. Other Regions' logs can't. The directory has a component of its own in a
 // user's epoch, which is raised with the change, in one write.
 func (s *Sessions) Enforce(region string, t Transaction) {
 	if region != s.primary {
@@ -96,9 +96,9 @@ func (s *Sessions) Enforce(region string, t Transaction) {
 	}
 }
 
-// Foresee ends the sessions of users whom a transaction of this Region's log will disable
-// or remove, before it is written, in this Region alone. It ends only those that are known
-// by now: if the transaction is never written, the user may sign in again.
+// Foresee ends the sessions of users whom a transaction of this Region's log will disable,
+// remove or move, before it is written, in this Region alone. It ends only those that are
+// known by now: if the transaction is never written, the user may sign in again.
 func (s *Sessions) Foresee(region string, t Transaction) {
 	if region != s.primary {
 		return

@@ -23,8 +23,8 @@ import (
 // element says whether a kind is the instance's: one of center's.
 func element(k center.Kind) bool {
 	switch k {
-	case center.KindRegion, center.KindUser, center.KindGroup, center.KindPermissionSet,
-		center.KindAccount, center.KindAssignment, center.KindApplication:
+	case center.KindRegion, center.KindIdentityProvider, center.KindUser, center.KindGroup,
+		center.KindPermissionSet, center.KindAccount, center.KindAssignment, center.KindApplication:
 		return true
 	}
 	return false

@@ -76,17 +76,23 @@ func Reunite(primary, region string, pieces, beside []Piece) (records []Record, 
 }
 
 // settled leaves out references to what doesn't exist: its end was heard of in one
-// place, and the referring element was changed in another. Records come out sorted.
+// place, and the referring element was changed in another. It leaves out members of a
+// group who belong to another identity provider. Records come out sorted.
 func settled(records []Record) (out []Record) {
-	there := map[Name]bool{}
+	there, providers, lists := map[Name]bool{}, map[string]string{}, listsProviders(records)
 	for _, r := range records {
-		there[r.name()] = true
+		if there[r.name()] = true; lists && r.Kind == center.KindUser {
+			providers[r.Key] = providerOf(r.Value)
+		}
 	}
 	for _, r := range records {
 		switch r.Kind {
 		case center.KindGroup:
+			of := providerOf(r.Value)
 			r.Value = edited(r.Value, "members", func(members []string) []string {
-				return slices.DeleteFunc(members, func(id string) bool { return !there[Name{center.KindUser, id}] })
+				return slices.DeleteFunc(members, func(id string) bool {
+					return !there[Name{center.KindUser, id}] || lists && providers[id] != of
+				})
 			})
 		case center.KindAssignment:
 			var a center.Assignment

@@ -34,6 +34,9 @@ func (w *world) configure(n *simNode) {
 	case n.r.id == 0 && w.one(w.rates.regions):
 		w.update(n, w.changeRegions(n), false)
 		return
+	case n.r.id == 0 && w.n%20 == 7:
+		w.update(n, w.changeProvider(), false)
+		return
 	case n.r.id == 0 && w.one(0.7):
 		w.update(n, w.changeUser(n), w.one(0.05))
 		return
@@ -56,12 +59,30 @@ func (w *world) configure(n *simNode) {
 
 var simApps = []string{"app-0", "app-1", "app-2"}
 
-// changeUser makes, changes or removes a user, who then loses all assignments,
+// simProviders are the identity providers that users belong to. "" is a user of a version that
+// doesn't know them.
+var simProviders = []string{"idp-0", "idp-1", ""}
+
+// changeProvider lists an identity provider, or takes it from the list.
+func (w *world) changeProvider() []center.Record {
+	c := center.Record{Kind: center.KindIdentityProvider, Key: simProviders[w.n/20%2]}
+	if w.n%3 > 0 {
+		c.Value = fmt.Appendf(nil, `{"entityId":%q,"name":%q}`, c.Key, w.id("idp-name-"))
+	}
+	return []center.Record{c}
+}
+
+// changeUser makes, changes, moves or removes a user, who then loses all assignments,
 // as in package center.
 func (w *world) changeUser(n *simNode) []center.Record {
 	c := center.Record{Kind: center.KindUser, Key: w.user()}
 	if w.one(0.8) {
-		c.Value = fmt.Appendf(nil, `{"id":%q,"userName":%q,"active":%t}`, c.Key, w.id("name-"), w.one(0.7))
+		provider := simProviders[0]
+		if w.n%4 == 0 {
+			provider = simProviders[1+w.n/4%2]
+		}
+		c.Value = fmt.Appendf(nil, `{"id":%q,"userName":%q,"identityProvider":%q,"active":%t}`, c.Key, w.id("name-"),
+			provider, w.one(0.7))
 		return []center.Record{c}
 	}
 	out := []center.Record{c}

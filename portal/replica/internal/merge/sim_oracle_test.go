@@ -179,8 +179,7 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 			continue
 		}
 		was := r.log[k].value
-		if c.Kind == center.KindUser && strings.Contains(was, `"active":true`) &&
-			!strings.Contains(string(c.Value), `"active":true`) {
+		if c.Kind == center.KindUser && endsAccess(was, string(c.Value)) {
 			e := &end{place: place{s: streamOf(r.id, config), n: done.n, update: done}, asOf: o.w.n, sure: true,
 				stamp: t.whole.Stamp}
 			o.users[c.Key] = append(o.users[c.Key], e)
@@ -209,11 +208,26 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 func (n *simNode) hears(p place) bool   { return n.known[p.s].has(p.n) || p.by == n.life }
 func (n *simNode) mayHear(p place) bool { return n.r.may[p.s] >= p.n || p.by == n.life }
 
+// endsAccess says whether a change of a user ends all sessions: the user is disabled, removed,
+// or moved from one identity provider to another.
+func endsAccess(was, now string) bool {
+	const active = `"active":true`
+	if strings.Contains(was, active) && !strings.Contains(now, active) {
+		return true
+	}
+	for _, provider := range simProviders[:2] {
+		of := fmt.Sprintf(`"identityProvider":%q`, provider)
+		if strings.Contains(was, of) && now != "" && !strings.Contains(now, of) {
+			return true
+		}
+	}
+	return false
+}
+
 // foresees notes that an update may end sessions of users, as it is about to.
 func (o *oracle) foresees(n *simNode, changes []center.Record) {
 	for _, c := range changes {
-		if c.Kind == center.KindUser && strings.Contains(n.shown[merge.Name{Kind: c.Kind, Key: c.Key}], `"active":true`) &&
-			!strings.Contains(string(c.Value), `"active":true`) {
+		if c.Kind == center.KindUser && endsAccess(n.shown[merge.Name{Kind: c.Kind, Key: c.Key}], string(c.Value)) {
 			o.users[c.Key] = append(o.users[c.Key], &end{place: place{s: streamOf(n.r.id, config), by: n.life}, asOf: o.w.n})
 			n.undurable = true
 		}

@@ -16,8 +16,8 @@ const (
 	// KindGone, by principal: the principal was removed at that stamp. An assignment
 	// that was made without knowledge of that is void, even if the principal is back.
 	KindGone center.Kind = "gone"
-	// KindEnded, by user ID: the user was disabled or removed at that stamp, which
-	// ends all earlier sessions.
+	// KindEnded, by user ID: the user was disabled, removed or moved to another identity
+	// provider at that stamp, which ends all earlier sessions.
 	KindEnded center.Kind = "ended"
 	// KindReplicated, by Region: that Region has all that it needs in order to serve,
 	// including the directory's entry with that stamp.

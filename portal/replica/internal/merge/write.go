@@ -35,7 +35,7 @@ func (d *Directory) Draft(region string, changes []center.Record) (out []Record)
 		case c.Kind == center.KindRegion && removed:
 			out = append(out, Record{Kind: KindRemoved, Key: c.Key})
 		}
-		if c.Kind == center.KindUser && active(d.shown[k]) && !active(c.Value) {
+		if c.Kind == center.KindUser && (active(d.shown[k]) && !active(c.Value) || moved(d.shown[k], c.Value)) {
 			out = append(out, Record{Kind: KindEnded, Key: c.Key})
 		}
 	}
@@ -48,6 +48,22 @@ func (d *Directory) Draft(region string, changes []center.Record) (out []Record)
 func active(user []byte) bool {
 	var u center.User
 	return json.Unmarshal(user, &u) == nil && !u.Inactive
+}
+
+// moved says whether a user belonged to an identity provider and now belongs to another
+// one, so that what the first one vouched for is over.
+func moved(before, after []byte) bool {
+	was := providerOf(before)
+	return was != "" && after != nil && providerOf(after) != was
+}
+
+// providerOf returns the identity provider of a user or a group, or "".
+func providerOf(value []byte) string {
+	var v struct{ IdentityProvider string }
+	if json.Unmarshal(value, &v) != nil {
+		return ""
+	}
+	return v.IdentityProvider
 }
 
 // Compose makes a Region's next transaction of these records, which it owns. The
