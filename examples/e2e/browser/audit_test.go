@@ -48,6 +48,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"admin console", testAuditConsole},
 		{"discovery", testAuditDiscovery},
 		{"attributes", testAuditAttributes},
+		{"portal", testAuditPortal},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
 	}

@@ -36,6 +36,7 @@ type world struct {
 	idp     *mockidp.Server
 	portals map[string]string // Region to its portal's address, without a slash at the end
 	sp      *saml.ServiceProvider
+	config  func(*portal.Config) // changes that of each portal
 
 	mu       sync.Mutex
 	verdicts []acs.Verdict   // guarded by mu, as is
@@ -48,7 +49,14 @@ type wrapper func(http.Handler) http.Handler
 // newWorld starts everything. wrap has wrappers by Region, and may be nil.
 func newWorld(t *testing.T, wrap map[string]wrapper) *world {
 	t.Helper()
-	w := &world{portals: map[string]string{}}
+	return newWorldOf(t, wrap, func(string, *center.Data) {}, func(*portal.Config) {})
+}
+
+// newWorldOf is newWorld with changes: of the instance, by the entity ID of the identity provider, and of each portal.
+func newWorldOf(t *testing.T, wrap map[string]wrapper, instance func(string, *center.Data),
+	config func(*portal.Config)) *world {
+	t.Helper()
+	w := &world{portals: map[string]string{}, config: config}
 	servers := map[string]*httptest.Server{}
 	for _, region := range []string{virginia, frankfurt} {
 		s := httptest.NewUnstartedServer(nil)
@@ -73,7 +81,9 @@ func newWorld(t *testing.T, wrap map[string]wrapper) *world {
 	require.NoError(t, err)
 	require.NoError(t, w.idp.RegisterSP("", metadata))
 
-	inst, err := center.New(w.data())
+	d := w.data()
+	instance(idp.EntityID(), &d)
+	inst, err := center.New(d)
 	require.NoError(t, err)
 	for region, s := range servers {
 		view, err := inst.In(region)
@@ -113,7 +123,7 @@ func (w *world) startIdP(t *testing.T) {
 
 func (w *world) portal(t *testing.T, region string, view *center.View) *portal.Portal {
 	t.Helper()
-	p, err := portal.New(portal.Config{
+	cfg := portal.Config{
 		Region: region, SP: w.sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Context: t.Context(),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnVerdict: func(_ context.Context, v acs.Verdict) {
@@ -126,7 +136,9 @@ func (w *world) portal(t *testing.T, region string, view *center.View) *portal.P
 			defer w.mu.Unlock()
 			w.signIns = append(w.signIns, s)
 		},
-	})
+	}
+	w.config(&cfg)
+	p, err := portal.New(cfg)
 	require.NoError(t, err)
 	return p
 }

@@ -1,0 +1,50 @@
+package browser_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// testAuditPortal is about the pages of a portal that has users of several identity providers.
+func testAuditPortal(t *testing.T, chromium context.Context) {
+	const other = "https://login.other.example/0f3c2b1a-1111-2222-3333-444455556666/saml2/a-long-name-of-a-tenant"
+	w := newWorldOf(t, nil, func(idp string, d *center.Data) {
+		d.IdentityProviders = []center.IdentityProvider{{EntityID: idp, Name: "Example Corp"}, {EntityID: other}}
+		for i := range d.Users {
+			d.Users[i].IdentityProvider = idp
+		}
+		for i := range d.Groups {
+			d.Groups[i].IdentityProvider = idp
+		}
+		d.Users = append(d.Users, center.User{ID: "other-bob", UserName: bob, IdentityProvider: other})
+	}, func(c *portal.Config) { c.Operator = func(u center.User) bool { return u.ID == alice } })
+	b := openTab(t, chromium)
+	b.expectRefusals() // the user name that two have
+	home := w.portals[virginia]
+	b.open(home)
+	b.signInAtIdP(w, alice)
+	b.arrived(w, virginia, "Alice Adams", acs.FlowSP)
+	b.reads("Example Corp")
+	b.audit("portal-provider-accounts")
+	b.open(home + portal.PathOperator)
+	b.do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("details")) d.open = true`))
+	b.reads("View identity providers", other)
+	b.audit("portal-provider-operator")
+	b.typeIn("#user_name", bob+"\r")
+	b.reads("Users of several identity providers have this user name")
+	b.audit("portal-provider-choose")
+	b.typeIn("#identity_provider", "http") // the only one whose label begins so
+	b.click("#identity_provider ~ button")
+	b.reads("All sessions of "+bob+" of "+other, "were ended here")
+	b.signOutAtIdP(w)
+	b.dashboard(w, bob)
+	b.tile(samlTile)
+	b.reads("Continue as Bob Berg?", "The identity provider Example Corp says")
+	b.audit("portal-provider-confirm")
+}
