@@ -203,8 +203,9 @@ func (s *source) fetchEntity(entityID string) (*document, error) {
 		return nil, err
 	}
 	d.etag = newETag
-	s.found.Add(entityID, d)
 	s.keep(copyOf(s.Copy, entityID), raw)
+	d.fetched = s.cfg.Now() // not before its copy, which would then count as newer
+	s.found.Add(entityID, d)
 	return d, nil
 }
 

@@ -53,6 +53,18 @@ func TestRetriesBackOff(t *testing.T) {
 	assert.Equal(t, cfg.MinRefresh, federation.Retry(cfg, 1000, false))
 }
 
+// The fetches of many nodes are spread over a fifth of the time.
+func TestFetchesAreSpread(t *testing.T) {
+	first, last := time.Hour, time.Duration(0)
+	for range 1000 {
+		d := federation.Jitter(time.Hour)
+		first, last = min(first, d), max(last, d)
+	}
+	assert.GreaterOrEqual(t, first, 54*time.Minute)
+	assert.LessOrEqual(t, last, 66*time.Minute)
+	assert.Greater(t, last-first, 6*time.Minute)
+}
+
 // observed is what an Observer was told.
 type observed struct {
 	age, left time.Duration
