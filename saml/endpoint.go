@@ -225,7 +225,7 @@ func checkURL(field, raw string, allowHTTP bool) *Error {
 	u, err := url.Parse(raw)
 	problem := ""
 	switch {
-	case err != nil, !writable(raw), strings.Contains(raw, " "): // line ends were collapsed to blanks
+	case err != nil, !writable(raw):
 		problem = "is not a URL"
 	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Hostname() == "":
 		problem = "is not an absolute http or https URL"
@@ -237,6 +237,15 @@ func checkURL(field, raw string, allowHTTP bool) *Error {
 		return nil
 	}
 	return configError(field, "%s %s", quote(withoutUser(raw)), problem)
+}
+
+// checkLocation is checkURL for an address in metadata. Line ends in an attribute are read as spaces, and an address
+// with one can't be meant.
+func checkLocation(attribute, raw string) *Error {
+	if strings.Contains(raw, " ") {
+		return configError(attribute, "%s is not a URL", quote(withoutUser(raw)))
+	}
+	return checkURL(attribute, raw, false)
 }
 
 // IsLoopback reports whether a host name or address, without brackets and port,

@@ -82,7 +82,7 @@ func NewIdP(cfg IdPConfig) (*IdP, error) {
 		if s.Binding != HTTPRedirect && s.Binding != HTTPPost {
 			return nil, metadataError("SSO.Binding", "%s is neither HTTP-Redirect nor HTTP-POST", quote(s.Binding))
 		}
-		if err := checkURL("SSO.URL", s.URL, false); err != nil {
+		if err := checkLocation("SSO.URL", s.URL); err != nil {
 			return nil, metadataError("SSO.URL", "%s", err.Detail)
 		}
 		idp.sso = append(idp.sso, s)

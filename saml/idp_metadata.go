@@ -197,7 +197,7 @@ func (d *metadataDecoder) ssoServices(idp *IdP, role xmltree.Node) {
 			d.report.addEndpoint(service, "the binding is neither HTTP-Redirect nor HTTP-POST")
 			continue
 		}
-		if err := checkURL("Location", service.URL, false); err != nil {
+		if err := checkLocation("Location", service.URL); err != nil {
 			d.warn("SingleSignOnService: " + err.Detail)
 			d.report.addEndpoint(service, err.Detail)
 			continue

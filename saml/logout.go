@@ -35,13 +35,13 @@ func (s LogoutService) check() *Error {
 	if s.Binding != HTTPRedirect && s.Binding != HTTPPost && s.Binding != SOAP {
 		return metadataError("Binding", "%s is none of HTTP-Redirect, HTTP-POST and SOAP", quote(s.Binding))
 	}
-	if err := checkURL("Location", s.URL, false); err != nil {
+	if err := checkLocation("Location", s.URL); err != nil {
 		return err
 	}
 	if s.ResponseURL == "" {
 		return nil
 	}
-	return checkURL("ResponseLocation", s.ResponseURL, false)
+	return checkLocation("ResponseLocation", s.ResponseURL)
 }
 
 // logoutServices reads the addresses for logout messages. One with an address that can't be used is ignored with a
