@@ -23,10 +23,13 @@ import (
 //	}
 //
 // The page names the attributes and whom to ask, as the identity provider's metadata says: its errorURL and a contact
-// for support, or else a technical or administrative one (saml2int SDP-SP12). The address of the errorURL gets the
-// reference and the names of the attributes, none of their values ([saml.ServiceProvider.ErrorURL]). The log gets a
-// record with the reference of the verdict and the error, whose text can have a value. OnVerdict is not called again:
-// the response was accepted. For another error, the page names no attributes.
+// for support, or else a technical or administrative one (saml2int SDP-SP12). If saml.Config.About has a contact for
+// support, the page has that, too.
+//
+// The address of the errorURL gets the reference and the names of the attributes, none of their values
+// ([saml.ServiceProvider.ErrorURL]). The log gets a record with the reference of the verdict and the error, whose text
+// can have a value. OnVerdict is not called again: the response was accepted. For another error, the page names no
+// attributes.
 func (l *Login) MissingAttributes(w http.ResponseWriter, r *http.Request, err error) {
 	c := l.consumer
 	if c == nil { // a Login that no consumer made
@@ -55,11 +58,12 @@ type attributesPage struct {
 	message
 	Style                template.CSS
 	Reference, LoginPath string
+	service              string // our entity ID
 	IdP, Host            string // the identity provider's name, and what stands for it if it has none
 	Missing              bool
 	Attributes           []saml.AttributeName
-	Help, HelpHost       string // the errorURL, and its host
-	Contact              *contact
+	Help, HelpHost       string   // the errorURL, and its host
+	Contact, Support     *contact // of the identity provider, and of this service
 }
 
 // contact is whom to ask.
@@ -69,6 +73,7 @@ func (l *Login) attributesPage(err error) attributesPage {
 	c := l.consumer
 	p := attributesPage{
 		message: textUnusable, Style: template.CSS(style), Reference: l.verdict.Reference, LoginPath: c.cfg.LoginPath,
+		service: c.cfg.SP.EntityID(),
 	}
 	var e *saml.Error
 	if errors.As(err, &e) {
@@ -77,6 +82,7 @@ func (l *Login) attributesPage(err error) attributesPage {
 			p.message = textMissing
 		}
 	}
+	p.Support = p.contactOf(c.cfg.SP.About().Contacts, saml.ContactSupport)
 	idp, unknown := c.cfg.SP.IdP(l.Assertion.Issuer())
 	p.Host = hostOf(l.Assertion.Issuer())
 	if unknown != nil { // it left since
@@ -90,7 +96,7 @@ func (l *Login) attributesPage(err error) attributesPage {
 	if u, err := url.Parse(p.Help); err == nil {
 		p.HelpHost = u.Host
 	}
-	p.Contact = p.contactOf(d.Contacts, c.cfg.SP.EntityID())
+	p.Contact = p.contactOf(d.Contacts, saml.ContactSupport, saml.ContactTechnical, saml.ContactAdministrative)
 	return p
 }
 
@@ -140,9 +146,10 @@ func codeOf(attributes []saml.AttributeName) saml.ErrorCode {
 	return saml.ErrorAuthorization
 }
 
-// contactOf returns the contact for users, or nil. Contacts for security and billing have other work.
-func (p *attributesPage) contactOf(all []saml.Contact, entityID string) *contact {
-	for _, kind := range []saml.ContactType{saml.ContactSupport, saml.ContactTechnical, saml.ContactAdministrative} {
+// contactOf returns the contact of the first of these types that there is, or nil. Contacts for security and billing
+// aren't for users.
+func (p *attributesPage) contactOf(all []saml.Contact, types ...saml.ContactType) *contact {
+	for _, kind := range types {
 		i := slices.IndexFunc(all, func(c saml.Contact) bool { return c.Type == kind })
 		if i < 0 {
 			continue
@@ -150,7 +157,7 @@ func (p *attributesPage) contactOf(all []saml.Contact, entityID string) *contact
 		out := &contact{Name: cmp.Or(strings.TrimSpace(all[i].GivenName+" "+all[i].Surname), all[i].Company)}
 		if emails := all[i].Emails; len(emails) > 0 {
 			out.Email = emails[0]
-			out.Mail = "mailto:" + out.Email + "?subject=" + forMail("Sign-in: "+p.Title) + "&body=" + forMail(p.mail(entityID))
+			out.Mail = "mailto:" + out.Email + "?subject=" + forMail("Sign-in: "+p.Title) + "&body=" + forMail(p.mail())
 		}
 		if numbers := all[i].TelephoneNumbers; len(numbers) > 0 {
 			out.Telephone = numbers[0]
@@ -161,8 +168,8 @@ func (p *attributesPage) contactOf(all []saml.Contact, entityID string) *contact
 }
 
 // mail is what the user's mail begins with. An administrator needs the whole name of an attribute.
-func (p *attributesPage) mail(entityID string) string {
-	lines := []string{"Service: " + entityID, "Reference: " + p.Reference}
+func (p *attributesPage) mail() string {
+	lines := []string{"Service: " + p.service, "Reference: " + p.Reference}
 	for _, a := range p.Attributes {
 		line := "Attribute: " + a.String()
 		if a.FriendlyName != "" && a.Name != "" {

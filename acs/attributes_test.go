@@ -25,10 +25,11 @@ const errorURLs = "https://help.idp.example/ERRORURL_CODE" +
 	"?ts=ERRORURL_TS&rp=ERRORURL_RP&tid=ERRORURL_TID&ctx=ERRORURL_CTX"
 
 // withMetadata is a world whose identity provider has this errorURL, UIInfo and contacts.
-func withMetadata(t *testing.T, errorURL, ui, contacts string) *world {
+func withMetadata(t *testing.T, errorURL, ui, contacts string, ours ...saml.Contact) *world {
 	t.Helper()
 	var source *saml.SwappableIdP
 	w := newWorld(t, func(c *saml.Config) {
+		c.About.Contacts = ours
 		source = saml.NewSwappableIdP(c.IdP.IdP())
 		c.IdP = source
 	})
@@ -227,6 +228,31 @@ func TestMissingAttributesContact(t *testing.T) {
 		rec, _ := w.refusal(refusing(nil))
 		mails := regexp.MustCompile(`mailto:([^?]*)`).FindStringSubmatch(rec.Body.String())
 		require.Equal(t, want, strings.Join(mails[min(len(mails), 1):], ""))
+	}
+}
+
+// Our own contact for support is on the page, also where the identity provider has none.
+//
+// Obligations: SDP-SP12.
+func TestMissingAttributesOwnSupport(t *testing.T) {
+	ours := []saml.Contact{
+		{Type: saml.ContactTechnical, Emails: []string{"it@signin.example"}},
+		{Type: saml.ContactSupport, Company: "Our <Desk>", Emails: []string{"desk@signin.example"}},
+	}
+	for contacts, want := range map[string][]string{
+		"": {"desk@signin.example"},
+		contactPerson("support", "Help", "help@idp.example", ""): {"help@idp.example", "desk@signin.example"},
+	} {
+		w := withMetadata(t, "", "", contacts, ours...)
+		rec, _ := w.refusal(refusing(nil))
+		var to []string
+		for _, m := range regexp.MustCompile(`mailto:([^?]*)`).FindAllStringSubmatch(rec.Body.String(), -1) {
+			to = append(to, m[1])
+		}
+		require.Equal(t, want, to)
+		require.Contains(t, rec.Body.String(), "<bdi>Our &lt;Desk&gt;</bdi>: ")
+		require.Contains(t, rec.Body.String(), "support of this service")
+		require.NotContains(t, rec.Body.String(), "it@signin.example")
 	}
 }
 

@@ -73,6 +73,9 @@ func TestContactsOfOurMetadata(t *testing.T) {
 	text := string(ours)
 	text = text[strings.Index(text, "<md:ContactPerson"):strings.Index(text, "</md:EntityDescriptor>")]
 	require.Equal(t, want, support(t, ``, ``, text).Contacts)
+
+	sp.About().Contacts[0].Emails[0] = "changed"
+	require.Equal(t, want, sp.About().Contacts, "a copy")
 }
 
 // Nothing in a contact can change the link or the page that shows it.

@@ -57,6 +57,9 @@ func New(cfg Config) (*ServiceProvider, error) {
 // EntityID returns the name of this service provider.
 func (sp *ServiceProvider) EntityID() string { return sp.cfg.EntityID }
 
+// About returns what Config.About says about this service provider.
+func (sp *ServiceProvider) About() About { return sp.cfg.About.clone() }
+
 // HasIdPs reports whether Config.IdPs is set, so that assertions can be of any of
 // several identity providers. The caller must then tell their users apart: the same
 // NameID of another one is another user.

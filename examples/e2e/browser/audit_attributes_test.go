@@ -37,7 +37,10 @@ func testAuditAttributes(t *testing.T, chromium context.Context) {
 	require.NoError(t, err)
 	known, err := saml.ParseIdPMetadata(withSupport(string(idp.Metadata("")), help))
 	require.NoError(t, err)
-	sp, err := saml.New(saml.Config{EntityID: at + "/saml", ACS: []saml.Endpoint{{URL: at + "/acs"}}, IdP: known})
+	sp, err := saml.New(saml.Config{
+		EntityID: at + "/saml", ACS: []saml.Endpoint{{URL: at + "/acs"}}, IdP: known,
+		About: saml.About{Contacts: []saml.Contact{{Type: saml.ContactSupport, Emails: []string{"desk@sp.example"}}}},
+	})
 	require.NoError(t, err)
 	metadata, err := sp.Metadata()
 	require.NoError(t, err)
@@ -63,7 +66,7 @@ func testAuditAttributes(t *testing.T, chromium context.Context) {
 	b.expectRefusals()
 	require.NoError(t, idp.QueueUser(mockidp.DefaultLogin))
 	b.open(at + "/login")
-	b.reads("Information about you is missing", "University of One", "mail", "tenantid", "Help Desk", "Sign in again")
+	b.reads("Information about you is missing", "University of One", "mail", "tenantid", "Help Desk", "support of this service", "Sign in again")
 	b.audit("attributes-missing")
 	b.follow("Its page about failed sign-ins")
 	b.reads("code IDENTIFICATION_FAILURE of "+at+"/saml without mail displayName eduPersonScopedAffiliation tenantid.",
