@@ -112,7 +112,8 @@ func (d *Description) readErrorURL(role xmltree.Node) {
 // shows it.
 func isErrorURL(raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || len(raw) > maxErrorURL || !writable(raw) || u.Hostname() == "" || u.User != nil {
+	if err != nil || len(raw) > maxErrorURL || !writable(raw) || strings.Contains(raw, " ") ||
+		u.Hostname() == "" || u.User != nil {
 		return false
 	}
 	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {

@@ -42,7 +42,8 @@ func emailAddress(address string) string { return "<md:EmailAddress>" + address 
 func TestContacts(t *testing.T) {
 	d := support(t, ``,
 		contact(`contactType="support"`, `<md:Company>One</md:Company><md:GivenName> Help
-			Desk</md:GivenName><md:SurName>of One</md:SurName>`+emailAddress("mailto:help@one.example")+emailAddress("b@one.example")+
+			Desk</md:GivenName><md:SurName>of One</md:SurName>`+
+			emailAddress("mailto:help@one.example")+emailAddress("b@one.example")+
 			`<md:TelephoneNumber>+1 555 0100</md:TelephoneNumber>`+
 			`<x:GivenName xmlns:x="urn:x">another namespace</x:GivenName>`),
 		contact(`contactType="technical"`, emailAddress("MAILTO:it@one.example"))+
@@ -83,8 +84,9 @@ func TestContactsThatAreHostile(t *testing.T) {
 	for _, address := range []string{
 		"javascript:alert(1)", "https://one.example", "mailto:", "mailto:a", "mailto:a@one.example?bcc=x@evil.example",
 		"mailto:a@one.example%0d%0aBcc:x@evil.example", "mailto:mailto:a@one.example", "a@one.example,b@evil.example",
-		"a@b@one.example", "a b@one.example", `"a"@one.example`, "a&lt;@one.example", "a@one.example#", "a\u202eb@one.example",
-		"a@one.example\u200b", strings.Repeat("a", 250) + "@one.example", "a@", "@one.example", "a&amp;b@one.example",
+		"a@b@one.example", "a b@one.example", `"a"@one.example`, "a&lt;@one.example", "a@one.example#",
+		"a\u202eb@one.example", "a@one.example\u200b", strings.Repeat("a", 250) + "@one.example", "a@",
+		"@one.example", "a&amp;b@one.example",
 	} {
 		require.Empty(t, support(t, ``, contact(`contactType="support"`, emailAddress(address)), ``).Contacts, address)
 	}
@@ -105,7 +107,8 @@ func TestErrorURLs(t *testing.T) {
 		"http://localhost:8080/help": true, "http://127.0.0.1/help": true,
 		"http://one.example/help": false, "javascript:alert(1)": false, "//one.example/help": false, "/help": false,
 		"mailto:a@one.example": false, "data:text/html,x": false, "https://user:secret@one.example/": false,
-		"https:///x": false, "https://\u043fne.example/": false, "https://one.example/%zz": false, "": false,
+		"https:///x": false, "https://one.example/a b": false, "https://one.example/a&#10;b": false,
+		"https://\u043fne.example/": false, "https://one.example/%zz": false, "": false,
 		"https://one.example/" + strings.Repeat("x", 2048): false,
 	} {
 		got := support(t, `errorURL="`+raw+`"`, ``, ``).ErrorURL
@@ -118,7 +121,8 @@ func TestErrorURLs(t *testing.T) {
 
 // What a program does with a Description changes no other's.
 func TestDescriptionIsACopy(t *testing.T) {
-	idp, err := saml.ParseIdPMetadata(withSupport(t, ``, contact(`contactType="support"`, emailAddress("a@one.example")), ``))
+	metadata := withSupport(t, ``, contact(`contactType="support"`, emailAddress("a@one.example")), ``)
+	idp, err := saml.ParseIdPMetadata(metadata)
 	require.NoError(t, err)
 	idp.Description().Contacts[0].Emails[0] = "changed"
 	idp.Description().Contacts[0].GivenName = "changed"
