@@ -66,7 +66,8 @@ func testAuditAttributes(t *testing.T, chromium context.Context) {
 	b.expectRefusals()
 	require.NoError(t, idp.QueueUser(mockidp.DefaultLogin))
 	b.open(at + "/login")
-	b.reads("Information about you is missing", "University of One", "mail", "tenantid", "Help Desk", "support of this service", "Sign in again")
+	b.reads("Information about you is missing", "University of One", "mail", "tenantid", "Help Desk",
+		"support of this service", "Sign in again")
 	b.audit("attributes-missing")
 	b.follow("Its page about failed sign-ins")
 	b.reads("code IDENTIFICATION_FAILURE of "+at+"/saml without mail displayName eduPersonScopedAffiliation tenantid.",
@@ -83,6 +84,7 @@ func withSupport(metadata, help string) []byte {
 		`<md:GivenName>Help Desk</md:GivenName><md:EmailAddress>mailto:help@one.example</md:EmailAddress>` +
 		`<md:TelephoneNumber>+1 555 0100</md:TelephoneNumber></md:ContactPerson>`
 	return []byte(strings.NewReplacer(
-		"<md:IDPSSODescriptor ", `<md:IDPSSODescriptor errorURL="`+help+`/help/ERRORURL_CODE?rp=ERRORURL_RP&amp;ctx=ERRORURL_CTX" `,
+		"<md:IDPSSODescriptor ",
+		`<md:IDPSSODescriptor errorURL="`+help+`/help/ERRORURL_CODE?rp=ERRORURL_RP&amp;ctx=ERRORURL_CTX" `,
 		"</md:EntityDescriptor>", contact+"</md:EntityDescriptor>").Replace(metadata))
 }
