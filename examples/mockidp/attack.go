@@ -26,7 +26,7 @@ type attackOptions struct {
 	target                        run.Target
 	list                          bool
 	write, keys, key, certificate string
-	otherKeys                     string
+	otherKeys, metadataListen     string
 	idpEntityID, sso, idpMetadata string
 	weak                          bool
 	identity, encryptTo, ca       string
@@ -52,6 +52,11 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 	if err := o.checkReport(); err != nil {
 		return program.Usage, err
 	}
+	stop, err := o.serveMetadata(ctx)
+	if err != nil {
+		return program.Usage, err
+	}
+	defer stop()
 	if err := o.discover(ctx, logs); err != nil {
 		return program.Usage, err
 	}
@@ -174,6 +179,7 @@ var howToGive = map[run.Need]string{
 	run.NeedOtherIdP:      "give -other-keys DIR",
 	run.NeedOtherLogin:    "give -other-login URL",
 	run.NeedDiscovery:     "give -discovery URL",
+	run.NeedMetadata:      "give -metadata-listen ADDRESS",
 	run.NeedLogin:         "leave out -idp-initiated",
 	run.NeedSign:          "leave out -sign",
 	run.NeedECDSA:         "give -keys DIR instead of -key",

@@ -70,6 +70,11 @@ func (o *attackOptions) flags() *flag.FlagSet {
 	fs.StringVar(&t.OtherLogin, "other-login", "", "`URL` where a browser begins to sign in at -other-keys")
 	fs.StringVar(&t.Discovery, "discovery", "",
 		"`URL` to which a discovery service sends the browser back (default: the one in the metadata)")
+	fs.StringVar(&o.metadataListen, "metadata-listen", "",
+		"`ADDRESS` where the service provider reads the identity provider's metadata every few seconds, such as "+
+			"127.0.0.1:8081; it pins publisher.crt in -keys")
+	fs.DurationVar(&t.MetadataWait, "metadata-wait", 2*time.Minute,
+		"how long the service provider takes until it reads metadata again, a `DURATION`")
 	fs.StringVar(&o.idpMetadata, "idp-metadata", "",
 		"`FILE` or URL of the metadata of a mock that the service provider trusts already; the mock's published test key "+
 			"signs, or -key")
@@ -158,6 +163,8 @@ func (o *attackOptions) check() error {
 	switch {
 	case o.target.OtherLogin != "" && o.otherKeys == "":
 		return errors.New("-other-login requires -other-keys")
+	case o.metadataListen != "" && (o.key != "" || o.idpMetadata != ""):
+		return errors.New("-metadata-listen requires the keys of -keys or of the folder " + defaultKeys)
 	case o.weak && o.write == "":
 		return errors.New("-weak-keys requires -write-metadata")
 	case o.certificate != "" && o.key == "":

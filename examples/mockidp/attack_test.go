@@ -253,6 +253,7 @@ func TestAttackOnTheSampleServiceProvider(t *testing.T) {
 		"N attacks not run: they need another ACS URL of the same service provider; give -acsN URL.",
 		"N attacks not run: they do not apply to the selected ways of signing; leave out -sign.",
 		"N attacks not run: they need an identity provider with an RSA key of N bits; use -weak-keys when you make -keys DIR.",
+		"N attack not run: they need another identity provider that the service provider trusts; give -other-keys DIR.",
 		"No attack was let in: of N attacks in T, N refused, N unusual but legal, N without a clear answer, N not run.",
 	} {
 		assert.Contains(t, rest, sentence)

@@ -27,6 +27,10 @@ type authnRequest struct {
 	subject         string // the NameID that it names; "" if there is none
 }
 
+// errElsewhere is about a request that goes to another address than the identity
+// provider's.
+var errElsewhere = errors.New("the request is for another address")
+
 const (
 	maxRequest = 256 << 10
 	nsProtocol = "urn:oasis:names:tc:SAML:2.0:protocol"
@@ -69,7 +73,7 @@ func (r *runner) requestTo(idp *IdP, p page) (*authnRequest, error) {
 		return nil, errors.New("the SAMLRequest is too large")
 	}
 	if idp.SSOURL != "" && at != idp.SSOURL {
-		return nil, fmt.Errorf("the request's Destination is %.200q: want this identity provider's %q", at, idp.SSOURL)
+		return nil, fmt.Errorf("%w: its Destination is %.200q: want this identity provider's %q", errElsewhere, at, idp.SSOURL)
 	}
 	a, err := readRequest(raw)
 	if err != nil {

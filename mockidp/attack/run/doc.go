@@ -24,5 +24,7 @@
 //
 // With Target.OtherIdP there are attacks of one identity provider on another, for a service provider that trusts both.
 //
+// With Target.Metadata the tool publishes metadata, for a service provider that reads it from a URL.
+//
 // The tool connects to this machine only, unless Target.AllowHosts names a host. Attack only systems that you own.
 package run

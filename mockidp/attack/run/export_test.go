@@ -89,7 +89,9 @@ func FlowMistakes() []string {
 	all := scripts()
 	for _, f := range flows() {
 		delete(all, f.id)
-		known := slices.Contains([]string{"", "request", "other-acs", "encryption-key", "other-idp", "other-login", "discovery"}, f.needs)
+		known := slices.Contains([]string{
+			"", "request", "other-acs", "encryption-key", "other-idp", "other-login", "discovery",
+		}, f.needs)
 		if !known || (f.run == nil) != (f.never != "") {
 			out = append(out, f.id)
 		}

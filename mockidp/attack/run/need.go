@@ -15,6 +15,7 @@ const (
 	NeedOtherIdP      Need = "OtherIdP"
 	NeedOtherLogin    Need = "OtherLogin"
 	NeedDiscovery     Need = "Discovery"
+	NeedMetadata      Need = "Metadata"
 )
 
 const (
@@ -53,6 +54,8 @@ func (n Need) text() string {
 		return "they need a sign-in at the other identity provider"
 	case NeedDiscovery:
 		return "they need the address for the answer of a discovery service"
+	case NeedMetadata:
+		return "they need a service provider that reads metadata from a URL of this tool"
 	case NeedSettings:
 		return "they need a service provider with other settings, or with other requests"
 	case NeedSupport:

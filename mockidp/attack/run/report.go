@@ -259,11 +259,14 @@ func (f flow) entry() Entry {
 }
 
 // List lists every attack that [Run] knows: the documents of [attack.Cases] and
-// the scripted ones, in the order of the catalogue.
+// [attack.MetadataCases], and the scripted ones, in the order of the catalogue.
 func List() []Entry {
 	var out []Entry
 	for _, c := range attack.Cases() {
 		out = append(out, caseEntry(c))
+	}
+	for _, c := range attack.MetadataCases() {
+		out = append(out, metadataEntry(c))
 	}
 	for _, f := range flows() {
 		out = append(out, f.entry())

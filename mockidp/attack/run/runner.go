@@ -30,6 +30,8 @@ type runner struct {
 	sample *authnRequest
 	// otherRefused is why no user can sign in at OtherIdP; "" if one can.
 	otherRefused string
+	// unsignedRefused: metadata that no publisher signed has no effect.
+	unsignedRefused bool
 	// unsolicited: good unsolicited responses are accepted.
 	unsolicited bool
 	// marked: the probe always mentions administrators, so it can't show a
@@ -105,6 +107,7 @@ func (r *runner) run(ctx context.Context) *Report {
 		}
 	}
 	out.Results = r.each(work)
+	out.Results = append(out.Results, r.eachMetadata(ctx, why)...)
 	r.finishWatch(ctx, out)
 	slices.SortStableFunc(out.Results, func(a, b Result) int { return compareIDs(a.ID, b.ID) })
 	for i := range out.Results {
@@ -136,6 +139,23 @@ func (r *runner) each(work []func() Result) []Result {
 	}
 	close(next)
 	wg.Wait()
+	return out
+}
+
+// eachMetadata runs the attacks by metadata one after the other, after all others,
+// because they replace the identity provider's key.
+func (r *runner) eachMetadata(ctx context.Context, why string) []Result {
+	var work []func() Result
+	for _, c := range attack.MetadataCases() {
+		if r.chosen(c.ID) {
+			work = append(work, func() Result { return r.runMetadata(ctx, c, why) })
+		}
+	}
+	concurrency := r.Concurrency
+	r.Concurrency = 1
+	out := r.each(work)
+	r.Concurrency = concurrency
+	r.restoreMetadata()
 	return out
 }
 

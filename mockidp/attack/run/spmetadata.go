@@ -88,8 +88,8 @@ func (m *spMetadata) encryptTo() *rsa.PublicKey {
 	return nil
 }
 
-// UseMetadata sets EntityID, ACS, OtherACS, EncryptTo and Discovery to those of a service provider's metadata, where they are
-// empty.
+// UseMetadata sets EntityID, ACS, OtherACS, EncryptTo and Discovery to those of a service provider's metadata, where
+// they are empty.
 func (t *Target) UseMetadata(doc []byte) error {
 	m, err := readSPMetadata(doc)
 	if err != nil {

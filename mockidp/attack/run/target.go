@@ -43,6 +43,13 @@ type Target struct {
 	// OtherLogin is the address where a browser begins to sign in at OtherIdP. Empty: the
 	// service provider must accept its unsolicited responses.
 	OtherLogin string
+	// Metadata serves the metadata that the service provider reads from a URL. Nil: the
+	// attacks by metadata are not run.
+	Metadata *MetadataServer
+	// MetadataWait bounds how long the service provider takes until it reads its metadata
+	// again. Zero: two minutes. MetadataSettle is how long it then takes until the
+	// metadata has an effect. Zero: two seconds.
+	MetadataWait, MetadataSettle time.Duration
 	// Discovery is the address to which a discovery service sends the browser back with
 	// its choice (DiscoveryResponse). Empty: the attack that needs it is not run.
 	Discovery string
@@ -147,6 +154,7 @@ func (t Target) runner() (*runner, error) {
 	}
 	t.Subject, t.Forged = cmp.Or(t.Subject, "alice@example.com"), cmp.Or(t.Forged, "admin@example.com")
 	t.Timeout, t.Recovery = cmp.Or(t.Timeout, 10*time.Second), cmp.Or(t.Recovery, 2*time.Minute)
+	t.setMetadataTimes()
 	if len(t.Sign) == 0 {
 		t.Sign = attack.Needs{}.Modes()
 	}
