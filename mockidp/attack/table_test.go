@@ -21,7 +21,6 @@ import (
 // needs.
 var later = map[string]string{
 	"D49": "redirect signatures", "D52": "artifact binding", "D53": "single logout",
-	"I06": "users of several identity providers",
 }
 
 // tableRow is a line of the table in testdata/README.md.
