@@ -74,6 +74,43 @@ func TestXmlsecVerifiesTheTwins(t *testing.T) {
 	}
 }
 
+// The same for metadata that a publisher signs.
+func TestXmlsecVerifiesPublishedMetadata(t *testing.T) {
+	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
+	dir, verified := t.TempDir(), 0
+	cert := filepath.Join(dir, "cert.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: certificates()["publisher-rsa.pem"]}
+	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(block), 0o600))
+	seen := map[string]bool{}
+	verify := func(id string, document []byte) {
+		if seen[string(document)] {
+			return
+		}
+		seen[string(document)] = true
+		file := filepath.Join(dir, "metadata.xml")
+		require.NoError(t, os.WriteFile(file, document, 0o600))
+		out, err := exec.Command(xmlsec, "--verify", "--enabled-key-data", "key-name",
+			"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor",
+			"--pubkey-cert-pem", cert, file).CombinedOutput()
+		require.NoError(t, err, "%s: %s", id, out)
+		verified++
+	}
+	for _, c := range attack.MetadataCases() {
+		if len(c.Pinned) == 0 {
+			continue
+		}
+		twin, err := c.Twin(metadataParams())
+		require.NoError(t, err, c.ID)
+		verify("the twin of "+c.ID, twin)
+		if c.Outcome.Accepted() {
+			document, err := c.Make(metadataParams())
+			require.NoError(t, err, c.ID)
+			verify(c.ID, document)
+		}
+	}
+	require.Greater(t, verified, 10)
+}
+
 const (
 	xenc   = "http://www.w3.org/2001/04/xmlenc#"
 	xenc11 = "http://www.w3.org/2009/xmlenc11#"
