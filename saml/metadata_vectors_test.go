@@ -115,6 +115,10 @@ func requireIdP(t testing.TB, idp *saml.IdP, entityID string, sso []string, unti
 	require.Equal(t, sso, services)
 	require.True(t, until.Equal(idp.ValidUntil()), "valid until %s, must be %s", idp.ValidUntil(), until)
 	require.Equal(t, passedOver, len(idp.Warnings()) > 0, "passed over: %q", idp.Warnings())
+	for _, s := range idp.LogoutServices() {
+		require.Equal(t, "https://idp.example/slo", s.URL)
+		require.Empty(t, s.ResponseURL)
+	}
 }
 
 // requireKeys makes sure that responses signed with these of testdata/keys are
