@@ -249,7 +249,7 @@ func TestAMovedUserKeepsNoSessionOfTheEarlierIdentityProvider(t *testing.T) {
 	view, err := w.inst.In("us-east-1")
 	require.NoError(t, err)
 	require.NoError(t, view.Update(func(tx *center.Tx) error {
-		return tx.PutUser(center.User{UserName: "bob@example.com", IdentityProvider: w.other})
+		return tx.PutUser(center.User{ID: "bob@example.com", UserName: "bob@example.com", IdentityProvider: w.other})
 	}))
 	moved := w.browser()
 	requirePage(t, w.at(moved, home, w.second, "bob"), 200, "/", "bob@example.com")
@@ -298,7 +298,7 @@ func TestSeveralIdentityProvidersNeedAList(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, view.Update(func(tx *center.Tx) error {
 		_ = tx.RemoveUser("second-alice")
-		bob := center.User{UserName: "bob@example.com"}
+		bob := center.User{ID: "bob@example.com", UserName: "bob@example.com"}
 		return cmp.Or(tx.PutUser(bob), tx.RemoveIdentityProvider(w.other), tx.RemoveIdentityProvider(w.first))
 	}))
 	for _, idp := range []*mockidp.Server{w.idp, w.second} {

@@ -53,3 +53,38 @@ func ExampleView_Update() {
 	}
 	// Output: NotPrimary us-east-1
 }
+
+// A second identity provider is added. Each has a user alice@example.com.
+func ExampleTx_AdoptIdentityProvider() {
+	inst, err := center.New(center.Data{
+		Regions: []center.Region{{Name: "us-east-1"}},
+		Users:   []center.User{{ID: "u-1", UserName: "alice@example.com"}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	primary, err := inst.In("us-east-1")
+	if err != nil {
+		panic(err)
+	}
+	const first, second = "https://idp.example/saml", "https://idp.other.example/saml"
+	err = primary.Update(func(tx *center.Tx) error {
+		if err := tx.AdoptIdentityProvider(center.IdentityProvider{EntityID: first}); err != nil {
+			return err
+		}
+		if err := tx.PutIdentityProvider(center.IdentityProvider{EntityID: second}); err != nil {
+			return err
+		}
+		return tx.PutUser(center.User{ID: "u-2", UserName: "alice@example.com", IdentityProvider: second})
+	})
+	if err != nil {
+		panic(err)
+	}
+	for _, idp := range []string{first, second} {
+		alice, ok := primary.UserOf(idp, "alice@example.com")
+		fmt.Println(alice.ID, ok)
+	}
+	// Output:
+	// u-1 true
+	// u-2 true
+}

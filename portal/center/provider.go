@@ -135,6 +135,16 @@ func (t *Tx) AdoptIdentityProvider(p IdentityProvider) error {
 	return t.err
 }
 
+// checkOwner refuses to replace an element of one identity provider by one of another that has the same name and no ID
+// of its own: that is another user or group.
+func (t *Tx) checkOwner(kind Kind, name, old, next string) error {
+	if old == "" || old == next {
+		return nil
+	}
+	rule := fmt.Sprintf("ID of %s %s", kind, quote(name))
+	return t.refuse(&Error{Reason: ReasonDuplicate, Rule: rule, Want: "one, because " + quote(old) + " has that name"})
+}
+
 // checkProviders refuses users and groups that belong to no identity provider of the list, and members of another one
 // than the group's. Users and groups that were like that before are not refused: the instance was recovered from
 // several copies (see package replica), and no assertion is accepted for such a user.

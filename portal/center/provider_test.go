@@ -91,6 +91,13 @@ func TestUpdatesOfSeveralIdentityProviders(t *testing.T) {
 		"the same group name": {center.ReasonDuplicate, "name of group", func(tx *center.Tx) error {
 			return tx.PutGroup(center.Group{ID: "x", Name: "Developers", IdentityProvider: secondIdP})
 		}},
+		"another user without an ID": {center.ReasonDuplicate, "ID of user", func(tx *center.Tx) error {
+			return tx.PutUser(center.User{UserName: "carol@example.com", IdentityProvider: secondIdP})
+		}},
+		"another group without an ID": {center.ReasonDuplicate, "ID of group", func(tx *center.Tx) error {
+			_ = tx.PutGroup(center.Group{Name: "New", IdentityProvider: firstIdP})
+			return tx.PutGroup(center.Group{Name: "New", IdentityProvider: secondIdP})
+		}},
 		"a user of none": {center.ReasonDangling, "identityProvider of user", func(tx *center.Tx) error {
 			return tx.PutUser(center.User{ID: "x", UserName: "x"})
 		}},

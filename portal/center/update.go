@@ -171,8 +171,13 @@ func (t *Tx) RemoveRegion(name string) error {
 }
 
 // PutUser adds a user, or replaces the one with the same ID. An update that has ended a user's access can't restore it.
-// Primary only.
+// A user without an ID doesn't replace one of another identity provider. Primary only.
 func (t *Tx) PutUser(u User) error {
+	if i := indexOf(t.data.Users, u.UserName); u.ID == "" && i >= 0 {
+		if err := t.checkOwner(KindUser, u.UserName, t.data.Users[i].IdentityProvider, u.IdentityProvider); err != nil {
+			return err
+		}
+	}
 	u.ID = cmp.Or(u.ID, u.UserName)
 	if u.Inactive {
 		t.noteEnded(u.ID)
@@ -213,8 +218,14 @@ func (t *Tx) checkRestored() error {
 	return nil
 }
 
-// PutGroup adds a group, or replaces the one with the same ID. Primary only.
+// PutGroup adds a group, or replaces the one with the same ID. A group without an ID doesn't replace one of another
+// identity provider. Primary only.
 func (t *Tx) PutGroup(g Group) error {
+	if i := indexOf(t.data.Groups, g.Name); g.ID == "" && i >= 0 {
+		if err := t.checkOwner(KindGroup, g.Name, t.data.Groups[i].IdentityProvider, g.IdentityProvider); err != nil {
+			return err
+		}
+	}
 	g.ID = cmp.Or(g.ID, g.Name)
 	g.Members = slices.Clone(g.Members)
 	return put(t, &t.data.Groups, g)
