@@ -75,8 +75,8 @@ func (s *Server) FederationQueryURL() string { return s.listening().base() + pat
 // FederationCertificateURL returns the address of FederationCertificate in PEM.
 func (s *Server) FederationCertificateURL() string { return s.listening().base() + pathFederationKey }
 
-// FederationCertificate returns the certificate of the key that signs the federation's documents. It is another one
-// than that of any identity provider.
+// FederationCertificate returns the certificate of the key that signs the federation's documents. Without
+// Config.Federation.Key, no identity provider has that key.
 func (s *Server) FederationCertificate() *x509.Certificate {
 	k, err := s.listening().federation.signer(s.listening(), goodKey)
 	if err != nil {

@@ -85,9 +85,11 @@ func spoilBody(w http.ResponseWriter, r *http.Request, parts [][]byte, size int,
 	if at < 0 {
 		return false
 	}
-	body, f := bytes.Join(parts, nil), faults[at]
+	f := faults[at]
 	if f.Kind == MetadataAbort {
-		_, _ = w.Write(body[:size/2])
+		for _, p := range firstOf(parts, size/2) {
+			_, _ = w.Write(p)
+		}
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
@@ -96,9 +98,11 @@ func spoilBody(w http.ResponseWriter, r *http.Request, parts [][]byte, size int,
 	if f.For > 0 {
 		chunk, wait = size/steps+1, f.For/steps
 	}
-	for piece := range slices.Chunk(body, chunk) {
-		if _, err := w.Write(piece); err != nil || http.NewResponseController(w).Flush() != nil || !pause(r, wait) {
-			break
+	for _, part := range parts {
+		for piece := range slices.Chunk(part, chunk) {
+			if _, err := w.Write(piece); err != nil || http.NewResponseController(w).Flush() != nil || !pause(r, wait) {
+				return true
+			}
 		}
 	}
 	return true
