@@ -43,6 +43,8 @@ func testAuditConsole(t *testing.T, chromium context.Context) {
 	require.NoError(t, idp.QueueUser(alice))
 	require.NoError(t, idp.SetMutation("A03/assertion", "", bob))
 	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.ServerError, App: "wiki"}))
+	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.MetadataRedirect, Endpoint: mockidp.EndpointQuery,
+		Entity: "https://idp-00001.example.org/metadata", URL: "http://169.254.169.254/latest/meta-data/"}))
 	_, err = idp.GenerateAppKey("wiki", 3)
 	require.NoError(t, err)
 	require.NoError(t, idp.UpdateUser(bob, func(u *mockidp.User) error {
