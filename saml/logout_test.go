@@ -203,6 +203,7 @@ func TestVerifyLogoutRequestRefuses(t *testing.T) {
 	w, _ := flate.NewWriter(&bomb, 9)
 	_, _ = w.Write(make([]byte, 8<<20))
 	_ = w.Close()
+	large := request(t, nil, func(el *etree.Element) { el.CreateText(strings.Repeat(" ", 64<<10)) })
 	trailing, _ := base64.StdEncoding.DecodeString(testkit.Deflated([]byte(plain)))
 	trailing = append(trailing, "junk"...)
 	signRaw := func(message string) string {
@@ -260,6 +261,7 @@ func TestVerifyLogoutRequestRefuses(t *testing.T) {
 		"G22 a LogoutResponse":          {post(logoutXML(t, "LogoutResponse", "", "", keys().idp)), saml.ReasonNotLogout},
 		"G22 an assertion inside":       {body(person + `<saml:Assertion/>`), saml.ReasonNotLogout},
 		"G26 bomb":                      {byRedirect(signRaw(deflated(bomb.Bytes()))), saml.ReasonLimit},
+		"G26 over 64 KiB":               {byRedirect(redirect(large, "")), saml.ReasonLimit},
 		"G26 bytes after the stream":    {byRedirect(signRaw(deflated(trailing))), saml.ReasonForm},
 		"G26 zlib header":               {byRedirect(signRaw(deflated(append([]byte{0x78, 0x9c}, trailing...)))), saml.ReasonForm},
 		"G26 not deflated":              {byRedirect(signRaw(deflated([]byte(plain)))), saml.ReasonForm},

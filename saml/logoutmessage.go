@@ -11,7 +11,8 @@ import (
 type LogoutMessage struct {
 	// Binding is HTTPRedirect, HTTPPost or SOAP. Take it from the HTTP request.
 	Binding string
-	// Query is the raw query of an HTTPRedirect, exactly as it was received: the signature is over its octets.
+	// Query is the raw query of an HTTPRedirect, exactly as it was received: the signature is over its octets. The
+	// message in it has at most 64 KiB, or Config.Limits.Bytes if that is less.
 	Query string
 	// Message is the form value SAMLRequest or SAMLResponse of an HTTPPost, in base64, or the envelope of SOAP.
 	Message []byte

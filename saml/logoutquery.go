@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/url"
 	"strings"
@@ -12,6 +13,10 @@ import (
 const (
 	ruleQuery   = "Query (Bindings 3.4.4)"
 	encodeQuery = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
+
+	// maxInflated bounds a message by HTTP-Redirect in bytes. DEFLATE makes a query of 3 KB out of the 2 MiB that
+	// Limits.Bytes allows, so without it a client would pay little for much work. A LogoutRequest has some kilobytes.
+	maxInflated = 64 << 10
 )
 
 // redirectNames are the parameters of the HTTP-Redirect binding.
@@ -124,7 +129,7 @@ func (q redirectQuery) message(limit int) (string, error) {
 	if err != nil {
 		return "", &Error{Reason: ReasonBase64, Rule: ruleQuery, Detail: q.param(), Err: err}
 	}
-	return inflate(deflated, limit)
+	return inflate(deflated, min(limit, maxInflated))
 }
 
 // inflate decompresses a DEFLATE stream without anything after it (RFC 1951).
@@ -133,7 +138,8 @@ func inflate(deflated []byte, limit int) (string, error) {
 	out, err := io.ReadAll(io.LimitReader(flate.NewReader(in), int64(limit)+1))
 	switch {
 	case len(out) > limit:
-		return "", &Error{Reason: ReasonLimit, Rule: ruleQuery, Detail: "inflates to more than Limits.Bytes"}
+		return "", &Error{Reason: ReasonLimit, Rule: ruleQuery, Detail: "inflates to too much",
+			Want: fmt.Sprintf("at most %d bytes", limit)}
 	case err != nil:
 		return "", &Error{Reason: ReasonForm, Rule: ruleQuery, Detail: "not a DEFLATE stream (RFC 1951)", Err: err}
 	case in.Len() > 0:
