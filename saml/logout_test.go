@@ -183,6 +183,31 @@ func TestLogoutRequestEnds(t *testing.T) {
 	}
 }
 
+// G15: as long as a request is accepted, its NotOnOrAfter plus the skew isn't over, until which a replay is known.
+func TestLogoutRequestIsNotAcceptedAfterItsEnd(t *testing.T) {
+	for _, maxAge := range []time.Duration{0, time.Minute, 12 * time.Hour, 48 * time.Hour} {
+		for _, until := range []time.Duration{0, time.Minute, 20 * time.Hour, 100 * time.Hour} {
+			sp := newSP(t, withLogout(t), func(c *saml.Config) { c.MaxAge = maxAge })
+			accepted := 0
+			for _, age := range []time.Duration{0, 30 * time.Minute, 13 * time.Hour, 25 * time.Hour, 47 * time.Hour} {
+				changes := []func(*etree.Element){set(".", "IssueInstant", now.Add(-age).Format(time.RFC3339))}
+				if until > 0 {
+					changes = append(changes, set(".", "NotOnOrAfter", now.Add(until-age).Format(time.RFC3339)))
+				} else {
+					changes = append(changes, unset(".", "NotOnOrAfter"))
+				}
+				r, err := sp.VerifyLogoutRequest(post(request(t, keys().idp, changes...)))
+				if err != nil {
+					continue
+				}
+				accepted++
+				require.False(t, now.After(r.NotOnOrAfter().Add(sp.Skew())), "MaxAge %v, until %v, age %v", maxAge, until, age)
+			}
+			require.Positive(t, accepted)
+		}
+	}
+}
+
 // Rows of family G of the catalogue that one message shows.
 func TestVerifyLogoutRequestRefuses(t *testing.T) {
 	plain, good := request(t, nil), redirect(request(t, nil), "state")

@@ -49,7 +49,8 @@ func (sp *ServiceProvider) VerifyLogoutRequest(in LogoutMessage) (*VerifiedLogou
 		if err := m.checkNotOnOrAfter("LogoutRequest/@NotOnOrAfter (Core 3.7.1)", until.value); err != nil {
 			return nil, err
 		}
-		r.end = earliest(until.value, m.issueInstant.Add(maxLogoutValidity))
+		// Not before IssueInstant + MaxAge, until when the same message would be accepted: see NotOnOrAfter.
+		r.end = earliest(until.value, m.issueInstant.Add(max(maxLogoutValidity, m.cfg.MaxAge)))
 	}
 	return r, nil
 }
@@ -145,7 +146,9 @@ func (r *VerifiedLogoutRequest) Origins() []string { return slices.Clone(r.origi
 func (r *VerifiedLogoutRequest) IssueInstant() time.Time { return r.issued }
 
 // NotOnOrAfter returns until when the request must be applied to assertions that arrive later (Core 3.7.3.1): its
-// NotOnOrAfter, but at most 24 hours after its IssueInstant. Without one it is the IssueInstant plus Config.MaxAge.
+// NotOnOrAfter, but at most 24 hours after its IssueInstant, or Config.MaxAge if that is more. Without one it is the
+// IssueInstant plus Config.MaxAge. VerifyLogoutRequest refuses the same message after that instant plus Config.Skew, so
+// a record that prevents its replay may end then.
 func (r *VerifiedLogoutRequest) NotOnOrAfter() time.Time { return r.end }
 
 // Reason returns the identity provider's reason, a URI, or nothing.
