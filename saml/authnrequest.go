@@ -51,7 +51,7 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if err := checkQueryAt(o.Query, sso.URL); err != nil {
 		return nil, err
 	}
-	if sp.cfg.IdPs != nil && !list.foreign(sso.URL) {
+	if sp.cfg.IdPs != nil && !sp.foreign(sso.URL) {
 		return nil, metadataError("SingleSignOnService (Metadata 2.4.3)",
 			"%s of %s can be an address of this service provider", quote(sso.URL), quote(idp.entityID))
 	}

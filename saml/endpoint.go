@@ -201,22 +201,28 @@ func (l *acsList) tagOf(requestID string) (Endpoint, bool) {
 // foreign reports whether a URL has another origin than each of ours. The browser is
 // sent to the addresses in metadata by a page of ours, so the handlers there would take
 // the request, which can be a POST, for one of our own. One of several identity providers
-// must not choose them. Browsers map other letters of a host to ASCII, so it must be in
-// ASCII.
-func (l *acsList) foreign(raw string) bool {
-	origin := func(raw string) (string, bool) {
-		u, err := url.Parse(raw)
-		if err != nil || strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
-			return "", false
-		}
-		port := cmp.Or(u.Port(), map[string]string{"https": "443", "http": "80"}[u.Scheme])
-		return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port), true
+// must not choose them.
+func (sp *ServiceProvider) foreign(raw string) bool {
+	to, ok := originOf(raw)
+	if !ok {
+		return false
 	}
-	to, ok := origin(raw)
-	return ok && !slices.ContainsFunc(l.all, func(e Endpoint) bool {
-		ours, _ := origin(e.URL)
-		return to == ours
-	})
+	same := func(url string) bool { ours, _ := originOf(url); return to == ours }
+	logout := sp.logout.Load()
+	return !same(logout.published) &&
+		!slices.ContainsFunc(sp.acs.Load().all, func(e Endpoint) bool { return same(e.URL) }) &&
+		!slices.ContainsFunc(logout.all, func(e LogoutEndpoint) bool { return same(e.URL) })
+}
+
+// originOf returns the origin of a URL. Browsers map other letters of a host to ASCII, so
+// ok is false if it isn't in ASCII.
+func originOf(raw string) (origin string, ok bool) {
+	u, err := url.Parse(raw)
+	if err != nil || strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return "", false
+	}
+	port := cmp.Or(u.Port(), map[string]string{"https": "443", "http": "80"}[u.Scheme])
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port), true
 }
 
 // checkURL accepts an absolute https URL without user information or fragment.

@@ -41,13 +41,13 @@ const maxErrorContext = 500
 // ErrorURL returns the address of an identity provider's error page for a link, or "" if
 // its metadata has none. The placeholders ERRORURL_CODE, ERRORURL_TS, ERRORURL_RP,
 // ERRORURL_TID and ERRORURL_CTX after the host are replaced by the report, the present
-// time and our entity ID. An address of the same origin as an ACS URL is left out: the
+// time and our entity ID. An address of the same origin as an ACS or logout URL is left out: the
 // identity provider must not choose one of our own pages.
 //
 // Don't redirect to it. The user decides whether to leave.
 func (sp *ServiceProvider) ErrorURL(idp *IdP, r ErrorReport) string {
 	raw := idp.description.ErrorURL
-	if raw == "" || !sp.acs.Load().foreign(raw) {
+	if raw == "" || !sp.foreign(raw) {
 		return ""
 	}
 	_, after, _ := strings.Cut(raw, "://")

@@ -62,13 +62,17 @@ func (d *metadataDecoder) logoutServices(idp *IdP, role xmltree.Node) {
 	}
 }
 
-// origins returns the origins of the endpoints, without those that have a meaning in a Content-Security-Policy.
+// maxOriginsOf bounds the endpoints whose origins are used, because all of them go into one header, and metadata can
+// list thousands.
+const maxOriginsOf = 8
+
+// origins returns the origins of the first endpoints, without those that have a meaning in a Content-Security-Policy.
 func (i *IdP) origins() (all []string) {
 	var urls []string
-	for _, s := range i.logout {
+	for _, s := range i.logout[:min(len(i.logout), maxOriginsOf)] {
 		urls = append(urls, s.URL, s.ResponseURL)
 	}
-	for _, s := range i.sso {
+	for _, s := range i.sso[:min(len(i.sso), maxOriginsOf)] {
 		urls = append(urls, s.URL)
 	}
 	for _, raw := range urls {

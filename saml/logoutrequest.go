@@ -93,8 +93,7 @@ func (sp *ServiceProvider) logoutPartner(entityID, binding string) (*IdP, Logout
 		return nil, LogoutService{}, err
 	}
 	// As for requests: one of several identity providers must not send the browser to a page of ours.
-	ours := sp.acs.Load()
-	if sp.cfg.IdPs != nil && !(ours.foreign(service.URL) && ours.foreign(cmp.Or(service.ResponseURL, service.URL))) {
+	if sp.cfg.IdPs != nil && !(sp.foreign(service.URL) && sp.foreign(cmp.Or(service.ResponseURL, service.URL))) {
 		return nil, LogoutService{}, metadataError("SingleLogoutService (Metadata 2.4.2)",
 			"%s of %s can be an address of this service provider", quote(service.URL), quote(idp.entityID))
 	}
