@@ -1,6 +1,7 @@
 package acs
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"mime"
@@ -20,6 +21,7 @@ func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]
 	c.setHeaders(w.Header())
 	held := c.bodies.hold(c.cfg.ClientAddr(r))
+	defer held.release() // also after a panic; normally it is free when the message is verified
 	in, isResponse, err := c.readLogout(w, r, held)
 	switch {
 	case err != nil:
@@ -29,7 +31,6 @@ func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 		err = g.asked(w, r, c, in, held)
 	}
 	if err != nil {
-		held.release()
 		c.logoutRefused(w, r, err)
 	}
 }
@@ -89,17 +90,20 @@ func (g *Region) asked(
 		return err
 	}
 	held.release()
+	// The client may leave, which cancels the context of r. The sessions end then too, and the record is removed if they
+	// don't: otherwise the same request would be refused when it is sent again.
+	ctx := context.WithoutCancel(r.Context())
 	key := KeyPrefixAssertion + hashed("logout", req.IdP(), req.ID())
 	until := req.NotOnOrAfter().Add(2*c.cfg.SP.Skew() + replayMargin)
-	switch err := c.cfg.Store.Add(r.Context(), key, []byte(stamp(c.cfg.SP.Now())), until); {
+	switch err := c.cfg.Store.Add(ctx, key, []byte(stamp(c.cfg.SP.Now())), until); {
 	case errors.Is(err, ErrExists):
 		return newError(ReasonReplay, ruleLogout, "the LogoutRequest was used before")
 	case err != nil:
 		return storeError("record the LogoutRequest", err)
 	}
-	status, err := c.cfg.EndSessions(r.Context(), req)
+	status, err := c.cfg.EndSessions(ctx, req)
 	if err != nil {
-		_, _ = c.cfg.Store.Take(r.Context(), key) // so that it can be sent again
+		_, _ = c.cfg.Store.Take(ctx, key) // so that it can be sent again
 		return &Error{Reason: ReasonEndSessions, Rule: "Config.EndSessions", Err: err}
 	}
 	v := c.logoutVerdict(req.IdP(), req.NameID().Value)

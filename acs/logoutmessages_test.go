@@ -1,0 +1,124 @@
+package acs_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beevik/etree"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+const (
+	usLogout = "https://us-east-1.signin.example/logout"
+	euLogout = "https://eu-central-1.signin.example/logout"
+)
+
+// newLogoutMessages is a world whose identity provider signs the logout messages of a test.
+func newLogoutMessages(t *testing.T, services []saml.LogoutService, urls ...saml.LogoutEndpoint) *world {
+	t.Helper()
+	var source *saml.SwappableIdP
+	w := newWorld(t, func(c *saml.Config) {
+		key := testkit.RSAKey("logout sp")
+		c.Key, c.Certificate, c.Logout = key, testkit.Certificate(key, time.Now()), urls
+		source = saml.NewSwappableIdP(c.IdP.IdP())
+		c.IdP = source
+	})
+	idp, err := saml.NewIdP(saml.IdPConfig{
+		EntityID: idpID, Certificates: certs(w.idp), Logout: services,
+		SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso"}},
+	})
+	require.NoError(t, err)
+	source.Replace(idp)
+	return w
+}
+
+var byPost = []saml.LogoutService{{Binding: saml.HTTPPost, URL: "https://idp.example/slo"}}
+
+// signedLogout returns a message of the identity provider in base64.
+func (w *world) signedLogout(name, attrs, content string) string {
+	w.t.Helper()
+	doc := etree.NewDocument()
+	require.NoError(w.t, doc.ReadFromString(`<samlp:`+name+` xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" `+
+		`xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_1" Version="2.0" IssueInstant="`+
+		w.clock.Now().UTC().Format(time.RFC3339)+`" Destination="`+usLogout+`" `+attrs+`><saml:Issuer>`+idpID+
+		`</saml:Issuer>`+content+`</samlp:`+name+`>`))
+	message, err := etree.NewDocumentWithRoot(w.idp.sign(doc.Root())).WriteToString()
+	require.NoError(w.t, err)
+	return base64.StdEncoding.EncodeToString([]byte(message))
+}
+
+func logoutPost(to string, form url.Values, cookies ...*http.Cookie) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, to, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	return r
+}
+
+func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	return rec
+}
+
+// A client that leaves doesn't keep its sessions: they end all the same, and after an error the request is accepted
+// when it is sent again.
+func TestLogoutOfAClientThatLeaves(t *testing.T) {
+	w := newLogoutMessages(t, byPost, saml.LogoutEndpoint{URL: usLogout, Region: "us-east-1"})
+	ended, fail := 0, true
+	ctx, leave := context.WithCancel(t.Context())
+	h := w.region("us-east-1", func(c *acs.Config) {
+		c.Store = obedient{c.Store}
+		c.EndSessions = func(ctx context.Context, _ *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
+			leave()
+			if err := ctx.Err(); err != nil {
+				return 0, err
+			}
+			if fail {
+				return 0, errors.New("down")
+			}
+			ended++
+			return saml.LogoutSuccess, nil
+		}
+	})
+	form := url.Values{"SAMLRequest": {w.signedLogout("LogoutRequest", "", "<saml:NameID>alice</saml:NameID>")}}
+	rec := serve(h, logoutPost(usLogout, form).WithContext(ctx))
+	require.Equal(t, http.StatusServiceUnavailable, rec.Code, w.logs)
+	fail = false
+	rec = serve(h, logoutPost(usLogout, form).WithContext(ctx))
+	require.Equal(t, http.StatusOK, rec.Code, w.logs)
+	assert.Equal(t, 1, ended)
+	rec = serve(h, logoutPost(usLogout, form))
+	assert.Equal(t, http.StatusForbidden, rec.Code)
+	assert.Equal(t, 1, ended)
+}
+
+// obedient is a store that does nothing for a context that is over, as one across the network.
+type obedient struct{ acs.Store }
+
+func (s obedient) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Store.Add(ctx, key, v, exp)
+}
+
+func (s obedient) Take(ctx context.Context, key string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.Store.Take(ctx, key)
+}
