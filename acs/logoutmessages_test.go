@@ -122,3 +122,64 @@ func (s obedient) Take(ctx context.Context, key string) ([]byte, error) {
 	}
 	return s.Store.Take(ctx, key)
 }
+
+// startedLogout begins a logout at a host, and returns its request's ID and cookie.
+func startedLogout(t *testing.T, region *acs.Region, at string) (string, *http.Cookie) {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	region.StartLogout(rec, httptest.NewRequest(http.MethodPost, at, nil), acs.LogoutOptions{NameID: saml.NameID{Value: "a"}})
+	cookies := rec.Result().Cookies()
+	require.Len(t, cookies, 1, rec.Body)
+	return strings.TrimPrefix(cookies[0].Name, "__Host-meridian-logout-"), cookies[0]
+}
+
+const succeeded = `<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>`
+
+// The cookie of a request is at the host where it began, which can be another one of the same Region.
+func TestLogoutReturnsToTheHostThatAsked(t *testing.T) {
+	const dual = "https://us-east-1.signin-v6.example/logout"
+	w := newLogoutMessages(t, byPost, saml.LogoutEndpoint{URL: usLogout, Region: "us-east-1"},
+		saml.LogoutEndpoint{URL: dual, Region: "us-east-1"}, saml.LogoutEndpoint{URL: euLogout, Region: "eu-central-1"})
+	var result *acs.LoggedOut
+	cfg := w.regionConfig("us-east-1")
+	cfg.OnLoggedOut = func(_ http.ResponseWriter, _ *http.Request, l *acs.LoggedOut) { result = l }
+	region, err := acs.NewRegion(cfg)
+	require.NoError(t, err)
+	h := http.HandlerFunc(region.Logout)
+	for _, at := range []string{usLogout, dual} {
+		result = nil
+		id, cookie := startedLogout(t, region, at)
+		form := url.Values{"SAMLResponse": {w.signedLogout("LogoutResponse", `InResponseTo="`+id+`"`, succeeded)}}
+		rec := serve(h, logoutPost(usLogout, form))
+		if at == dual {
+			require.Equal(t, http.StatusTemporaryRedirect, rec.Code, w.logs)
+			require.Equal(t, dual, rec.Header().Get("Location"))
+			require.Nil(t, result)
+		} else {
+			require.Equal(t, http.StatusForbidden, rec.Code, "no cookie")
+		}
+		serve(h, logoutPost(at, form, cookie))
+		require.NotNil(t, result, w.logs)
+		require.True(t, result.Success)
+	}
+	// K05: what arrived at another URL than that in our metadata is not forwarded again.
+	other, err := w.sp.NewLogoutRequest(saml.LogoutOptions{NameID: saml.NameID{Value: "a"}, URL: euLogout})
+	require.NoError(t, err)
+	form := url.Values{"SAMLResponse": {w.signedLogout("LogoutResponse", `InResponseTo="`+other.ID()+`"`, succeeded)}}
+	require.Equal(t, http.StatusTemporaryRedirect, serve(h, logoutPost(usLogout, form)).Code)
+	for _, at := range []string{dual, euLogout, "https://evil.example/logout", usLogout + "/x", usLogout + "%2f"} {
+		rec := serve(h, logoutPost(at, form))
+		require.Equal(t, http.StatusForbidden, rec.Code, at)
+		require.Empty(t, rec.Header().Get("Location"))
+	}
+	require.Contains(t, w.logs.String(), "WrongRegion")
+	// K04: an unsigned one is not forwarded.
+	unsigned := url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString([]byte(
+		`<samlp:LogoutResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ` +
+			`xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_2" Version="2.0" IssueInstant="` +
+			w.clock.Now().UTC().Format(time.RFC3339) + `" Destination="` + usLogout + `" InResponseTo="` + other.ID() +
+			`"><saml:Issuer>` + idpID + `</saml:Issuer>` + succeeded + `</samlp:LogoutResponse>`))}}
+	rec := serve(h, logoutPost(usLogout, unsigned))
+	require.Equal(t, http.StatusForbidden, rec.Code)
+	require.Empty(t, rec.Header().Get("Location"))
+}

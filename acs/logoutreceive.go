@@ -143,7 +143,7 @@ func (g *Region) answered(
 		return err
 	}
 	held.release()
-	if to := res.Endpoint(); !g.isOwn(to) {
+	if to := res.Endpoint(); !g.isOwn(to) || g.onOtherHost(r, to) {
 		return g.forward(w, r, to, in)
 	}
 	record, err := c.takeLogout(w, r, res.InResponseTo())
@@ -165,9 +165,15 @@ func (g *Region) answered(
 	return nil
 }
 
-// forward sends the browser on to the Region that made the request, with the same message. The URL is one of our own
-// list, and the signature has verified. Only a message at the URL in our metadata is forwarded, so there is one hop:
-// the other Region's URL is not that one.
+// onOtherHost reports whether an answer to a request of this Region arrived at the host of the URL in our metadata,
+// and the request's cookie is at another host of this Region.
+func (g *Region) onOtherHost(r *http.Request, to saml.LogoutEndpoint) bool {
+	return arrivedAt(r, g.sp.PublishedLogoutURL()) && !hasHost(to.URL, r.Host)
+}
+
+// forward sends the browser on to the URL for which the request was made, with the same message. The URL is one of our
+// own list, and the signature has verified. Only a message at the URL in our metadata is forwarded, so there is one
+// hop: the other URL is not that one. A proxy must pass the Host header on.
 func (g *Region) forward(w http.ResponseWriter, r *http.Request, to saml.LogoutEndpoint, in saml.LogoutMessage) error {
 	if in.Binding == saml.SOAP || !arrivedAt(r, g.sp.PublishedLogoutURL()) || to.URL == g.sp.PublishedLogoutURL() {
 		return newError(Reason(saml.ReasonWrongRegion), ruleLogout, "the answer belongs to another Region").
