@@ -183,3 +183,47 @@ func TestLogoutReturnsToTheHostThatAsked(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, rec.Code)
 	require.Empty(t, rec.Header().Get("Location"))
 }
+
+// A LogoutRequest of an identity provider without an address for the answer ends the sessions, and the user is told.
+func TestLogoutWithoutAnAddressForTheAnswer(t *testing.T) {
+	w := newLogoutMessages(t, nil, saml.LogoutEndpoint{URL: usLogout, Region: "us-east-1"})
+	ended := 0
+	h := w.region("us-east-1", func(c *acs.Config) {
+		c.EndSessions = func(context.Context, *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
+			ended++
+			return saml.LogoutSuccess, nil
+		}
+	})
+	form := url.Values{"SAMLRequest": {w.signedLogout("LogoutRequest", "", "<saml:NameID>alice</saml:NameID>")}}
+	rec := serve(h, logoutPost(usLogout, form))
+	assert.Equal(t, 1, ended)
+	assert.Equal(t, http.StatusOK, rec.Code)
+	assert.Contains(t, rec.Body.String(), "Your session here has ended.")
+	assert.Equal(t, "DENY", rec.Header().Get("X-Frame-Options"))
+	assert.Contains(t, w.logs.String(), "saml logout not answered")
+}
+
+// What a user reads when sign-out fails is about sign-out, and the operator's log has the status of a failed one.
+func TestLogoutFailures(t *testing.T) {
+	w := newLogoutMessages(t, byPost, saml.LogoutEndpoint{URL: usLogout, Region: "us-east-1"})
+	cfg := w.regionConfig("us-east-1")
+	cfg.EndSessions = func(context.Context, *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
+		return 0, errors.New("down")
+	}
+	region, err := acs.NewRegion(cfg)
+	require.NoError(t, err)
+	h := http.HandlerFunc(region.Logout)
+	form := url.Values{"SAMLRequest": {w.signedLogout("LogoutRequest", "", "<saml:NameID>alice</saml:NameID>")}}
+	rec := serve(h, logoutPost(usLogout, form))
+	assert.Equal(t, http.StatusServiceUnavailable, rec.Code)
+	assert.Contains(t, rec.Body.String(), "Sign-out is not available right now")
+	assert.NotEmpty(t, rec.Header().Get("Retry-After"))
+
+	id, cookie := startedLogout(t, region, usLogout)
+	form = url.Values{"SAMLResponse": {w.signedLogout("LogoutResponse", `InResponseTo="`+id+`"`, `<samlp:Status>`+
+		`<samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Responder"/></samlp:Status>`)}}
+	rec = serve(h, logoutPost(usLogout, form, cookie))
+	assert.Equal(t, http.StatusOK, rec.Code)
+	assert.Contains(t, rec.Body.String(), "You are signed out here")
+	assert.Contains(t, w.logs.String(), "status:Responder")
+}

@@ -16,6 +16,8 @@ var (
 			"of your browser."}
 	textNoLogout = message{"This is not a sign-out message",
 		"The message of your identity provider was not accepted. Nothing was changed by it."}
+	textNoSignOut = message{"Sign-out is not available right now",
+		"Your sessions may still be active. Please try again in a minute."}
 	textCrossSite = message{"Sign-out can't start this way", "Use the button of this service to sign out."}
 )
 
@@ -25,23 +27,39 @@ var logoutAnswers = map[string]answer{
 	string(ReasonContentType):   {http.StatusUnsupportedMediaType, textNoLogout, 0},
 	string(ReasonTooLarge):      {http.StatusRequestEntityTooLarge, textNoLogout, 0},
 	string(ReasonForm):          {http.StatusBadRequest, textNoLogout, 0},
-	string(ReasonCrossSite):     {http.StatusForbidden, textCrossSite, 0},
-	string(ReasonStore):         {http.StatusServiceUnavailable, textUnavailable, retrySoon},
-	string(ReasonBusy):          {http.StatusServiceUnavailable, textUnavailable, retrySoon},
-	string(ReasonEndSessions):   {http.StatusServiceUnavailable, textUnavailable, retrySoon},
-	string(saml.ReasonMetadata): {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(ReasonStore):         {http.StatusServiceUnavailable, textNoSignOut, retrySoon},
+	string(ReasonBusy):          {http.StatusServiceUnavailable, textNoSignOut, retrySoon},
+	string(ReasonEndSessions):   {http.StatusServiceUnavailable, textNoSignOut, retrySoon},
+	string(saml.ReasonMetadata): {http.StatusServiceUnavailable, textNoSignOut, retrySoon},
+
+	string(saml.ReasonMetadataExpired): {http.StatusServiceUnavailable, textNoSignOut, retrySoon},
 }
 
 // logoutRefused logs and answers a logout message that was refused.
 func (c *Consumer) logoutRefused(w http.ResponseWriter, r *http.Request, err error) {
-	v := c.newVerdict()
-	v.setError(err)
-	c.log(r.Context(), "saml logout", v)
+	v := c.logLogoutError(r, "saml logout", err)
 	a, ok := logoutAnswers[v.Reason]
 	if !ok {
 		a = answer{status: http.StatusForbidden, text: textNoLogout}
 	}
 	c.page(w, a, v.Reference)
+}
+
+// notAnswered says that sessions ended here, but the LogoutRequest that named them can't be answered.
+func (c *Consumer) notAnswered(w http.ResponseWriter, r *http.Request, status saml.LogoutStatus, err error) {
+	v := c.logLogoutError(r, "saml logout not answered", err)
+	text := textNotAsked
+	if status == saml.LogoutFailed {
+		text = textNoSignOut
+	}
+	c.page(w, answer{status: http.StatusOK, text: text}, v.Reference)
+}
+
+func (c *Consumer) logLogoutError(r *http.Request, message string, err error) Verdict {
+	v := c.newVerdict()
+	v.setError(err)
+	c.log(r.Context(), message, v)
+	return v
 }
 
 // loggedOut ends a logout that StartLogout began.

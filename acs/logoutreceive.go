@@ -67,13 +67,14 @@ func (c *Consumer) readLogout(w http.ResponseWriter, r *http.Request, held *hold
 	if err != nil {
 		return in, false, err
 	}
-	request, response := fields["SAMLRequest"], fields["SAMLResponse"]
-	if (request == "") == (response == "") {
+	request, isRequest := fields["SAMLRequest"]
+	response, isResponse := fields["SAMLResponse"]
+	if isRequest == isResponse {
 		return in, false, badForm("exactly one of SAMLRequest and SAMLResponse is needed")
 	}
 	in.Binding, in.RelayState = saml.HTTPPost, fields["RelayState"]
 	in.Message = []byte(request + response)
-	return in, response != "", nil
+	return in, isResponse, nil
 }
 
 const soapType = "text/xml" // SOAP 1.1, section 6
@@ -108,7 +109,10 @@ func (g *Region) asked(
 	}
 	v := c.logoutVerdict(req.IdP(), req.NameID().Value)
 	c.log(r.Context(), "saml logout by the identity provider", v)
-	return c.answer(w, req, status)
+	if err := c.answer(w, req, status); err != nil {
+		c.notAnswered(w, r, status, err)
+	}
+	return nil
 }
 
 // answer answers a LogoutRequest. The sessions have ended.
@@ -157,7 +161,11 @@ func (g *Region) answered(
 	if given != "" && subtle.ConstantTimeCompare([]byte(record.RelayState), []byte(given)) != 1 {
 		return newError(ReasonRelayState, "RelayState (Bindings 3.5.3)", "differs from the RelayState of the request")
 	}
-	c.log(r.Context(), "saml logout answered", c.logoutVerdict(res.IdP(), ""))
+	v := c.logoutVerdict(res.IdP(), "")
+	if !res.Success() {
+		v.Detail = storeerr.Printable(strings.Join(res.Status(), " "))
+	}
+	c.log(r.Context(), "saml logout answered", v)
 	c.loggedOut(w, r, &LoggedOut{
 		IdP: res.IdP(), Success: res.Success(), Partial: res.Partial(), Status: res.Status(),
 		ReturnTo: c.allowed.allow(record.ReturnTo),
