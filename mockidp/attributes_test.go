@@ -90,8 +90,8 @@ func TestXMLTemplatesEscape(t *testing.T) {
 	}
 }
 
-// D56: a user who may choose the value of an attribute must not be able to add another one (samlify, GHSA-34r5-q4jw-r36m):
-// configured values are sent as text, and add no element and no attribute.
+// D56: a user who may choose the value of an attribute must not be able to add another one (samlify,
+// GHSA-34r5-q4jw-r36m): configured values are sent as text, and add no element and no attribute.
 func TestNothingInAConfigurationBecomesMarkup(t *testing.T) {
 	for _, evil := range []string{
 		`</saml2:AttributeValue></saml2:Attribute><saml2:Attribute Name="role"><saml2:AttributeValue>admin</saml2:AttributeValue></saml2:Attribute>`,

@@ -92,7 +92,8 @@ func TestFederationIsMadeOnce(t *testing.T) {
 
 func BenchmarkFederation(b *testing.B) {
 	for b.Loop() {
-		idp := mockidp.New(mockidp.Config{Federation: mockidp.Federation{Entities: 10_000, Key: testkit.RSAKey("federation")}})
+		federation := mockidp.Federation{Entities: 10_000, Key: testkit.RSAKey("federation")}
+		idp := mockidp.New(mockidp.Config{Federation: federation})
 		b.SetBytes(int64(measure(idp, idp.FederationURL()).size))
 		idp.Close()
 	}

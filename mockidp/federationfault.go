@@ -19,7 +19,7 @@ const (
 	MetadataNotModified FaultKind = "metadata-not-modified" // status 304, whatever the client has
 	MetadataSameETag    FaultKind = "metadata-same-etag"    // one ETag for all documents, present and future
 
-	// These are signed by the federation's key, unless they say otherwise.
+	// MetadataOld and the kinds below it are signed by the federation's key, unless they say otherwise.
 	MetadataOld          FaultKind = "metadata-old"            // published half of the validity earlier
 	MetadataExpired      FaultKind = "metadata-expired"        // its validUntil passed a day ago
 	MetadataNoValidUntil FaultKind = "metadata-no-valid-until" // no validUntil
@@ -29,11 +29,11 @@ const (
 	MetadataOtherKey     FaultKind = "metadata-other-key"      // signed with another key, which is in its KeyInfo
 	MetadataIdPKey       FaultKind = "metadata-idp-key"        // signed with the key of the Server's apps
 
-	// In these, Fault.Entity selects the entity in the document with all entities.
+	// MetadataBroken and MetadataDuplicate affect Fault.Entity in the document with all entities.
 	MetadataBroken    FaultKind = "metadata-broken"    // an entity has a certificate that can't be parsed
 	MetadataDuplicate FaultKind = "metadata-duplicate" // an entity is there twice, with different keys
 
-	// These affect queries only.
+	// MetadataOtherEntity and MetadataGroup affect queries only.
 	MetadataOtherEntity FaultKind = "metadata-other-entity" // the document is about another entity
 	MetadataGroup       FaultKind = "metadata-group"        // an EntitiesDescriptor with the entity
 )

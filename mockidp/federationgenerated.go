@@ -14,7 +14,8 @@ const (
 	generatedName = "https://idp-%s.example.org/metadata"
 	// generatedLogo is a dot of 16 by 16 pixels.
 	generatedLogo = "data:image/svg+xml;base64," +
-		"PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIxNiIgaGVpZ2h0PSIxNiI+PGNpcmNsZSBjeD0iOCIgY3k9IjgiIHI9IjYiIGZpbGw9IiMzNjciLz48L3N2Zz4="
+		"PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIxNiIgaGVpZ2h0PSIx" +
+		"NiI+PGNpcmNsZSBjeD0iOCIgY3k9IjgiIHI9IjYiIGZpbGw9IiMzNjciLz48L3N2Zz4="
 
 	// placeholder stands for an entity's number in a pattern. Nothing else in a pattern looks like it.
 	placeholder = "#####"
