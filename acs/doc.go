@@ -47,9 +47,9 @@
 //
 // With saml.Config.Logout and Config.EndSessions, a LogoutRequest of an identity provider ends the sessions that it
 // names ([Region.Logout]), and [Region.StartLogout] asks the identity provider to end its own after a user signed out
-// here. All messages of an identity provider go to one URL. An answer that belongs to another Region is sent on there
-// with the browser. Without saml.Config.LogoutURL that URL is the first Region's: while it is lost, users can sign out
-// in every Region, but no logout of an identity provider arrives.
+// here, by a request that [CheckSignOut] accepts. All messages of an identity provider go to one URL. An answer that
+// belongs to another Region or host is sent on there with the browser. Without saml.Config.LogoutURL that URL is the
+// first Region's: while it is lost, users can sign out in every Region, but no logout of an identity provider arrives.
 //
 //	EndSessions: func(ctx context.Context, l *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
 //		_, err := store.EndSubject(ctx, logoutOf(l)) // a store of package sessions

@@ -60,29 +60,10 @@ type logoutRecord struct {
 
 func logoutKey(id, secret string) string { return KeyPrefixRequest + hashed("logout", id, secret) }
 
-// StartLogout sends the browser to the identity provider with a LogoutRequest. End the session of this service in all
-// Regions first, whatever happens here, and clear its cookie (SDP-SP34). Don't call it when a session ends by idleness
-// (SDP-SP35). The request r must be a POST of this origin, because another site must not sign the user out, and by a
-// form in a window of its own: see [CheckNavigation].
-//
-// The end of the logout is Config.OnLoggedOut, in this Region. If the identity provider can't be asked, StartLogout
-// calls it with Err.
-func (g *Region) StartLogout(w http.ResponseWriter, r *http.Request, o LogoutOptions) {
-	c := g.consumerFor(r)
-	c.setHeaders(w.Header())
-	if err := checkSameOrigin(r); err != nil {
-		c.logoutRefused(w, r, err)
-		return
-	}
-	if err := g.startLogout(w, r, c, o); err != nil {
-		v := c.newVerdict()
-		v.setError(err)
-		c.log(r.Context(), "saml logout not started", v)
-		c.loggedOut(w, r, &LoggedOut{IdP: o.IdP, Err: err, ReturnTo: c.allowed.allow(o.ReturnTo)})
-	}
-}
-
-func checkSameOrigin(r *http.Request) error {
+// CheckSignOut returns an error unless r may sign the user out: it must be a POST of this origin, because another site
+// must not sign the user out, and by a form in a window of its own ([CheckNavigation]). Call it before you end a
+// session. The Reason is Method, CrossSite or Navigation.
+func CheckSignOut(r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return newError(ReasonMethod, ruleLogout, "").compared(http.MethodPost, r.Method)
 	}
@@ -90,6 +71,36 @@ func checkSameOrigin(r *http.Request) error {
 		return newError(ReasonCrossSite, ruleLogout, err.Error())
 	}
 	return CheckNavigation(r) // in a frame, the identity provider doesn't see its cookies (SDP-SP27)
+}
+
+// StartLogout sends the browser to the identity provider with a LogoutRequest. Before it, call [CheckSignOut], end the
+// session of this service in all Regions, whatever happens here, and clear its cookie (SDP-SP34). StartLogout refuses
+// what CheckSignOut refuses, but then the session has ended already. Don't call it when a session ends by idleness
+// (SDP-SP35).
+//
+//	if acs.CheckSignOut(r) == nil {
+//		end(w, r) // the session and its cookie
+//	}
+//	region.StartLogout(w, r, options) // which writes the refusal, too
+//
+// The end of the logout is Config.OnLoggedOut, in this Region. If the identity provider can't be asked, StartLogout
+// calls it with Err.
+func (g *Region) StartLogout(w http.ResponseWriter, r *http.Request, o LogoutOptions) {
+	c := g.consumerFor(r)
+	c.setHeaders(w.Header())
+	if err := CheckSignOut(r); err != nil {
+		status := http.StatusForbidden
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			status = http.StatusMethodNotAllowed
+		}
+		c.page(w, answer{status: status, text: textCrossSite}, c.logLogoutError(r, "saml logout not started", err).Reference)
+		return
+	}
+	if err := g.startLogout(w, r, c, o); err != nil {
+		c.logLogoutError(r, "saml logout not started", err)
+		c.loggedOut(w, r, &LoggedOut{IdP: o.IdP, Err: err, ReturnTo: c.allowed.allow(o.ReturnTo)})
+	}
 }
 
 func (g *Region) startLogout(w http.ResponseWriter, r *http.Request, c *Consumer, o LogoutOptions) error {

@@ -108,7 +108,9 @@ func (w *logoutWorld) app(name string) *http.ServeMux {
 				http.Error(rw, err.Error(), http.StatusInternalServerError)
 				return
 			}
-			http.SetCookie(rw, &http.Cookie{Name: sessionCookie, Value: id, Path: "/"})
+			http.SetCookie(rw, &http.Cookie{ // SameSite=None, so that CheckSignOut is all that stops other sites
+				Name: sessionCookie, Value: id, Path: "/", Secure: true, SameSite: http.SameSiteNoneMode,
+			})
 			http.Redirect(rw, r, "/", http.StatusSeeOther)
 		},
 		EndSessions: func(ctx context.Context, l *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
@@ -143,7 +145,9 @@ func (w *logoutWorld) app(name string) *http.ServeMux {
 			http.Error(rw, "nobody is signed in", http.StatusUnauthorized)
 			return
 		}
-		_ = w.sessions.End(r.Context(), s.ID)
+		if acs.CheckSignOut(r) == nil {
+			_ = w.sessions.End(r.Context(), s.ID)
+		}
 		n := s.Proof.Subject.NameID
 		region.StartLogout(rw, r, acs.LogoutOptions{
 			NameID: saml.NameID(n), SessionIndexes: s.Proof.SessionIndexes, ReturnTo: "/bye",
@@ -366,6 +370,7 @@ func TestLogoutRefusals(t *testing.T) {
 		"put":              {"PUT", "/logout", form, "", 405},
 		"json":             {"POST", "/logout", "application/json", "{}", 415},
 		"both":             {"POST", "/logout", form, "SAMLRequest=a&SAMLResponse=b", 400},
+		"both, one empty":  {"POST", "/logout", form, "SAMLRequest=&SAMLResponse=b", 400},
 		"twice":            {"POST", "/logout", form, "SAMLRequest=a&SAMLRequest=b", 400},
 		"in the query":     {"POST", "/logout?SAMLRequest=a", form, "SAMLRequest=b", 400},
 		"an artifact":      {"POST", "/logout", form, "SAMLRequest=a&SAMLart=b", 400},
@@ -382,8 +387,15 @@ func TestLogoutRefusals(t *testing.T) {
 	require.Len(t, forms, 1)
 	page, err := b.Post("https://evil.example", w.origin["us"]+"/sign-out", nil)
 	require.NoError(t, err)
-	assert.NotEqual(t, http.StatusSeeOther, page.Status)
+	assert.Equal(t, http.StatusForbidden, page.Status)
+	assert.Contains(t, page.Text(), "Use the button of this service")
 	assert.Nil(t, w.result)
+	assert.True(t, w.signedIn(b, "us"), "the session lives on")
+	page, err = b.Open(w.origin["us"] + "/sign-out")
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusMethodNotAllowed, page.Status)
+	assert.Equal(t, "POST", page.Header.Get("Allow"))
+	assert.True(t, w.signedIn(b, "us"))
 
 	// G20: an answer of another browser, or a second one.
 	w.signIn(b, "us")
