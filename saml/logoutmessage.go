@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"errors"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml/internal/dsig"
@@ -107,7 +108,18 @@ func (m *logoutMessage) readHead() error {
 	m.issueInstant = d.requiredTime(m.root, "IssueInstant")
 	m.destination = d.optional(m.root, "Destination")
 	m.issuer = d.issuer(m.root)
-	return d.err
+	return asLogout(d.err)
+}
+
+// asLogout gives an error of the decoder, which also reads Responses, the Reason for logout messages.
+func asLogout(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Reason != ReasonNotResponse {
+		return err
+	}
+	changed := *e
+	changed.Reason = ReasonNotLogout
+	return &changed
 }
 
 // findIssuer finds the identity provider that the Issuer names, whose keys must then verify the signature.

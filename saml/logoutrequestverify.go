@@ -42,7 +42,7 @@ func (sp *ServiceProvider) VerifyLogoutRequest(in LogoutMessage) (*VerifiedLogou
 		nameID: d.loggedOut(m.root), indexes: d.sessionIndexes(m.root),
 	}
 	if d.err != nil {
-		return nil, d.err
+		return nil, asLogout(d.err)
 	}
 	r.end = m.issueInstant.Add(m.cfg.MaxAge)
 	if until.given {

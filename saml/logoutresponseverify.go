@@ -35,7 +35,7 @@ func (sp *ServiceProvider) VerifyLogoutResponse(in LogoutMessage) (*VerifiedLogo
 	}
 	read, err := decodeResponse(m.root)
 	if err != nil {
-		return nil, err
+		return nil, asLogout(err)
 	}
 	to := read.inResponseTo.value
 	asked, ours := sp.logout.Load().tagOf(to)

@@ -40,7 +40,7 @@ func readEnvelope(root xmltree.Node) (xmltree.Node, error) {
 	case !message.OK() || message.Next().OK():
 		return xmltree.Node{}, bad("the Body must contain one message", "")
 	case isSOAP(message, "Fault"):
-		return xmltree.Node{}, bad("the answer is a Fault", clip(faultText(message)))
+		return xmltree.Node{}, bad("the message is a Fault", clip(faultText(message)))
 	}
 	return message, nil
 }
