@@ -549,25 +549,3 @@ func TestLogoutServicesOfMetadata(t *testing.T) {
 	}, idp.LogoutServices())
 	assert.Len(t, idp.Warnings(), 2)
 }
-
-// FuzzVerifyLogoutRequest: no input is accepted unless the identity provider signed it, and an error returns nothing.
-func FuzzVerifyLogoutRequest(f *testing.F) {
-	signed := request(f, keys().idp)
-	f.Add(uint8(0), redirect(request(f, nil), "state"))
-	f.Add(uint8(1), string(post(signed).Message))
-	f.Add(uint8(2), string(soap(signed).Message))
-	f.Add(uint8(0), "SAMLRequest=%53&samlrequest&SigAlg=&Signature=")
-	sp := newSP(f, withLogout(f))
-	f.Fuzz(func(t *testing.T, binding uint8, input string) {
-		in := saml.LogoutMessage{Message: []byte(input), Query: input}
-		in.Binding = []string{saml.HTTPRedirect, saml.HTTPPost, saml.SOAP}[binding%3]
-		r, err := sp.VerifyLogoutRequest(in)
-		if err != nil {
-			require.Nil(t, r)
-			return
-		}
-		require.Equal(t, "_l1", r.ID())
-		require.Equal(t, "alice@example.com", r.NameID().Value)
-		require.Equal(t, []string{"s1", "s2"}, r.SessionIndexes())
-	})
-}
