@@ -87,7 +87,7 @@ type Config struct {
 	// later assertions that it names (SAML Core 3.7.3.1), as Store.EndSubject of package sessions does. The result is
 	// the answer to the identity provider: PartialLogout if a Region may not know yet. After an error the user gets
 	// 503, and the identity provider can send the request again. The context is not cancelled when the client leaves.
-	// Required if the service provider has saml.Config.Logout.
+	// NewRegion requires it if the service provider has a logout URL in the Region.
 	EndSessions func(context.Context, *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error)
 	// OnLoggedOut is called at the end of a logout that StartLogout began, and writes the answer. The local session has
 	// ended before. Nil: a page says what ended.

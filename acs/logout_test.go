@@ -439,7 +439,7 @@ func TestLogoutWithoutAnIdP(t *testing.T) {
 	rec := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, w.origin["us"]+"/sign-out", nil)
 	region, err := acs.NewRegion(acs.Config{
-		SP: w.sp, Region: "us", Store: acs.NewMemoryStore(acs.MemoryConfig{}),
+		SP: w.sp, Region: "us", Store: acs.NewMemoryStore(acs.MemoryConfig{}), EndSessions: endNothing,
 		OnLogin: func(http.ResponseWriter, *http.Request, *acs.Login) {}, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 	})
 	require.NoError(t, err)

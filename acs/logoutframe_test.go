@@ -21,7 +21,7 @@ func TestLogoutBeginsInAWindow(t *testing.T) {
 	store := acs.NewMemoryStore(acs.MemoryConfig{})
 	region, err := acs.NewRegion(acs.Config{
 		SP: w.sp, Region: "us", Store: store, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
-		OnLogin: func(http.ResponseWriter, *http.Request, *acs.Login) {},
+		OnLogin: func(http.ResponseWriter, *http.Request, *acs.Login) {}, EndSessions: endNothing,
 	})
 	require.NoError(t, err)
 	start := func(headers map[string]string) *httptest.ResponseRecorder {

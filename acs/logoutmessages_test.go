@@ -44,6 +44,10 @@ func newLogoutMessages(t *testing.T, services []saml.LogoutService, urls ...saml
 	return w
 }
 
+func endNothing(context.Context, *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
+	return saml.LogoutSuccess, nil
+}
+
 var byPost = []saml.LogoutService{{Binding: saml.HTTPPost, URL: "https://idp.example/slo"}}
 
 // signedLogout returns a message of the identity provider in base64.
@@ -142,6 +146,7 @@ func TestLogoutReturnsToTheHostThatAsked(t *testing.T) {
 		saml.LogoutEndpoint{URL: dual, Region: "us-east-1"}, saml.LogoutEndpoint{URL: euLogout, Region: "eu-central-1"})
 	var result *acs.LoggedOut
 	cfg := w.regionConfig("us-east-1")
+	cfg.EndSessions = endNothing
 	cfg.OnLoggedOut = func(_ http.ResponseWriter, _ *http.Request, l *acs.LoggedOut) { result = l }
 	region, err := acs.NewRegion(cfg)
 	require.NoError(t, err)
@@ -226,4 +231,17 @@ func TestLogoutFailures(t *testing.T) {
 	assert.Equal(t, http.StatusOK, rec.Code)
 	assert.Contains(t, rec.Body.String(), "You are signed out here")
 	assert.Contains(t, w.logs.String(), "status:Responder")
+}
+
+// A Region whose logout URL can't end sessions would refuse every LogoutRequest. A Region without such a URL needs no
+// EndSessions.
+func TestRegionOfLogoutNeedsEndSessions(t *testing.T) {
+	w := newLogoutMessages(t, byPost, saml.LogoutEndpoint{URL: usLogout, Region: "us-east-1"})
+	_, err := acs.NewRegion(w.regionConfig("us-east-1"))
+	var e *acs.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, acs.ReasonConfig, e.Reason)
+	require.Equal(t, "Config.EndSessions", e.Rule)
+	_, err = acs.NewRegion(w.regionConfig("eu-central-1"))
+	require.NoError(t, err)
 }

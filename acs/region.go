@@ -45,6 +45,9 @@ func NewRegion(cfg Config) (*Region, error) {
 	if len(region.consumers) == 0 {
 		return nil, badConfig("Config.Region", "the service provider has no ACS URL in Region "+storeerr.Quote(cfg.Region))
 	}
+	if cfg.EndSessions == nil && slices.ContainsFunc(cfg.SP.Logout(), region.isOwn) {
+		return nil, badConfig("Config.EndSessions", "is required for a Region of saml.Config.Logout")
+	}
 	return region, nil
 }
 
