@@ -36,6 +36,11 @@ func readByUs(text []byte, entityID string) (idpReading, error) {
 	if err != nil {
 		return idpReading{}, err
 	}
+	return idpRead(idp), nil
+}
+
+// idpRead is what package saml has read.
+func idpRead(idp *saml.IdP) idpReading {
 	r := idpReading{entityID: idp.EntityID(), validUntil: idp.ValidUntil(), wantSigned: idp.WantAuthnRequestsSigned()}
 	for _, s := range idp.SSOServices() {
 		r.sso = append(r.sso, s.Binding+" "+s.URL)
@@ -43,7 +48,7 @@ func readByUs(text []byte, entityID string) (idpReading, error) {
 	for _, c := range idp.Certificates() {
 		r.keys = append(r.keys, spki(c))
 	}
-	return r, nil
+	return r
 }
 
 func spki(c *x509.Certificate) string {
