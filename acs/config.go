@@ -71,8 +71,9 @@ type Config struct {
 	ChooseIdP func(*http.Request) string
 	// FindIdP is called at the start of a sign-in with the entity ID of the chosen identity provider and the
 	// client's address. Use the Find method of a federation with query services: it fetches an unknown identity
-	// provider, which then is known when its response arrives. A response never causes a call. The error may be a
-	// *saml.Error. Nil: not called.
+	// provider, which then is known when its response arrives. A response never causes a call. A *saml.Error with a
+	// Reason about metadata is the reason why the sign-in doesn't start. For any other error that is ReasonFindIdP.
+	// Nil: not called.
 	FindIdP func(ctx context.Context, entityID, client string) (*saml.IdP, error)
 
 	// DiscoveryURL is the page on which users choose among several identity providers: that of package discovery as

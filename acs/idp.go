@@ -3,6 +3,7 @@ package acs
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -19,8 +20,10 @@ func (c *Consumer) chooseIdP(r *http.Request, o LoginOptions) (string, error) {
 		return id, nil
 	}
 	_, err := c.cfg.FindIdP(r.Context(), id, c.cfg.ClientAddr(r))
-	if err == nil || errors.As(err, new(*saml.Error)) {
+	var e *saml.Error
+	if err == nil || errors.As(err, &e) && strings.HasPrefix(string(e.Reason), string(saml.ReasonMetadata)) {
 		return id, err
 	}
+	// Other Reasons, such as Limit, are about the service's document too, but their pages are for responses.
 	return "", &Error{Reason: ReasonFindIdP, Rule: "Config.FindIdP", Got: id, Err: err}
 }

@@ -118,15 +118,27 @@ func TestFindIdP(t *testing.T) {
 	w.accepted(b.answer(us, a, req.relayState))
 	require.Len(t, asked, 1)
 
-	for err, status := range map[error]int{
-		errors.New("busy"): http.StatusServiceUnavailable,
-		&saml.Error{Reason: saml.ReasonMetadataEntity}: http.StatusForbidden,
+	const unavailable = http.StatusServiceUnavailable
+	for _, c := range []struct {
+		err    error
+		status int
+		reason string // in the log
+	}{
+		{errors.New("busy"), unavailable, "FindIdP"},
+		{&saml.Error{Reason: saml.ReasonLimit}, unavailable, "FindIdP"}, // of the service's document
+		{&saml.Error{Reason: saml.ReasonMetadata}, unavailable, "Metadata"},
+		{&saml.Error{Reason: saml.ReasonMetadataExpired}, unavailable, "MetadataExpired"},
+		{&saml.Error{Reason: saml.ReasonMetadataUnsigned}, unavailable, "MetadataUnsigned"},
+		{&saml.Error{Reason: saml.ReasonMetadataSignature}, unavailable, "MetadataSignature"},
+		{&saml.Error{Reason: saml.ReasonMetadataDuplicate}, unavailable, "MetadataDuplicate"},
+		{&saml.Error{Reason: saml.ReasonMetadataEntity}, http.StatusForbidden, "MetadataEntity"},
 	} {
-		fail = err
+		fail = c.err
 		rec := b.get(us, "https://us-east-1.signin.example/login?idp="+otherIdP)
-		require.Equal(t, status, rec.Code)
+		require.Equal(t, c.status, rec.Code, c.reason)
+		require.Equal(t, c.status == unavailable, rec.Header().Get("Retry-After") != "", c.reason)
+		require.Contains(t, w.logs.String(), `"reason":"`+c.reason+`"`)
 	}
-	require.Contains(t, w.logs.String(), `"reason":"FindIdP"`)
 }
 
 // Restart is at the identity provider that sent the response.
