@@ -72,7 +72,9 @@ func (f *Federation) IdP(entityID string) (*saml.IdP, error) {
 // without a port. It limits how many unknown names one client can fetch per minute
 // and at once. An IPv6 /64 counts as one client, and a /48 has a limit, too. All
 // clients without a valid address count as one. Beyond the limit the error is an
-// *Error with ReasonBusy. Concurrent calls for the same name share one fetch.
+// *Error with ReasonBusy. Concurrent calls for the same name share one fetch. If
+// metadata has expired and can't be fetched again, the error is a *saml.Error with
+// saml.ReasonMetadataExpired, and its cause is the *Error.
 func (f *Federation) Find(ctx context.Context, entityID, client string) (*saml.IdP, error) {
 	return f.find(entityID, func(s *source) (*document, error) {
 		if s.Query == "" {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs/federation"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // entityUntil gives an entity of a document its own end.
@@ -71,6 +72,46 @@ func TestUnsignedAbsenceEndsNothing(t *testing.T) {
 			require.Empty(t, copies)
 		})
 	}
+}
+
+// A sign-in with an entity whose metadata expired is refused for that, and the cause says
+// why the service has not replaced it.
+func TestExpiredEntityOfAServiceThatFails(t *testing.T) {
+	c := &clock{}
+	lasting := func(d time.Duration) string {
+		return signed(t, entityUntil(descriptor()(oneIdP), oneIdP, c.now().Add(d)), trusted())
+	}
+	p := queried(t, map[string]string{oneIdP: lasting(time.Hour)})
+	f := openSlow(t, c, federation.Source{Query: p.URL + "/", Keys: pinned()})
+	_, err := f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	c.advance(2 * time.Hour)
+	_, err = f.IdP(oneIdP)
+	requireReason(t, "MetadataExpired", err)
+
+	p.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	find := func(cause federation.Reason) {
+		t.Helper()
+		_, err := f.Find(t.Context(), oneIdP, client)
+		var expired *saml.Error
+		require.ErrorAs(t, err, &expired)
+		require.Equal(t, saml.ReasonMetadataExpired, expired.Reason)
+		var why *federation.Error
+		require.ErrorAs(t, err, &why)
+		require.Equal(t, cause, why.Reason, "%v", err)
+	}
+	for range 20 {
+		find(federation.ReasonFetch)
+	}
+	find(federation.ReasonBusy)
+	_, err = f.Find(t.Context(), twoIdP, "192.0.2.2")
+	requireReason(t, "MetadataFetch", err) // it was never known
+
+	c.advance(2 * time.Minute)
+	next := lasting(time.Hour)
+	p.publish(next)
+	_, err = f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
 }
 
 // A signed answer that the entity is no identity provider any more removes it.

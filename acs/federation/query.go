@@ -12,6 +12,8 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/hashicorp/golang-lru/v2/expirable"
+
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // Limits on fetches from a query service, because unauthenticated clients choose the
@@ -124,16 +126,29 @@ func (s *source) query(ctx context.Context, entityID, client string) (*document,
 	if _, none := s.none.Get(entityID); none || !namesEntity(entityID) {
 		return nil, errNone
 	}
-	fl, err := s.begin(entityID, networks(client))
-	if err != nil {
-		return nil, err
+	fl, failed := s.begin(entityID, networks(client))
+	if failed != nil {
+		return nil, stillExpired(err, failed)
 	}
 	select {
 	case <-ctx.Done():
-		return nil, &Error{Reason: ReasonFetch, Rule: s.Name, Err: ctx.Err()}
+		return nil, stillExpired(err, &Error{Reason: ReasonFetch, Rule: s.Name, Err: ctx.Err()})
 	case <-fl.done:
-		return fl.document, fl.err
+		return fl.document, stillExpired(err, fl.err)
 	}
+}
+
+// stillExpired returns the error for an entity that could not be fetched. known says why
+// the metadata in memory is not used. If it expired, that is the error, and failed is its
+// cause. An entity that the service doesn't have is unknown, expired or not.
+func stillExpired(known, failed error) error {
+	var expired *saml.Error
+	if failed == nil || errors.Is(failed, errNone) || !errors.As(known, &expired) {
+		return failed
+	}
+	out := *expired
+	out.Err = failed
+	return &out
 }
 
 // begin returns the running fetch of an entity, or starts one. The fetch continues
