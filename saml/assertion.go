@@ -102,6 +102,18 @@ func (a *Assertion) AuthnContext() string { return a.newest().classRef }
 // AuthnStatement. It is empty if that has none.
 func (a *Assertion) SessionIndex() string { return a.newest().sessionIndex }
 
+// SessionIndexes returns the identity provider's names for the session from all
+// AuthnStatements, each once, in document order. A LogoutRequest may name any of them
+// (Core 3.7.1). Empty: there is none.
+func (a *Assertion) SessionIndexes() (all []string) {
+	for _, s := range a.a.authn {
+		if s.sessionIndex != "" && !slices.Contains(all, s.sessionIndex) {
+			all = append(all, s.sessionIndex)
+		}
+	}
+	return all
+}
+
 func (a *Assertion) newest() authnStatement {
 	return slices.MaxFunc(a.a.authn, func(a, b authnStatement) int { return a.instant.Compare(b.instant) })
 }

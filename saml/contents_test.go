@@ -51,6 +51,29 @@ func TestLongValuesAreKept(t *testing.T) {
 	require.Equal(t, long, a.Value(long))
 }
 
+// All SessionIndexes are kept, because a LogoutRequest may name any of them (Core 3.7.1).
+func TestSessionIndexes(t *testing.T) {
+	for name, c := range map[string]struct{ of, want []string }{
+		"one": {[]string{"s1"}, []string{"s1"}}, "none": {[]string{""}, nil},
+		"several": {[]string{"s2", "", "s1", "s2"}, []string{"s2", "s1"}},
+	} {
+		a, err := newSP(t).Verify(doc{Before: func(r *etree.Element) {
+			first := r.FindElement(".//AuthnStatement")
+			for _, index := range c.of {
+				next := first.Copy()
+				next.RemoveAttr("SessionIndex")
+				if index != "" {
+					next.CreateAttr("SessionIndex", index)
+				}
+				first.Parent().InsertChildAt(first.Index(), next)
+			}
+			first.Parent().RemoveChild(first)
+		}}.base64(t), unsolicited)
+		require.NoError(t, err, name)
+		require.Equal(t, c.want, a.SessionIndexes(), name)
+	}
+}
+
 // A NameID of any format is taken as it is. Nothing is read into its value.
 // Obligations: IIP-SSO05, IIP-SP12.
 func TestNameIDsAreOpaque(t *testing.T) {

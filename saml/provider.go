@@ -71,6 +71,10 @@ func (sp *ServiceProvider) Now() time.Time { return sp.cfg.Now() }
 // Skew returns Config.Skew or its default.
 func (sp *ServiceProvider) Skew() time.Duration { return sp.cfg.Skew }
 
+// MaxAge returns Config.MaxAge or its default. Verify accepts an assertion until that long after its IssueInstant, plus
+// Skew, at the latest.
+func (sp *ServiceProvider) MaxAge() time.Duration { return sp.cfg.MaxAge }
+
 // ACS returns the current ordered list, with every Index set. The first is the
 // default.
 func (sp *ServiceProvider) ACS() []Endpoint { return sp.acs.Load().snapshot() }
