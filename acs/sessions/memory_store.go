@@ -55,8 +55,12 @@ func (m *MemoryStore) Create(_ context.Context, key string, s Session) error {
 // revoked reports whether an earlier call ended the session. The caller holds mu.
 func (m *MemoryStore) revoked(s Session) bool {
 	_, over := m.ended[signIn{s.UserID, s.SignIn}]
-	return over || !s.Epoch.Covers(m.epochs[s.UserID]) ||
-		slices.ContainsFunc(m.out[s.Proof.Subject.Key()], func(l Logout) bool { return l.Ends(s) })
+	return over || !s.Epoch.Covers(m.epochs[s.UserID]) || m.loggedOut(s)
+}
+
+// loggedOut reports whether a Logout ends the session. The caller holds mu.
+func (m *MemoryStore) loggedOut(s Session) bool {
+	return slices.ContainsFunc(m.out[s.Proof.Subject.Key()], func(l Logout) bool { return l.Ends(s) })
 }
 
 // sweep removes expired entries. The caller holds mu.
@@ -157,6 +161,13 @@ func (m *MemoryStore) EndSubject(_ context.Context, l Logout) ([]Session, error)
 	ended := m.remove(l.Ends)
 	slices.SortFunc(ended, NewestFirst)
 	return ended, nil
+}
+
+// LoggedOut implements Store.
+func (m *MemoryStore) LoggedOut(_ context.Context, s Session) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.loggedOut(s), nil
 }
 
 // Epoch implements Store.

@@ -35,6 +35,10 @@ type Store interface {
 	// EndSubject ends the sessions that a Logout names, in every Region, including those that arrive later. It
 	// returns the ended sessions that are known here, newest first.
 	EndSubject(ctx context.Context, l Logout) (ended []Session, err error)
+	// LoggedOut reports whether a Logout that is known here ends s, which may be a session that is not stored yet. So
+	// the caller can refuse a late assertion (Core 3.7.3.1) before it changes anything. Create decides: a Logout may
+	// arrive after LoggedOut returned false.
+	LoggedOut(ctx context.Context, s Session) (bool, error)
 	// Epoch returns the user's Epoch, for a new session.
 	Epoch(ctx context.Context, userID string) (Epoch, error)
 	// List returns the user's sessions in all Regions, newest first, without ended ones. The caller decides which

@@ -137,6 +137,15 @@ func (s sessionStore) EndSubject(ctx context.Context, l sessions.Logout) (ended 
 	return ended, s.n.record(ctx, merge.EntryLogout, merge.Entry{Logout: &l, Until: l.Until}, l.Until.Add(s.n.cfg.Skew))
 }
 
+// LoggedOut implements sessions.Store.
+func (s sessionStore) LoggedOut(_ context.Context, v sessions.Session) (out bool, err error) {
+	if err := s.ready(); err != nil {
+		return false, err
+	}
+	s.n.ledger.read(func(m *merge.Sessions) { out = m.LoggedOut(v) })
+	return out, nil
+}
+
 // Epoch implements sessions.Store. The result is durable: see durableEpoch.
 func (s sessionStore) Epoch(ctx context.Context, userID string) (epoch sessions.Epoch, err error) {
 	if err := s.ready(); err != nil {

@@ -2,6 +2,7 @@ package sessionstest
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -184,6 +185,20 @@ func (s *suite) endsThese(l sessions.Logout, want ...sessions.Session) {
 	s.ended(want...)
 }
 
+// loggedOut requires that LoggedOut says for each session whether a logout ends it, and waits for the other Region.
+func (s *suite) loggedOut(all map[*sessions.Session]bool) {
+	s.Helper()
+	for v, want := range all {
+		for _, r := range []Region{s.here, s.there} {
+			s.wait(fmt.Sprintf("LoggedOut = %t of session %q at %s", want, v.ID, r.Name), func() bool {
+				out, err := r.Store.LoggedOut(s.Context(), *v)
+				s.must("LoggedOut", err)
+				return out == want
+			})
+		}
+	}
+}
+
 // endSubject: without SessionIndexes all earlier sessions of the subject end, and no later one does.
 func (s *suite) endSubject() {
 	one, same, other := s.three()
@@ -194,6 +209,7 @@ func (s *suite) endSubject() {
 	s.endsThese(logout(one), one, same)
 	s.endsThese(logout(one))
 	s.want([]sessions.Session{other, later}, []sessions.Session{one, same})
+	s.loggedOut(map[*sessions.Session]bool{&one: true, &same: true, &other: false, &later: false})
 }
 
 // endSubjectByIndex: with SessionIndexes only the named sessions end, and those without a known index.
@@ -209,6 +225,7 @@ func (s *suite) endSubjectByIndex() {
 	late, fresh := s.session(s.here, one.UserID, "late"), s.session(s.here, one.UserID, "fresh")
 	late.Proof.SessionIndexes, fresh.Proof.SessionIndexes = one.Proof.SessionIndexes, one.Proof.SessionIndexes
 	late.Proof.Issued, fresh.Proof.Issued = logout(one).NotOnOrAfter.Add(-time.Second), logout(one).NotOnOrAfter
+	s.loggedOut(map[*sessions.Session]bool{&late: true, &fresh: false, &same: false})
 	s.create(s.here, late, fresh)
 	s.want([]sessions.Session{fresh, same}, []sessions.Session{late})
 }

@@ -146,11 +146,17 @@ func (s *suite) want(alive, ended []sessions.Session) {
 			return !slices.ContainsFunc(alive, func(v sessions.Session) bool { return !isAlive(v) }) &&
 				!slices.ContainsFunc(ended, isAlive)
 		}
-		for deadline := time.Now().Add(s.Patience); !agrees(); {
-			if time.Now().After(deadline) {
-				s.Fatalf("waited %v for Region %s to agree", s.Patience, r.Name)
-			}
-			<-time.After(5 * time.Millisecond) // then look again
+		s.wait("Region "+r.Name+" to agree", agrees)
+	}
+}
+
+// wait waits until a condition holds.
+func (s *suite) wait(what string, holds func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(s.Patience); !holds(); {
+		if time.Now().After(deadline) {
+			s.Fatalf("waited %v for %s", s.Patience, what)
 		}
+		<-time.After(5 * time.Millisecond) // then look again
 	}
 }

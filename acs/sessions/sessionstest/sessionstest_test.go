@@ -132,12 +132,23 @@ func (f *faulty) EndSubject(ctx context.Context, l sessions.Logout) ([]sessions.
 	return f.Store.EndSubject(ctx, l)
 }
 
+func (f *faulty) LoggedOut(ctx context.Context, s sessions.Session) (bool, error) {
+	switch f.fault {
+	case "no logouts":
+		return false, nil
+	case "all logged out":
+		return true, nil
+	}
+	return f.Store.LoggedOut(ctx, s)
+}
+
 var faults = []string{
 	"none", "drops the proof", "drops the epoch", "one key", "touches nothing", "ends the sign-in", "oldest first",
 	"forgets sign-outs", "ends the user",
 	"revokes for any user", "forgets revocations", "forgets logouts", "ends all indexes", "ends later sessions",
 	"ends the named alone",
 	"no late sessions of an index", "compares bytes", "compares the name alone", "says nothing",
+	"no logouts", "all logged out",
 }
 
 const faultVariable = "SESSIONSTEST_FAULT"

@@ -51,6 +51,9 @@ func (s *Sessions) loggedOut(v Session, past *time.Time) bool {
 	})
 }
 
+// LoggedOut says whether an identity provider ended the session, which may be unknown here.
+func (s *Sessions) LoggedOut(v Session) bool { return s.loggedOut(v, nil) }
+
 // raise moves a component of a user's epoch up to at least v. Epochs that were
 // handed out don't change.
 func (s *Sessions) raise(user, component string, v uint64) {
