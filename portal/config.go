@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -101,6 +104,14 @@ type Config struct {
 
 	// Unsolicited controls sign-ins that begin at the identity provider. Zero: Ask.
 	Unsolicited Unsolicited
+	// SignOutURLs are sign-out pages of identity providers, by entity ID. After a sign-out the page links to it if the
+	// identity provider has no single logout, or could not be told. Each is an https URL. Nil: none.
+	SignOutURLs map[string]string
+	// ForceAuthnAfterSignOut makes the first sign-in of a browser after a sign-out ask the identity provider to
+	// authenticate the user again (ForceAuthn), at this host for 30 days. It doesn't concern a sign-in that begins at
+	// the identity provider, unless Unsolicited is Restart. Zero: a user who is still signed in at the identity
+	// provider is signed in again without a question.
+	ForceAuthnAfterSignOut bool
 	// RelayStateOrigins are origins such as "https://wiki.example" to which a sign-in that begins at the identity
 	// provider may redirect. An attacker who can set links at the identity provider can send users there after sign-in.
 	// Empty: only the portal's own origins.
@@ -171,14 +182,28 @@ func (c *Config) check() error {
 	case c.MaxStaleness > 0 && c.Replication == nil:
 		return badConfig("Config.MaxStaleness", "zero without Replication", c.MaxStaleness.String())
 	}
+	for entityID, to := range c.SignOutURLs {
+		if !isSignOutURL(to) {
+			const want = "an https URL without user information"
+			return badConfig("Config.SignOutURLs["+strconv.Quote(entityID)+"]", want, refusal.WithoutUser(to))
+		}
+	}
 	i := slices.IndexFunc(c.Directory.Regions(), func(r center.Region) bool { return r.Name == c.Region })
 	if i < 0 {
 		return badConfig("Config.Region", "a Region that the Directory knows", c.Region)
 	}
 	c.defaults()
 	// An absolute URL of the portal itself is as good as a path.
+	c.SignOutURLs = maps.Clone(c.SignOutURLs)
 	c.RelayStateOrigins = append(slices.Clone(c.RelayStateOrigins), origins(c.Directory.Regions()[i].PortalURLs)...)
 	return nil
+}
+
+// isSignOutURL reports whether a link may lead to a URL: https, or http of this machine.
+func isSignOutURL(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && u.Hostname() != "" && u.User == nil &&
+		(u.Scheme == "https" || u.Scheme == "http" && saml.IsLoopback(u.Hostname()))
 }
 
 func (c *Config) defaults() {

@@ -44,9 +44,9 @@
 // sign-in doesn't join: it ends the earlier sign-in. If the user is another one, all sessions of the earlier sign-in
 // end, unless the session is idle and the new sign-in is unsolicited.
 //
-// The session keeps the NameID, the identity provider's entity ID, the assertion's IssueInstant and the SessionIndex. A
-// logout request of the identity provider refers to the SessionIndex. One longer than 1 KiB is dropped. If the user
-// moves to another identity provider, the session ends.
+// The session keeps the NameID with its attributes, the identity provider's entity ID, the assertion's IssueInstant and
+// every SessionIndex, and a handoff copies them. A LogoutRequest refers to them. SessionIndexes of more than 1 KiB are
+// dropped. If the user moves to another identity provider, the session ends.
 //
 // The identity provider's form is posted from another site, so the consumer doesn't receive the session's cookie.
 // Therefore a sign-in has two steps. The consumer stores the verified subject under a secret, and sets the secret in a
@@ -80,6 +80,23 @@
 // A Region that is cut off from the others doesn't know which sessions were ended there. Its pages show the age of the
 // data, and [Config].MaxStaleness can bound it. A user who signs out elsewhere and then signs in at such a Region has
 // to sign in again when the sign-out arrives.
+//
+// # Single logout
+//
+// With saml.Config.Logout, a LogoutRequest of the identity provider ends the sessions that it names in every Region. An
+// assertion that it names and that arrives later is refused in every Region that knows the LogoutRequest, with
+// [ReasonLoggedOut] (SAML Core 3.7.3.1). The answer is PartialLogout if Replication knows a Region that is unreachable
+// or behind. The portal doesn't wait for other Regions, so after a Success too, a session there can live until the
+// change arrives, and a Region that was lost a moment ago is not known to be.
+//
+// The page after a sign-out says what ended where. If the identity provider has single logout through the browser, it
+// has a button that asks the identity provider to end its session too. The session here has ended before. The result is
+// on the same page: also that sessions at other services may live on, and that the identity provider didn't confirm.
+// The answer needs a cookie of the host that asked, so list a logout URL for each of the portal's hosts. Otherwise the
+// page has the link of [Config].SignOutURLs, or advice. A session that ends by idleness or age sends nothing. Signing
+// out everywhere ends all sessions of the user, after a question.
+//
+// With [Config].ForceAuthnAfterSignOut the next sign-in asks for a new authentication.
 //
 // # One sign-in, all Regions
 //

@@ -20,6 +20,7 @@ const (
 	ReasonTooMany        Reason = "TooMany"        // another site began a handoff above the limit for a browser
 	ReasonUnavailable    Reason = "Unavailable"    // a store could not answer
 	ReasonRevoked        Reason = "Revoked"        // the sign-in or user was revoked before the session began
+	ReasonLoggedOut      Reason = "LoggedOut"      // the identity provider has ended the session of this assertion
 	ReasonStale          Reason = "Stale"          // another Region was not heard for longer than MaxStaleness
 	ReasonNotInUse       Reason = "NotInUse"       // the Region is being added or removed, or is unknown
 	ReasonNotPending     Reason = "NotPending"     // the browser has no such sign-in, or it is used or too old

@@ -50,6 +50,9 @@ func (p *Portal) beginHandoff(w http.ResponseWriter, r *http.Request, l place, f
 	}
 	p.nameBrowser(w, r)
 	q := url.Values{"to": {l.portal}, "state": {a.state()}, "s": {a.tag}}
+	if from.region == p.cfg.Region && p.asksForceAuthn(r) { // the sign-in starts at the consumer's host
+		q.Set(forceQuery, "1")
+	}
 	http.Redirect(w, r, from.origin+pathHandoff+"?"+q.Encode(), http.StatusSeeOther)
 }
 

@@ -90,6 +90,16 @@ func newWorld(t *testing.T, edit func(*portal.Config)) *world {
 
 func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	t.Helper()
+	w := worldWithIdP(t)
+	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
+	require.NoError(t, err)
+	w.open(d, saml.Config{IdP: idp}, edit, w.idp)
+	return w
+}
+
+// worldWithIdP is a world without Regions.
+func worldWithIdP(t *testing.T) *world {
+	t.Helper()
 	w := &world{t: t, clock: testkit.NewClock(time.Now()), key: testkit.RSAKey("idp"),
 		sessions: map[string]*sessions.MemoryStore{}, hosts: map[string]http.Handler{}}
 	var users []mockidp.User
@@ -98,9 +108,6 @@ func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	}
 	w.idp = mockidp.New(mockidp.Config{Now: w.clock.Now, Users: users, Key: w.key})
 	t.Cleanup(w.idp.Close)
-	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
-	require.NoError(t, err)
-	w.open(d, saml.Config{IdP: idp}, edit, w.idp)
 	return w
 }
 

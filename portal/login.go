@@ -109,6 +109,7 @@ func (p *Portal) samlLogin(w http.ResponseWriter, r *http.Request, returnTo stri
 func (p *Portal) startLogin(w http.ResponseWriter, r *http.Request, o acs.LoginOptions) {
 	w.Header().Del("Content-Security-Policy") // the form to the provider has its own
 	p.nameBrowser(w, r)
+	o.ForceAuthn = p.asksForceAuthn(r) || r.URL.Path == pathHandoff && r.URL.Query().Has(forceQuery)
 	p.region.StartLogin(w, r, o)
 }
 

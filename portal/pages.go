@@ -49,20 +49,6 @@ func (v *visit) page(title, tab string, body any) page {
 	return page{Title: title, Tab: tab, User: &v.user, Until: v.session.Expires, Body: body}
 }
 
-// signedOut is the page after a sign-out. It starts no sign-in.
-func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
-	_, err := p.current(r)
-	if err == nil {
-		http.Redirect(w, r, pathHome, http.StatusSeeOther)
-		return
-	}
-	if why := lookupError(err); why != nil {
-		p.refuseVisit(w, r, why)
-		return
-	}
-	p.render(w, r, http.StatusOK, "signedout", page{Title: "You are signed out"})
-}
-
 type sessionRow struct {
 	sessions.Session
 	Region  center.Region // only the name if the Region was removed
@@ -100,14 +86,16 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	id := r.PostForm.Get("id")
+	o := p.newSignOut(r.Context(), v.session, false)
 	if err := p.endOne(r.Context(), v, id); err != nil && !errors.Is(err, sessions.ErrNoSession) {
 		p.refuseVisit(w, r, unavailable("end of the session", err))
 		return
 	}
 	p.log.InfoContext(r.Context(), "portal: session ended", "user", v.user.UserName, "session", refusal.Printable(id))
 	if id == v.session.ID {
-		p.forgetBrowser(w)
-		http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+		o.Regions = []string{v.session.Region} // the others of the sign-in live on
+		p.keepSignOut(w, r, v.session, o)
+		p.showSignedOut(w, r)
 		return
 	}
 	http.Redirect(w, r, PathSessions, http.StatusSeeOther)
@@ -127,10 +115,18 @@ func (p *Portal) endOne(ctx context.Context, v *visit, id string) error {
 	return p.endSignIn(ctx, all[i])
 }
 
+// askEndAll asks before all sessions end.
+func (p *Portal) askEndAll(w http.ResponseWriter, r *http.Request, v *visit) {
+	o := p.newSignOut(r.Context(), v.session, true)
+	body := signedOutBody{Regions: p.named(o.Regions), Behind: p.named(o.Behind)}
+	p.render(w, r, http.StatusOK, "everywhere", v.page("Sign out everywhere?", "sessions", body))
+}
+
 func (p *Portal) endAllSessions(w http.ResponseWriter, r *http.Request, v *visit) {
+	o := p.newSignOut(r.Context(), v.session, true)
 	if p.revokeUser(w, r, v, v.user) {
-		p.forgetBrowser(w)
-		http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+		p.keepSignOut(w, r, v.session, o)
+		p.showSignedOut(w, r)
 	}
 }
 

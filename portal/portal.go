@@ -31,7 +31,8 @@ const (
 	pathRole         = "/accounts/{account}/{permissionSet}" // one of those permission sets
 	pathContinue     = "/continue"                           // finishes a sign-in, or asks the user first
 	pathSignedOut    = "/signed-out"                         // starts nothing
-	pathEndAll       = "/sessions/end-all"                   // POST only
+	pathEndAll       = "/sessions/end-all"                   // asks, and ends all of them
+	pathSignOutAtIdP = "/sign-out/idp"                       // POST only: the identity provider's part of a sign-out
 	pathHandoff      = "/handoff"                            // the source's part of a handoff
 	pathEnter        = "/enter"                              // the destination's part
 	pathRefused      = "/refused"                            // redirects home, or shows that sign-in failed
@@ -79,6 +80,9 @@ func New(cfg Config) (*Portal, error) {
 		Region:            cfg.Region,
 		Store:             cfg.Store,
 		OnLogin:           p.verified,
+		LoginOptions:      p.loginOptions,
+		EndSessions:       p.endSubject,
+		OnLoggedOut:       p.loggedOut,
 		ChooseIdP:         cfg.ChooseIdP,
 		FindIdP:           cfg.FindIdP,
 		DiscoveryURL:      cfg.DiscoveryURL,
@@ -132,12 +136,15 @@ func (p *Portal) mount() (err error) {
 	p.get(pathRefused, p.refused)
 	p.get(PathSessions, p.visitorEvenStale(p.sessions))
 	p.handle(PathEnd, byMethod{http.MethodPost: p.visitorEvenStale(p.endSession)})
-	p.handle(pathEndAll, byMethod{http.MethodPost: p.visitorEvenStale(p.endAllSessions)})
+	p.handle(pathEndAll, byMethod{
+		http.MethodGet: p.visitorEvenStale(p.askEndAll), http.MethodPost: p.visitorEvenStale(p.endAllSessions),
+	})
 	p.handle(PathOperator, byMethod{
 		http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser),
 	})
 	p.handle(pathContinue, byMethod{http.MethodGet: p.navigation(p.proceed), http.MethodPost: p.answer})
 	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
+	p.handle(pathSignOutAtIdP, byMethod{http.MethodPost: p.signOutAtIdP})
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
 		if p.isEntrance(r) {

@@ -63,13 +63,18 @@ func (p *Portal) earlierIdP(r *http.Request) string {
 
 // providerOf returns the name of a user's identity provider for pages, or "" if there is only one.
 func (p *Portal) providerOf(u center.User) string {
+	if name := p.providerName(u.IdentityProvider); name != "" || len(p.cfg.Directory.IdentityProviders()) < 2 {
+		return name
+	}
+	return u.IdentityProvider
+}
+
+// providerName returns the name of an identity provider that the directory lists, or "" if there is only one.
+func (p *Portal) providerName(entityID string) string {
 	list := p.cfg.Directory.IdentityProviders()
-	i := slices.IndexFunc(list, func(l center.IdentityProvider) bool { return l.EntityID == u.IdentityProvider })
-	switch {
-	case len(list) < 2:
+	i := slices.IndexFunc(list, func(l center.IdentityProvider) bool { return l.EntityID == entityID })
+	if len(list) < 2 || i < 0 {
 		return ""
-	case i < 0:
-		return u.IdentityProvider
 	}
 	return list[i].Label()
 }

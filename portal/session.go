@@ -65,6 +65,9 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 	if why := p.mayBegin(); why != nil {
 		return why
 	}
+	if why := p.checkLoggedOut(r.Context(), s); why != nil { // before anything ends
+		return why
+	}
 	now := p.now()
 	s.Region, s.Host = p.cfg.Region, p.place(r).origin()
 	s.Created, s.Seen = now, now
@@ -106,11 +109,15 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 	// session, and the user would see no reason.
 	_, err := p.cfg.Sessions.Get(r.Context(), sessionKey(id))
 	if errors.Is(err, sessions.ErrNoSession) {
+		if why := p.checkLoggedOut(r.Context(), s); why != nil {
+			return why
+		}
 		return newError(ReasonRevoked, "sign-in", "a session that was not ended meanwhile", s.UserName)
 	} else if err != nil {
 		return unavailable("read of the session", err)
 	}
 	p.setCookie(w, SessionCookie, id, 0)
+	p.forgetSignOut(w, r)
 	return nil
 }
 
@@ -118,35 +125,4 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 // these sessions have expired, and an hour later to allow for clocks that differ.
 func (p *Portal) endSignIn(ctx context.Context, s sessions.Session) error {
 	return p.cfg.Sessions.EndSignIn(ctx, s.UserID, s.SignIn, p.now().Add(p.cfg.SessionLifetime+time.Hour))
-}
-
-// signOut ends every session of the sign-in, at every portal and in every Region. It doesn't end the session at the
-// identity provider, and the page says so. It clears the cookie last: if the store fails, the user must be able to try
-// again.
-func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(SessionCookie); err == nil {
-		key := sessionKey(c.Value)
-		s, err := p.cfg.Sessions.Get(r.Context(), key)
-		if all, ok := p.cfg.Sessions.(sessions.CatchUp); ok && errors.Is(err, sessions.ErrNoSession) {
-			// Another node of the Region may have made it a moment ago.
-			if err = all.CatchUp(r.Context()); err == nil {
-				s, err = p.cfg.Sessions.Get(r.Context(), key)
-			}
-		}
-		if err == nil && s.Region == p.cfg.Region {
-			err = p.endSignIn(r.Context(), s)
-		}
-		if err == nil || errors.Is(err, sessions.ErrNoSession) {
-			err = p.cfg.Sessions.End(r.Context(), key)
-		}
-		if err != nil {
-			p.refuse(w, r, unavailable("end of the session", err))
-			return
-		}
-		if s.UserID != "" {
-			p.log.InfoContext(r.Context(), "portal: signed out", "user", s.UserName)
-		}
-	}
-	p.forgetBrowser(w)
-	http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// withSessionIndex returns the identity provider's response with another SessionIndex and a new
+// withSessionIndexes returns the identity provider's response with an AuthnStatement for each SessionIndex, and a new
 // signature.
-func (w *world) withSessionIndex(response, index string) string {
+func (w *world) withSessionIndexes(response string, indexes ...string) string {
 	w.t.Helper()
 	raw, err := base64.StdEncoding.DecodeString(response)
 	require.NoError(w.t, err)
@@ -25,20 +25,30 @@ func (w *world) withSessionIndex(response, index string) string {
 	require.NoError(w.t, doc.ReadFromBytes(raw))
 	statement := doc.FindElement("//AuthnStatement")
 	require.NotNil(w.t, statement)
-	statement.CreateAttr("SessionIndex", index)
+	for _, index := range indexes {
+		next := statement.Copy()
+		next.CreateAttr("SessionIndex", index)
+		statement.Parent().InsertChildAt(statement.Index(), next)
+	}
+	statement.Parent().RemoveChild(statement)
 	for _, old := range doc.FindElements("//Signature") {
 		old.Parent().RemoveChild(old)
 	}
-	ctx, err := dsig.NewSigningContext(w.key, [][]byte{w.idp.Certificate().Raw})
-	require.NoError(w.t, err)
-	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
-	assertion := doc.FindElement("//Assertion")
-	signature, err := ctx.ConstructSignature(assertion.Copy(), true) // a copy, because it is rewritten
-	require.NoError(w.t, err)
-	assertion.InsertChildAt(assertion.SelectElement("Issuer").Index()+1, signature)
+	w.sign(doc.FindElement("//Assertion"))
 	out, err := doc.WriteToBytes()
 	require.NoError(w.t, err)
 	return base64.StdEncoding.EncodeToString(out)
+}
+
+// sign signs an element as the identity provider.
+func (w *world) sign(el *etree.Element) {
+	w.t.Helper()
+	ctx, err := dsig.NewSigningContext(w.key, [][]byte{w.idp.Certificate().Raw})
+	require.NoError(w.t, err)
+	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
+	signature, err := ctx.ConstructSignature(el.Copy(), true) // a copy, because it is rewritten
+	require.NoError(w.t, err)
+	el.InsertChildAt(el.SelectElement("Issuer").Index()+1, signature)
 }
 
 func TestLongSessionIndexIsDropped(t *testing.T) {
@@ -47,7 +57,7 @@ func TestLongSessionIndexIsDropped(t *testing.T) {
 		form, err := w.idp.IdPInitiated("", "alice@example.com", "")
 		require.NoError(t, err)
 		values := form.Values()
-		values.Set("SAMLResponse", w.withSessionIndex(values.Get("SAMLResponse"), strings.Repeat("i", n)))
+		values.Set("SAMLResponse", w.withSessionIndexes(values.Get("SAMLResponse"), strings.Repeat("i", n)))
 		a := w.browser().post(form.URL, values)
 		require.Equal(t, 200, a.StatusCode, "%d: %s", n, w.logged())
 		list, err := w.sessions["us-east-1"].List(t.Context(), "alice@example.com")

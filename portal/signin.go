@@ -65,10 +65,7 @@ func (p *Portal) proofOf(a *saml.Assertion) sessions.Proof {
 		Subject: sessions.Subject{
 			Provider: a.Issuer(), ServiceProvider: p.cfg.SP.EntityID(), NameID: sessions.NameID(a.NameID()),
 		},
-		Issued: a.IssueInstant(),
-	}
-	if index := a.SessionIndex(); index != "" {
-		out.SessionIndexes = []string{index}
+		SessionIndexes: a.SessionIndexes(), Issued: a.IssueInstant(),
 	}
 	return bounded(out)
 }

@@ -192,7 +192,8 @@ func TestSignInAfterSignOutDoesNotWait(t *testing.T) {
 		requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 		require.NotEmpty(t, b.cookie(virginia, browserCookie))
 		requirePage(t, b.submit("https://"+virginia+out, url.Values{}), 200, "/signed-out")
-		assert.Empty(t, b.Jar[virginia])
+		assert.Empty(t, b.cookie(virginia, browserCookie))
+		assert.Empty(t, b.cookie(virginia, portal.SessionCookie))
 	}
 }
 

@@ -1,0 +1,103 @@
+package portal
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// hasLogout reports whether a subject's identity provider can end its session through the browser. The answer arrives
+// at the logout URL with this host, because it needs this host's cookie.
+func (p *Portal) hasLogout(r *http.Request, subject sessions.Subject) bool {
+	idp, err := p.cfg.SP.IdP(subject.Provider)
+	if err != nil || subject.NameID.Value == "" {
+		return false
+	}
+	var own []string
+	for _, e := range p.cfg.SP.Logout() {
+		if e.Region == p.cfg.Region {
+			own = append(own, e.URL)
+		}
+	}
+	return at(r, origins(own)) != "" && slices.ContainsFunc(idp.LogoutServices(), throughBrowser)
+}
+
+func throughBrowser(s saml.LogoutService) bool {
+	return s.Binding == saml.HTTPRedirect || s.Binding == saml.HTTPPost
+}
+
+// signOutAtIdP is the second part: it sends the browser to the identity provider with a LogoutRequest, once.
+func (p *Portal) signOutAtIdP(w http.ResponseWriter, r *http.Request) {
+	if err := acs.CheckNavigation(r); err != nil { // before the record is taken
+		p.refuse(w, r, &Error{Reason: ReasonNavigation, Rule: r.URL.Path, Want: "a navigation of a window", Err: err})
+		return
+	}
+	o := signOutOf(r)
+	b, err := []byte(nil), error(acs.ErrNotFound)
+	if o.Secret != "" {
+		b, err = p.cfg.Store.Take(r.Context(), signOutKey(o.Secret))
+	}
+	var proof sessions.Proof
+	if err == nil {
+		err = json.Unmarshal(b, &proof)
+	}
+	if err != nil && !errors.Is(err, acs.ErrNotFound) {
+		p.refuse(w, r, unavailable("read of the sign-out", err))
+		return
+	}
+	o.Secret = ""
+	p.setSignOut(w, o)
+	p.setResult(w, resultUntold) // until there is an answer
+	if err != nil {              // it is used, or too old
+		http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+		return
+	}
+	w.Header().Del("Content-Security-Policy") // the form to the provider has its own
+	p.region.StartLogout(w, r, acs.LogoutOptions{
+		IdP: proof.Subject.Provider, NameID: saml.NameID(proof.Subject.NameID), SessionIndexes: proof.SessionIndexes,
+	})
+}
+
+// loggedOut is the consumer's OnLoggedOut: the identity provider has answered, or could not be asked.
+func (p *Portal) loggedOut(w http.ResponseWriter, r *http.Request, l *acs.LoggedOut) {
+	result := resultUntold
+	switch {
+	case l.Success:
+		result = resultEnded
+	case l.Partial:
+		result = resultPartial
+	}
+	p.secure(w)
+	p.log.InfoContext(r.Context(), "portal: signed out at the identity provider", "idp", l.IdP, "result", result,
+		"status", strings.Join(l.Status, " "))
+	p.setResult(w, result)
+	http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+}
+
+func (p *Portal) setResult(w http.ResponseWriter, result string) {
+	p.setCookie(w, resultCookie, result, signOutLifetime)
+}
+
+// formTargets returns where the form of the identity provider's part may lead. Chromium applies form-action to all
+// redirects that follow, and an identity provider sends the browser from one service provider to the next.
+func (p *Portal) formTargets(entityID string) string {
+	out := "https:"
+	idp, err := p.cfg.SP.IdP(entityID)
+	if err != nil {
+		return out
+	}
+	for _, s := range idp.LogoutServices() {
+		u, err := url.Parse(s.URL)
+		if err == nil && u.Scheme == "http" && saml.IsLoopback(u.Hostname()) && !strings.Contains(out, originOf(s.URL)) {
+			out += " " + originOf(s.URL)
+		}
+	}
+	return out
+}
