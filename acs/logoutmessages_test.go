@@ -131,7 +131,8 @@ func (s obedient) Take(ctx context.Context, key string) ([]byte, error) {
 func startedLogout(t *testing.T, region *acs.Region, at string) (string, *http.Cookie) {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	region.StartLogout(rec, httptest.NewRequest(http.MethodPost, at, nil), acs.LogoutOptions{NameID: saml.NameID{Value: "a"}})
+	signOut := httptest.NewRequest(http.MethodPost, at, nil)
+	region.StartLogout(rec, signOut, acs.LogoutOptions{NameID: saml.NameID{Value: "a"}})
 	cookies := rec.Result().Cookies()
 	require.Len(t, cookies, 1, rec.Body)
 	return strings.TrimPrefix(cookies[0].Name, "__Host-meridian-logout-"), cookies[0]

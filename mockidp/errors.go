@@ -40,7 +40,7 @@ const (
 	ReasonMetadata        Reason = "Metadata"        // service provider metadata that can't be used
 	ReasonRequestNotFound Reason = "RequestNotFound" // a pending sign-in that is unknown or too old
 	ReasonNoLogout        Reason = "NoLogout"        // the app has no LogoutURL
-	ReasonSubject         Reason = "Subject"         // a LogoutRequest for another session, or a Subject that isn't supported
+	ReasonSubject         Reason = "Subject"         // of a LogoutRequest for another session, or not supported
 	ReasonReplay          Reason = "Replay"          // a LogoutRequest that was received before
 	ReasonLogoutNotFound  Reason = "LogoutNotFound"  // a pending sign-out that is unknown or too old
 	ReasonParameter       Reason = "Parameter"       // a parameter that composes an answer: unknown, or switched off

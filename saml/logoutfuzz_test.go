@@ -12,8 +12,8 @@ import (
 
 const successful = `<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>`
 
-// FuzzVerifyLogout: no input is accepted unless the identity provider signed it, as the message that it is, and an error
-// returns nothing. What was accepted is accepted again, with the same values.
+// FuzzVerifyLogout: no input is accepted unless the identity provider signed it, as the message that it is, and an
+// error returns nothing. What was accepted is accepted again, with the same values.
 func FuzzVerifyLogout(f *testing.F) {
 	sp := newSP(f, withLogout(f), func(c *saml.Config) { c.Rand = zeros{} }) // so that each process has the same ID
 	asked, err := sp.NewLogoutRequest(saml.LogoutOptions{NameID: saml.NameID{Value: "alice"}, URL: euLogout})

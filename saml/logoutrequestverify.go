@@ -138,8 +138,8 @@ func (r *VerifiedLogoutRequest) NameID() NameID { return r.nameID }
 func (r *VerifiedLogoutRequest) SessionIndexes() []string { return slices.Clone(r.indexes) }
 
 // Origins returns the origins of the identity provider's endpoints in its metadata, such as https://idp.example:8443:
-// of the first eight for logout, and the first eight for sign-in. It may show the answer in a frame, so only they may be
-// the ancestors of that page. They are safe in a Content-Security-Policy.
+// of the first eight for logout, and the first eight for sign-in. It may show the answer in a frame, so only they may
+// be the ancestors of that page. They are safe in a Content-Security-Policy.
 func (r *VerifiedLogoutRequest) Origins() []string { return slices.Clone(r.origins) }
 
 // IssueInstant returns when the request was issued, by the identity provider's clock.

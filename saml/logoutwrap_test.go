@@ -26,7 +26,8 @@ func TestLogoutMessagesWrapped(t *testing.T) {
 	signature := func() *etree.Element { return good.SelectElement("Signature").Copy() }
 	bare := func() *etree.Element { return parseXML(request(t, nil)) }
 	forged := func(changes ...func(*etree.Element)) *etree.Element {
-		return parseXML(request(t, nil, append([]func(*etree.Element){set(".", "ID", "_forged"), text("./NameID", "bob@example.com")}, changes...)...))
+		forge := []func(*etree.Element){set(".", "ID", "_forged"), text("./NameID", "bob@example.com")}
+		return parseXML(request(t, nil, append(forge, changes...)...))
 	}
 	with := func(el *etree.Element, children ...*etree.Element) *etree.Element {
 		for i, child := range children {

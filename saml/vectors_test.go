@@ -269,8 +269,9 @@ func (v *vector) settings(t *testing.T) attack.Settings {
 	s := attack.Settings{
 		EncryptionKeyListed: v.one("idp-encryption-key") != "", ForceAuthn: v.one("asked-force-authn") == "true",
 		AuthnContext: v.one("asked-authn-context"), NameIDFormat: v.one("asked-name-id-format"),
-		Subject: v.one("asked-subject") != "", OtherIdP: v.one("other-idp") != "", Unsolicited: v.one("unsolicited") == "true",
-		Scope: v.one("scope"), ScopePattern: v.one("scope-pattern"),
+		Subject: v.one("asked-subject") != "", OtherIdP: v.one("other-idp") != "",
+		Unsolicited: v.one("unsolicited") == "true",
+		Scope:       v.one("scope"), ScopePattern: v.one("scope-pattern"),
 	}
 	if age := v.one("max-authn-age"); age != "" {
 		var err error

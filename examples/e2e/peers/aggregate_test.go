@@ -81,7 +81,8 @@ func entitiesOfPrograms(t *testing.T) (providers, services [][]byte) {
 	t.Helper()
 	ours := deploy(t, func(c *saml.Config, _ *acs.Config) { describeFully(c) }).metadata(t)
 	sp := func() [][]byte { return [][]byte{bytes.Clone(ours)} }
-	mock := mockidp.New(mockidp.Config{Apps: []mockidp.App{{Label: "Zürich <&\">"}, {Label: "Entra", Profile: mockidp.Entra}}})
+	apps := []mockidp.App{{Label: "Zürich <&\">"}, {Label: "Entra", Profile: mockidp.Entra}}
+	mock := mockidp.New(mockidp.Config{Apps: apps})
 	t.Cleanup(mock.Close)
 	for _, document := range [][]byte{
 		startSimpleSAMLphp(t, requireSimpleSAMLphp(t), signBoth, "", sp()).metadata,
@@ -190,7 +191,8 @@ func (p publisher) fetch(t *testing.T, document []byte) *federation.Federation {
 	t.Cleanup(server.Close)
 	f, err := federation.Open(t.Context(), federation.Config{
 		Sources: []federation.Source{{
-			URL: server.URL, Keys: []crypto.PublicKey{p.key.Public()}, MaxValidity: 28 * 24 * time.Hour, AllowPrivateAddresses: true,
+			URL: server.URL, Keys: []crypto.PublicKey{p.key.Public()}, MaxValidity: 28 * 24 * time.Hour,
+			AllowPrivateAddresses: true,
 		}},
 		Logger: slog.New(slog.DiscardHandler),
 	})

@@ -119,7 +119,10 @@ func readElements(entity *etree.Element) spReading {
 		return out
 	}
 	const role, ui = "./SPSSODescriptor/", "./SPSSODescriptor/Extensions/UIInfo/"
-	const certificate, requested = "KeyInfo/X509Data/X509Certificate", role + "AttributeConsumingService/RequestedAttribute"
+	const (
+		certificate = "KeyInfo/X509Data/X509Certificate"
+		requested   = role + "AttributeConsumingService/RequestedAttribute"
+	)
 	r := spReading{
 		Signing:      all(role+"KeyDescriptor[@use='signing']/"+certificate, ""),
 		Encryption:   all(role+"KeyDescriptor[@use='encryption']/"+certificate, ""),

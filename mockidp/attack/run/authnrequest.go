@@ -73,7 +73,8 @@ func (r *runner) requestTo(idp *IdP, p page) (*authnRequest, error) {
 		return nil, errors.New("the SAMLRequest is too large")
 	}
 	if idp.SSOURL != "" && at != idp.SSOURL {
-		return nil, fmt.Errorf("%w: its Destination is %.200q: want this identity provider's %q", errElsewhere, at, idp.SSOURL)
+		return nil, fmt.Errorf("%w: its Destination is %.200q: want this identity provider's %q",
+			errElsewhere, at, idp.SSOURL)
 	}
 	a, err := readRequest(raw)
 	if err != nil {
