@@ -119,10 +119,8 @@ func readElements(entity *etree.Element) spReading {
 		return out
 	}
 	const role, ui = "./SPSSODescriptor/", "./SPSSODescriptor/Extensions/UIInfo/"
-	const (
-		certificate = "KeyInfo/X509Data/X509Certificate"
-		requested   = role + "AttributeConsumingService/RequestedAttribute"
-	)
+	const certificate = "KeyInfo/X509Data/X509Certificate"
+	const requested = role + "AttributeConsumingService/RequestedAttribute"
 	r := spReading{
 		Signing:      all(role+"KeyDescriptor[@use='signing']/"+certificate, ""),
 		Encryption:   all(role+"KeyDescriptor[@use='encryption']/"+certificate, ""),

@@ -96,7 +96,8 @@ func deployForReaders(t *testing.T) (*deployment, spReading) {
 		c.EncryptionCertificate = peerEncryptionKey().cert
 		c.OtherEncryptionCertificates = []*x509.Certificate{peerOtherKey().cert}
 		for _, e := range c.ACS {
-			c.Logout = append(c.Logout, saml.LogoutEndpoint{URL: strings.Replace(e.URL, "/acs/", "/slo/", 1), Region: e.Region})
+			slo := strings.Replace(e.URL, "/acs/", "/slo/", 1)
+			c.Logout = append(c.Logout, saml.LogoutEndpoint{URL: slo, Region: e.Region})
 		}
 		c.LogoutSOAP = true
 		for _, e := range c.ACS[1:] {
