@@ -56,6 +56,7 @@ class IdP:
             "cert_file": args.cert,
             "xmlsec_binary": args.xmlsec,
             "service": {"idp": {
+                "ui_info": {"display_name": {"text": "pysaml2", "lang": "en"}},
                 "endpoints": {"single_sign_on_service": [
                     (base + "/sso", BINDING_HTTP_REDIRECT),
                     (base + "/sso", BINDING_HTTP_POST),
