@@ -2,10 +2,8 @@ package acs
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -43,22 +41,7 @@ type LoggedOut struct {
 	ReturnTo string
 }
 
-const (
-	ruleLogout = "Single logout (Profiles 4.4)"
-
-	// logoutCookie begins the name of the cookie of a pending logout; the request's ID follows.
-	logoutCookie      = "__Host-meridian-logout-"
-	maxPendingLogouts = 4
-)
-
-// logoutRecord is the store's part of a pending logout.
-type logoutRecord struct {
-	Request    saml.LogoutRecord `json:"asked"`
-	ReturnTo   string            `json:"return_to,omitempty"`
-	RelayState string            `json:"relay_state"`
-}
-
-func logoutKey(id, secret string) string { return KeyPrefixRequest + hashed("logout", id, secret) }
+const ruleLogout = "Single logout (Profiles 4.4)"
 
 // CheckSignOut returns an error unless r may sign the user out: it must be a POST of this origin, because another site
 // must not sign the user out, and by a form in a window of its own ([CheckNavigation]). Call it before you end a
@@ -75,8 +58,9 @@ func CheckSignOut(r *http.Request) error {
 
 // StartLogout sends the browser to the identity provider with a LogoutRequest. Before it, call [CheckSignOut], end the
 // session of this service in all Regions, whatever happens here, and clear its cookie (SDP-SP34). StartLogout refuses
-// what CheckSignOut refuses, but then the session has ended already. Don't call it when a session ends by idleness
-// (SDP-SP35).
+// what CheckSignOut refuses, but then the session has ended already. Call it at the host of a logout URL of this Region:
+// the answer arrives there, and the cookie of the request must be there, too. Don't call it when a session ends by
+// idleness (SDP-SP35).
 //
 //	if acs.CheckSignOut(r) == nil {
 //		end(w, r) // the session and its cookie
@@ -108,7 +92,7 @@ func (g *Region) startLogout(w http.ResponseWriter, r *http.Request, c *Consumer
 	if !ok {
 		return newError(ReasonConfig, ruleLogout, "the service provider has no logout URL in Region "+c.here.Region)
 	}
-	binding, err := o.binding(c.cfg.SP)
+	binding, err := o.browserBinding()
 	if err != nil {
 		return err
 	}
@@ -137,14 +121,14 @@ func (g *Region) startLogout(w http.ResponseWriter, r *http.Request, c *Consumer
 	if err != nil {
 		return &Error{Reason: ReasonConfig, Rule: "LogoutOptions", Detail: "can't be encoded", Err: err}
 	}
-	addr, now := c.cfg.ClientAddr(r), c.cfg.SP.Now()
-	if !c.clients.begin(addr, InitiatorUser, now) {
+	addr, at := c.cfg.ClientAddr(r), req.Record().At // with which takeLogout removes it from the count
+	if !c.clients.begin(addr, InitiatorUser, at) {
 		return newError(ReasonTooMany, "requests of one client address (Config.ClientAddr)",
 			"the pending requests of this address use up its part of the quota").compared("", addr)
 	}
 	key := logoutKey(req.ID(), secret)
-	if err := c.cfg.Store.Add(r.Context(), key, record, now.Add(c.cfg.RequestLifetime)); err != nil {
-		c.clients.end(addr, now)
+	if err := c.cfg.Store.Add(r.Context(), key, record, at.Add(c.cfg.RequestLifetime)); err != nil {
+		c.clients.end(addr, at)
 		return storeError("record the logout", err)
 	}
 	dropOldLogouts(w, r)
@@ -153,8 +137,8 @@ func (g *Region) startLogout(w http.ResponseWriter, r *http.Request, c *Consumer
 	return nil
 }
 
-// binding returns a binding through the browser.
-func (o LogoutOptions) binding(sp *saml.ServiceProvider) (string, error) {
+// browserBinding returns Binding, which must be one through the browser, or empty.
+func (o LogoutOptions) browserBinding() (string, error) {
 	if o.Binding == "" || o.Binding == saml.HTTPRedirect || o.Binding == saml.HTTPPost {
 		return o.Binding, nil
 	}
@@ -201,56 +185,4 @@ type logoutOutbound interface {
 	PostForm(relayState string) (saml.PostForm, error)
 	RedirectURL(relayState string) (string, error)
 	Envelope() ([]byte, error)
-}
-
-// setLogoutCookie sets SameSite=None, because an answer by HTTP-POST comes from the identity provider's site.
-func setLogoutCookie(w http.ResponseWriter, id, secret string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
-		Name: logoutCookie + id, Value: secret, Path: "/", MaxAge: maxAge,
-		Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode,
-	})
-}
-
-// dropOldLogouts removes the cookies of earlier logouts if there are too many. Their sessions have ended.
-func dropOldLogouts(w http.ResponseWriter, r *http.Request) {
-	var ids []string
-	for _, cookie := range r.Cookies() {
-		if id, ok := strings.CutPrefix(cookie.Name, logoutCookie); ok {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) < maxPendingLogouts {
-		return
-	}
-	for _, id := range ids[:min(len(ids), maxCookies)] {
-		setLogoutCookie(w, id, "", -1)
-	}
-}
-
-// takeLogout takes the record of this browser's logout from the store.
-func (c *Consumer) takeLogout(w http.ResponseWriter, r *http.Request, id string) (*logoutRecord, error) {
-	unknown := func(detail string) error { return newError(ReasonRequest, "InResponseTo (Profiles 4.4.4.2)", detail) }
-	cookie, err := r.Cookie(logoutCookie + id)
-	if err != nil {
-		return nil, unknown("this browser has no such logout pending")
-	}
-	raw, err := c.cfg.Store.Take(r.Context(), logoutKey(id, cookie.Value))
-	switch {
-	case errors.Is(err, ErrNotFound):
-		setLogoutCookie(w, id, "", -1)
-		return nil, unknown("the logout was answered before, has expired, or is another browser's")
-	case err != nil:
-		return nil, storeError("take the logout", err)
-	}
-	setLogoutCookie(w, id, "", -1)
-	record := new(logoutRecord)
-	if err := json.Unmarshal(raw, record); err != nil {
-		return nil, storeError("decode the record of a logout", errors.New("invalid JSON"))
-	}
-	c.clients.end(c.cfg.ClientAddr(r), record.Request.At)
-	// A store that rounds lifetimes up can still have it.
-	if c.cfg.SP.Now().Sub(record.Request.At) > c.cfg.RequestLifetime {
-		return nil, unknown("the logout has expired")
-	}
-	return record, nil
 }
