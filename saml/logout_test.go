@@ -255,6 +255,7 @@ func TestVerifyLogoutRequestRefuses(t *testing.T) {
 		"G08 parameter twice":           {byRedirect(good + "&SAMLRequest=" + value(good, "SAMLRequest")), saml.ReasonForm},
 		"G08 other case":                {byRedirect(good + "&samlrequest=x"), saml.ReasonForm},
 		"G08 encoded name":              {byRedirect(strings.Replace(good, "SAMLRequest", "%53AMLRequest", 1)), saml.ReasonForm},
+		"G08 many parameters":           {byRedirect(strings.Repeat("&", 100) + good), saml.ReasonForm},
 		"G09 RelayState dropped":        {byRedirect(strings.Replace(good, "&RelayState=state", "", 1)), saml.ReasonSignature},
 		"G09 RelayState emptied":        {byRedirect(strings.Replace(good, "&RelayState=state", "&RelayState=", 1)), saml.ReasonSignature},
 		"G09 RelayState added":          {byRedirect(redirect(plain, "") + "&RelayState=x"), saml.ReasonSignature},

@@ -17,6 +17,9 @@ const (
 	// maxInflated bounds a message by HTTP-Redirect in bytes. DEFLATE makes a query of 3 KB out of the 2 MiB that
 	// Limits.Bytes allows, so without it a client would pay little for much work. A LogoutRequest has some kilobytes.
 	maxInflated = 64 << 10
+
+	// maxParameters bounds the parameters of a query, as acs bounds the fields of a form.
+	maxParameters = 100
 )
 
 // redirectNames are the parameters of the HTTP-Redirect binding.
@@ -29,8 +32,11 @@ type redirectQuery map[string]string
 // parseRedirect reads a raw query. Each parameter of the binding may be there once, under exactly its name: programs
 // disagree about which one of two counts. Other parameters are ignored.
 func parseRedirect(raw string) (redirectQuery, error) {
-	q := redirectQuery{}
+	q, n := redirectQuery{}, 0
 	for pair := range strings.SplitSeq(raw, "&") {
+		if n++; n > maxParameters {
+			return nil, badQuery(fmt.Sprintf("more than %d parameters", maxParameters), "")
+		}
 		name, value, _ := strings.Cut(pair, "=")
 		decoded, err := url.QueryUnescape(name)
 		if err != nil {
