@@ -35,8 +35,9 @@ type Config struct {
 	// LogoutURL is in our metadata instead of the first of Logout: an address that leads to any Region that is up. Every
 	// Region accepts it as Destination. Empty: the first of Logout.
 	LogoutURL string
-	// LogoutSOAP adds the binding SOAP to our metadata, at the same URL: identity providers can then end sessions
-	// without the browser.
+	// LogoutSOAP accepts LogoutRequests by SOAP and adds that binding to our metadata, at the same URL: identity
+	// providers can then end sessions without the browser. Such a request need not have a Destination (Bindings 3.2),
+	// and without one, another service provider of the same identity provider that got it can send it on to us.
 	LogoutSOAP bool
 
 	// IdP is the source of the identity provider's metadata: an [*IdP], which never

@@ -41,7 +41,7 @@ func withLogout(t testing.TB) func(*saml.Config) {
 	return func(c *saml.Config) {
 		signingConfig(t, keys().other)(c)
 		c.Logout = []saml.LogoutEndpoint{{URL: usLogout, Region: "us-east-1"}, {URL: euLogout, Region: "eu-central-1"}}
-		c.DecryptionKeys = []crypto.Decrypter{keys().other}
+		c.DecryptionKeys, c.LogoutSOAP = []crypto.Decrypter{keys().other}, true
 		idp, err := saml.NewIdP(saml.IdPConfig{
 			EntityID: idpEntity, Keys: []crypto.PublicKey{keys().idp.Public()},
 			Logout: []saml.LogoutService{
@@ -513,7 +513,7 @@ func TestLogoutConfig(t *testing.T) {
 		requireReason(t, saml.ReasonConfig, err)
 		_ = name
 	}
-	sp := newSP(t, withLogout(t), func(c *saml.Config) { c.LogoutSOAP = true })
+	sp := newSP(t, withLogout(t))
 	metadata, err := sp.Metadata()
 	require.NoError(t, err)
 	services := parseXML(string(metadata)).FindElements("./SPSSODescriptor/SingleLogoutService")
@@ -525,6 +525,14 @@ func TestLogoutConfig(t *testing.T) {
 	require.NoError(t, sp.ReplaceLogout([]saml.LogoutEndpoint{{URL: usLogout}}))
 	_, err = sp.NewLogoutRequest(saml.LogoutOptions{NameID: saml.NameID{Value: "a"}, URL: euLogout})
 	requireReason(t, saml.ReasonConfig, err)
+
+	front := newSP(t, withLogout(t), func(c *saml.Config) { c.LogoutSOAP = false })
+	for _, changes := range [][]func(*etree.Element){nil, {unset(".", "Destination")}} {
+		_, err = front.VerifyLogoutRequest(soap(request(t, keys().idp, changes...)))
+		requireReason(t, saml.ReasonNotLogout, err)
+	}
+	_, err = front.VerifyLogoutRequest(post(request(t, keys().idp)))
+	require.NoError(t, err)
 
 	shared := newSP(t, withLogout(t), func(c *saml.Config) { c.LogoutURL = "https://signin.example/logout" })
 	_, err = shared.VerifyLogoutRequest(post(request(t, keys().idp, set(".", "Destination", "https://signin.example/logout"))))

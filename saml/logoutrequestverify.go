@@ -30,6 +30,9 @@ type VerifiedLogoutRequest struct {
 // the single logout URL in our metadata. It must be signed. It keeps no state: the caller must accept each ID once, end
 // the sessions, and refuse later assertions that the request names (Core 3.7.3.1). The error is a [*Error].
 func (sp *ServiceProvider) VerifyLogoutRequest(in LogoutMessage) (*VerifiedLogoutRequest, error) {
+	if in.Binding == SOAP && !sp.cfg.LogoutSOAP {
+		return nil, &Error{Reason: ReasonNotLogout, Rule: ruleSOAP, Detail: "our metadata offers no SOAP (Config.LogoutSOAP)"}
+	}
 	m, err := sp.openLogout(in, "SAMLRequest", "LogoutRequest")
 	if err != nil {
 		return nil, err
