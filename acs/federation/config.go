@@ -76,8 +76,8 @@ type Source struct {
 	// Query a directory. It requires Keys, because a copy is verified when it is
 	// loaded. The nodes of a Region can share the directory of a Query, and must where
 	// one node may get the response to another's request, because responses cause no
-	// fetch. Each node has its own file for a URL. Empty: no copy, so a restart needs
-	// the source.
+	// fetch. Each node has its own file for a URL. The directory must exist. Empty: no
+	// copy, so a restart needs the source.
 	Copy string
 	// AllowPrivateAddresses allows connections to loopback, private and link-local
 	// addresses.
