@@ -55,7 +55,7 @@
 //
 // Only public addresses are fetched from, unless the Source has
 // AllowPrivateAddresses. The address of each connection is checked, so a name that
-// later resolves to another address is no way around. Redirects must keep the
+// later resolves to a private address is refused. Redirects must keep the
 // scheme. The size of a body, before and after decompression, and the time are
 // bounded. A query service has few concurrent fetches. One client may use only a
 // part of them, which shrinks as fewer are free, so that the slow names of a few

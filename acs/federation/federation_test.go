@@ -272,7 +272,7 @@ func TestRedirects(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(f.Close)
 	requireReason(t, "MetadataFetch", f.Status()[0].Err)
-	assert.ErrorContains(t, f.Status()[0].Err, "is not public")
+	assert.ErrorContains(t, f.Status()[0].Err, "is not public, and AllowPrivateAddresses is not set")
 	assert.False(t, reached)
 }
 

@@ -63,7 +63,7 @@ func checkAddress(address string) error {
 	}
 	ip := at.Addr().Unmap()
 	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Is6() && !allocated.Contains(ip) || special(ip) {
-		return fmt.Errorf("address %s is not public", ip)
+		return fmt.Errorf("address %s is not public, and AllowPrivateAddresses is not set", ip)
 	}
 	return nil
 }
