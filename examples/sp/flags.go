@@ -28,7 +28,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs := flag.NewFlagSet("sp", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // an error is one line, printed by main
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8720", "`ADDRESS` to listen on")
-	fs.StringVar(&o.idpMetadata, "idp-metadata", "", "`FILE` with the identity provider's metadata, or a URL that it is\n"+
+	fs.StringVar(&o.idpMetadata, "idp-metadata", "", "`FILE` with the metadata of one identity provider, or a URL that it is\n"+
 		"fetched from once, with retries while the identity provider starts; required")
 	fs.StringVar(&o.baseURL, "base-url", "http://sp.localhost:8720",
 		"the `URL` that browsers use, where there is one Region")
