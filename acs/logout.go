@@ -58,9 +58,9 @@ func CheckSignOut(r *http.Request) error {
 
 // StartLogout sends the browser to the identity provider with a LogoutRequest. Before it, call [CheckSignOut], end the
 // session of this service in all Regions, whatever happens here, and clear its cookie (SDP-SP34). StartLogout refuses
-// what CheckSignOut refuses, but then the session has ended already. Call it at the host of a logout URL of this Region:
-// the answer arrives there, and the cookie of the request must be there, too. Don't call it when a session ends by
-// idleness (SDP-SP35).
+// what CheckSignOut refuses, but then the session has ended already. Call it at the host of a logout URL of this
+// Region: the answer arrives there, and the cookie of the request must be there, too. Don't call it when a session
+// ends by idleness (SDP-SP35).
 //
 //	if acs.CheckSignOut(r) == nil {
 //		end(w, r) // the session and its cookie
