@@ -246,3 +246,28 @@ func TestRegionOfLogoutNeedsEndSessions(t *testing.T) {
 	_, err = acs.NewRegion(w.regionConfig("eu-central-1"))
 	require.NoError(t, err)
 }
+
+// Without the store nobody gets in, but sessions end: a LogoutRequest can withdraw the access of a stolen account.
+func TestLogoutWithoutTheStore(t *testing.T) {
+	w := newLogoutMessages(t, byPost, saml.LogoutEndpoint{URL: usLogout, Region: "us-east-1"})
+	ended := 0
+	h := w.region("us-east-1", func(c *acs.Config) {
+		c.Store = down{}
+		c.EndSessions = func(context.Context, *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
+			ended++
+			return saml.LogoutSuccess, nil
+		}
+	})
+	form := url.Values{"SAMLRequest": {w.signedLogout("LogoutRequest", "", "<saml:NameID>alice</saml:NameID>")}}
+	rec := serve(h, logoutPost(usLogout, form))
+	assert.Equal(t, http.StatusOK, rec.Code)
+	assert.Equal(t, 1, ended)
+	assert.Contains(t, rec.Body.String(), "SAMLResponse")
+	assert.Contains(t, w.logs.String(), "saml logout not recorded")
+}
+
+// down is a store that doesn't answer.
+type down struct{}
+
+func (down) Add(context.Context, string, []byte, time.Time) error { return errors.New("down") }
+func (down) Take(context.Context, string) ([]byte, error)         { return nil, errors.New("down") }

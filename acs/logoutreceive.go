@@ -100,7 +100,9 @@ func (g *Region) asked(
 	case errors.Is(err, ErrExists):
 		return newError(ReasonReplay, ruleLogout, "the LogoutRequest was used before")
 	case err != nil:
-		return storeError("record the LogoutRequest", err)
+		// Sessions must end all the same. A replay would end only those that the request may end anyway: see
+		// NotOnOrAfter, and Logout.Ends of package sessions.
+		c.logLogoutError(r, "saml logout not recorded", storeError("record the LogoutRequest", err))
 	}
 	status, err := c.cfg.EndSessions(ctx, req)
 	if err != nil {
