@@ -19,8 +19,8 @@ import (
 // newRegion returns the Region that the instance is extended to.
 func (w *world) newRegion() *site { return w.sites[len(w.sites)-1] }
 
-// addRegion adds the Region in the primary, adds its ACS URL to the service provider as the last one, and starts the
-// Region, which then replicates.
+// addRegion adds the Region in the primary, adds its ACS URL and logout URL to the service provider as the last ones,
+// and starts the Region, which then replicates.
 func (w *world) addRegion(s *site) error {
 	w.acts.Lock()
 	defer w.acts.Unlock()
@@ -33,6 +33,9 @@ func (w *world) addRegion(s *site) error {
 	}
 	if !slices.ContainsFunc(w.sp.ACS(), func(e saml.Endpoint) bool { return e.URL == s.acs }) {
 		if err := w.sp.AppendACS(saml.Endpoint{URL: s.acs, Region: s.Name}); err != nil {
+			return err
+		}
+		if err := w.sp.ReplaceLogout(logoutURLs([]*site{w.sites[0], s})); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // childFlag runs the program as the process of a Region or of the identity provider. The parent calls it by net/rpc
@@ -69,6 +70,7 @@ type Order struct {
 	Replicas []int
 	Dir      string // of the Regions, kept from one process to the next
 	Secret   string // shared by the Regions
+	Keys     spKeys // likewise
 	IdP      IdP    // for Regions
 }
 
@@ -80,7 +82,7 @@ type IdP struct {
 
 // Start starts the Region or identity provider that o describes, and returns when it serves.
 func (c *child) Start(o Order, out *IdP) error {
-	w := &world{logger: logger(c.logs), secret: o.Secret}
+	w := &world{logger: logger(c.logs), secret: o.Secret, keys: o.Keys}
 	w.ctx, w.cancel = context.WithCancel(c.ctx)
 	for i, p := range places {
 		s := newSite(p.Place, o.Portals[i], o.Dir)
@@ -122,7 +124,11 @@ func beginIdP(w *world, o Order, out *IdP) error {
 }
 
 func (c *child) beginRegion(w *world, o Order) (err error) {
-	if w.sp, err = serviceProvider(o.IdP.Metadata, w.sites); err != nil {
+	idp, err := saml.ParseIdPMetadata(o.IdP.Metadata)
+	if err != nil {
+		return err
+	}
+	if w.sp, err = serviceProvider(idp, w.keys, w.sites); err != nil {
 		return err
 	}
 	s, err := w.site(o.Region)

@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
 )
@@ -69,6 +71,23 @@ func serveInstead(t *testing.T, s *site, h http.Handler) {
 func updateApp(t *testing.T, w *world, id string, f func(*mockidp.App)) {
 	t.Helper()
 	require.NoError(t, w.idp.UpdateApp(id, func(a *mockidp.App) error { f(a); return nil }))
+}
+
+// forgetfulSessions ends only its first session by a logout.
+type forgetfulSessions struct {
+	sessions.Store
+	made atomic.Int64
+}
+
+func (f *forgetfulSessions) Create(ctx context.Context, key string, s sessions.Session) error {
+	if f.made.Add(1) > 1 {
+		s.Proof = sessions.Proof{}
+	}
+	return f.Store.Create(ctx, key, s)
+}
+
+func (f *forgetfulSessions) LoggedOut(context.Context, sessions.Session) (bool, error) {
+	return false, nil
 }
 
 // laxCookies makes a mistake that only a browser detects.

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // beginProcesses starts a process for each Region and one for the identity provider, and waits until all serve. A
 // child listens at its ports each time that it starts.
 func (w *world) beginProcesses(ctx context.Context, program string, l []net.Listener) (err error) {
 	forRedirector, forRegions, forReplicas := l[1], l[3:3+len(w.sites)], l[3+len(w.sites):]
-	order := Order{Dir: w.dir, Secret: w.secret, IdPPort: loopback.Port(l[0])}
+	order := Order{Dir: w.dir, Secret: w.secret, Keys: w.keys, IdPPort: loopback.Port(l[0])}
 	for i := range w.sites {
 		order.Portals = append(order.Portals, loopback.Port(forRegions[i]))
 		order.Replicas = append(order.Replicas, loopback.Port(forReplicas[i]))
@@ -31,7 +32,11 @@ func (w *world) beginProcesses(ctx context.Context, program string, l []net.List
 		return fmt.Errorf("the process of the identity provider: %w", err)
 	}
 	order.IdP, w.idpURL = w.idpProcess.idp, w.idpProcess.idp.URL
-	if w.sp, err = serviceProvider(order.IdP.Metadata, w.sites); err != nil {
+	idp, err := saml.ParseIdPMetadata(order.IdP.Metadata)
+	if err != nil {
+		return err
+	}
+	if w.sp, err = serviceProvider(idp, w.keys, w.sites); err != nil {
 		return err
 	}
 	for _, s := range w.sites { // the primary first: the others replicate from it

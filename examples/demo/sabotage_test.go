@@ -121,12 +121,23 @@ func TestEveryStepCanFail(t *testing.T) {
 				c.Sessions = sessions.NewMemoryStore(sessions.MemoryConfig{})
 			}))
 		}, "sessions of us-east-1 on eu-central-1's page"},
+		{"a Region without a logout URL", extended, func(t *testing.T, w *world) {
+			require.NoError(t, w.sp.ReplaceLogout(logoutURLs(w.sites[:1])))
+		}, "a form for /sign-out/idp"},
+		{"an app without single logout", extended, func(t *testing.T, w *world) {
+			updateApp(t, w, "", func(a *mockidp.App) { a.LogoutURL, a.LogoutResponseURL = "", "" })
+		}, "a form for /login/logout"},
+		{"a Region that forgets logouts", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) {
+				c.Sessions = &forgetfulSessions{Store: c.Sessions}
+			}))
+		}, "refused, Reason LoggedOut, got accepted"},
 		{"a Region that is cut off", extended, func(t *testing.T, w *world) {
 			w.sites[0].running().RemovePeer(w.sites[1].Name)
 		}, "the data of the Regions: want 0 differences"},
 	}
 	require.Len(t, cases, len(steps))
-	neverComes := map[int]bool{12: true, 19: true, 21: true, 24: true} // what the step waits for
+	neverComes := map[int]bool{12: true, 19: true, 21: true, 27: true} // what the step waits for
 	for i, c := range cases {
 		t.Run(fmt.Sprintf("%d %s", i+1, c.name), func(t *testing.T) {
 			t.Parallel()

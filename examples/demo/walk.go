@@ -44,6 +44,9 @@ var steps = []step{
 	redirected,
 	regionBack,
 	revokedMeanwhile,
+	signedOut,
+	signedOutByIdP,
+	lateAssertion,
 	nothingMissing,
 }
 

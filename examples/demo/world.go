@@ -45,6 +45,7 @@ type world struct {
 	kept       kept      // the walk's sessions
 	logs       io.Writer // for children; nil: none
 	secret     string    // shared by the Regions
+	keys       spKeys    // of the service provider, likewise
 	moved      bool      // whether a documented port was in use
 	dir        string    // temporary, for the replicas
 
@@ -82,6 +83,10 @@ func newWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 // tryWorld opens all listeners first: each part must know the addresses of the others before any serves.
 func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 	w := &world{logger: logger(cfg.Logs), logs: cfg.Logs, secret: rand.Text()}
+	var err error
+	if w.keys, err = newSPKeys(); err != nil {
+		return nil, err
+	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	ports, regions := []int{idpPort, redirectorPort, controlPort, places[0].Port, places[1].Port}, places[:2]
 	if cfg.Program != "" {
@@ -159,27 +164,26 @@ func (w *world) startIdP(l net.Listener, of []*site) error {
 	idp.Listener = l
 	idp.Start()
 	w.idp, w.idpURL = idp, idp.URL
-	if w.sp, err = serviceProvider(idp.Metadata(""), of); err != nil {
+	md, err := saml.ParseIdPMetadata(idp.Metadata(""))
+	if err != nil {
+		return err
+	}
+	source := saml.NewSwappableIdP(md)
+	if w.sp, err = serviceProvider(source, w.keys, of); err != nil {
 		return err
 	}
 	metadata, err := w.sp.Metadata()
+	if err == nil {
+		err = idp.RegisterSP("", metadata)
+	}
 	if err != nil {
 		return err
 	}
-	return idp.RegisterSP("", metadata)
-}
-
-// serviceProvider returns the service provider, with the ACS URLs of these Regions, the primary first.
-func serviceProvider(metadata []byte, of []*site) (*saml.ServiceProvider, error) {
-	idp, err := saml.ParseIdPMetadata(metadata)
-	if err != nil {
-		return nil, err
+	// The app has single logout now, so the metadata of the identity provider has an address for it.
+	if md, err = saml.ParseIdPMetadata(idp.Metadata("")); err == nil {
+		source.Replace(md)
 	}
-	var acs []saml.Endpoint
-	for _, s := range of {
-		acs = append(acs, saml.Endpoint{URL: s.acs, Region: s.Name})
-	}
-	return saml.New(saml.Config{EntityID: of[0].url + corp.SPPath, ACS: acs, IdP: idp})
+	return err
 }
 
 // redirector knows all Regions from the start. One that is not added is not healthy.

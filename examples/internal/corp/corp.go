@@ -47,9 +47,10 @@ const (
 
 // The paths of a Region, and of the service provider's entity ID.
 const (
-	ACSPath = "/platform/saml/acs/3f8a1c52"
-	SPPath  = "/platform/saml/d-9067f1a2b3"
-	AppPath = "/apps/"
+	ACSPath    = "/platform/saml/acs/3f8a1c52"
+	LogoutPath = "/platform/saml/logout" // takes the identity provider's logout messages
+	SPPath     = "/platform/saml/d-9067f1a2b3"
+	AppPath    = "/apps/"
 )
 
 // What users have access to.

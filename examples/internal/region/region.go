@@ -50,6 +50,11 @@ type Config struct {
 // ACS returns the URL of a Region's consumer.
 func ACS(origin string) string { return origin + corp.ACSPath }
 
+// Logout returns the URL of a Region's single logout.
+func Logout(p corp.Place, origin string) saml.LogoutEndpoint {
+	return saml.LogoutEndpoint{URL: origin + corp.LogoutPath, Region: p.Name}
+}
+
 // Entry returns a Region as the instance lists it.
 func Entry(p corp.Place, origin string, status center.RegionStatus) center.Region {
 	return center.Region{
