@@ -155,11 +155,11 @@ func signOutKey(secret string) string { return "portal." + hashed("portal sign-o
 // signedOutBody is the page after a sign-out.
 type signedOutBody struct {
 	Everywhere      bool
-	Regions, Behind []center.Region
-	Provider        string // the name of the identity provider, if there are several
-	Offer           bool   // whether it can end its session
-	Result          string // of that, if it was asked
-	Link            string // its sign-out page, if that is needed
+	Regions, Behind []center.Region // where sessions ended, and where they end later
+	Provider        string          // the name of the identity provider, if there are several
+	Offer           bool            // whether it can end its session
+	Result          string          // of that, if it was asked
+	Link            string          // its sign-out page, if that is needed
 }
 
 // signedOut is the page after a sign-out. It starts no sign-in.
@@ -174,9 +174,10 @@ func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o := signOutOf(r)
+	known := slices.DeleteFunc(slices.Clone(o.Regions), func(name string) bool { return slices.Contains(o.Behind, name) })
 	body := signedOutBody{
-		Everywhere: o.Everywhere, Regions: p.named(o.Regions), Behind: p.named(o.Behind), Offer: o.Secret != "",
-		Provider: p.providerName(o.IdP),
+		Everywhere: o.Everywhere && len(o.Behind) == 0, Regions: p.named(known), Behind: p.named(o.Behind),
+		Offer: o.Secret != "", Provider: p.providerName(o.IdP),
 	}
 	if c, err := r.Cookie(resultCookie); err == nil && !body.Offer {
 		body.Result = c.Value

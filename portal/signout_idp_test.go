@@ -249,10 +249,22 @@ func TestSignOutEverywhereAsks(t *testing.T) {
 		"N. Virginia is not reached now.", "Keep my sessions")
 	assert.Equal(t, 2, w.sessions["us-east-1"].Len(), "a question ends nothing")
 	a = b.press(a, "/sessions/end-all")
-	requirePage(t, a, 200, "/signed-out", "You are signed out everywhere", "N. Virginia was not reached.",
-		"Frankfurt", atIdP)
+	requirePage(t, a, 200, "/signed-out", "You are signed out", "has ended in Frankfurt.",
+		"N. Virginia was not reached.", atIdP)
+	assert.NotContains(t, a.body, "everywhere", "a session may live on")
 	assert.Zero(t, w.sessions["us-east-1"].Len())
 	requirePage(t, b.press(a, atIdP), 200, "/signed-out", "has ended its session too", "N. Virginia was not reached.")
+}
+
+// With every Region reached, all sessions have ended.
+func TestSignedOutEverywhere(t *testing.T) {
+	w, _ := newLogoutWorld(t, nil)
+	b, other := w.browser(), w.browser()
+	w.enter(other, "https://"+virginia+"/", "alice@example.com")
+	w.enter(b, "https://"+frankfurt+"/", "alice@example.com")
+	a := b.press(b.click("https://"+frankfurt+"/sessions/end-all"), "/sessions/end-all")
+	requirePage(t, a, 200, "/signed-out", "You are signed out everywhere", "<li>N. Virginia</li><li>Frankfurt</li>")
+	assert.NotContains(t, a.body, "not reached")
 }
 
 // The page shows nothing that the browser's cookie doesn't say, and no form of another site reaches the identity
