@@ -49,6 +49,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"discovery", testAuditDiscovery},
 		{"attributes", testAuditAttributes},
 		{"portal", testAuditPortal},
+		{"sign-out", testAuditSignOut},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
 	}

@@ -9,11 +9,13 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
@@ -56,6 +58,25 @@ func newWorld(t *testing.T, wrap map[string]wrapper) *world {
 func newWorldOf(t *testing.T, wrap map[string]wrapper, instance func(string, *center.Data),
 	config func(*portal.Config)) *world {
 	t.Helper()
+	return newWorldWith(t, wrap, instance, config, func(*world, *saml.Config) {})
+}
+
+// newLogoutWorld is newWorld with single logout in both Regions.
+func newLogoutWorld(t *testing.T, config func(*portal.Config)) *world {
+	t.Helper()
+	return newWorldWith(t, nil, func(string, *center.Data) {}, config, func(w *world, c *saml.Config) {
+		key := testkit.RSAKey("sp")
+		c.Key, c.Certificate = key, testkit.Certificate(key, time.Now())
+		for _, region := range []string{virginia, frankfurt} {
+			c.Logout = append(c.Logout, saml.LogoutEndpoint{URL: w.portals[region] + "/logout", Region: region})
+		}
+	})
+}
+
+// newWorldWith is newWorldOf with a change of the service provider.
+func newWorldWith(t *testing.T, wrap map[string]wrapper, instance func(string, *center.Data),
+	config func(*portal.Config), provider func(*world, *saml.Config)) *world {
+	t.Helper()
 	w := &world{portals: map[string]string{}, config: config}
 	servers := map[string]*httptest.Server{}
 	for _, region := range []string{virginia, frankfurt} {
@@ -68,18 +89,24 @@ func newWorldOf(t *testing.T, wrap map[string]wrapper, instance func(string, *ce
 
 	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
 	require.NoError(t, err)
-	w.sp, err = saml.New(saml.Config{
+	source := saml.NewSwappableIdP(idp)
+	cfg := saml.Config{
 		EntityID: w.portals[virginia] + "/platform/saml/d-9067f1a2b3",
 		ACS: []saml.Endpoint{
 			{URL: w.acs(virginia), Region: virginia},
 			{URL: w.acs(frankfurt), Region: frankfurt},
 		},
-		IdP: idp,
-	})
+		IdP: source,
+	}
+	provider(w, &cfg)
+	w.sp, err = saml.New(cfg)
 	require.NoError(t, err)
 	metadata, err := w.sp.Metadata()
 	require.NoError(t, err)
 	require.NoError(t, w.idp.RegisterSP("", metadata))
+	idp, err = saml.ParseIdPMetadata(w.idp.Metadata("")) // with single logout, if the service provider has it
+	require.NoError(t, err)
+	source.Replace(idp)
 
 	d := w.data()
 	instance(idp.EntityID(), &d)
