@@ -68,6 +68,7 @@ func meridianLib() tableLib {
 	}
 	return tableLib{
 		name: "Meridian", provider: reflect.TypeFor[*saml.ServiceProvider](), idp: "a mock, for tests",
+		logout: meridianLogout,
 		verify: func(t *testing.T, idpMetadata []byte, response string) (string, error) {
 			a, err := make(t, idpMetadata, tableEntity, tableACS).Verify([]byte(response),
 				saml.VerifyOptions{ACS: tableACS, Unsolicited: true})

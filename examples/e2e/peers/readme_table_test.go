@@ -1,6 +1,7 @@
 package peers_test
 
 import (
+	"crypto"
 	"crypto/rsa"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // TestReadmeTable runs every cell of the README's comparison. A cell has the
@@ -227,6 +229,33 @@ func speaksLogout(t *testing.T, lib tableLib) string {
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+// meridianLogout makes a LogoutRequest by every binding through the browser. Meridian sends none by SOAP.
+func meridianLogout(t *testing.T) map[string]string {
+	t.Helper()
+	idp, err := saml.NewIdP(saml.IdPConfig{
+		EntityID: "https://idp.example", Keys: []crypto.PublicKey{peerSPKey().key.Public()},
+		Logout: []saml.LogoutService{
+			{Binding: saml.HTTPRedirect, URL: "https://idp.example/slo"}, {Binding: saml.HTTPPost, URL: "https://idp.example/slo"},
+		},
+	})
+	require.NoError(t, err)
+	sp, err := saml.New(saml.Config{
+		EntityID: tableEntity, ACS: []saml.Endpoint{{URL: tableACS}}, IdP: idp, Key: peerSPKey().key,
+		Certificate: peerSPKey().cert, Logout: []saml.LogoutEndpoint{{URL: tableACS + "/logout"}},
+	})
+	require.NoError(t, err)
+	request := func(binding string) *saml.LogoutRequest {
+		r, err := sp.NewLogoutRequest(saml.LogoutOptions{NameID: saml.NameID{Value: peerUser}, Binding: binding})
+		require.NoError(t, err)
+		return r
+	}
+	redirect, err := request(saml.HTTPRedirect).RedirectURL("")
+	require.NoError(t, err)
+	post, err := request(saml.HTTPPost).PostForm("")
+	require.NoError(t, err)
+	return map[string]string{"Redirect": redirect, "POST": fmt.Sprint(post)}
 }
 
 // crewjamLogout makes a LogoutRequest by every binding.
