@@ -31,11 +31,12 @@ func (c *Consumer) admit(
 	w http.ResponseWriter, r *http.Request, a *saml.Assertion, relayState string, pending []pendingRequest,
 ) (*Login, error) {
 	var request *requestRecord // nil: unsolicited
+	restarted := false
 	returnTo := relayState
 	switch {
 	case a.InResponseTo() != "":
 		var err error
-		if request, err = c.takeRequest(w, r, a.InResponseTo(), pending); err != nil {
+		if request, restarted, err = c.takeRequest(w, r, a.InResponseTo(), pending); err != nil {
 			return nil, err
 		}
 		if err := c.checkAnswer(request, a, relayState); err != nil {
@@ -53,34 +54,34 @@ func (c *Consumer) admit(
 	}
 	return &Login{
 		Assertion: a, Region: c.here.Region, ReturnTo: c.allowed.allow(returnTo),
-		RequestID: a.InResponseTo(), Unsolicited: request == nil,
+		RequestID: a.InResponseTo(), Unsolicited: request == nil, Restarted: restarted,
 	}, nil
 }
 
-// takeRequest takes the record of this browser's request from the store.
+// takeRequest takes the record of this browser's request from the store, and says whether Restart began the request.
 func (c *Consumer) takeRequest(
 	w http.ResponseWriter, r *http.Request, id string, pending []pendingRequest,
-) (*requestRecord, error) {
+) (record *requestRecord, restarted bool, err error) {
 	i := slices.IndexFunc(pending, func(q pendingRequest) bool { return q.id == id })
 	if i < 0 { // can't happen: Verify gets only these IDs
-		return nil, unknownRequest("no cookie has this request")
+		return nil, false, unknownRequest("no cookie has this request")
 	}
 	raw, err := c.cfg.Store.Take(r.Context(), requestKey(id, pending[i].secret))
 	if errors.Is(err, ErrNotFound) {
 		deleteCookie(w, id)
-		return nil, unknownRequest("the request was answered before, has expired, or is another browser's")
+		return nil, false, unknownRequest("the request was answered before, has expired, or is another browser's")
 	}
 	if err != nil {
-		return nil, storeError("take the request", err)
+		return nil, false, storeError("take the request", err)
 	}
 	deleteCookie(w, id)
-	record := new(requestRecord)
+	record = new(requestRecord)
 	err = json.Unmarshal(raw, record)
 	c.clients.end(c.cfg.ClientAddr(r), record.Request.At)
 	if err != nil {
-		return nil, storeError("decode the request's record", errRecord)
+		return nil, false, storeError("decode the request's record", errRecord)
 	}
-	return record, nil
+	return record, pending[i].restarted, nil
 }
 
 // checkAnswer compares an answer with the record of its request. Bindings 3.5.3 requires the identity provider to

@@ -32,6 +32,9 @@ type Login struct {
 	// Unsolicited reports that the response answers no request. The user may not have wanted to sign in: see
 	// [Accept].
 	Unsolicited bool
+	// Restarted reports that [Restart] began the sign-in: the identity provider chose itself, and not the user. If there
+	// are several, ask the user for confirmation before a signed-in browser changes to a user of another one.
+	Restarted bool
 	// RequestID is the ID of the answered request; empty if unsolicited.
 	RequestID string
 

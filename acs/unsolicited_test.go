@@ -53,6 +53,10 @@ func TestD47_Restart(t *testing.T) {
 	l := w.accepted(b.answer(us, w.good(usACS, req.id), req.relayState))
 	require.Equal(t, "/a?b=c", l.ReturnTo)
 	require.False(t, l.Unsolicited)
+	require.True(t, l.Restarted)
+
+	req = b.login(us, usACS, "")
+	require.False(t, w.accepted(b.answer(us, w.good(usACS, req.id), req.relayState)).Restarted)
 }
 
 // Restart is at the URL that received the assertion, not at the Region's first.

@@ -49,7 +49,9 @@ const (
 	// in to the attacker's account.
 	Ask Unsolicited = iota
 	// Restart drops the sign-in and starts one from this portal. If the user has a session at the identity provider,
-	// the user sees no form. It prevents that attack.
+	// the user sees no form. It prevents that attack. If there are several identity providers, the one that sent the
+	// response can still sign in any user of its own, and the portal asks before that ends the sign-in of another one's
+	// user.
 	Restart
 	// Refuse refuses the sign-in.
 	Refuse

@@ -24,7 +24,8 @@
 // The assertion's NameID must equal the userName of an active user of its identity provider byte for byte. Signing in
 // creates no user. A sign-in may begin at the portal or at the identity provider. If one that began at the identity
 // provider would replace another user's session, the portal asks the user first. [Config].Unsolicited can refuse such
-// sign-ins, or restart them from the portal.
+// sign-ins, or restart them from the portal. A restarted sign-in of another identity provider than the session's user
+// has is asked about, too.
 //
 // With several identity providers, a user belongs to one of them, and no other can sign the user in. [Config].ChooseIdP
 // or a discovery service chooses the identity provider of a sign-in. A user who signs in again after the session went
@@ -42,7 +43,7 @@
 // Signing in makes a new session and ends the browser's earlier one, even if that is idle. If the user is the same, the
 // new session joins the earlier sign-in, so that signing out once is enough. A session that was handed off from another
 // sign-in doesn't join: it ends the earlier sign-in. If the user is another one, all sessions of the earlier sign-in
-// end, unless the session is idle and the new sign-in is unsolicited.
+// end, unless the session is idle and the new sign-in is unsolicited, or restarted at another identity provider.
 //
 // The session keeps the NameID with its attributes, the identity provider's entity ID, the assertion's IssueInstant and
 // every SessionIndex, and a handoff copies them. A LogoutRequest refers to them. SessionIndexes of more than 1 KiB are

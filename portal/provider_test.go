@@ -343,3 +343,29 @@ func TestOperatorOfSeveralIdentityProviders(t *testing.T) {
 	requirePage(t, operator.submit(page, url.Values{"user_name": {"zoe@example.com"}}), 200, "/operator",
 		"All sessions of zoe@example.com of")
 }
+
+// A restarted sign-in is the choice of the identity provider that sent the response. It doesn't end a sign-in of another
+// one's user, in use or idle, without the user's consent.
+func TestRestartDoesNotReplaceAUserOfAnotherIdentityProvider(t *testing.T) {
+	w := newSeveral(t, func(c *portal.Config) { c.Unsolicited = portal.Restart })
+	home := "https://" + virginia + "/"
+	b := w.browser()
+	w.at(b, home, w.idp, "alice")
+	a := w.answered(b, w.unasked(b, w.second, "zoe"), w.second, "zoe")
+	requirePage(t, a, 200, a.url.RequestURI(), "You are signed in as", "of First Corp", "The identity provider "+w.other)
+	requireIs(t, b, "Alice Adams")
+	tag := hiddenTag.FindStringSubmatch(a.body)[1]
+	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "zoe@example.com")
+	list, err := w.sessions.List(t.Context(), "alice@example.com")
+	require.NoError(t, err)
+	assert.Empty(t, list)
+	requirePage(t, w.answered(b, w.unasked(b, w.second, "alice"), w.second, "alice"), 200, "/", "Alice Second")
+
+	idle := w.browser()
+	w.at(idle, home, w.idp, "alice")
+	w.clock.Advance(2 * time.Hour)
+	requirePage(t, w.answered(idle, w.unasked(idle, w.second, "zoe"), w.second, "zoe"), 200, "/", "zoe@example.com")
+	list, err = w.sessions.List(t.Context(), "alice@example.com")
+	require.NoError(t, err)
+	assert.Len(t, list, 1, "an idle sign-in isn't ended")
+}

@@ -23,9 +23,16 @@ type pending struct {
 	SessionEnd       time.Time `json:"session_end"` // SessionNotOnOrAfter, or zero
 	ReturnTo         string    `json:"return_to,omitempty"`
 	Unsolicited      bool      `json:"unsolicited,omitempty"`
-	Until            time.Time `json:"until"`           // of this record
-	Asked            string    `json:"asked,omitempty"` // the ID of the signed-in user who was asked to confirm
-	Waits            int       `json:"waits,omitempty"` // the number of waits for another tab's session
+	Restarted        bool      `json:"restarted,omitempty"` // Restart began it, and the identity provider chose itself
+	Until            time.Time `json:"until"`               // of this record
+	Asked            string    `json:"asked,omitempty"`     // the ID of the signed-in user who was asked to confirm
+	Waits            int       `json:"waits,omitempty"`     // the number of waits for another tab's session
+}
+
+// unasked reports whether the sign-in, which would end another user's, may not be the user's own choice. An identity
+// provider can sign in any of its users, so it can't end a sign-in of another one without the user's consent.
+func (in pending) unasked(now, next center.User) bool {
+	return in.Unsolicited || in.Restarted && now.IdentityProvider != next.IdentityProvider
 }
 
 // handedOff reports whether the sign-in came from a handoff and not from a response.
@@ -80,6 +87,7 @@ func (p *Portal) verified(w http.ResponseWriter, r *http.Request, l *acs.Login) 
 		SessionEnd:  a.SessionNotOnOrAfter(),
 		ReturnTo:    l.ReturnTo,
 		Unsolicited: l.Unsolicited,
+		Restarted:   l.Restarted,
 		Until:       p.now().Add(pendingLifetime),
 	}
 	tag, refused := p.keepProved(w, r, in)
@@ -144,7 +152,7 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 			p.refuseSignIn(w, r, in, otherUser(before, in.UserName))
 			return
 		}
-		if in.Unsolicited && agreed != before.user.ID {
+		if in.unasked(before.user, u) && agreed != before.user.ID {
 			p.ask(w, r, tag, in, before.user, u)
 			return
 		}
@@ -160,7 +168,7 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 	}
 	p.clearCookie(w, pendingPrefix+tag)
 	if refused == nil {
-		refused = p.become(w, r, before, in)
+		refused = p.become(w, r, before, u, in)
 	}
 	if refused != nil {
 		p.release(r.Context(), claimed)
@@ -178,14 +186,14 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 }
 
 // become begins the session of a pending sign-in. It replaces before, or a session that has gone idle.
-func (p *Portal) become(w http.ResponseWriter, r *http.Request, before *visit, in pending) *Error {
+func (p *Portal) become(w http.ResponseWriter, r *http.Request, before *visit, u center.User, in pending) *Error {
 	if before == nil && !in.handedOff() {
 		idle, refused := p.idle(r)
 		if refused != nil {
 			return refused
 		}
 		// The user was not asked, so an attacker's link must not end another user's sign-in.
-		if idle != nil && (idle.user.ID == in.UserID || !in.Unsolicited) {
+		if idle != nil && (idle.user.ID == in.UserID || !in.unasked(idle.user, u)) {
 			before = idle
 		}
 	}
