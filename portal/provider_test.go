@@ -344,8 +344,8 @@ func TestOperatorOfSeveralIdentityProviders(t *testing.T) {
 		"All sessions of zoe@example.com of")
 }
 
-// A restarted sign-in is the choice of the identity provider that sent the response. It doesn't end a sign-in of another
-// one's user, in use or idle, without the user's consent.
+// A restarted sign-in is the choice of the identity provider that sent the response. It doesn't end a sign-in of
+// another one's user, in use or idle, without the user's consent.
 func TestRestartDoesNotReplaceAUserOfAnotherIdentityProvider(t *testing.T) {
 	w := newSeveral(t, func(c *portal.Config) { c.Unsolicited = portal.Restart })
 	home := "https://" + virginia + "/"

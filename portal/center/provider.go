@@ -136,13 +136,18 @@ func (t *Tx) AdoptIdentityProvider(p IdentityProvider) error {
 }
 
 // checkOwner refuses to replace an element of one identity provider by one of another that has the same name and no ID
-// of its own: that is another user or group.
+// of its own: that is another user or group. If the instance lists its identity providers and the element belongs to
+// none, it isn't known whose it is.
 func (t *Tx) checkOwner(kind Kind, name, old, next string) error {
-	if old == "" || old == next {
+	if old == next || old == "" && len(t.data.IdentityProviders) == 0 {
 		return nil
 	}
+	has := "one of no identity provider"
+	if old != "" {
+		has = quote(old)
+	}
 	rule := fmt.Sprintf("ID of %s %s", kind, quote(name))
-	return t.refuse(&Error{Reason: ReasonDuplicate, Rule: rule, Want: "one, because " + quote(old) + " has that name"})
+	return t.refuse(&Error{Reason: ReasonDuplicate, Rule: rule, Want: "one, because " + has + " has that name"})
 }
 
 // checkProviders refuses users and groups that belong to no identity provider of the list, and members of another one

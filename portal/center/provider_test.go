@@ -249,3 +249,31 @@ func TestIdentityProvidersAreRecords(t *testing.T) {
 	assert.True(t, ok)
 	assert.Equal(t, "u-9", u.ID)
 }
+
+// After a recovery, a user or group may belong to none. Another identity provider's of the same name doesn't get its
+// ID, and so not its assignments, unless the ID is given.
+func TestAUserOfNoIdentityProviderIsReplacedByIDOnly(t *testing.T) {
+	_, v := migrated(t)
+	d := v.Snapshot().Data()
+	d.Users = append(d.Users, center.User{UserName: "dan@example.com"})
+	d.Groups = append(d.Groups, center.Group{Name: "Operators"})
+	inst, err := center.NewJournaled(d, nil)
+	require.NoError(t, err)
+	v, err = inst.In("us-east-1")
+	require.NoError(t, err)
+	for _, provider := range []string{firstIdP, secondIdP} {
+		e := requireReason(t, center.ReasonDuplicate, v.Update(func(tx *center.Tx) error {
+			return tx.PutUser(center.User{UserName: "dan@example.com", IdentityProvider: provider})
+		}))
+		assert.Contains(t, e.Error(), "no identity provider")
+		requireReason(t, center.ReasonDuplicate, v.Update(func(tx *center.Tx) error {
+			return tx.PutGroup(center.Group{Name: "Operators", IdentityProvider: provider})
+		}))
+	}
+	require.NoError(t, v.Update(func(tx *center.Tx) error {
+		_ = tx.PutGroup(center.Group{ID: "Operators", Name: "Operators", IdentityProvider: firstIdP})
+		return tx.PutUser(center.User{ID: "dan@example.com", UserName: "dan@example.com", IdentityProvider: firstIdP})
+	}))
+	_, ok := v.UserOf(firstIdP, "dan@example.com")
+	assert.True(t, ok)
+}

@@ -171,7 +171,7 @@ func (t *Tx) RemoveRegion(name string) error {
 }
 
 // PutUser adds a user, or replaces the one with the same ID. An update that has ended a user's access can't restore it.
-// A user without an ID doesn't replace one of another identity provider. Primary only.
+// A user without an ID doesn't replace one of another identity provider, or of none if others are listed. Primary only.
 func (t *Tx) PutUser(u User) error {
 	if i := indexOf(t.data.Users, u.UserName); u.ID == "" && i >= 0 {
 		if err := t.checkOwner(KindUser, u.UserName, t.data.Users[i].IdentityProvider, u.IdentityProvider); err != nil {
@@ -219,7 +219,7 @@ func (t *Tx) checkRestored() error {
 }
 
 // PutGroup adds a group, or replaces the one with the same ID. A group without an ID doesn't replace one of another
-// identity provider. Primary only.
+// identity provider, as with PutUser. Primary only.
 func (t *Tx) PutGroup(g Group) error {
 	if i := indexOf(t.data.Groups, g.Name); g.ID == "" && i >= 0 {
 		if err := t.checkOwner(KindGroup, g.Name, t.data.Groups[i].IdentityProvider, g.IdentityProvider); err != nil {
