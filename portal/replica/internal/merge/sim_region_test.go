@@ -185,8 +185,16 @@ func (n *simNode) begin(w *world) {
 		}
 		n.apply(s, len(n.r.disks[s].messages))
 	}
+	n.sweep(w) // before it serves: otherwise what removed Regions counted would end sessions again
 	n.logEnd = n.r.disks[streamOf(n.r.id, config)].last
 	n.suspects = n.r.disks[streamOf(0, config)].incomplete()
+}
+
+// sweep forgets what can't be needed any more.
+func (n *simNode) sweep(w *world) {
+	now := w.clock(n)
+	n.memory.sessions.Sweep(now, simSkew)
+	n.memory.sessions.SweepDeparted(now, simLife, simSkew)
 }
 
 // apply takes the next few messages of a stream from disk into memory.

@@ -227,15 +227,15 @@ func (o *oracle) mayBeDeparted(n *simNode, s *simSession) bool {
 }
 
 // remembered says whether a node may still count what a removed Region counted,
-// and others don't any more: it has just started, its clock is far behind, the
-// removal was lost, or the Region was removed again, and a node that starts after
-// that doesn't know of the first time.
+// and others don't any more: its clock is far behind, the removal was lost, or the
+// Region was removed again, and a node that starts after that doesn't know of the
+// first time.
 func (o *oracle) remembered(n *simNode, e *end) bool {
 	if len(o.removals[e.s.region()]) > 1 {
 		return true
 	}
 	return slices.ContainsFunc(o.removals[e.s.region()], func(r *removed) bool {
-		return !r.sure || n.swept.IsZero() || n.r.farBack
+		return !r.sure || n.r.farBack
 	})
 }
 

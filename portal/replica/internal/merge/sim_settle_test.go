@@ -70,7 +70,7 @@ func (w *world) settle() (wrong []string) {
 				}
 			}
 		}
-		again := &simNode{r: n.r, id: n.id, old: n.old, life: n.life}
+		again := &simNode{r: n.r, id: n.id, old: n.old, offset: n.offset, life: n.life}
 		again.begin(w)
 		again.show()
 		for what, other := range map[string]*simNode{"": n, " started again": again} {

@@ -310,8 +310,7 @@ func (w *world) housekeeping(n *simNode) {
 	now := w.clock(n)
 	if now.Sub(n.swept) > time.Minute || now.Before(n.swept) {
 		n.swept = now
-		n.memory.sessions.Sweep(now, simSkew)
-		n.memory.sessions.SweepDeparted(now, simLife, simSkew)
+		n.sweep(w)
 		w.part(n)
 		for s, d := range n.r.disks {
 			d.expire(w.now)
