@@ -108,7 +108,7 @@ func (f *follower) checkShown(ctx context.Context, k streamKind, e *copyEnd) {
 	if e == nil || n.damageFound() != nil || f.flow(k).compared == *e {
 		return
 	}
-	by := verdictOn(k, e.Store, e.Proof.Seq, &e.Proof)
+	by := n.verdictOn(ctx, k, e.Store, e.Proof.Seq, &e.Proof)
 	id := n.identity.Load()
 	read, _ := n.progress.get(k.stream(n.cfg.Region))
 	v, why := by(id, read.seq)

@@ -76,9 +76,12 @@ func (n *Node) lastOf(ctx context.Context, k streamKind) (uint64, jetstream.Stre
 type verdictFunc = func(d *integrity.Identity, end uint64) (integrity.Verdict, string)
 
 // verdictOn checks the proof that a follower sends from its copy of one of this Region's streams.
-func verdictOn(k streamKind, store string, position uint64, p *integrity.Proof) verdictFunc {
+func (n *Node) verdictOn(
+	ctx context.Context, k streamKind, store string, position uint64, p *integrity.Proof,
+) verdictFunc {
 	return func(d *integrity.Identity, end uint64) (integrity.Verdict, string) {
-		return d.Judge(integrity.Shown{Line: string(k), Store: store, Position: position, Proof: p}, end)
+		shown := integrity.Shown{Line: string(k), Store: store, Position: position, Proof: p}
+		return d.Judge(shown, end, func(p integrity.Proof) bool { return n.hasAnother(ctx, k, p) })
 	}
 }
 

@@ -119,6 +119,25 @@ func (n *Node) itemOf(m message) integrity.Item {
 	return itemOf(m.Subject, int64(number(m.Until)), plain, m.Data, err == nil)
 }
 
+// hasAnother reports whether one of this Region's own streams has another message at the sequence of a proof. It returns
+// false if there is none any more, or if it can't be read. An earlier start may have been unable to open the message.
+func (n *Node) hasAnother(ctx context.Context, k streamKind, p integrity.Proof) bool {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	s, err := n.stream(ctx, k.stream(n.cfg.Region))
+	if err != nil {
+		return false
+	}
+	msg, err := getMessage(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) { return s.GetMsg(ctx, p.Seq) })
+	if err != nil || msg == nil {
+		return false
+	}
+	plain, err := n.cfg.Codec.Open(msg.Subject, msg.Data)
+	until := int64(number(msg.Header.Get(headerUntil)))
+	return err == nil && p.Item != itemOf(msg.Subject, until, plain, msg.Data, true) &&
+		p.Item != itemOf(msg.Subject, until, nil, msg.Data, false)
+}
+
 // state adds to an answer the generation and, if this Node has read the whole stream, the digest at its end.
 func (n *Node) state(ctx context.Context, s jetstream.Stream, q question, a *answer) error {
 	id := n.identity.Load()
@@ -156,13 +175,13 @@ func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.Strea
 	}
 	n.noteHeardStart(ctx, q)
 	current, ahead := q.Store == info.Config.Metadata[storeID], q.After > info.State.LastSeq
-	by := verdictOn(q.Line, q.Store, q.After, q.Proof)
+	by := n.verdictOn(ctx, q.Line, q.Store, q.After, q.Proof)
 	v, why := by(n.identity.Load(), info.State.LastSeq)
 	if v == integrity.Damaged {
 		if err := n.confirm(ctx, q.Line, by); err != nil {
 			return refusedDamaged, err
 		}
-		if current && ahead {
+		if v, _ = by(n.identity.Load(), info.State.LastSeq); current && (ahead || v == integrity.Damaged) {
 			return refusedAhead, errBehind // this server may not lead the stream any more
 		}
 		v = integrity.Fine
@@ -198,7 +217,7 @@ func (n *Node) checkUnlisted(ctx context.Context, q question, a answer) answer {
 		return a
 	}
 	if q.Proof != nil && n.damageFound() == nil {
-		by := verdictOn(q.Line, q.Store, q.After, q.Proof)
+		by := n.verdictOn(ctx, q.Line, q.Store, q.After, q.Proof)
 		read, _ := n.progress.get(q.Line.stream(n.cfg.Region))
 		if v, _ := by(n.identity.Load(), read.seq); v == integrity.Damaged {
 			_ = n.confirm(ctx, q.Line, by)

@@ -15,8 +15,8 @@
 // # The verdict
 //
 // The owner of a log makes the verdict. A statement of another Region without proof is a [Claim], and stops no Region.
-// The verdict [Damaged] needs a proof: that the owner once served a position after its end, was in a generation that it
-// doesn't know, or has lost a message that still counts.
+// The verdict [Damaged] needs a proof: that the owner once served a position after its end or another message at one,
+// was in a generation that it doesn't know, or has lost a message that still counts.
 //
 // Sums and proofs protect against accidents and other Regions. An attacker who can write to the Region's own disk also
 // has its Key.

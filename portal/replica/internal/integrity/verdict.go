@@ -26,8 +26,10 @@ type Shown struct {
 }
 
 // Judge returns the verdict on what a follower has sent. end is the last sequence of the owner's stream, looked up
-// after the question arrived.
-func (d *Identity) Judge(s Shown, end uint64) (v Verdict, why string) {
+// after the question arrived. another reports whether the owner's stream has another message at the sequence of a proof.
+// That is so if a damaged file lost the message and the next one took its sequence. It is called only for a proof that
+// the owner made, and returns false if the stream has no message there any more.
+func (d *Identity) Judge(s Shown, end uint64, another func(Proof) bool) (v Verdict, why string) {
 	if s.Store != d.Stores[s.Line] {
 		why := d.lostBy(s.Line, s.Store, s.Proof)
 		switch {
@@ -46,6 +48,9 @@ func (d *Identity) Judge(s Shown, end uint64) (v Verdict, why string) {
 	if s.Proof != nil {
 		if proved, because := d.judgeProof(s.Line, *s.Proof, end); proved != Fine {
 			return proved, because
+		}
+		if another(*s.Proof) {
+			return Damaged, wasAnother(s.Proof.Seq)
 		}
 	}
 	return v, why
@@ -82,6 +87,8 @@ func lostGeneration(g Generation) string {
 		"an older copy of the log is in its place, or a second one runs", g.Number)
 }
 
+func wasAnother(seq uint64) string { return fmt.Sprintf("message %d of the log was another one", seq) }
+
 // A Record is one message of a copy, as its holder shows it to the owner.
 type Record struct {
 	Line, Store, Subject string
@@ -114,7 +121,7 @@ func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64
 	seq, item, has := c.Item(r.Subject)
 	switch {
 	case has && seq == r.Seq && item != r.Item:
-		return Damaged, fmt.Sprintf("message %d of the log was another one", r.Seq)
+		return Damaged, wasAnother(r.Seq)
 	case has && seq >= r.Seq, r.Seq < c.floor, r.Until != 0 && r.Until < Cutoff(now, skew):
 		return Fine, "" // it is here, or was replaced, or may have expired
 	case r.Seq > c.last:

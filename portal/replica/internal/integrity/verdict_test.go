@@ -35,6 +35,9 @@ func shown(position uint64, p *integrity.Proof) integrity.Shown {
 	return integrity.Shown{Line: "revoked", Store: "s1", Position: position, Proof: p}
 }
 
+// same says that the stream has what is proved, or nothing, in its place.
+func same(integrity.Proof) bool { return false }
+
 func TestFollowersAreJudgedByWhatTheyProve(t *testing.T) {
 	d := identity(2)
 	at := func(seq uint64) *integrity.Proof {
@@ -70,9 +73,25 @@ func TestFollowersAreJudgedByWhatTheyProve(t *testing.T) {
 		"a later generation":           {shown(5, of(later, 5)), integrity.Damaged},
 		"a twin's generation":          {shown(5, of(twin, 5)), integrity.Damaged},
 	} {
-		got, why := d.Judge(c.shown, 10)
+		got, why := d.Judge(c.shown, 10, same)
 		assert.Equal(t, c.want, got, "%s: %s", name, why)
 	}
+}
+
+// A damaged file lost the last message, and the next one took its sequence.
+func TestAMessageWhoseSequenceWasUsedAgainIsLost(t *testing.T) {
+	d := identity(2)
+	lost := proof(d, message(5, "a", "1"))
+	another := func(p integrity.Proof) bool { return p == lost }
+	for _, end := range []uint64{5, 6} {
+		v, why := d.Judge(shown(5, &lost), end, another)
+		assert.Equal(t, integrity.Damaged, v)
+		assert.Equal(t, "message 5 of the log was another one", why)
+	}
+	forged := lost
+	forged.Item = message(5, "b", "2").Item
+	v, why := d.Judge(shown(5, &forged), 5, func(integrity.Proof) bool { return true })
+	assert.Equal(t, integrity.Claim, v, "a proof that the Region did not make: %s", why)
 }
 
 func TestACopyOfAnotherStoreIsEvidenceOfALostDiskAtFirst(t *testing.T) {
@@ -80,7 +99,7 @@ func TestACopyOfAnotherStoreIsEvidenceOfALostDiskAtFirst(t *testing.T) {
 	r := integrity.Record{Line: "revoked", Store: "s0", Subject: "a"}
 	d := identity(1)
 	assert.True(t, d.First())
-	v, _ := d.Judge(old, 10)
+	v, _ := d.Judge(old, 10, same)
 	assert.Equal(t, integrity.Claim, v, "it may say so, and has to show it")
 	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
 	assert.Equal(t, integrity.Damaged, v)
@@ -95,7 +114,7 @@ func TestACopyOfAnotherStoreIsEvidenceOfALostDiskAtFirst(t *testing.T) {
 	assert.Equal(t, integrity.Damaged, v, "the Node that began it, beside another one")
 	d = identity(1)
 	d.Vouched = true
-	v, _ = d.Judge(old, 10)
+	v, _ = d.Judge(old, 10, same)
 	assert.Equal(t, integrity.Behind, v)
 	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
 	assert.Equal(t, integrity.Fine, v)
@@ -143,7 +162,7 @@ func TestGenerationsAreForgottenAndThenSayNothing(t *testing.T) {
 		d.Start(fmt.Sprint("later", i))
 	}
 	assert.Len(t, d.Generations, integrity.MaxGenerations)
-	v, why := d.Judge(shown(1, &old), 1)
+	v, why := d.Judge(shown(1, &old), 1, same)
 	assert.Equal(t, integrity.Fine, v, why)
 }
 

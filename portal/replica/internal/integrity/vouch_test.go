@@ -25,11 +25,11 @@ func TestACopyFromBeforeARecoveryIsFoundOut(t *testing.T) {
 	shown := integrity.Shown{Line: "config", Store: "second", Position: 1, Proof: &integrity.Proof{
 		Seq: 1, Item: item, Token: d.Key.Prove(g, integrity.Place{Line: "config", Store: "second", Seq: 1}, item),
 	}}
-	v, why := d.Judge(shown, 1)
+	v, why := d.Judge(shown, 1, same)
 	assert.Equal(t, integrity.Fine, v, why)
 
 	backup.Start("c")
-	v, _ = backup.Judge(shown, 1)
+	v, _ = backup.Judge(shown, 1, same)
 	assert.Equal(t, integrity.Damaged, v)
 	r := integrity.Record{Line: "config", Store: "second", Subject: "tx.1.0", Proof: *shown.Proof}
 	v, _ = backup.JudgeRecord(r, integrity.NewContent(), 1, 0, 0)
@@ -37,7 +37,7 @@ func TestACopyFromBeforeARecoveryIsFoundOut(t *testing.T) {
 
 	backup.Vouch(3000) // the operator says that the copy is to count
 	backup.Start("d")
-	v, why = backup.Judge(shown, 1)
+	v, why = backup.Judge(shown, 1, same)
 	assert.Equal(t, integrity.Behind, v, why)
 	v, why = backup.JudgeRecord(r, integrity.NewContent(), 1, 0, 0)
 	assert.Equal(t, integrity.Fine, v, why)

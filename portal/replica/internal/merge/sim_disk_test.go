@@ -129,6 +129,12 @@ func (d *disk) find(local uint64) (int, bool) {
 	return slices.BinarySearchFunc(d.messages, local, func(k kept, local uint64) int { return int(k.local) - int(local) })
 }
 
+// another says whether another message than the one that is proved is in its place.
+func (d *disk) another(p integrity.Proof) bool {
+	i, ok := d.find(p.Seq)
+	return ok && d.messages[i].item != p.Item
+}
+
 // write appends a message. A whole state replaces all that precedes it.
 func (d *disk) write(m *message, gone time.Time, from *origin) {
 	if i, ok := d.index(m.subject); ok {

@@ -111,7 +111,7 @@ func (w *world) answer(n *simNode, q packet) (a packet, ok bool) {
 	if a, denied := n.denies(q); denied {
 		return a, a.denied
 	}
-	verdict, why := r.identity.Judge(q.shown, d.last)
+	verdict, why := r.identity.Judge(q.shown, d.last, d.another)
 	switch verdict {
 	case integrity.Damaged:
 		w.stops(r, s.name(), why)
