@@ -247,7 +247,7 @@ func TestRegionOfLogoutNeedsEndSessions(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Without the store nobody gets in, but sessions end: a LogoutRequest can withdraw the access of a stolen account.
+// Without the store no user gets in, but sessions end: a LogoutRequest can withdraw the access of a stolen account.
 func TestLogoutWithoutTheStore(t *testing.T) {
 	w := newLogoutMessages(t, byPost, saml.LogoutEndpoint{URL: usLogout, Region: "us-east-1"})
 	ended := 0

@@ -37,7 +37,10 @@ func (o *attackOptions) serveMetadata(ctx context.Context) (stop func(), err err
 	if err != nil {
 		return nil, err
 	}
-	server := &http.Server{Handler: o.target.Metadata, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler: o.target.Metadata, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
+	}
 	go func() { _ = server.Serve(listener) }()
 	stop = func() { _ = server.Close() }
 	ctx, cancel := context.WithTimeout(ctx, o.target.MetadataWait)

@@ -13,8 +13,8 @@ import (
 )
 
 // A damaged disk loses the last message of a stream, and the next one takes its sequence. Both expire so soon that
-// digests leave them out. The copy of the lost one shows the loss: otherwise the follower would never hear of the other.
-// A recovery keeps both.
+// digests leave them out. The copy of the lost one shows the loss: otherwise the follower would never hear of the
+// other. A recovery keeps both.
 func TestALostMessageWhoseSequenceWasUsedAgainIsFound(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -36,7 +36,8 @@ func TestALostMessageWhoseSequenceWasUsedAgainIsFound(t *testing.T) {
 	eventually(t, "the end", func() bool { return !alive(t, eu, "s-1") })
 	eventually(t, "it to be copied", func() bool { return replica.Held(t, eu)["revoked_"+virginia] == 1 })
 	us.Close()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "meridian.marks"), marks, 0o600)) // it was killed before it wrote them
+	// It was killed before it wrote them.
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "meridian.marks"), marks, 0o600))
 	cut(t, dir, "revoked_"+virginia, "signin-s-1")
 
 	us = open(t, configOf(virginia, dir))

@@ -119,8 +119,8 @@ func (n *Node) itemOf(m message) integrity.Item {
 	return itemOf(m.Subject, int64(number(m.Until)), plain, m.Data, err == nil)
 }
 
-// hasAnother reports whether one of this Region's own streams has another message at the sequence of a proof. It returns
-// false if there is none any more, or if it can't be read. An earlier start may have been unable to open the message.
+// hasAnother reports whether one of this Region's own streams has another message at the sequence of a proof. It
+// returns false if there is none any more, or if it can't be read. An earlier start may have been unable to open the message.
 func (n *Node) hasAnother(ctx context.Context, k streamKind, p integrity.Proof) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -128,7 +128,9 @@ func (n *Node) hasAnother(ctx context.Context, k streamKind, p integrity.Proof) 
 	if err != nil {
 		return false
 	}
-	msg, err := getMessage(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) { return s.GetMsg(ctx, p.Seq) })
+	msg, err := getMessage(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return s.GetMsg(ctx, p.Seq)
+	})
 	if err != nil || msg == nil {
 		return false
 	}
