@@ -18,6 +18,7 @@ func TestBrowser(t *testing.T) {
 		{"Cold", testCold},
 		{"OtherRegion", testOtherRegion},
 		{"SignOut", testSignOut},
+		{"LogoutDuringAPartition", testLogoutDuringAPartition},
 		{"Identity", testIdentity},
 		{"Cookies", testCookies},
 		{"LaxRequestCookie", testLaxRequestCookie},
