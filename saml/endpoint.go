@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -215,14 +217,29 @@ func (sp *ServiceProvider) foreign(raw string) bool {
 }
 
 // originOf returns the origin of a URL. Browsers map other letters of a host to ASCII, so
-// ok is false if it isn't in ASCII.
+// ok is false if it isn't in ASCII. They also read 0443 as the port 443, and 127.1 and
+// 0x7f000001 as the address 127.0.0.1 (URL Standard 3.5): ok is false for such a host.
 func originOf(raw string) (origin string, ok bool) {
 	u, err := url.Parse(raw)
 	if err != nil || strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
 		return "", false
 	}
-	port := cmp.Or(u.Port(), map[string]string{"https": "443", "http": "80"}[u.Scheme])
-	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port), true
+	port := cmp.Or(strings.TrimLeft(u.Port(), "0"), map[string]string{"https": "443", "http": "80"}[u.Scheme])
+	host := strings.ToLower(u.Hostname())
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.String()
+	} else if endsInNumber(host) {
+		return "", false
+	}
+	return u.Scheme + "://" + net.JoinHostPort(host, port), true
+}
+
+// endsInNumber reports whether a browser reads a host as an IPv4 address.
+func endsInNumber(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	_, err := strconv.ParseUint(last, 10, 64)
+	return err == nil || strings.HasPrefix(last, "0x")
 }
 
 // checkURL accepts an absolute https URL without user information or fragment.

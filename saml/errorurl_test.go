@@ -55,6 +55,7 @@ func TestErrorURLWithoutPlaceholders(t *testing.T) {
 		// Pages of our own.
 		"https://us-east-1.signin.example/logout":     "",
 		"https://US-EAST-1.signin.example:443/logout": "",
+		"https://us-east-1.signin.example:0443/x":     "",
 	} {
 		require.Equal(t, want, errorURL(t, raw, report), raw)
 	}

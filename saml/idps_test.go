@@ -253,6 +253,7 @@ func TestRequestsToSeveralIdPs(t *testing.T) {
 // A page of ours sends the browser to an identity provider's address, also by a POST. With
 // an address of our own, one of several could have requests made that only our pages can.
 func TestRequestsLeaveOurOrigins(t *testing.T) {
+	acsURL := usACS
 	at := func(url string, extra ...func(*saml.Config)) error {
 		idp, err := saml.NewIdP(saml.IdPConfig{
 			EntityID: secondIdP, SSO: []saml.SSOService{{Binding: saml.HTTPPost, URL: url}},
@@ -263,14 +264,15 @@ func TestRequestsLeaveOurOrigins(t *testing.T) {
 		if len(extra) > 0 {
 			change = func(c *saml.Config) { c.IdP = idp }
 		}
-		_, err = newSP(t, change).NewAuthnRequest(saml.RequestOptions{IdP: secondIdP})
+		here := func(c *saml.Config) { c.ACS = []saml.Endpoint{{URL: acsURL}} }
+		_, err = newSP(t, change, here).NewAuthnRequest(saml.RequestOptions{IdP: secondIdP})
 		return err
 	}
 	ours, err := url.Parse(usACS)
 	require.NoError(t, err)
 	for _, host := range []string{
 		ours.Host, strings.ToUpper(ours.Host), ours.Host + ":443", strings.ReplaceAll(ours.Host, "s", "\u017f"),
-		strings.ReplaceAll(ours.Host, "s", "%C5%BF"),
+		strings.ReplaceAll(ours.Host, "s", "%C5%BF"), ours.Host + ":0443", ours.Host + ":", ours.Host + ":000000443",
 	} {
 		requireReason(t, saml.ReasonMetadata, at("https://"+host+"/delete"))
 	}
@@ -278,6 +280,20 @@ func TestRequestsLeaveOurOrigins(t *testing.T) {
 		require.NoError(t, at("https://"+host+"/sso"), host)
 	}
 	require.NoError(t, at("https://"+ours.Host+"/idp", nil), "the only one is the operator's choice")
+
+	for own, same := range map[string][]string{
+		"127.0.0.1": {"127.0.0.1", "127.0.0.1.", "127.1", "2130706433", "0x7f000001", "0X7F.1", "0177.0.0.1", "127.0.0.01"},
+		"[::1]":     {"[::1]", "[0:0:0:0:0:0:0:1]", "[::0001]:443"},
+	} {
+		acsURL = "https://" + own + "/acs"
+		for _, host := range same {
+			err := at("https://" + host + "/delete")
+			requireReason(t, saml.ReasonMetadata, err)
+		}
+		for _, host := range []string{"127.0.0.2", "[::2]", own + ":8443", "127.example"} {
+			require.NoError(t, at("https://"+host+"/sso"), host)
+		}
+	}
 }
 
 // A request ID that names no identity provider is answered by none of several.
