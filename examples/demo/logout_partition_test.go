@@ -62,5 +62,6 @@ func TestInvariant19_LogoutDuringAPartition(t *testing.T) {
 	require.NoError(t, other.running().Follow(t.Context(), first.Name, first.replica()))
 	require.NoError(t, k.ended(b, other))
 	refused(other, lateThere, pageThere, formThere)
-	require.NoError(t, check.That("a new sign-in", k.signsIn(first) == nil && k.signsIn(other) == nil, "a session", "none"))
+	signedIn := k.signsIn(first) == nil && k.signsIn(other) == nil
+	require.NoError(t, check.That("a new sign-in", signedIn, "a session", "none"))
 }

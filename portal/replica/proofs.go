@@ -120,7 +120,8 @@ func (n *Node) itemOf(m message) integrity.Item {
 }
 
 // hasAnother reports whether one of this Region's own streams has another message at the sequence of a proof. It
-// returns false if there is none any more, or if it can't be read. An earlier start may have been unable to open the message.
+// returns false if there is none any more, or if it can't be read. An earlier start may have been unable to open the
+// message.
 func (n *Node) hasAnother(ctx context.Context, k streamKind, p integrity.Proof) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

@@ -27,8 +27,8 @@ type Shown struct {
 
 // Judge returns the verdict on what a follower has sent. end is the last sequence of the owner's stream, looked up
 // after the question arrived. another reports whether the owner's stream has another message at the sequence of a
-// proof. That is so if a damaged file lost the message and the next one took its sequence. It is called only for a proof that
-// the owner made, and returns false if the stream has no message there any more.
+// proof. That is so if a damaged file lost the message and the next one took its sequence. It is called only for a
+// proof that the owner made, and returns false if the stream has no message there any more.
 func (d *Identity) Judge(s Shown, end uint64, another func(Proof) bool) (v Verdict, why string) {
 	if s.Store != d.Stores[s.Line] {
 		why := d.lostBy(s.Line, s.Store, s.Proof)
