@@ -239,6 +239,16 @@ func (o *oracle) remembered(n *simNode, e *end) bool {
 	})
 }
 
+// mayForget says whether a node may have forgotten a count, because its Region was removed
+// after it long ago. A Region that was added again before it heard of that isn't erased.
+func (o *oracle) mayForget(n *simNode, e *end) bool {
+	return slices.ContainsFunc(o.removals[e.s.region()], func(r *removed) bool {
+		before := time.UnixMicro(int64(r.stamp)).Add(simSkew).Unix()
+		return n.mayHear(r.place) && e.epoch <= uint64(before) &&
+			n.r.latest.After(merge.Forgettable(r.stamp, simLife, simSkew))
+	})
+}
+
 // removedAt is when the primary's log says that a Region was removed.
 func (r *simRegion) removedAt(name string) uint64 {
 	stamp, _ := strconv.ParseUint(r.log[merge.Name{Kind: merge.KindRemoved, Key: name}].value, 10, 64)

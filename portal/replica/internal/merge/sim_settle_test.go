@@ -64,7 +64,8 @@ func (w *world) settle() (wrong []string) {
 		for _, id := range simUsers {
 			for _, e := range w.oracle.users[id] {
 				if got := n.memory.sessions.Epoch(id)[simNames[e.s.region()]]; e.sure && n.hears(e.place) &&
-					w.oracle.listed(simNames[e.s.region()]) && e.n > w.all[e.s.region()].erased && got < e.epoch {
+					w.oracle.listed(simNames[e.s.region()]) && e.n > w.all[e.s.region()].erased && got < e.epoch &&
+					!w.oracle.mayForget(n, e) {
 					wrong = append(wrong, fmt.Sprintf("%s.%d counts %d for %s, not %d as %s does by message %d", n.r.name, n.id, got,
 						id, e.epoch, e.s, e.n))
 				}
