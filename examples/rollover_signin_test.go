@@ -39,6 +39,8 @@ func (b between) browser(w *rolloverWorld) *testkit.Browser {
 
 // signIn signs a user in with a new browser.
 func (w *rolloverWorld) signIn(b between) {
+	w.underWay.RLock()
+	defer w.underWay.RUnlock()
 	p, err := b.browser(w).SignInAs(w.idp, "https://"+b.login.Host+"/login", mockidp.DefaultLogin)
 	w.finished(b.login.Region, p, err)
 }

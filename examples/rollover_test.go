@@ -52,7 +52,11 @@ var rolloverSteps = map[string]func(*rolloverWalk){
 	"Enter the new certificate at the identity provider": func(k *rolloverWalk) {
 		k.app(func(a *mockidp.App) { a.RequestCertificates = signingCertificates([]string{"new"}) })
 	},
-	"Switch the check on again": (*rolloverWalk).checkRequests,
+	"Switch the check on again": func(k *rolloverWalk) {
+		k.world.underWay.Lock() // no user is at the identity provider
+		defer k.world.underWay.Unlock()
+		k.checkRequests()
+	},
 }
 
 // rolloverWalk goes through a sequence.

@@ -47,6 +47,8 @@ type rolloverWorld struct {
 	state   keyState
 	nodes   []*rolloverNode
 
+	underWay sync.RWMutex // held for reading by each sign-in of a user
+
 	mu       sync.Mutex
 	failures []string
 	done     map[string]int // sign-ins by Region

@@ -17,7 +17,8 @@ import (
 func signedOut(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
 	b := check.Get(k.followLink(first, other))
-	check.Get(k.agree()) // the page names the Regions whose sessions it knows
+	check.Get(k.agree())             // the page names the Regions whose sessions it knows
+	check.Must(k.hearsOthers(other)) // likewise
 	p := check.Get(b.Open(other.url + "/"))
 	p = check.Get(k.submit(b, p, portal.PathSignOut))
 	check.Must(check.Same("the page after the sign-out", other.url+"/signed-out", p.URL.String()),
@@ -93,15 +94,7 @@ func lateAssertion(k *walker) string {
 // signsOutAtIdP signs out on the identity provider's dashboard, which tells the service provider. The primary answers
 // PartialLogout until it has heard from the other Region, which takes some seconds after its start.
 func (k *walker) signsOutAtIdP(b *testkit.Browser) error {
-	err := k.until(func() error {
-		for _, peer := range k.sites[0].running().Peers() {
-			if peer.State != portal.PeerReplicated {
-				return check.Same("what "+k.sites[0].Name+" says of "+peer.Region, portal.PeerReplicated, peer.State)
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := k.hearsOthers(k.sites[0]); err != nil {
 		return err
 	}
 	p, err := b.Open(k.idp.DashboardURL())
@@ -114,6 +107,18 @@ func (k *walker) signsOutAtIdP(b *testkit.Browser) error {
 		}
 	}
 	return check.That("the identity provider's page", strings.Contains(p.Text(), "Signed out."), "Signed out.", p.Text())
+}
+
+// hearsOthers waits until a Region says that it has all of the others.
+func (k *walker) hearsOthers(s *site) error {
+	return k.until(func() error {
+		for _, peer := range s.running().Peers() {
+			if peer.State != portal.PeerReplicated {
+				return check.Same("what "+s.Name+" says of "+peer.Region, portal.PeerReplicated, peer.State)
+			}
+		}
+		return nil
+	})
 }
 
 // submit submits the form of a page with that action.
