@@ -134,7 +134,7 @@ func (w *logoutWorld) app(name string) *http.ServeMux {
 	mux.HandleFunc("GET /{$}", func(rw http.ResponseWriter, r *http.Request) {
 		s, err := w.current(r)
 		if err != nil {
-			http.Error(rw, "nobody is signed in", http.StatusUnauthorized)
+			http.Error(rw, "no session", http.StatusUnauthorized)
 			return
 		}
 		fmt.Fprintf(rw, `signed in as %s <form method="post" action="/sign-out"><button>Sign out</button></form>`, s.UserID)
@@ -142,7 +142,7 @@ func (w *logoutWorld) app(name string) *http.ServeMux {
 	mux.HandleFunc("/sign-out", func(rw http.ResponseWriter, r *http.Request) {
 		s, err := w.current(r)
 		if err != nil {
-			http.Error(rw, "nobody is signed in", http.StatusUnauthorized)
+			http.Error(rw, "no session", http.StatusUnauthorized)
 			return
 		}
 		if acs.CheckSignOut(r) == nil {

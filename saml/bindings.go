@@ -24,24 +24,31 @@ type PostForm struct {
 // RedirectURL returns the URL to redirect the browser to with HTTP-Redirect
 // (Bindings 3.4.4.1). relayState is at most 80 bytes; empty leaves it out.
 func (r *AuthnRequest) RedirectURL(relayState string) (string, error) {
-	if err := r.checkSend(HTTPRedirect, relayState); err != nil {
+	if err := checkSend("AuthnRequest.Binding", r.binding, HTTPRedirect, relayState); err != nil {
 		return "", err
 	}
-	deflated, err := r.sp.deflate(r.head + r.tail)
+	query, err := r.sp.redirectQuery("SAMLRequest", r.head+r.tail, relayState, r.sign)
 	if err != nil {
-		return "", &Error{Reason: ReasonConfig, Rule: "AuthnRequest", Detail: "can't be deflated", Err: err}
-	}
-	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflated))
-	if relayState != "" {
-		query += "&RelayState=" + url.QueryEscape(relayState)
-	}
-	if r.sign {
-		if query, err = r.sp.signQuery(query); err != nil {
-			return "", err
-		}
+		return "", err
 	}
 	// The extra parameters come last: some programs verify everything before Signature.
 	return withQuery(withQuery(r.sso, query), r.extra), nil
+}
+
+// redirectQuery returns the query with a message (Bindings 3.4.4.1).
+func (sp *ServiceProvider) redirectQuery(param, message, relayState string, sign bool) (string, error) {
+	deflated, err := sp.deflate(message)
+	if err != nil {
+		return "", &Error{Reason: ReasonConfig, Rule: param, Detail: "can't be deflated", Err: err}
+	}
+	query := param + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflated))
+	if relayState != "" {
+		query += "&RelayState=" + url.QueryEscape(relayState)
+	}
+	if !sign {
+		return query, nil
+	}
+	return sp.signQuery(query)
 }
 
 // deflate compresses a message (Bindings 3.4.4.1). Writers are pooled: one takes
@@ -67,7 +74,7 @@ func (sp *ServiceProvider) deflate(message string) ([]byte, error) {
 // PostForm returns the form to send with HTTP-POST. relayState is at most 80
 // bytes; empty leaves it out.
 func (r *AuthnRequest) PostForm(relayState string) (PostForm, error) {
-	if err := r.checkSend(HTTPPost, relayState); err != nil {
+	if err := checkSend("AuthnRequest.Binding", r.binding, HTTPPost, relayState); err != nil {
 		return PostForm{}, err
 	}
 	signature := ""
@@ -81,9 +88,9 @@ func (r *AuthnRequest) PostForm(relayState string) (PostForm, error) {
 	return PostForm{URL: withQuery(r.sso, r.extra), SAMLRequest: xml, RelayState: relayState}, nil
 }
 
-func (r *AuthnRequest) checkSend(binding, relayState string) error {
-	if r.binding != binding {
-		return configError("AuthnRequest.Binding", "the binding of this request is %s", quote(r.binding))
+func checkSend(field, have, binding, relayState string) error {
+	if have != binding {
+		return configError(field, "the binding of this message is %s", quote(have))
 	}
 	if len(relayState) > maxRelayState {
 		return configError("RelayState", "at most %d bytes (Bindings 3.4.3), got %d", maxRelayState, len(relayState))

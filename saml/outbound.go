@@ -3,7 +3,6 @@ package saml
 import (
 	"encoding/base64"
 	"fmt"
-	"net/url"
 )
 
 // outbound is a message that is always signed. head and tail are its canonical form; the signature goes in between.
@@ -25,18 +24,11 @@ func (o *outbound) URL() string { return o.to }
 // RedirectURL returns the URL to redirect the browser to with HTTP-Redirect (Bindings 3.4.4.1). relayState is at most
 // 80 bytes; empty leaves it out.
 func (o *outbound) RedirectURL(relayState string) (string, error) {
-	if err := o.checkSend(HTTPRedirect, relayState); err != nil {
+	if err := checkSend("Binding", o.binding, HTTPRedirect, relayState); err != nil {
 		return "", err
 	}
-	deflated, err := o.sp.deflate(o.head + o.tail)
+	query, err := o.sp.redirectQuery(o.param, o.head+o.tail, relayState, true)
 	if err != nil {
-		return "", &Error{Reason: ReasonConfig, Rule: o.param, Detail: "can't be deflated", Err: err}
-	}
-	query := o.param + "=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflated))
-	if relayState != "" {
-		query += "&RelayState=" + url.QueryEscape(relayState)
-	}
-	if query, err = o.sp.signQuery(query); err != nil {
 		return "", err
 	}
 	return withQuery(o.to, query), nil
@@ -45,7 +37,7 @@ func (o *outbound) RedirectURL(relayState string) (string, error) {
 // PostForm returns the form to send with HTTP-POST (Bindings 3.5.4). relayState is at most 80 bytes; empty leaves it
 // out.
 func (o *outbound) PostForm(relayState string) (PostForm, error) {
-	if err := o.checkSend(HTTPPost, relayState); err != nil {
+	if err := checkSend("Binding", o.binding, HTTPPost, relayState); err != nil {
 		return PostForm{}, err
 	}
 	xml, err := o.signed()
@@ -63,7 +55,7 @@ func (o *outbound) PostForm(relayState string) (PostForm, error) {
 
 // Envelope returns the SOAP envelope with the message (Bindings 3.2.2.1).
 func (o *outbound) Envelope() ([]byte, error) {
-	if err := o.checkSend(SOAP, ""); err != nil {
+	if err := checkSend("Binding", o.binding, SOAP, ""); err != nil {
 		return nil, err
 	}
 	xml, err := o.signed()
@@ -79,16 +71,6 @@ func (o *outbound) signed() (string, error) {
 		return "", err
 	}
 	return o.head + signature + o.tail, nil
-}
-
-func (o *outbound) checkSend(binding, relayState string) error {
-	if o.binding != binding {
-		return configError("Binding", "the binding of this message is %s", quote(o.binding))
-	}
-	if len(relayState) > maxRelayState {
-		return configError("RelayState", "at most %d bytes (Bindings 3.4.3), got %d", maxRelayState, len(relayState))
-	}
-	return nil
 }
 
 // String describes the message for a log, without the user's name.

@@ -2,8 +2,8 @@ package dsig
 
 import (
 	"crypto"
-	"crypto/rsa"
-	"fmt"
+	"errors"
+	"hash"
 )
 
 // VerifyOctets verifies a signature over octets, as HTTP-Redirect has it (SAML Bindings 3.4.4.1), with each key in
@@ -14,30 +14,10 @@ func VerifyOctets(algorithm string, octets, signature []byte, keys []crypto.Publ
 		const want = "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512"
 		return &Error{Reason: Algorithm, Detail: "SigAlg is not accepted", Want: want, Got: algorithm}
 	}
-	h := m.hash.New()
-	h.Write(octets)
-	digest := h.Sum(nil)
-	usable, weak := 0, -1 // as in Envelope.Verify
-	for _, key := range keys {
-		if !m.usable(key) {
-			continue
-		}
-		if key, ok := key.(*rsa.PublicKey); ok && key.N.BitLen() < policy.MinRSABits {
-			weak = max(weak, key.N.BitLen())
-			continue
-		}
-		usable++
-		if m.verify(key, digest, signature) {
-			return nil
-		}
+	_, usable, err := m.tryKeys(keys, policy, signature, func(h hash.Hash) { h.Write(octets) })
+	var e *Error
+	if errors.As(err, &e) && e.Reason == Invalid && usable == 0 {
+		return &Error{Reason: Algorithm, Detail: "SigAlg is not one of the configured keys' kind", Got: algorithm}
 	}
-	switch {
-	case usable > 0:
-		return &Error{Reason: Invalid,
-			Detail: fmt.Sprintf("signature does not verify with any of the %d configured keys", len(keys))}
-	case weak >= 0:
-		return &Error{Reason: WeakKey, Detail: "configured keys are too weak",
-			Want: fmt.Sprintf("an RSA key of at least %d bits", policy.MinRSABits), Got: fmt.Sprintf("%d bits", weak)}
-	}
-	return &Error{Reason: Algorithm, Detail: "SigAlg is not one of the configured keys' kind", Got: algorithm}
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/subtle"
 	"fmt"
+	"hash"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
@@ -36,10 +37,24 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 	if subtle.ConstantTimeCompare(digest.Sum(nil), e.want) != 1 {
 		return Signed{}, &Error{Reason: Invalid, Detail: "digest mismatch"}
 	}
-	var info []byte
-	usable, weak := 0, -1 // number of keys that can be used; bits of the strongest that is too weak
+	key, _, err := e.method.tryKeys(keys, policy, e.value, func(h hash.Hash) {
+		c.Write(h, e.info, xmltree.Node{}, e.infoForm.prefixList)
+	})
+	if err != nil {
+		return Signed{}, err
+	}
+	return Signed{element: element, key: key}, nil
+}
+
+// tryKeys returns the position of the key that made a signature, or an error and how many keys could be tried. write
+// writes what is signed; it is called at most once.
+func (m method) tryKeys(
+	keys []crypto.PublicKey, policy Policy, signature []byte, write func(hash.Hash),
+) (at, usable int, err error) {
+	var digest []byte
+	weak := -1 // bits of the strongest that is too weak
 	for i, key := range keys {
-		if !e.method.usable(key) {
+		if !m.usable(key) {
 			continue
 		}
 		if key, ok := key.(*rsa.PublicKey); ok && key.N.BitLen() < policy.MinRSABits {
@@ -47,17 +62,17 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 			continue
 		}
 		usable++
-		if info == nil {
-			h := e.method.hash.New()
-			c.Write(h, e.info, xmltree.Node{}, e.infoForm.prefixList)
-			info = h.Sum(nil)
+		if digest == nil {
+			h := m.hash.New()
+			write(h)
+			digest = h.Sum(nil)
 		}
-		if e.method.verify(key, info, e.value) {
-			return Signed{element: element, key: i}, nil
+		if m.verify(key, digest, signature) {
+			return i, usable, nil
 		}
 	}
 	if usable == 0 && weak >= 0 {
-		return Signed{}, &Error{
+		return -1, usable, &Error{
 			Reason: WeakKey, Detail: "configured keys are too weak",
 			Want: fmt.Sprintf("an RSA key of at least %d bits", policy.MinRSABits), Got: fmt.Sprintf("%d bits", weak),
 		}
@@ -66,7 +81,7 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 	if usable < len(keys) {
 		detail += fmt.Sprintf(" (%d of them usable with its algorithm)", usable)
 	}
-	return Signed{}, &Error{Reason: Invalid, Detail: detail}
+	return -1, usable, &Error{Reason: Invalid, Detail: detail}
 }
 
 // checkComments refuses canonicalization with comments where something that is
