@@ -271,6 +271,22 @@ func checkLocation(attribute, raw string) *Error {
 	return checkURL(attribute, raw, false)
 }
 
+// checkDirectLocation is checkLocation for an address to which this program itself connects, and not the browser. A
+// literal IP address must be public, or loopback in a test, because metadata must not lead into our own network. Names
+// are resolved, and their addresses checked, where the connection is made.
+func checkDirectLocation(attribute, raw string) *Error {
+	if err := checkLocation(attribute, raw); err != nil {
+		return err
+	}
+	u, _ := url.Parse(raw) // checkLocation has parsed it
+	host := u.Hostname()
+	ip, err := netip.ParseAddr(host)
+	if err == nil && (IsPublicAddress(ip) || IsLoopback(host)) || err != nil && !endsInNumber(host) {
+		return nil
+	}
+	return configError(attribute, "%s must not have an address that is not public", quote(raw))
+}
+
 // IsLoopback reports whether a host name or address, without brackets and port,
 // always means this machine: localhost and names below it (RFC 6761 section 6.3),
 // 127.0.0.0/8 and ::1. Plain http is accepted for these only.

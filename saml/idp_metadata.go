@@ -41,8 +41,8 @@ func mayHoldComments(_ xmltree.NS, local string) bool {
 //
 // Every key is used whose KeyDescriptor has use="signing" or no use (Metadata
 // 2.4.1.1). Addresses for other bindings than HTTP-Redirect and HTTP-POST are
-// ignored. Plain-http addresses and unusable keys are ignored with a warning
-// ([IdP.Warnings]). Metadata without a usable key, or with more than 32, is refused.
+// ignored. Plain-http addresses, addresses for SOAP that are not public, and unusable
+// keys are ignored with a warning ([IdP.Warnings]). Metadata without a usable key, or with more than 32, is refused.
 //
 // The error is a [*Error] with ReasonMetadata; with ReasonMetadataDuplicate if several
 // EntityDescriptors have the identity provider's entity ID; or with ReasonID or

@@ -44,8 +44,8 @@ func (s LogoutService) check() *Error {
 	return checkLocation("ResponseLocation", s.ResponseURL)
 }
 
-// logoutServices reads the addresses for logout messages. One with an address that can't be used is ignored with a
-// warning.
+// logoutServices reads the addresses for logout messages. One with an address that can't be used, or that this program
+// itself must not connect to, is ignored with a warning.
 func (d *metadataDecoder) logoutServices(idp *IdP, role xmltree.Node) {
 	for n := role.Child(xmltree.Metadata, "SingleLogoutService"); n.OK(); n = n.NextSame() {
 		s := LogoutService{
@@ -54,7 +54,11 @@ func (d *metadataDecoder) logoutServices(idp *IdP, role xmltree.Node) {
 		if s.Binding != HTTPRedirect && s.Binding != HTTPPost && s.Binding != SOAP {
 			continue
 		}
-		if err := s.check(); err != nil {
+		err := s.check()
+		if err == nil && s.Binding == SOAP {
+			err = checkDirectLocation("Location", s.URL)
+		}
+		if err != nil {
 			d.warn("SingleLogoutService: " + err.Detail)
 			continue
 		}

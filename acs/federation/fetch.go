@@ -8,9 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"syscall"
 	"time"
+
+	"github.com/meridian-saml/meridian/saml"
 )
 
 const (
@@ -61,33 +62,10 @@ func checkAddress(address string) error {
 	if err != nil {
 		return err
 	}
-	ip := at.Addr().Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Is6() && !allocated.Contains(ip) || special(ip) {
+	if ip := at.Addr().Unmap(); !saml.IsPublicAddress(ip) {
 		return fmt.Errorf("address %s is not public, and AllowPrivateAddresses is not set", ip)
 	}
 	return nil
-}
-
-// allocated is the IPv6 global unicast range (RFC 4291 2.4, IANA's registry). It
-// excludes networks that embed an IPv4 address, which may be private (RFC 6052).
-var allocated = netip.MustParsePrefix("2000::/3")
-
-// special reports whether an address is in one of specialPrefixes.
-func special(ip netip.Addr) bool {
-	return slices.ContainsFunc(specialPrefixes, func(p netip.Prefix) bool { return p.Contains(ip) })
-}
-
-// specialPrefixes are not public, although netip counts them as global unicast.
-// IPv4: this network, shared address space (RFC 6598), protocol assignments,
-// documentation, benchmarks, reserved, and the virtual host address of Azure. IPv6:
-// protocol assignments (including Teredo), documentation, and 6to4.
-var specialPrefixes = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("168.63.129.16/32"),
-	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("3fff::/20"),
-	netip.MustParsePrefix("2002::/16"),
 }
 
 // fetch fetches a document. If etag is not empty, the request is conditional, and
