@@ -92,6 +92,7 @@ const (
 	pkcs1 kind = iota
 	ecdsaRS
 	pss
+	ecdsaOctets // r followed by s as ecdsaRS, or DER: see VerifyOctets
 )
 
 var methods = map[string]method{
@@ -121,11 +122,11 @@ var digests = map[string]crypto.Hash{
 func (m method) usable(key crypto.PublicKey) bool {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		return m.kind != ecdsaRS
+		return m.kind == pkcs1 || m.kind == pss
 	case *ecdsa.PublicKey:
 		switch key.Curve {
 		case elliptic.P256(), elliptic.P384(), elliptic.P521():
-			return m.kind == ecdsaRS
+			return m.kind == ecdsaRS || m.kind == ecdsaOctets
 		}
 	}
 	return false
@@ -145,7 +146,7 @@ func (m method) verify(key crypto.PublicKey, digest, signature []byte) bool {
 		// r followed by s, each as wide as the order of the curve (RFC 9231, 2.3.6).
 		width := (key.Curve.Params().N.BitLen() + 7) / 8
 		if len(signature) != 2*width {
-			return false
+			return m.kind == ecdsaOctets && ecdsa.VerifyASN1(key, digest, signature)
 		}
 		r, s := new(big.Int).SetBytes(signature[:width]), new(big.Int).SetBytes(signature[width:])
 		return ecdsa.Verify(key, digest, r, s)
