@@ -87,8 +87,9 @@ type Config struct {
 	// EndSessions ends the sessions that a LogoutRequest of an identity provider names, in every Region, and refuses
 	// later assertions that it names (SAML Core 3.7.3.1), as Store.EndSubject of package sessions does. The result is
 	// the answer to the identity provider: PartialLogout if a Region may not know yet. After an error the user gets
-	// 503, and the identity provider can send the request again. The same request can arrive twice: at two Regions, or
-	// while Store doesn't answer, since sessions must end then, too. The context is not cancelled when the client leaves.
+	// 503, and the identity provider can send the request again. The same request can arrive twice: at two Regions, after
+	// a node stopped in EndSessions, or while Store doesn't answer, since sessions must end then, too. The context is not
+	// cancelled when the client leaves.
 	// NewRegion requires it if the service provider has a logout URL in the Region.
 	EndSessions func(context.Context, *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error)
 	// OnLoggedOut is called at the end of a logout that StartLogout began, and writes the answer. The local session has

@@ -57,7 +57,8 @@ const (
 	ReasonForgotten Reason = "Forgotten"
 	// ReasonCrossSite: another site's page asked for a logout, and not the user.
 	ReasonCrossSite Reason = "CrossSite"
-	// ReasonEndSessions: Config.EndSessions returned an error. Sessions may live on.
+	// ReasonEndSessions: Config.EndSessions returned an error, or is running for the same LogoutRequest, or was when a
+	// node stopped. Sessions may live on.
 	ReasonEndSessions Reason = "EndSessions"
 	// ReasonStore: the store could not answer, or is full.
 	ReasonStore Reason = "Store"

@@ -28,10 +28,17 @@ const (
 // newLogoutMessages is a world whose identity provider signs the logout messages of a test.
 func newLogoutMessages(t *testing.T, services []saml.LogoutService, urls ...saml.LogoutEndpoint) *world {
 	t.Helper()
+	return changedLogoutMessages(t, services, func(c *saml.Config) { c.Logout = urls })
+}
+
+// changedLogoutMessages is newLogoutMessages with a changed service provider.
+func changedLogoutMessages(t *testing.T, services []saml.LogoutService, change func(*saml.Config)) *world {
+	t.Helper()
 	var source *saml.SwappableIdP
 	w := newWorld(t, func(c *saml.Config) {
 		key := testkit.RSAKey("logout sp")
-		c.Key, c.Certificate, c.Logout = key, testkit.Certificate(key, time.Now()), urls
+		c.Key, c.Certificate = key, testkit.Certificate(key, time.Now())
+		change(c)
 		source = saml.NewSwappableIdP(c.IdP.IdP())
 		c.IdP = source
 	})
@@ -53,10 +60,16 @@ var byPost = []saml.LogoutService{{Binding: saml.HTTPPost, URL: "https://idp.exa
 // signedLogout returns a message of the identity provider in base64.
 func (w *world) signedLogout(name, attrs, content string) string {
 	w.t.Helper()
+	return w.signedLogoutTo(usLogout, name, attrs, content)
+}
+
+// signedLogoutTo is signedLogout with a Destination.
+func (w *world) signedLogoutTo(to, name, attrs, content string) string {
+	w.t.Helper()
 	doc := etree.NewDocument()
 	require.NoError(w.t, doc.ReadFromString(`<samlp:`+name+` xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" `+
 		`xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_1" Version="2.0" IssueInstant="`+
-		w.clock.Now().UTC().Format(time.RFC3339)+`" Destination="`+usLogout+`" `+attrs+`><saml:Issuer>`+idpID+
+		w.clock.Now().UTC().Format(time.RFC3339)+`" Destination="`+to+`" `+attrs+`><saml:Issuer>`+idpID+
 		`</saml:Issuer>`+content+`</samlp:`+name+`>`))
 	message, err := etree.NewDocumentWithRoot(w.idp.sign(doc.Root())).WriteToString()
 	require.NoError(w.t, err)

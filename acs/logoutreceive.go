@@ -1,9 +1,7 @@
 package acs
 
 import (
-	"context"
 	"crypto/subtle"
-	"errors"
 	"mime"
 	"net/http"
 	"net/url"
@@ -91,23 +89,9 @@ func (g *Region) asked(
 		return err
 	}
 	held.release()
-	// The client may leave, which cancels the context of r. The sessions end then too, and the record is removed if they
-	// don't: otherwise the same request would be refused when it is sent again.
-	ctx := context.WithoutCancel(r.Context())
-	key := KeyPrefixAssertion + hashed("logout", req.IdP(), req.ID())
-	until := req.NotOnOrAfter().Add(2*c.cfg.SP.Skew() + replayMargin)
-	switch err := c.cfg.Store.Add(ctx, key, []byte(stamp(c.cfg.SP.Now())), until); {
-	case errors.Is(err, ErrExists):
-		return newError(ReasonReplay, ruleLogout, "the LogoutRequest was used before")
-	case err != nil:
-		// Sessions must end all the same. A replay would end only those that the request may end anyway: see
-		// NotOnOrAfter, and Logout.Ends of package sessions.
-		c.logLogoutError(r, "saml logout not recorded", storeError("record the LogoutRequest", err))
-	}
-	status, err := c.cfg.EndSessions(ctx, req)
+	status, err := c.endOnce(r, req)
 	if err != nil {
-		_, _ = c.cfg.Store.Take(ctx, key) // so that it can be sent again
-		return &Error{Reason: ReasonEndSessions, Rule: "Config.EndSessions", Err: err}
+		return err
 	}
 	v := c.logoutVerdict(req.IdP(), req.NameID().Value)
 	c.log(r.Context(), "saml logout by the identity provider", v)
@@ -186,7 +170,8 @@ func (g *Region) onOtherHost(r *http.Request, to saml.LogoutEndpoint) bool {
 // hop: the other URL is not that one. A proxy must pass the Host header on.
 func (g *Region) forward(w http.ResponseWriter, r *http.Request, to saml.LogoutEndpoint, in saml.LogoutMessage) error {
 	if in.Binding == saml.SOAP || !arrivedAt(r, g.sp.PublishedLogoutURL()) || to.URL == g.sp.PublishedLogoutURL() {
-		return newError(Reason(saml.ReasonWrongRegion), ruleLogout, "the answer belongs to another Region").
+		return newError(Reason(saml.ReasonWrongRegion), ruleLogout,
+			"the answer belongs to another Region, and only one that arrives at the URL in our metadata is sent on there").
 			compared(g.consumers[0].here.Region, to.Region)
 	}
 	location, status := to.URL, http.StatusTemporaryRedirect

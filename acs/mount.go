@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
@@ -19,7 +18,8 @@ type Paths struct {
 
 // Mount registers the Region with mux: a consumer at the path of every ACS URL, the two pages,
 // Config.DiscoveredPath, and Logout at the paths of the Region's logout URL and of the one in our metadata. Like
-// mux.Handle, it panics if a pattern is already registered. It also panics if a path of p is invalid.
+// mux.Handle, it panics if a pattern is already registered. It also panics if a path of p is invalid. Regions of one
+// process may share the path of a logout URL, such as that in our metadata.
 func (g *Region) Mount(mux *http.ServeMux, p Paths) {
 	mounted := &Region{sp: g.sp}
 	groups := make(map[string]dispatcher)
@@ -36,11 +36,7 @@ func (g *Region) Mount(mux *http.ServeMux, p Paths) {
 	for at, d := range groups {
 		mux.Handle(at, d)
 	}
-	logout, err := g.logoutPaths()
-	must(err)
-	for _, at := range logout {
-		mux.HandleFunc(at, mounted.Logout)
-	}
+	must(mounted.mountLogout(mux))
 	for _, page := range []struct {
 		path string
 		get  http.HandlerFunc
@@ -54,33 +50,6 @@ func (g *Region) Mount(mux *http.ServeMux, p Paths) {
 			mux.Handle(at, page.get)
 		}
 	}
-}
-
-// logoutPaths returns the patterns of the logout URLs that lead to this Region.
-func (g *Region) logoutPaths() (all []string, err error) {
-	urls := []string{}
-	for _, e := range g.sp.Logout() {
-		if g.isOwn(e) {
-			urls = append(urls, e.URL)
-		}
-	}
-	if shared := g.sp.PublishedLogoutURL(); len(urls) > 0 {
-		urls = append(urls, shared)
-	}
-	for _, raw := range urls {
-		u, err := url.Parse(raw)
-		if err != nil {
-			return nil, err
-		}
-		at, err := pattern(u)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(all, at) {
-			all = append(all, at)
-		}
-	}
-	return all, nil
 }
 
 func must(err error) {
