@@ -131,6 +131,8 @@ type Config struct {
 	// OnVerdict is called with every verdict, before OnLogin. It can't change the verdict, and should return
 	// quickly. Nil: not called.
 	OnVerdict func(context.Context, Verdict)
+	// Observer watches responses and logouts, for metrics and traces. Nil: none.
+	Observer Observer
 	// Logger receives one record per verdict, without messages, cookies or other secrets. Nil: the slog.Default()
 	// at the time of the constructor call.
 	Logger *slog.Logger

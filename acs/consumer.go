@@ -50,20 +50,21 @@ func (c *Consumer) ACS() saml.Endpoint { return c.here }
 func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.setHeaders(w.Header())
 	v := c.newVerdict()
-	login, restart, err := c.consume(w, r, &v)
+	observed, end := c.observe(r)
+	login, restart, err := c.consume(w, observed, &v)
 	switch {
 	case err != nil:
 		v.setError(err)
-		c.refuse(w, r, v)
+		c.refuse(w, observed, v, end)
 	case restart != nil:
 		v.Reason, v.Rule, v.Detail = string(ReasonRestarted), ruleUnsolicited, "dropped the assertion and started a sign-in"
-		c.report(r.Context(), v)
+		c.report(observed.Context(), v, end)
 		o := c.loginOptions(r) // so that it asks for no less than a sign-in that begins here
 		o.IdP, o.ReturnTo = restart.IdP, restart.ReturnTo
 		c.startLogin(w, r, o, pendingRequest{by: InitiatorClick, restarted: true})
 	default:
 		v.Accepted = true
-		c.report(r.Context(), v)
+		c.report(observed.Context(), v, end)
 		login.consumer, login.verdict = c, &v
 		c.cfg.OnLogin(w, r, login) // [4]
 	}
@@ -90,7 +91,9 @@ func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (
 	pending := pendingRequests(r)
 
 	// [2] The assertion, if every rule holds. Nothing is consumed before.
+	verified := c.observeVerification(r.Context())
 	assertion, err := c.cfg.SP.Verify([]byte(response), c.verifyOptions(pending))
+	verified(err)
 	if err != nil {
 		return nil, nil, asCancelled(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -78,13 +79,20 @@ func (g *Region) StartLogout(w http.ResponseWriter, r *http.Request, o LogoutOpt
 			w.Header().Set("Allow", http.MethodPost)
 			status = http.StatusMethodNotAllowed
 		}
-		c.page(w, answer{status: status, text: textCrossSite}, c.logLogoutError(r, "saml logout not started", err).Reference)
+		c.page(w, answer{status: status, text: textCrossSite}, c.logoutNotStarted(r, o, err).Reference)
 		return
 	}
 	if err := g.startLogout(w, r, c, o); err != nil {
-		c.logLogoutError(r, "saml logout not started", err)
+		c.logoutNotStarted(r, o, err)
 		c.loggedOut(w, r, &LoggedOut{IdP: o.IdP, Err: err, ReturnTo: c.allowed.allow(o.ReturnTo)})
 	}
+}
+
+func (c *Consumer) logoutNotStarted(r *http.Request, o LogoutOptions, err error) Verdict {
+	v := c.logLogoutError(r, "saml logout not started", err)
+	v.IdP = storeerr.Printable(o.IdP)
+	c.observeLogout(r.Context(), FlowSP, v)
+	return v
 }
 
 func (g *Region) startLogout(w http.ResponseWriter, r *http.Request, c *Consumer, o LogoutOptions) error {

@@ -36,7 +36,10 @@ type logoutWorld struct {
 	origin   map[string]string     // by Region
 	log      *safeBuffer
 	result   *acs.LoggedOut
-	fail     atomic.Bool // EndSessions fails
+	fail     atomic.Bool       // EndSessions fails
+	status   saml.LogoutStatus // of EndSessions
+	observed observed
+	provider string // its entity ID
 }
 
 const sessionCookie = "session"
@@ -86,6 +89,7 @@ func newLogoutWorld(t *testing.T, binding mockidp.LogoutBinding, change ...func(
 	idp, err = saml.ParseIdPMetadata(w.idp.Metadata(apps[0].ID))
 	require.NoError(t, err)
 	source.Replace(idp)
+	w.provider = idp.EntityID()
 	for _, region := range []string{"us", "eu"} {
 		hosts[strings.TrimPrefix(w.origin[region], "http://")] = w.app(region)
 	}
@@ -97,7 +101,7 @@ func (w *logoutWorld) app(name string) *http.ServeMux {
 	mux := http.NewServeMux()
 	region, err := acs.NewRegion(acs.Config{
 		SP: w.sp, Region: name, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Unsolicited: acs.Accept,
-		Logger: slog.New(slog.NewTextHandler(w.log, nil)),
+		Logger: slog.New(slog.NewTextHandler(w.log, nil)), Observer: &w.observed,
 		OnLogin: func(rw http.ResponseWriter, r *http.Request, l *acs.Login) {
 			id := fmt.Sprintf("%s-%s", name, l.Assertion.ID())
 			s := sessions.Session{
@@ -122,7 +126,7 @@ func (w *logoutWorld) app(name string) *http.ServeMux {
 				SessionIndexes: l.SessionIndexes(), Issued: l.IssueInstant(), NotOnOrAfter: l.NotOnOrAfter(),
 				Until: l.NotOnOrAfter().Add(3 * time.Hour),
 			})
-			return saml.LogoutSuccess, err
+			return w.status, err
 		},
 		OnLoggedOut: func(rw http.ResponseWriter, r *http.Request, l *acs.LoggedOut) {
 			w.result = l

@@ -36,13 +36,14 @@ var logoutAnswers = map[string]answer{
 }
 
 // logoutRefused logs and answers a logout message that was refused.
-func (c *Consumer) logoutRefused(w http.ResponseWriter, r *http.Request, err error) {
+func (c *Consumer) logoutRefused(w http.ResponseWriter, r *http.Request, err error) Verdict {
 	v := c.logLogoutError(r, "saml logout", err)
 	a, ok := logoutAnswers[v.Reason]
 	if !ok {
 		a = answer{status: http.StatusForbidden, text: textNoLogout}
 	}
 	c.page(w, a, v.Reference)
+	return v
 }
 
 // notAnswered says that sessions ended here, but the LogoutRequest that named them can't be answered.

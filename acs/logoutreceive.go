@@ -21,15 +21,18 @@ func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 	held := c.bodies.hold(c.cfg.ClientAddr(r))
 	defer held.release() // also after a panic; normally it is free when the message is verified
 	in, isResponse, err := c.readLogout(w, r, held)
+	flow := ""
 	switch {
 	case err != nil:
 	case isResponse:
+		flow = FlowSP
 		err = g.answered(w, r, c, in, held)
 	default:
+		flow = FlowIdP
 		err = g.asked(w, r, c, in, held)
 	}
 	if err != nil {
-		c.logoutRefused(w, r, err)
+		c.observeLogout(r.Context(), flow, c.logoutRefused(w, r, err))
 	}
 }
 
@@ -95,6 +98,10 @@ func (g *Region) asked(
 	}
 	v := c.logoutVerdict(req.IdP(), req.NameID().Value)
 	c.log(r.Context(), "saml logout by the identity provider", v)
+	if status != saml.LogoutSuccess {
+		v.Accepted, v.Reason = false, string(ReasonEndSessions)
+	}
+	c.observeLogout(r.Context(), FlowIdP, v)
 	if err := c.answer(w, req, status); err != nil {
 		c.notAnswered(w, r, status, err)
 	}
@@ -152,6 +159,10 @@ func (g *Region) answered(
 		v.Detail = storeerr.Printable(strings.Join(res.Status(), " "))
 	}
 	c.log(r.Context(), "saml logout answered", v)
+	if !res.Success() {
+		v.Accepted, v.Reason = false, string(saml.ReasonStatus)
+	}
+	c.observeLogout(r.Context(), FlowSP, v)
 	c.loggedOut(w, r, &LoggedOut{
 		IdP: res.IdP(), Success: res.Success(), Partial: res.Partial(), Status: res.Status(),
 		ReturnTo: c.allowed.allow(record.ReturnTo),

@@ -89,11 +89,12 @@ func (d dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := d[0]
 	c.setHeaders(w.Header())
+	r, end := c.observe(r)
 	v := c.newVerdict()
 	v.ACS = ""
 	v.setError(newError(ReasonHost, "Host (RFC 9110 7.4)", "no ACS URL of this path has this host and query").
 		compared("", r.Host))
-	c.refuse(w, r, v)
+	c.refuse(w, r, v, end)
 }
 
 func (c *Consumer) hasHost(host string) bool {

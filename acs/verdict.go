@@ -91,12 +91,13 @@ func (v *Verdict) setError(err error) {
 	v.Detail, v.Want, v.Got = storeerr.Printable(detail), storeerr.Printable(e.Want), storeerr.Printable(e.Got)
 }
 
-// report logs a verdict and passes it to OnVerdict.
-func (c *Consumer) report(ctx context.Context, v Verdict) {
+// report logs a verdict and passes it to OnVerdict, and to end, which is the Observer's.
+func (c *Consumer) report(ctx context.Context, v Verdict, end func(Verdict)) {
 	c.log(ctx, "saml sign-in", v)
 	if c.cfg.OnVerdict != nil {
 		c.cfg.OnVerdict(ctx, v)
 	}
+	end(v)
 }
 
 func (c *Consumer) log(ctx context.Context, message string, v Verdict) {
@@ -124,8 +125,8 @@ func (c *Consumer) log(ctx context.Context, message string, v Verdict) {
 }
 
 // refuse reports a refused response, and answers it.
-func (c *Consumer) refuse(w http.ResponseWriter, r *http.Request, v Verdict) {
-	c.report(r.Context(), v)
+func (c *Consumer) refuse(w http.ResponseWriter, r *http.Request, v Verdict, end func(Verdict)) {
+	c.report(r.Context(), v, end)
 	a, ok := answers[v.Reason]
 	switch {
 	case ok:

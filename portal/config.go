@@ -143,6 +143,17 @@ type Config struct {
 	// called if the user decides to stay signed in as another user or doesn't return, and not for a handoff. Nil: no
 	// call.
 	OnSignIn func(context.Context, SignIn)
+	// Observer watches responses, logouts and sign-ins, for metrics and traces. Nil: none.
+	Observer Observer
+}
+
+// Observer watches a portal. Package telemetry of acs implements it, so its methods have types of that package or of
+// the standard library.
+type Observer interface {
+	acs.Observer
+	// ObserveSignIn is called when Config.OnSignIn is, with the entity ID of the identity provider, and the Reason of a
+	// refusal or "".
+	ObserveSignIn(ctx context.Context, identityProvider string, unsolicited bool, reason string)
 }
 
 // SignIn is the result of an accepted response.

@@ -93,6 +93,7 @@ func New(cfg Config) (*Portal, error) {
 		RefusedPath:       pathRefused,
 		ClientAddr:        cfg.ClientAddr,
 		OnVerdict:         p.verdict,
+		Observer:          cfg.Observer,
 		Logger:            cfg.Logger,
 	})
 	if err != nil {

@@ -249,7 +249,13 @@ func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending
 }
 
 func (p *Portal) tell(ctx context.Context, in pending, reference string, reason Reason) {
-	if p.cfg.OnSignIn != nil && !in.handedOff() {
+	if in.handedOff() {
+		return
+	}
+	if p.cfg.Observer != nil {
+		p.cfg.Observer.ObserveSignIn(ctx, in.Proof.Subject.Provider, in.Unsolicited, string(reason))
+	}
+	if p.cfg.OnSignIn != nil {
 		p.cfg.OnSignIn(ctx, SignIn{
 			Time: p.now(), Reference: reference, Region: p.cfg.Region, IdP: in.Proof.Subject.Provider, UserName: in.UserName,
 			Unsolicited: in.Unsolicited, Accepted: reason == "", Reason: reason,

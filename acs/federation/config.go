@@ -89,9 +89,10 @@ type Source struct {
 // its source, and one that panics ends the process. They must not call Reset or Close.
 type Observer interface {
 	// ObserveMetadata is called after an attempt to read a source. It gets the age
-	// of the metadata in use since it was fetched, the time left until its
-	// validUntil (negative: expired; zero: no validUntil), the number of identity
-	// providers, and the Reason of the failure, or "" after a success.
+	// of the metadata in use since it was fetched (negative: there is none, or the
+	// source is a query service), the time left until its validUntil (negative:
+	// expired; zero: no validUntil), the number of identity providers, and the Reason
+	// of the failure, or "" after a success.
 	ObserveMetadata(source string, age, left time.Duration, providers int, reason string)
 }
 

@@ -184,3 +184,16 @@ func TestValidUntilAllowsSkew(t *testing.T) {
 		requireReason(t, "MetadataExpired", err)
 	}
 }
+
+// A source that was never read has no age, and no end.
+func TestNoAgeWithoutMetadata(t *testing.T) {
+	p := newPublisher(t, "")
+	p.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	seen := make(observer, 1)
+	f, err := federation.Open(t.Context(), federation.Config{
+		Sources: []federation.Source{{URL: p.URL, Keys: pinned(), AllowPrivateAddresses: true}}, Observer: seen,
+		Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(f.Close)
+	require.Equal(t, observed{-1, 0, 0, "MetadataFetch"}, <-seen)
+}

@@ -324,7 +324,7 @@ func (s *source) report(err error) {
 	if s.cfg.Observer == nil {
 		return
 	}
-	var age, left time.Duration
+	age, left := time.Duration(-1), time.Duration(0)
 	if !status.Fetched.IsZero() {
 		age = now.Sub(status.Fetched)
 	}
