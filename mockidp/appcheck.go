@@ -107,6 +107,10 @@ func (a *App) checkChoices() *Error {
 		return a.bad("unknown Refusals %d", a.Refusals)
 	case a.LogoutBinding != LogoutRedirect && a.LogoutBinding != LogoutPOST:
 		return a.bad("unknown LogoutBinding %d", a.LogoutBinding)
+	case a.LogoutChannel != FrontChannel && a.LogoutChannel != BackChannel:
+		return a.bad("unknown LogoutChannel %d", a.LogoutChannel)
+	case a.LogoutChannel == BackChannel && a.LogoutSOAPURL == "":
+		return a.bad("the LogoutChannel BackChannel needs a LogoutSOAPURL")
 	case a.LogoutResponseURL != "" && a.LogoutURL == "":
 		return a.bad("LogoutResponseURL needs a LogoutURL")
 	case a.SessionLifetime < 0:
@@ -122,7 +126,7 @@ func (a *App) checkAddresses() *Error {
 		return &Error{Reason: ReasonConfig, Detail: "app " + quote(a.Label) + ": DefaultRelayState", Err: err}
 	}
 	for name, u := range map[string]string{"Recipient": a.Recipient, "Destination": a.Destination,
-		"LogoutURL": a.LogoutURL, "LogoutResponseURL": a.LogoutResponseURL} {
+		"LogoutURL": a.LogoutURL, "LogoutResponseURL": a.LogoutResponseURL, "LogoutSOAPURL": a.LogoutSOAPURL} {
 		if u == "" {
 			continue
 		}
@@ -164,7 +168,7 @@ func (a *App) checkKeys() *Error {
 func (a *App) checkBookmark() *Error {
 	if a.Audience != "" || a.Issuer != "" || len(a.ACS) > 0 || len(a.Attributes) > 0 || a.GroupAttribute != nil ||
 		a.DefaultRelayState != "" || a.IdentityCenter != nil || a.Encrypt != nil || a.SignedRequests || a.KeyID != "" ||
-		a.LogoutURL != "" {
+		a.hasLogout() {
 		return a.bad("a bookmark has a URL and no SAML settings")
 	}
 	return checkWebURL("bookmark "+quote(a.Label)+": URL", a.URL)

@@ -51,13 +51,22 @@ const (
 	RefuseByStatus
 )
 
-// LogoutBinding is how an app's logout messages are sent. Both bindings are accepted.
+// LogoutBinding is how an app's logout messages are sent through the browser. Both bindings are accepted.
 type LogoutBinding int
 
 // The bindings.
 const (
 	LogoutRedirect LogoutBinding = iota // HTTP-Redirect; the zero value
 	LogoutPOST                          // HTTP-POST
+)
+
+// LogoutChannel is how an app is told that a session ended which another app, or the user, ends.
+type LogoutChannel int
+
+// The channels (SAML Profiles 4.4.3).
+const (
+	FrontChannel LogoutChannel = iota // the browser goes there, one app after another; the zero value
+	BackChannel                       // the Server calls it by SOAP, without the browser
 )
 
 // App is an application on the dashboard.
@@ -162,13 +171,20 @@ type App struct {
 	// SignedRequests refuses every request.
 	RequestCertificates []*x509.Certificate
 
-	// LogoutURL is where the service provider takes LogoutRequests (SAML Metadata 2.4.2, Location). RegisterSP sets it.
-	// Zero: the app has no single logout, as at Okta while it is off: its metadata has no SingleLogoutService.
+	// LogoutURL is where the service provider takes LogoutRequests from browsers (SAML Metadata 2.4.2, Location).
+	// RegisterSP sets it. Zero: the app has single logout by SOAP only or, if LogoutSOAPURL is zero too, none, as at Okta
+	// while it is off: its metadata has no SingleLogoutService.
 	LogoutURL string
 	// LogoutResponseURL is where the service provider takes LogoutResponses (ResponseLocation). Zero: LogoutURL.
 	LogoutResponseURL string
 	// LogoutBinding is the binding of the messages to both. Zero: LogoutRedirect.
 	LogoutBinding LogoutBinding
+	// LogoutSOAPURL is where the service provider takes LogoutRequests by SOAP (SAML Bindings 3.2). RegisterSP sets it.
+	// Zero: it takes none.
+	LogoutSOAPURL string
+	// LogoutChannel is how the app is told. BackChannel needs LogoutSOAPURL. Zero: FrontChannel; an app without
+	// LogoutURL is told by LogoutSOAPURL.
+	LogoutChannel LogoutChannel
 	// InsecureUnsignedLogout accepts LogoutRequests and LogoutResponses without checking a signature. Zero: they must be
 	// signed with the key of one of RequestCertificates.
 	InsecureUnsignedLogout bool

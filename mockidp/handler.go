@@ -49,6 +49,7 @@ func (s *Server) routes() http.Handler {
 			return errorf(ReasonNoSuchApp, "no page has this address")
 		},
 	}
+	mux.HandleFunc("POST /app/{name}/{key}/slo/soap", s.soap(s.handleLogoutSOAP))
 	maps.Copy(pages, s.federationRoutes())
 	for pattern, h := range pages {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -191,6 +192,11 @@ func (s *Server) LogoutURL(appID string) string {
 	return s.logoutURL(must(s.state.Load().samlApp(appID)))
 }
 
+// LogoutSOAPURL returns an app's single logout address for LogoutRequests by SOAP. It panics if there is no such app.
+func (s *Server) LogoutSOAPURL(appID string) string {
+	return s.logoutSOAPURL(must(s.state.Load().samlApp(appID)))
+}
+
 // TileURL returns where an app's tile leads and IdP-initiated sign-in begins: with the profile Okta the sign-on
 // address without a request. It panics if there is no such app.
 func (s *Server) TileURL(appID string) string { return s.tileURL(must(s.state.Load().app(appID))) }
@@ -223,6 +229,10 @@ func (s *Server) metadataURL(a *App) string {
 
 func (s *Server) logoutURL(a *App) string {
 	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/slo/saml"
+}
+
+func (s *Server) logoutSOAPURL(a *App) string {
+	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/slo/soap"
 }
 
 func (s *Server) tileURL(a *App) string { return s.base() + s.tilePath(a) }

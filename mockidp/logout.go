@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Single logout by the front channel (SAML Profiles 4.4): the browser carries a LogoutRequest to one app after
-// another, and each answers with a LogoutResponse. An app that doesn't answer keeps the browser.
+// Single logout (SAML Profiles 4.4). The apps of the back channel are told first, by SOAP. Then the browser carries a
+// LogoutRequest to one app after another, and each answers with a LogoutResponse. An app that doesn't answer keeps the
+// browser.
 
 // participant is an app that got an assertion in a session, and what its LogoutRequests name.
 type participant struct{ app, nameID, format, index string }
@@ -28,8 +29,19 @@ func (t *sessionTable) join(token string, p participant) {
 func (sess *session) tells(st *state) bool {
 	return slices.ContainsFunc(sess.apps, func(p participant) bool {
 		app, err := st.samlApp(p.app)
-		return err == nil && app.LogoutURL != ""
+		return err == nil && app.hasLogout()
 	})
+}
+
+// hasLogout reports whether the app has single logout by any binding.
+func (a *App) hasLogout() bool { return a.LogoutURL != "" || a.LogoutSOAPURL != "" }
+
+// channel returns how the app is told.
+func (a *App) channel() LogoutChannel {
+	if a.LogoutURL == "" && a.LogoutSOAPURL != "" {
+		return BackChannel
+	}
+	return a.LogoutChannel
 }
 
 // logout is a sign-out that isn't complete, or whose last page wasn't replaced yet.
@@ -39,7 +51,7 @@ type logout struct {
 	asking  asking        // the app that began it; zero: it began at this Server
 	waiting []participant // the apps that aren't told yet, in order; replaced, never written to
 	sent    string        // the ID of the LogoutRequest to the first of them, which hasn't answered; "" if there is none
-	told    []toldApp     // replaced, never written to
+	told    []ToldApp     // replaced, never written to
 }
 
 // asking is what a LogoutResponse needs of the LogoutRequest.
@@ -50,8 +62,11 @@ type asking struct {
 	begun           bool  // the session was looked for
 }
 
-// toldApp is an app that was told. Problem is "" if it signed the user out.
-type toldApp struct{ App, Label, Problem string }
+// ToldApp is an app whose session was to end.
+type ToldApp struct {
+	App, Label string
+	Problem    string // why it may still have a session; "" if it signed the user out
+}
 
 // bytes returns approximately how much memory a pending sign-out takes because of what its client sent.
 func (l logout) bytes() int {
@@ -62,18 +77,25 @@ func (l logout) bytes() int {
 	return n
 }
 
-func (l *logout) settle(app *App, problem string) {
-	t := toldApp{App: l.waiting[0].app, Label: l.waiting[0].app, Problem: problem}
-	if app != nil {
+// told returns the outcome for an app of the state.
+func (st *state) told(p participant, problem string) ToldApp {
+	t := ToldApp{App: p.app, Label: p.app, Problem: problem}
+	if app, err := st.samlApp(p.app); err == nil {
 		t.Label = app.Label
 	}
+	return t
+}
+
+// settle records the outcome of the first app that waits.
+func (l *logout) settle(st *state, problem string) {
+	t := st.told(l.waiting[0], problem)
 	l.waiting, l.sent = l.waiting[1:], ""
 	l.told = append(slices.Clip(l.told), t)
 }
 
 // partial reports whether an app may still have a session.
-func (l *logout) partial() bool {
-	return slices.ContainsFunc(l.told, func(t toldApp) bool { return t.Problem != "" })
+func partial(told []ToldApp) bool {
+	return slices.ContainsFunc(told, func(t ToldApp) bool { return t.Problem != "" })
 }
 
 // storeLogout stores a sign-out and returns its key.
@@ -105,16 +127,22 @@ func (s *Server) endSession(w http.ResponseWriter, sess *session, key string) {
 	s.config.Logger.Info("mockidp: signed out", "login", sess.login)
 }
 
+// appAt returns the app of an address below /app/NAME/KEY/.
+func (st *state) appAt(r *http.Request) (*App, *Error) {
+	for _, a := range st.apps {
+		if a.Kind == SAML && a.ExternalKey == r.PathValue("key") && a.Name == r.PathValue("name") {
+			return a, nil
+		}
+	}
+	return nil, errorf(ReasonNoSuchApp, "no app has this address")
+}
+
 // handleSLO serves an app's single logout address: LogoutRequests, and LogoutResponses to the Server's own.
 func (s *Server) handleSLO(w http.ResponseWriter, r *http.Request) *Error {
-	st := s.state.Load()
-	i := slices.IndexFunc(st.apps, func(a *App) bool {
-		return a.Kind == SAML && a.ExternalKey == r.PathValue("key") && a.Name == r.PathValue("name")
-	})
-	if i < 0 {
-		return errorf(ReasonNoSuchApp, "no app has this single logout address")
+	app, err := s.state.Load().appAt(r)
+	if err != nil {
+		return err
 	}
-	app := st.apps[i]
 	if app.LogoutURL == "" {
 		return errorf(ReasonNoLogout, "the app %s has no single logout: register metadata with a SingleLogoutService, or "+
 			"set its LogoutURL", quote(app.Label))
@@ -175,6 +203,7 @@ func (s *Server) beginLogout(w http.ResponseWriter, r *http.Request, key string)
 
 // continueLogout sends the browser to the next app, back to the app that asked, or to the last page.
 func (s *Server) continueLogout(w http.ResponseWriter, r *http.Request, key string) *Error {
+	s.tellBackChannel(r.Context(), key)
 	for {
 		l, err := s.logoutByKey(key)
 		if err != nil {
@@ -188,7 +217,7 @@ func (s *Server) continueLogout(w http.ResponseWriter, r *http.Request, key stri
 		problem := ""
 		switch {
 		case err != nil:
-			app, problem = nil, "the app was removed"
+			problem = "the app was removed"
 		case app.LogoutURL == "":
 			problem = "the app has no single logout"
 		default:
@@ -199,7 +228,7 @@ func (s *Server) continueLogout(w http.ResponseWriter, r *http.Request, key stri
 		}
 		s.logouts.update(key, func(now *logout) {
 			if len(now.waiting) == len(l.waiting) {
-				now.settle(app, problem)
+				now.settle(st, problem)
 			}
 		})
 	}
@@ -229,17 +258,11 @@ func (s *Server) logoutAnswered(w http.ResponseWriter, r *http.Request, app *App
 	if msg == nil {
 		return bad
 	}
-	key, problem := "", ""
-	switch {
-	case bad != nil:
-		problem = "its answer was refused: " + bad.Detail
-	case msg.status != StatusSuccess || msg.subStatus != "":
-		problem = "it answered with the status " + quote(lastPart(msg.status)+" "+lastPart(msg.subStatus))
-	}
+	key, problem, st := "", msg.problem(bad), s.state.Load()
 	s.logouts.with(func(all map[string]logout) {
 		for k, l := range all {
 			if l.sent == msg.inResponseTo && l.sent != "" && l.waiting[0].app == app.ID && s.now().Sub(l.at) <= pendingLifetime {
-				l.settle(app, problem)
+				l.settle(st, problem)
 				key, all[k] = k, l
 			}
 		}
@@ -252,4 +275,15 @@ func (s *Server) logoutAnswered(w http.ResponseWriter, r *http.Request, app *App
 		return bad
 	}
 	return s.continueLogout(w, r, key)
+}
+
+// problem returns why an app whose LogoutResponse this is may still have a session, or "". bad is why it was refused.
+func (m *logoutMessage) problem(bad *Error) string {
+	switch {
+	case bad != nil:
+		return "its answer was refused: " + bad.Detail
+	case m.status != StatusSuccess || m.subStatus != "":
+		return "it answered with the status " + quote(lastPart(m.status)+" "+lastPart(m.subStatus))
+	}
+	return ""
 }

@@ -195,11 +195,15 @@ func (s *Server) readLogoutMessage(app *App, in incoming) (*logoutMessage, int64
 func (s *Server) checkLogout(app *App, in incoming, m *logoutMessage) *Error {
 	const most = 5 * time.Minute
 	now, here := s.now(), s.logoutURL(app)
+	mayLack := app.InsecureUnsignedLogout // a Destination
+	if in.binding == bindingSOAP {
+		here, mayLack = s.logoutSOAPURL(app), true
+	}
 	switch {
 	case m.issuer != app.Audience || app.Audience == "":
 		return mismatch(ReasonIssuer, app.Audience, m.issuer, "the Issuer is not the Audience of the app %s",
 			quote(app.Label))
-	case m.destination != here && (m.destination != "" || !app.InsecureUnsignedLogout):
+	case m.destination != here && (m.destination != "" || !mayLack):
 		return mismatch(ReasonDestination, here, m.destination, "the Destination is not the app's single logout address")
 	case now.Sub(m.instant).Abs() > most:
 		return mismatch(ReasonIssueInstant, instant(now), instant(m.instant),
@@ -237,7 +241,7 @@ func (sess *session) named(app *App, m *logoutMessage, strict bool) *Error {
 	switch got = slices.DeleteFunc(got, func(p participant) bool { return !name(p) }); {
 	case len(got) == 0:
 		return mismatch(ReasonSubject, last.nameID+" ("+last.format+")", m.nameID+" ("+m.format+")",
-			"the LogoutRequest's NameID is not that of this browser's session")
+			"the LogoutRequest's NameID is not that of the session")
 	case m.qualifier != "" && m.qualifier != app.Issuer:
 		return mismatch(ReasonSubject, app.Issuer, m.qualifier, "the NameQualifier is not that of the assertion")
 	case m.spQualifier != "" && m.spQualifier != app.Audience:

@@ -23,44 +23,63 @@ type outgoing struct {
 	status                *Status // of a LogoutResponse that isn't a success
 }
 
-// sendLogoutRequest sends the browser to the next app with a LogoutRequest (SAML Core 3.7.1).
+// sendLogoutRequest sends the browser to the next app with a LogoutRequest.
 func (s *Server) sendLogoutRequest(
 	w http.ResponseWriter, r *http.Request, st *state, app *App, key string, l logout) *Error {
-	id, err := s.newID()
+	id, doc, err := s.logoutRequest(app, l.waiting[0], app.LogoutURL)
 	if err != nil {
 		return err
-	}
-	p := l.waiting[0]
-	doc, xerr := newDocument("logout-request", map[string]any{"ID": id, "Issuer": app.Issuer,
-		"Destination": app.LogoutURL, "Now": instant(s.now()), "NotOnOrAfter": instant(s.now().Add(logoutRequestLifetime)),
-		"Format": p.format, "NameID": p.nameID, "SessionIndex": p.index})
-	if xerr != nil {
-		return internal("writing the LogoutRequest", xerr)
 	}
 	s.logouts.update(key, func(l *logout) { l.sent = id })
 	return s.sendLogout(w, r, st, app, outgoing{param: "SAMLRequest", to: app.LogoutURL, doc: doc, login: l.login})
 }
 
-// sendLogoutResponse answers the app that asked (SAML Core 3.7.3.2).
-func (s *Server) sendLogoutResponse(w http.ResponseWriter, r *http.Request, st *state, app *App, l logout) *Error {
+// logoutRequest returns a LogoutRequest to an app, and its ID (SAML Core 3.7.1).
+func (s *Server) logoutRequest(app *App, p participant, destination string) (string, *etree.Document, *Error) {
 	id, err := s.newID()
 	if err != nil {
-		return err
+		return "", nil, err
 	}
+	doc, xerr := newDocument("logout-request", map[string]any{"ID": id, "Issuer": app.Issuer, "Destination": destination,
+		"Now": instant(s.now()), "NotOnOrAfter": instant(s.now().Add(logoutRequestLifetime)),
+		"Format": p.format, "NameID": p.nameID, "SessionIndex": p.index})
+	if xerr != nil {
+		return "", nil, internal("writing the LogoutRequest", xerr)
+	}
+	return id, doc, nil
+}
+
+// sendLogoutResponse answers the app that asked (SAML Core 3.7.3.2).
+func (s *Server) sendLogoutResponse(w http.ResponseWriter, r *http.Request, st *state, app *App, l logout) *Error {
 	out := outgoing{param: "SAMLResponse", to: cmp.Or(app.LogoutResponseURL, app.LogoutURL),
 		relayState: l.asking.relayState, login: l.login}
-	sub := ""
-	if l.partial() {
-		sub = StatusPartialLogout
-		out.status = &Status{Code: StatusSuccess, SubCode: sub}
-	}
-	var xerr error
-	out.doc, xerr = newDocument("logout-response", map[string]any{"ID": id, "Issuer": app.Issuer, "Destination": out.to,
-		"Now": instant(s.now()), "InResponseTo": l.asking.request.id, "SubCode": sub})
-	if xerr != nil {
-		return internal("writing the LogoutResponse", xerr)
+	var err *Error
+	if out.doc, out.status, err = s.logoutResponse(app, l.asking.request.id, out.to, l.told); err != nil {
+		return err
 	}
 	return s.sendLogout(w, r, st, app, out)
+}
+
+// logoutResponse returns a LogoutResponse, and its status if that isn't a plain success. By SOAP there is no
+// destination.
+func (s *Server) logoutResponse(
+	app *App, inResponseTo, destination string, told []ToldApp) (*etree.Document, *Status, *Error) {
+	id, err := s.newID()
+	if err != nil {
+		return nil, nil, err
+	}
+	var status *Status
+	sub := ""
+	if partial(told) {
+		sub = StatusPartialLogout
+		status = &Status{Code: StatusSuccess, SubCode: sub}
+	}
+	doc, xerr := newDocument("logout-response", map[string]any{"ID": id, "Issuer": app.Issuer, "Destination": destination,
+		"Now": instant(s.now()), "InResponseTo": inResponseTo, "SubCode": sub})
+	if xerr != nil {
+		return nil, nil, internal("writing the LogoutResponse", xerr)
+	}
+	return doc, status, nil
 }
 
 // sendLogout signs a message and sends the browser to an app with it, by the app's binding.
@@ -161,8 +180,7 @@ func (s *Server) handleSkip(w http.ResponseWriter, r *http.Request, form url.Val
 	st := s.state.Load()
 	s.logouts.update(key, func(l *logout) {
 		if l.sent == form.Get("sent") && l.sent != "" {
-			app, _ := st.samlApp(l.waiting[0].app)
-			l.settle(app, "it didn't answer")
+			l.settle(st, "it didn't answer")
 		}
 	})
 	return s.continueLogout(w, r, key)
@@ -173,25 +191,21 @@ func (s *Server) showLogout(w http.ResponseWriter, key string, l logout) {
 	st := s.state.Load()
 	var waiting []string
 	for _, p := range l.waiting {
-		label := p.app
-		if app, err := st.samlApp(p.app); err == nil {
-			label = app.Label
-		}
-		waiting = append(waiting, label)
+		waiting = append(waiting, st.told(p, "").Label)
 	}
 	p := page{Title: "You are signed out", Body: struct {
 		Key, Sent, Login string
-		Told             []toldApp
+		Told             []ToldApp
 		Waiting          []string
 		Partial          bool
-	}{key, l.sent, l.login, l.told, waiting, l.partial()}}
+	}{key, l.sent, l.login, l.told, waiting, partial(l.told)}}
 	switch {
 	case len(waiting) > 0:
 		p.Title = "Signing out"
 		if l.sent == "" {
 			p.Script = scriptSubmit
 		}
-	case l.partial():
+	case partial(l.told):
 		p.Title = "You may still be signed in to some apps"
 	}
 	w.Header().Set("Content-Security-Policy", policy(""))

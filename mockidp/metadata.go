@@ -89,6 +89,10 @@ func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
 			idp.SingleLogoutServices = append(idp.SingleLogoutServices, endpoint)
 		}
 	}
+	if app.LogoutSOAPURL != "" {
+		endpoint := crewjam.Endpoint{Binding: bindingSOAP, Location: s.logoutSOAPURL(app)}
+		idp.SingleLogoutServices = append(idp.SingleLogoutServices, endpoint)
+	}
 	roles := []crewjam.IDPSSODescriptor{idp}
 	out, err := xml.Marshal(&crewjam.EntityDescriptor{EntityID: app.Issuer, IDPSSODescriptors: roles})
 	if err != nil {

@@ -3,6 +3,7 @@ package mockidp
 import (
 	"bytes"
 	"compress/flate"
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -33,6 +34,8 @@ type incoming struct {
 	audience   string     // without SAMLRequest, see Config.AnyServiceProvider
 	acs        string     // likewise
 	query      string     // HTTP-Redirect: the octets of the query, which a signature covers
+
+	client *x509.Certificate // SOAP: of the TLS client, which has its key; or nil
 }
 
 // readParams refuses duplicate parameters: two readers might pick different ones.
@@ -68,6 +71,9 @@ func checkRelayState(s string) *Error {
 func (in incoming) xml() ([]byte, *Error) {
 	if len(in.message) > maxRequest {
 		return nil, tooLarge("SAMLRequest")
+	}
+	if in.binding == bindingSOAP {
+		return []byte(in.message), nil
 	}
 	raw, err := base64.StdEncoding.DecodeString(in.message)
 	if err != nil {

@@ -176,7 +176,9 @@ func (s *Server) StartTLS() {
 	s.life.Lock()
 	s.life.root = cert.Leaf
 	s.life.Unlock()
-	s.start(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
+	// A service provider may authenticate its calls by SOAP with a certificate; App.RequestCertificates has its key.
+	s.start(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"},
+		ClientAuth: tls.RequestClientCert})
 }
 
 func (s *Server) start(t *tls.Config) {

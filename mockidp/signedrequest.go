@@ -17,7 +17,8 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// verified returns the signed request. For HTTP-POST it is the document that goxmldsig hashed, not the input.
+// verified returns the signed request. For HTTP-POST and SOAP it is the document that goxmldsig hashed, not the input.
+// A SOAP request may be unsigned if the TLS client has a key of the app.
 //
 // enveloped says that the message holds a ds:Signature, verified or not.
 func (a *App) verified(in incoming, enveloped bool, doc []byte) ([]byte, *Error) {
@@ -25,8 +26,11 @@ func (a *App) verified(in incoming, enveloped bool, doc []byte) ([]byte, *Error)
 		return nil, badSignature(nil, "the app %s takes signed requests only and has no RequestCertificates; set them, or "+
 			"register metadata with a key", quote(a.Label))
 	}
-	if in.binding == bindingRedirect {
+	switch {
+	case in.binding == bindingRedirect:
 		return doc, a.verifyQuery(in, enveloped)
+	case !enveloped && a.presents(in.client):
+		return doc, nil
 	}
 	return a.verifyDocument(in, doc)
 }

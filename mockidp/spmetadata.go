@@ -160,13 +160,15 @@ func (d *spEntity) app() (spSettings, *Error) {
 		return bad("has an invalid list of assertion consumer services", err)
 	}
 	out := spSettings{App: App{Label: d.label(), Audience: d.EntityID, ACS: list}}
-	for _, x := range d.SP[0].Logout { // the first of a binding that the Server sends
-		if x.Binding == bindingRedirect || x.Binding == bindingPOST {
+	for _, x := range d.SP[0].Logout { // the first for browsers, and the first for SOAP
+		switch browser := x.Binding == bindingRedirect || x.Binding == bindingPOST; {
+		case browser && out.LogoutURL == "":
 			out.LogoutURL, out.LogoutResponseURL = x.Location, x.ResponseLocation
 			if x.Binding == bindingPOST {
 				out.LogoutBinding = LogoutPOST
 			}
-			break
+		case x.Binding == bindingSOAP && out.LogoutSOAPURL == "":
+			out.LogoutSOAPURL = x.Location
 		}
 	}
 	for _, f := range d.SP[0].NameIDFormats {

@@ -12,8 +12,8 @@
 // and sortOrder apply to a search. Times are compared to the millisecond.
 //
 // Under /control/ it has what tests need in addition: reset, clock, queue, faults, messages (with wait, which waits
-// for one), deliver, attack (for the next answer), attacks (those that are switched on), keys, tenants, and config
-// (everything as one file).
+// for one), deliver, logout (of a user), attack (for the next answer), attacks (those that are switched on), keys,
+// tenants, and config (everything as one file).
 //
 // Below /t/NAME/ it has all of this for the Server's tenant NAME. GET /healthz returns 200 without a token, for probes.
 //

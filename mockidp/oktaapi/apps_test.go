@@ -313,3 +313,21 @@ func TestSingleLogoutOfAnApp(t *testing.T) {
 	dig(body, "settings.signOn").(object)["slo"] = object{"enabled": true}
 	a.refused(400, "E0000001", "PUT", "/api/v1/apps/"+id, body)
 }
+
+// A logout of a user ends the sessions, and says what a browser has to do.
+func TestControlLogout(t *testing.T) {
+	a := newAPI(t, twoRegions())
+	idp := a.idp
+	require.NoError(t, idp.UpdateApp("idc", func(app *mockidp.App) error {
+		app.LogoutURL, app.InsecureUnsignedLogout = virginia, true
+		return nil
+	}))
+	b := newBrowser(t, idp)
+	b.signIn(alice, mockidp.DefaultPassword)
+	b.get(idp.TileURL("idc"))
+	got := a.ok(200, "POST", "/control/logout", object{"user": alice})
+	assert.Equal(t, []any{}, got["told"])
+	b.get(got["url"].(string)).has(t, "Signing out", "Not told yet")
+	b.get(idp.DashboardURL()).has(t, `name="password"`)
+	a.refused(404, "E0000007", "POST", "/control/logout", object{"user": "none"})
+}

@@ -21,6 +21,7 @@ func controlRoutes(api router) {
 		return c.noContent()
 	})
 	api("POST /control/deliver", withBody((*call).deliverNew))
+	api("POST /control/logout", withBody((*call).logoutUser))
 }
 
 func (c *call) showClock() *apiError { return c.ok(object{"now": c.idp.Now()}) }
@@ -135,6 +136,26 @@ func (c *call) deliverNew(body deliverBody) *apiError {
 		return fromError(err, "app")
 	}
 	return c.ok(answerJSON(c.deliver(form)))
+}
+
+type logoutBody struct {
+	User string `json:"user"`
+}
+
+// logoutUser ends a user's sessions, and tells the apps that take SOAP. A browser tells the others, at the URL.
+func (c *call) logoutUser(body logoutBody) *apiError {
+	u, ok := c.find(body.User)
+	if !ok {
+		return notFound(body.User, "User")
+	}
+	done, err := c.idp.Logout(c.r.Context(), u.Login)
+	if err != nil {
+		return fromError(err, "user")
+	}
+	told := shown(done.Told, func(t mockidp.ToldApp) object {
+		return object{"app": t.App, "label": t.Label, "problem": t.Problem}
+	})
+	return c.ok(object{"told": told, "url": done.URL})
 }
 
 // deliver posts a form with a timeout. A failure is part of the answer.

@@ -234,7 +234,8 @@ func TestConsoleHasEveryFieldOfAnApp(t *testing.T) {
 		"RequestCertificates": "requestCertificates", "IgnoreForceAuthn": "honorForceAuthn",
 		"LogoutURL": "logoutURL", "LogoutResponseURL": "logoutResponseURL", "LogoutBinding": "logoutBinding",
 		"InsecureUnsignedLogout": "insecureUnsignedLogout",
-		"AuthnContext":           "authnContext", "Refusals": "refusals", "SessionLifetime": "sessionLifetime"}
+		"LogoutSOAPURL":          "logoutSOAPURL", "LogoutChannel": "logoutChannel",
+		"AuthnContext": "authnContext", "Refusals": "refusals", "SessionLifetime": "sessionLifetime"}
 	elsewhere := []string{"Kind", "Inactive", "Users", "Groups"} // chosen before, a button, the page Assignments
 	idp := start(t, twoRegions())
 	c := openConsole(t, idp)

@@ -1,0 +1,71 @@
+package mockidp
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/beevik/etree"
+)
+
+// handleLogoutSOAP answers a LogoutRequest by SOAP: it ends every session that the request names, in all browsers, and
+// tells their other apps by SOAP. An app without LogoutSOAPURL can't be told, which makes the answer a PartialLogout.
+func (s *Server) handleLogoutSOAP(r *http.Request, in incoming) (*etree.Element, *Error) {
+	st := s.state.Load()
+	app, err := st.appAt(r)
+	if err == nil && !app.hasLogout() {
+		err = errorf(ReasonNoLogout, "the app %s has no single logout", quote(app.Label))
+	}
+	if err != nil {
+		return nil, err
+	}
+	msg, _, err := s.readLogoutMessage(app, in)
+	if err != nil {
+		return nil, err
+	}
+	login, others := s.endNamed(app, msg)
+	told := s.tellBySOAP(r.Context(), st, login, others)
+	doc, status, err := s.logoutResponse(app, msg.id, "", told)
+	if err != nil {
+		return nil, err
+	}
+	return s.signedBySOAP(st, app, doc, Message{User: login, Status: status})
+}
+
+// endNamed ends the sessions that a LogoutRequest names. It returns their user and their other apps.
+func (s *Server) endNamed(app *App, msg *logoutMessage) (login string, others []participant) {
+	s.sessions.with(func(byToken map[string]session) {
+		for token, sess := range byToken {
+			if !s.now().Before(sess.expires) || sess.named(app, msg, s.config.Strict) != nil {
+				continue
+			}
+			delete(byToken, token)
+			login = sess.login
+			others = append(others, slices.DeleteFunc(slices.Clone(sess.apps), func(p participant) bool {
+				return p.app == app.ID || slices.Contains(others, p)
+			})...)
+		}
+	})
+	if login != "" {
+		s.config.Logger.Info("mockidp: signed out", "login", login, "app", app.ID)
+	}
+	return login, others
+}
+
+// signedBySOAP signs a message to an app that goes by SOAP, and adds it to the messages. The caller sets what m says
+// beyond the app.
+func (s *Server) signedBySOAP(st *state, app *App, doc *etree.Document, m Message) (*etree.Element, *Error) {
+	signer, err := st.signer(app)
+	if err != nil {
+		return nil, err
+	}
+	if err := signer.sign(doc.Root()); err != nil {
+		return nil, internal("signing the message", err)
+	}
+	raw, werr := doc.WriteToBytes()
+	if werr != nil {
+		return nil, internal("writing the message", werr)
+	}
+	m.Time, m.Direction, m.App, m.Binding, m.XML = s.now(), Sent, app.ID, bindingSOAP, raw
+	s.messages.add(m)
+	return doc.Root(), nil
+}

@@ -1,0 +1,202 @@
+package mockidp
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/xml"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/beevik/etree"
+)
+
+// The SOAP binding (SAML Bindings 3.2) over SOAP 1.1.
+const (
+	bindingSOAP = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
+	nsSOAP      = "http://schemas.xmlsoap.org/soap/envelope/"
+	soapAction  = "http://www.oasis-open.org/committees/security"
+	soapType    = "text/xml; charset=utf-8"
+	soapTimeout = 10 * time.Second // of a call of the Server
+)
+
+// soap returns the handler of a SOAP endpoint. h returns the element to answer with; an error becomes a Fault.
+func (s *Server) soap(h func(*http.Request, incoming) (*etree.Element, *Error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		in, err := readSOAP(w, r)
+		var out *etree.Element
+		if err == nil {
+			out, err = h(r, in)
+		}
+		if err != nil {
+			s.config.Logger.Warn("mockidp: refused", "reason", err.Reason, "detail", err.Error())
+			writeSOAP(w, http.StatusInternalServerError, soapFault(err.Error()))
+			return
+		}
+		writeSOAP(w, http.StatusOK, out)
+	}
+}
+
+// readSOAP reads the message of a SOAP request, and the client's certificate.
+func readSOAP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
+	got := r.Header.Get("Content-Type")
+	if kind, _, err := mime.ParseMediaType(got); err != nil || kind != "text/xml" {
+		return incoming{}, mismatch(ReasonBinding, "text/xml", got, "the Content-Type isn't that of SOAP 1.1 "+
+			"(SAML Bindings 3.2.3)")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if int64(len(body)) >= maxRequest {
+		return incoming{}, tooLarge("the SOAP request")
+	}
+	if err != nil {
+		return incoming{}, malformed(err, "the SOAP request is incomplete")
+	}
+	in, bad := parseSOAP(body, "SAMLRequest")
+	if bad == nil && r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		in.client = r.TLS.PeerCertificates[0]
+	}
+	return in, bad
+}
+
+// parseSOAP returns the one element of an envelope's Body as a message. param is the parameter that the message has in
+// the other bindings.
+func parseSOAP(doc []byte, param string) (incoming, *Error) {
+	bad := func(format string, args ...any) (incoming, *Error) {
+		return incoming{}, malformed(nil, format, args...)
+	}
+	root, err := parseRequestXML(doc)
+	if err != nil {
+		err.Detail = strings.ReplaceAll(err.Detail, "SAMLRequest", "the SOAP message")
+		return incoming{}, err
+	}
+	if nameOf(root) != (xml.Name{Space: nsSOAP, Local: "Envelope"}) {
+		return bad("the message is no Envelope of SOAP 1.1, but %s", quote(root.Tag))
+	}
+	if header := childNamed(root, xml.Name{Space: nsSOAP, Local: "Header"}); header != nil {
+		for block := range header.ChildElementsSeq() {
+			for _, a := range block.Attr {
+				if a.Key == "mustUnderstand" && a.NamespaceURI() == nsSOAP && a.Value != "0" {
+					return bad("the header block %s must be understood, and isn't", quote(block.Tag))
+				}
+			}
+		}
+	}
+	body := childNamed(root, xml.Name{Space: nsSOAP, Local: "Body"})
+	if body == nil || len(body.ChildElements()) != 1 {
+		return bad("the Envelope must have a Body with one element")
+	}
+	el := body.ChildElements()[0]
+	if nameOf(el) == (xml.Name{Space: nsSOAP, Local: "Fault"}) {
+		text := el.SelectElement("faultstring")
+		if text == nil {
+			return bad("the message is a SOAP Fault")
+		}
+		return bad("the message is a SOAP Fault: %s", quote(text.Text()))
+	}
+	message, werr := detached(el).WriteToBytes()
+	if werr != nil {
+		return incoming{}, malformed(werr, "the SOAP message can't be read")
+	}
+	return incoming{binding: bindingSOAP, param: param, message: string(message), has: true}, nil
+}
+
+// detached returns an element as a document of its own, with the namespaces that are in scope.
+func detached(el *etree.Element) *etree.Document {
+	out := el.Copy()
+	for above := el.Parent(); above != nil; above = above.Parent() {
+		for _, a := range above.Attr {
+			declares := a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns"
+			if declares && out.SelectAttr(a.FullKey()) == nil {
+				out.CreateAttr(a.FullKey(), a.Value)
+			}
+		}
+	}
+	return canonical(etree.NewDocumentWithRoot(out))
+}
+
+// envelope returns a SOAP message with an element.
+func envelope(el *etree.Element) ([]byte, error) {
+	root := etree.NewElement("S:Envelope")
+	root.CreateAttr("xmlns:S", nsSOAP)
+	root.CreateElement("S:Body").AddChild(el.Copy())
+	return canonical(etree.NewDocumentWithRoot(root)).WriteToBytes()
+}
+
+// soapFault returns a Fault (SOAP 1.1, section 4.4).
+func soapFault(text string) *etree.Element {
+	fault := etree.NewElement("S:Fault")
+	fault.CreateElement("faultcode").SetText("S:Client")
+	fault.CreateElement("faultstring").SetText(text)
+	return fault
+}
+
+func writeSOAP(w http.ResponseWriter, status int, el *etree.Element) {
+	doc, err := envelope(el)
+	if err != nil {
+		http.Error(w, "mockidp: writing the SOAP message failed", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", soapType)
+	w.WriteHeader(status)
+	_, _ = w.Write(doc)
+}
+
+// call sends a message to a service provider by SOAP, and returns the message in the answer. Redirects aren't
+// followed. The error is for users.
+func (s *Server) call(ctx context.Context, to string, el *etree.Element, param string) (incoming, *Error) {
+	failed := func(err error) (incoming, *Error) {
+		return incoming{}, &Error{Reason: ReasonNoAnswer, Detail: "the call by SOAP failed", Err: err}
+	}
+	doc, err := envelope(el)
+	if err != nil {
+		return failed(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, soapTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(doc))
+	if err != nil {
+		return failed(err)
+	}
+	req.Header.Set("Content-Type", soapType)
+	req.Header.Set("SOAPAction", `"`+soapAction+`"`)
+	client := s.OutboundClient()
+	defer client.CloseIdleConnections()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := client.Do(req)
+	if err != nil {
+		return failed(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxRequest))
+	if err != nil {
+		return failed(err)
+	}
+	if len(body) == maxRequest {
+		return incoming{}, tooLarge("the answer by SOAP")
+	}
+	in, bad := parseSOAP(body, param)
+	if resp.StatusCode != http.StatusOK {
+		detail := "the call by SOAP was answered with the status " + resp.Status
+		return in, &Error{Reason: ReasonNoAnswer, Detail: detail, Err: asError(bad)}
+	}
+	return in, bad
+}
+
+// asError returns a nil error for a nil *Error.
+func asError(e *Error) error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
+// presents reports whether the client proved possession of a key of the app by its TLS certificate.
+func (a *App) presents(client *x509.Certificate) bool {
+	return client != nil && slices.ContainsFunc(a.RequestCertificates, func(c *x509.Certificate) bool {
+		return bytes.Equal(c.RawSubjectPublicKeyInfo, client.RawSubjectPublicKeyInfo)
+	})
+}
