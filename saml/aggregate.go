@@ -36,6 +36,7 @@ type Aggregate struct {
 	created    time.Time
 	verified   bool
 	read       sync.Map // entity ID → readEntity, of providers only
+	sources    func() sourceIndex
 }
 
 type readEntity struct {
@@ -137,6 +138,7 @@ func newAggregate(root xmltree.Node) (*Aggregate, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
+	a.sources = sync.OnceValue(func() sourceIndex { return newSourceIndex(a.order, SourceIDOf) })
 	return a, nil
 }
 
@@ -199,6 +201,16 @@ func (a *Aggregate) IdP(entityID string) (*IdP, error) {
 	}
 	known, _ := a.read.LoadOrStore(strings.Clone(entityID), readEntity{idp, err})
 	return known.(readEntity).idp, known.(readEntity).err
+}
+
+// SourceIdP reads the identity provider whose entity ID has that SourceID. The error is a [*Error]:
+// ReasonArtifactSource if there is none, or several have it, and otherwise that of IdP.
+func (a *Aggregate) SourceIdP(id SourceID) (*IdP, error) {
+	entityID, err := a.sources().find(id)
+	if err != nil {
+		return nil, err
+	}
+	return a.IdP(entityID)
 }
 
 func duplicateEntity(entityID string) *Error {

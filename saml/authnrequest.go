@@ -41,6 +41,9 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if err != nil {
 		return nil, err
 	}
+	if o.ResponseBinding == HTTPArtifact && acs.ArtifactIndex == nil {
+		return nil, configError("RequestOptions.ResponseBinding", "%s takes no artifacts (ArtifactIndex)", quote(acs.URL))
+	}
 	if err := sp.cfg.checkMetadataInForce(idp, sp.cfg.Now()); err != nil {
 		return nil, err
 	}
@@ -126,9 +129,13 @@ func (sp *ServiceProvider) newRequestID(acsURL, idp string) (string, error) {
 // 3.4.1). The extensions are in canonical form.
 func (r *AuthnRequest) write(acs Endpoint, o RequestOptions, extensions string) {
 	// Core 3.4.1: the index excludes the URL and ProtocolBinding.
-	index, url, binding := "", acs.URL, HTTPPost
+	index, url, binding := "", acs.URL, cmp.Or(o.ResponseBinding, HTTPPost)
 	if r.sp.cfg.ACSByIndex {
-		index, url, binding = strconv.Itoa(int(*acs.Index)), "", ""
+		number := acs.Index
+		if binding == HTTPArtifact {
+			number = acs.ArtifactIndex
+		}
+		index, url, binding = strconv.Itoa(int(*number)), "", ""
 	}
 	var head, tail canonicalWriter
 	head.start("samlp:AuthnRequest",

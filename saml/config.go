@@ -61,9 +61,9 @@ type Config struct {
 	SPNameQualifiers []string
 
 	// Key signs our AuthnRequests if SignRequests is set or the identity provider's
-	// metadata requires it: RSA of at least 2048 bits, or ECDSA on P-256, P-384 or
-	// P-521. Our metadata has its certificate as the signing KeyDescriptor. Nil:
-	// requests are not signed.
+	// metadata requires it, and every logout message and ArtifactResolve: RSA of at
+	// least 2048 bits, or ECDSA on P-256, P-384 or P-521. Our metadata has its
+	// certificate as the signing KeyDescriptor. Nil: requests are not signed.
 	Key crypto.Signer
 	// Certificate has the public key of Key. Required with Key. An identity provider
 	// that follows the metadata interoperability profile ignores its dates.

@@ -47,21 +47,39 @@
 // HTTP-Redirect, HTTP-POST or SOAP and are always signed, in both directions: with HTTP-Redirect over the octets of the
 // query as they were received (Bindings 3.4.4.1), otherwise as a Response is. All messages of an identity provider have
 // one Destination, because a service provider has one SingleLogoutService for each binding. An answer names the Region
-// that asked. The asynchronous extension, ManageNameID and the SimpleSign binding are not supported.
+// that asked.
+//
+// # Artifacts
+//
+// With [Endpoint].ArtifactIndex, an identity provider may send the browser with an artifact instead of the response
+// (HTTP-Artifact, Bindings 3.6). [ServiceProvider.ParseArtifact] finds the identity provider and its address,
+// [ServiceProvider.NewArtifactResolve] makes the signed request, and [ServiceProvider.VerifyArtifactResponse] verifies
+// the answer by the checks below. An address is used only if the metadata of that identity provider has it. What
+// arrived by TLS is as untrusted as what the browser posts.
+//
+// # What is left out
+//
+//   - The HTTP-POST-SimpleSign binding: a response by it is refused as unsigned, because its XML has no signature.
+//   - Enhanced clients (ECP) and the reverse SOAP binding (PAOS): sign-in is for browsers.
+//   - Artifacts of our own: our messages are short enough for HTTP-Redirect and HTTP-POST.
+//   - ManageNameID (Core 3.6): a NameID that changes at the identity provider is another user here.
+//   - Holder of key (SAML V2.0 Holder-of-Key Web Browser SSO Profile): confirmations other than bearer are ignored.
+//   - Asynchronous logout (SAML V2.0 Asynchronous Single Logout Profile Extension): each request is answered.
 //
 // # Order of the checks
 //
-//  1. Base64, size, UTF-8. Then the document is parsed, once: well-formedness,
+//  1. Base64, size, UTF-8; no base64 in SOAP. Then the document is parsed, once: well-formedness,
 //     depth, and numbers of nodes, attributes and namespaces ([Limits]). A DOCTYPE,
 //     a processing instruction, a comment inside a text, a relative namespace name
 //     and a duplicate ID are refused. Parsing stops at a root other than Response,
 //     and after a thousand elements that SAML doesn't define. The cost is linear in
 //     the size.
-//  2. The Response has only the children that the schema allows. Its status is
+//  2. An ArtifactResponse has the status Success and one message, a Response of the identity
+//     provider that was asked. The Response has only the children that the schema allows. Its status is
 //     Success, without nested codes. The whole document has exactly one assertion, a
 //     child of the Response.
-//  3. Every Signature is where the schema allows one: in the Response or in the
-//     assertion, right after the Issuer. It has the form that SAML requires: one
+//  3. Every Signature is where the schema allows one: in the ArtifactResponse, the
+//     Response or the assertion, right after the Issuer. It has the form that SAML requires: one
 //     Reference, to its parent; the enveloped-signature transform and exclusive
 //     canonicalisation; no Object, no parameters.
 //  4. Every Signature verifies with a key from the identity provider's metadata. The
@@ -69,7 +87,8 @@
 //     of its type. KeyInfo is never read. From here on, values are read from the
 //     nodes whose canonical form was hashed. There is no second parse.
 //  5. An encrypted assertion is verified in one of two orders. If the Response is
-//     signed, its signature over the ciphertext is verified first. Then the
+//     signed, its signature over the ciphertext is verified first; that of an
+//     ArtifactResponse counts as one, too. Then the
 //     assertion is decrypted, and its own signature, if any, must verify too. If the
 //     Response is unsigned, the assertion is decrypted, and must have its own
 //     signature. The plaintext is parsed by the same parser with the same limits, in

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/meridian-saml/meridian/saml/internal/dsig"
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
@@ -17,16 +16,16 @@ const (
 	ruleDecryption = "Decryption (Core 2.3.4, 6)"
 )
 
-// verifyThenDecrypt is for an encrypted assertion in a signed Response. That
-// signature covers the ciphertext and is verified first: if it fails, no private
+// verifyThenDecrypt is for an encrypted assertion in a signed Response, or in a signed
+// ArtifactResponse. That signature covers the ciphertext and is verified first: if it fails, no private
 // key is used. The assertion inside need not be signed; if it is, its signature
 // must verify too.
 func (v *verification) verifyThenDecrypt(m *message) (proof, error) {
-	response, err := v.verifySignature("Response", m.responseSignature)
+	around, err := v.verifyAround(m)
 	if err := v.trace.step(ruleSignatures, err); err != nil {
 		return proof{}, err
 	}
-	_, err = v.decrypt(m, response)
+	_, err = v.decrypt(m, around.element())
 	if err := v.trace.step(ruleDecryption, err); err != nil {
 		return proof{}, err
 	}
@@ -37,7 +36,7 @@ func (v *verification) verifyThenDecrypt(m *message) (proof, error) {
 	if err := v.trace.step(ruleSignatures, err); err != nil {
 		return proof{}, err
 	}
-	return prove(m, response, assertion)
+	return prove(m, around, assertion)
 }
 
 // decryptThenVerify is for an encrypted assertion in a Response that is not signed.
@@ -47,7 +46,7 @@ func (v *verification) verifyThenDecrypt(m *message) (proof, error) {
 // the plaintext, all errors are the same until that signature verifies. The trace,
 // which is for the operator, records the real error.
 func (v *verification) decryptThenVerify(m *message) (proof, error) {
-	malleable, err := v.decrypt(m, dsig.Signed{})
+	malleable, err := v.decrypt(m, xmltree.Node{})
 	if err := v.trace.step(ruleDecryption, err); err != nil {
 		return proof{}, maskDecryptError(err, malleable)
 	}
@@ -58,27 +57,28 @@ func (v *verification) decryptThenVerify(m *message) (proof, error) {
 	if err := v.trace.step(ruleSignatures, err); err != nil {
 		return proof{}, maskDecryptError(err, malleable)
 	}
-	return prove(m, dsig.Signed{}, assertion)
+	return prove(m, around{}, assertion)
 }
 
 // decrypt decrypts the assertion into m.assertion. The same checks apply to it as to
 // a plain assertion: the limits, exactly one assertion, IDs that are unique in the
-// message. response is the Response, if its signature was verified. malleable is
-// true after the decryption of a ciphertext that an attacker could have changed.
-func (v *verification) decrypt(m *message, response dsig.Signed) (malleable bool, err error) {
-	sealed, err := v.readEncrypted(m.encrypted, response.Element().OK())
+// message. signed is the Response, or what is around it, whose signature was verified.
+// malleable is true after the decryption of a ciphertext that an attacker could have
+// changed.
+func (v *verification) decrypt(m *message, signed xmltree.Node) (malleable bool, err error) {
+	sealed, err := v.readEncrypted(m.encrypted, signed.OK())
 	if err != nil {
 		return false, err
 	}
 	// For an assertion with its own signature, the namespaces at its place are in
 	// scope: its signature covers those that it uses. Otherwise only those are in
-	// scope that the signature of the Response covers.
+	// scope that the signature around it covers.
 	parse := func(plain []byte, limits xmltree.Limits) (*xmltree.Doc, error) {
 		tree, err := xmltree.ParseFragment(plain, limits, m.encrypted)
-		if err != nil || !response.Element().OK() || tree.Root().Child(xmltree.Signature, "Signature").OK() {
+		if err != nil || !signed.OK() || tree.Root().Child(xmltree.Signature, "Signature").OK() {
 			return tree, err
 		}
-		return xmltree.ParseSigned(plain, limits, m.encrypted, response.Element())
+		return xmltree.ParseSigned(plain, limits, m.encrypted, signed)
 	}
 	if m.assertion, err = v.open(sealed, m.encrypted, "Assertion", parse); err != nil {
 		return false, err

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"math"
 	"net"
 	"net/netip"
@@ -52,6 +53,12 @@ type Endpoint struct {
 	// the index is the position, counted from 0, and only appending keeps indexes
 	// stable.
 	Index *uint16
+	// ArtifactIndex accepts artifacts at this URL, too (HTTP-Artifact, Bindings 3.6): our
+	// metadata then lists the URL a second time, with this index. It is unique among all
+	// indexes, and never reused for another URL or binding. Where Index is the position,
+	// it is at least 1,000, which no position reaches. It needs Config.Key, and with
+	// Config.IdPs a [SourceIdPs]. Nil: only HTTP-POST.
+	ArtifactIndex *uint16
 }
 
 // acsList is a validated, ordered list of endpoints. It never changes; a new
@@ -88,14 +95,21 @@ func newACSList(in []Endpoint, allowHTTP bool) (*acsList, error) {
 		if l.fixed {
 			index = *e.Index
 		}
-		if other, dup := seen[index]; dup {
-			return nil, configError(field+".Index", "index %d is already that of %s", index, quote(other))
-		}
 		if _, dup := l.byURL[e.URL]; dup {
 			return nil, configError(field+".URL", "%s is listed twice", quote(e.URL))
 		}
-		seen[index] = e.URL
 		e.Index = &index
+		e = e.clone()
+		if !l.fixed && e.ArtifactIndex != nil && *e.ArtifactIndex < maxEndpoints {
+			return nil, configError(field+".ArtifactIndex",
+				"%d can become the position of an endpoint: at least %d without Index", *e.ArtifactIndex, maxEndpoints)
+		}
+		for name, index := range e.indexes() {
+			if other, dup := seen[index]; dup {
+				return nil, configError(field+"."+name, "index %d is already that of %s", index, quote(other))
+			}
+			seen[index] = e.URL
+		}
 		l.byURL[e.URL] = i
 		l.tags[requestTag(e.URL)] = i
 		l.all = append(l.all, e)
@@ -111,12 +125,42 @@ func (l *acsList) find(url string) (Endpoint, bool) {
 	return l.all[i], true
 }
 
-// clone returns a copy that doesn't share the index.
+// clone returns a copy that doesn't share the indexes.
 func (e Endpoint) clone() Endpoint {
-	if e.Index != nil {
-		e.Index = new(*e.Index)
+	for _, index := range []**uint16{&e.Index, &e.ArtifactIndex} {
+		if *index != nil {
+			*index = new(**index)
+		}
 	}
 	return e
+}
+
+// indexes yields the indexes by the names of their fields.
+func (e Endpoint) indexes() iter.Seq2[string, uint16] {
+	return func(yield func(string, uint16) bool) {
+		if e.Index != nil && !yield("Index", *e.Index) {
+			return
+		}
+		if e.ArtifactIndex != nil {
+			yield("ArtifactIndex", *e.ArtifactIndex)
+		}
+	}
+}
+
+// place is what an index is of: a URL and a binding.
+type place struct{ field, url string }
+
+// places yields the explicit indexes of a list, and what they are of.
+func (l *acsList) places() iter.Seq2[uint16, place] {
+	return func(yield func(uint16, place) bool) {
+		for _, e := range l.all {
+			for field, index := range e.indexes() {
+				if (l.fixed || field == "ArtifactIndex") && !yield(index, place{field, e.URL}) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // snapshot copies the list.
@@ -131,7 +175,7 @@ func (l *acsList) snapshot() []Endpoint {
 // with returns the list with more appended, as input for newACSList. Positional
 // indexes are left out. If indexes are explicit, endpoints of more without one get
 // the next after the highest ever used.
-func (l *acsList) with(more []Endpoint, retired map[uint16]string) []Endpoint {
+func (l *acsList) with(more []Endpoint, retired map[uint16]place) []Endpoint {
 	out := append(l.snapshot(), more...)
 	if !l.fixed {
 		for i := range l.all {
@@ -144,8 +188,8 @@ func (l *acsList) with(more []Endpoint, retired map[uint16]string) []Endpoint {
 		highest = max(highest, index)
 	}
 	for _, e := range more {
-		if e.Index != nil {
-			highest = max(highest, *e.Index)
+		for _, index := range e.indexes() {
+			highest = max(highest, index)
 		}
 	}
 	for i := len(l.all); i < len(out); i++ {
@@ -158,24 +202,35 @@ func (l *acsList) with(more []Endpoint, retired map[uint16]string) []Endpoint {
 }
 
 // checkSuccessor checks that next may replace l. An explicit index is never reused
-// for another URL, not even if its URL has left the list (see retired). The default
-// stays the same unless mayReplaceDefault is true.
-func (l *acsList) checkSuccessor(next *acsList, retired map[uint16]string, mayReplaceDefault bool) error {
+// for another URL or binding, not even if its URL has left the list (see retired). The
+// default stays the same unless mayReplaceDefault is true.
+func (l *acsList) checkSuccessor(next *acsList, retired map[uint16]place, mayReplaceDefault bool) error {
 	if was, is := l.all[0].URL, next.all[0].URL; was != is && !mayReplaceDefault {
 		return configError("ACS", "the first URL is the default, and replacing %s by %s moves IdP-initiated sign-in: "+
 			"use ReplaceDefaultACS to do that", quote(was), quote(is))
 	}
-	if !l.fixed && !next.fixed {
-		return nil
+	given := func(index uint16) (place, bool) {
+		if was, ok := retired[index]; ok {
+			return was, true
+		}
+		for _, e := range l.all {
+			for field, i := range e.indexes() {
+				if i == index {
+					return place{field, e.URL}, true
+				}
+			}
+		}
+		return place{}, false
 	}
 	for _, e := range next.all {
-		was, ok := retired[*e.Index]
-		if i := slices.IndexFunc(l.all, func(o Endpoint) bool { return *o.Index == *e.Index }); !ok && i >= 0 {
-			was, ok = l.all[i].URL, true
-		}
-		if ok && was != e.URL {
-			return configError("ACS",
-				"index %d was given to %s and can't be given to %s", *e.Index, quote(was), quote(e.URL))
+		for field, index := range e.indexes() {
+			if field == "Index" && !l.fixed && !next.fixed { // both are positions
+				continue
+			}
+			if was, ok := given(index); ok && was != (place{field, e.URL}) {
+				return configError("ACS", "index %d was given to %s of %s and can't be given to %s of %s",
+					index, was.field, quote(was.url), field, quote(e.URL))
+			}
 		}
 	}
 	return nil

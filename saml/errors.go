@@ -66,6 +66,9 @@ const (
 	ReasonAuthn               Reason = "Authn"               // the authentication is missing, or not the requested one
 	ReasonIdP                 Reason = "IdP"                 // the request was not made to this identity provider
 
+	ReasonArtifactFormat Reason = "ArtifactFormat" // not an artifact of type 4
+	ReasonArtifactSource Reason = "ArtifactSource" // the artifact names no known address of one identity provider
+
 	// Decoder, SubjectID and PairwiseID refuse attributes of a verified assertion.
 
 	ReasonAttributeMissing Reason = "AttributeMissing" // a required attribute has no value

@@ -29,6 +29,6 @@ func (sp *ServiceProvider) Explain(raw []byte, want VerifyOptions) Report {
 // ExplainXML is Explain for a response that is no longer in base64.
 func (sp *ServiceProvider) ExplainXML(doc []byte, want VerifyOptions) Report {
 	var t trace
-	assertion, err := sp.verify(string(doc), want, &t)
+	assertion, err := sp.verify(string(doc), nil, want, &t)
 	return Report{assertion, err, t.checks}
 }

@@ -46,3 +46,8 @@ func NewAssertion(id NameID, attributes []Attribute, scope []string) *Assertion 
 	}
 	return a
 }
+
+// FindSource looks a SourceID up in an index of entity IDs made with a hash.
+func FindSource(entityIDs []string, hash func(string) SourceID, id SourceID) (string, error) {
+	return newSourceIndex(entityIDs, hash).find(id)
+}

@@ -30,6 +30,7 @@ type IdP struct {
 	keys     []signingKey
 	public   []crypto.PublicKey // of keys, in the same order
 	lifetime
+	artifacts          map[uint16]string // the addresses that resolve artifacts, by index
 	wantRequestsSigned bool
 	warnings           []string
 
@@ -55,6 +56,8 @@ type IdPConfig struct {
 	SSO []SSOService
 	// Logout lists the addresses for logout messages. Empty: there is no single logout.
 	Logout []LogoutService
+	// Artifacts lists the addresses that resolve artifacts. Empty: artifacts are refused.
+	Artifacts []ArtifactService
 	// Certificates and Keys hold the signing keys: at least one, at most 32.
 	Certificates []*x509.Certificate
 	Keys         []crypto.PublicKey
@@ -92,6 +95,9 @@ func NewIdP(cfg IdPConfig) (*IdP, error) {
 			return nil, metadataError("Logout", "%s", err.Detail)
 		}
 		idp.logout = append(idp.logout, s)
+	}
+	if err := idp.setArtifactServices(cfg.Artifacts); err != nil {
+		return nil, err
 	}
 	for _, cert := range cfg.Certificates {
 		if cert == nil {

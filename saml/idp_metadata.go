@@ -149,7 +149,8 @@ func (d *metadataDecoder) idp(entity xmltree.Node) (*IdP, error) {
 	}
 	d.readScopes(idp, entity)
 	d.readOffered(&idp.offered, entity)
-	for _, role := range identityProviderRoles(entity) {
+	roles := identityProviderRoles(entity)
+	for _, role := range roles {
 		d.readScopes(idp, role)
 		d.readOffered(&idp.offered, role)
 		d.lifetime(&idp.lifetime, role)
@@ -160,6 +161,7 @@ func (d *metadataDecoder) idp(entity xmltree.Node) (*IdP, error) {
 		d.logoutServices(idp, role)
 		d.signingKeys(idp, role)
 	}
+	d.artifactServices(idp, roles)
 	d.warnOffered(&idp.offered)
 	d.report.addOffered(&idp.offered)
 	if d.err != nil {

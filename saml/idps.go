@@ -51,17 +51,24 @@ func (cfg *Config) find(entityID string) (*IdP, error) {
 	}
 	// The source may keep the value, which must not keep the document in memory.
 	idp, err := cfg.IdPs.IdP(strings.Clone(entityID))
-	var e *Error
 	switch {
-	case errors.As(err, &e):
-		e := *e // the source may return the same error again
-		return nil, &e
 	case err != nil:
-		return nil, &Error{Reason: ReasonMetadata, Rule: ruleIdP, Got: entityID, Err: err}
+		return nil, ofSource(err, entityID)
 	case idp == nil || idp.entityID != entityID:
 		return nil, unknown
 	}
 	return idp, nil
+}
+
+// ofSource returns an error of Config.IdPs as one of this package. It is a copy, because the source may return the same
+// error again.
+func ofSource(err error, got string) *Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return &Error{Reason: ReasonMetadata, Rule: ruleIdP, Got: got, Err: err}
+	}
+	copied := *e
+	return &copied
 }
 
 // selectIdP finds the identity provider that the message names. Nothing is verified
@@ -70,12 +77,9 @@ func (cfg *Config) find(entityID string) (*IdP, error) {
 // request must have been made to it. An Issuer is required around an encrypted
 // assertion (Profiles 4.1.4.2), and otherwise that of the assertion serves, too.
 func (v *verification) selectIdP(m *message) error {
-	named := m.response.issuer
-	if !named.given && m.assertion.OK() {
-		var d decoder
-		if named = d.issuer(m.assertion); d.err != nil {
-			return d.err
-		}
+	named, err := m.named()
+	if err != nil {
+		return err
 	}
 	if !named.given {
 		return &Error{Reason: ReasonIssuer, Detail: "no Issuer names the identity provider"}
@@ -89,6 +93,15 @@ func (v *verification) selectIdP(m *message) error {
 		return v.checkMadeTo(id.value)
 	}
 	return nil
+}
+
+// named returns the Issuer of a Response, or else of its assertion.
+func (m *message) named() (issuer, error) {
+	if m.response.issuer.given || !m.assertion.OK() {
+		return m.response.issuer, nil
+	}
+	var d decoder
+	return d.issuer(m.assertion), d.err
 }
 
 // checkMadeTo requires a request to have been made to the identity provider whose

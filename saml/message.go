@@ -12,17 +12,27 @@ import (
 // message is a parsed Response. Nothing in it is verified: it is used only to refuse
 // the message and to find the signatures.
 type message struct {
-	root      xmltree.Node
-	response  *response    // the values of the Response itself
+	root      xmltree.Node // the Response
+	response  *response    // its own values
 	assertion xmltree.Node // exactly one of these two is set,
 	encrypted xmltree.Node // directly in the Response
 
 	responseSignature  *dsig.Envelope // nil if there is none
 	assertionSignature *dsig.Envelope // likewise
+
+	// The ArtifactResponse around the Response, its values and its signature. They are
+	// not set for a Response that the browser posted.
+	artifactResponse  xmltree.Node
+	around            *response
+	artifactSignature *dsig.Envelope
 }
 
-// parse parses the document, which must be a samlp:Response. It is parsed only once.
+// parse parses the document, which must be a samlp:Response, or have one in an
+// ArtifactResponse. It is parsed only once.
 func (v *verification) parse(doc string) (*message, error) {
+	if v.artifact != nil {
+		return v.parseArtifactResponse(doc)
+	}
 	tree, err := xmltree.Parse(doc, v.cfg.Limits.tree(xmltree.Name{NS: xmltree.Protocol, Local: "Response"}))
 	if err != nil {
 		return nil, fromTree(err)
@@ -49,8 +59,8 @@ func (m *message) readResponse() error {
 // checkStatus runs before the signatures are verified. Identity providers often
 // don't sign a failure, and a forged failure signs no user in. All codes are
 // reported.
-func (m *message) checkStatus() error {
-	status := m.response.status
+func (r *response) checkStatus() error {
+	status := r.status
 	if status.code == statusSuccess && len(status.nested) == 0 {
 		return nil
 	}
@@ -65,7 +75,7 @@ func (m *message) checkStatus() error {
 // second one.
 func (m *message) findAssertion() error {
 	var assertions, encrypted, responses int
-	m.root.Walk(func(n xmltree.Node) {
+	m.root.Doc().Root().Walk(func(n xmltree.Node) {
 		switch {
 		case n.Is(xmltree.Assertion, "Assertion"):
 			assertions++

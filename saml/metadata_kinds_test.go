@@ -63,7 +63,7 @@ func TestUnusedMetadataIsNotValidated(t *testing.T) {
 			"",
 			roleXML(
 				t, "",
-				`<md:ArtifactResolutionService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" index="-1"/><md:SingleLogoutService/>`,
+				`<md:ManageNameIDService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP"/><md:SingleLogoutService/>`,
 			),
 		),
 		"an address of another binding": entityXML(

@@ -16,8 +16,8 @@ type ServiceProvider struct {
 	acs    atomic.Pointer[acsList]
 	logout atomic.Pointer[logoutList]
 
-	mu      sync.Mutex        // held while acs or logout is replaced; guards retired
-	retired map[uint16]string // every explicit index ever used, and its URL
+	mu      sync.Mutex       // held while acs or logout is replaced; guards retired
+	retired map[uint16]place // every explicit index ever used, and what it is of
 
 	signed signedMetadata
 
@@ -39,12 +39,15 @@ func New(cfg Config) (*ServiceProvider, error) {
 			return nil, err
 		}
 	}
+	if err := cfg.checkArtifacts(list); err != nil {
+		return nil, err
+	}
 	cfg.NameIDFormats = slices.Clone(cfg.NameIDFormats)
 	cfg.SPNameQualifiers = slices.Clone(cfg.SPNameQualifiers)
 	cfg.DecryptionKeys = slices.Clone(cfg.DecryptionKeys)
 	cfg.DiscoveryResponses = slices.Clone(cfg.DiscoveryResponses)
 	cfg.RequestInitiators = slices.Clone(cfg.RequestInitiators)
-	sp := &ServiceProvider{cfg: cfg, retired: make(map[uint16]string)}
+	sp := &ServiceProvider{cfg: cfg, retired: make(map[uint16]place)}
 	logout, err := cfg.newLogoutList(cfg.Logout)
 	if err != nil {
 		return nil, err
@@ -91,7 +94,7 @@ func (sp *ServiceProvider) AppendACS(more ...Endpoint) error {
 
 // ReplaceACS replaces the ordered list. It refuses a list that begins with another
 // URL, because that would move IdP-initiated sign-in, and an explicit index that was
-// given to another URL before. After a URL leaves the list, responses to its pending
+// given to another URL or binding before. After a URL leaves the list, responses to its pending
 // requests are refused.
 func (sp *ServiceProvider) ReplaceACS(list []Endpoint) error {
 	sp.mu.Lock()
@@ -113,6 +116,9 @@ func (sp *ServiceProvider) swapACS(list []Endpoint, mayReplaceDefault bool) erro
 	if err != nil {
 		return err
 	}
+	if err := sp.cfg.checkArtifacts(next); err != nil {
+		return err
+	}
 	if err := sp.acs.Load().checkSuccessor(next, sp.retired, mayReplaceDefault); err != nil {
 		return err
 	}
@@ -122,10 +128,8 @@ func (sp *ServiceProvider) swapACS(list []Endpoint, mayReplaceDefault bool) erro
 
 // install makes list the current one. The caller holds mu, or is New.
 func (sp *ServiceProvider) install(list *acsList) {
-	if list.fixed {
-		for _, e := range list.all {
-			sp.retired[*e.Index] = e.URL
-		}
+	for index, of := range list.places() {
+		sp.retired[index] = of
 	}
 	sp.acs.Store(list)
 }

@@ -17,6 +17,10 @@ type RequestOptions struct {
 	// Binding is HTTPRedirect or HTTPPost. Empty: HTTP-Redirect where the
 	// identity provider offers it, else HTTP-POST.
 	Binding string
+	// ResponseBinding is HTTPPost, or HTTPArtifact to ask for an artifact instead of the
+	// response itself. The ACS must have an ArtifactIndex. Both are accepted there,
+	// whatever is asked for. Empty: HTTPPost.
+	ResponseBinding string
 	// ForceAuthn asks for a new authentication. An assertion with an older one is
 	// refused.
 	ForceAuthn bool
@@ -91,6 +95,10 @@ func (sp *ServiceProvider) CheckRequestOptions(o RequestOptions) error {
 func (o *RequestOptions) check(cfg *Config) (extensions string, err error) {
 	if o.Binding != "" && o.Binding != HTTPRedirect && o.Binding != HTTPPost {
 		return "", configError("RequestOptions.Binding", "%s is neither HTTP-Redirect nor HTTP-POST", quote(o.Binding))
+	}
+	if o.ResponseBinding != "" && o.ResponseBinding != HTTPPost && o.ResponseBinding != HTTPArtifact {
+		return "", configError("RequestOptions.ResponseBinding",
+			"%s is neither HTTP-POST nor HTTP-Artifact", quote(o.ResponseBinding))
 	}
 	if err := checkRequestText("RequestOptions.ProviderName", o.ProviderName, false); err != nil {
 		return "", err

@@ -103,23 +103,24 @@ func goodID(id string) bool { return id != "" && len(id) <= maxID && strings.Tri
 // than entity is refused (Profiles 4.1.4.2, MUST): such a value is not an entity ID,
 // even if its text is the same.
 func (c *claims) checkIssuers() error {
-	check := func(what string, i issuer) error {
-		if i.value != c.idp.entityID {
-			return &Error{Reason: ReasonIssuer, Detail: what, Want: c.idp.entityID, Got: i.value}
-		}
-		if i.format != "" && i.format != formatEntity {
-			return &Error{Reason: ReasonIssuer, Detail: what + "/@Format", Want: formatEntity, Got: i.format}
-		}
-		return nil
-	}
-	if err := check("Assertion/Issuer", c.assertion.issuer); err != nil {
+	if err := c.checkIssuer("Assertion/Issuer", c.assertion.issuer); err != nil {
 		return err
 	}
 	switch {
 	case c.response.issuer.given:
-		return check("Response/Issuer", c.response.issuer)
+		return c.checkIssuer("Response/Issuer", c.response.issuer)
 	case c.responseSigned:
 		return &Error{Reason: ReasonIssuer, Detail: "a signed Response has no Issuer", Want: c.idp.entityID}
+	}
+	return nil
+}
+
+func (c *claims) checkIssuer(what string, i issuer) error {
+	switch {
+	case i.value != c.idp.entityID:
+		return &Error{Reason: ReasonIssuer, Detail: what, Want: c.idp.entityID, Got: i.value}
+	case i.format != "" && i.format != formatEntity:
+		return &Error{Reason: ReasonIssuer, Detail: what + "/@Format", Want: formatEntity, Got: i.format}
 	}
 	return nil
 }

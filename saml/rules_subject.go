@@ -60,11 +60,12 @@ func (c *claims) regionOf(url string) string {
 	return ""
 }
 
-// checkDestination compares byte for byte. Only an unsigned Response may have no
-// Destination (Bindings 3.5.5.2). An empty Destination is not absent.
+// checkDestination compares byte for byte. Only an unsigned Response, and one that was
+// got for an artifact, may have no Destination (Bindings 3.5.5.2, 3.6.5.2). An empty
+// Destination is not absent.
 func (c *claims) checkDestination() error {
 	switch d := c.response.destination; {
-	case !d.given && c.responseSigned:
+	case !d.given && c.responseSigned && c.artifact == nil:
 		return &Error{Reason: ReasonDestination, Detail: "a signed Response has no Destination", Want: c.here.URL}
 	case d.given && d.value != c.here.URL:
 		return &Error{Reason: ReasonDestination, Detail: c.regionOf(d.value), Want: c.here.URL, Got: d.value}

@@ -12,11 +12,11 @@ const (
 	ruleSignatures = "Signatures (Profiles 4.1.4.5)"
 )
 
-// findSignatures finds every Signature in within, the Response or the decrypted
-// assertion, and checks its form. The Response and the assertion may each have one,
-// as a child. Any other is refused, because it could be mistaken for these. A
-// required signature must be present. The signature of an encrypted assertion is
-// checked after decryption.
+// findSignatures finds every Signature in within, the document or the decrypted
+// assertion, and checks its form. The ArtifactResponse, the Response and the assertion
+// may each have one, as a child. Any other is refused, because it could be mistaken for
+// these. A required signature must be present. That of an ArtifactResponse covers the
+// Response. The signature of an encrypted assertion is checked after decryption.
 func (v *verification) findSignatures(m *message, within xmltree.Node) error {
 	var err error
 	within.Walk(func(n xmltree.Node) {
@@ -26,6 +26,8 @@ func (v *verification) findSignatures(m *message, within xmltree.Node) error {
 		switch {
 		case n.Parent() == m.root && m.responseSignature == nil:
 			m.responseSignature, err = v.readSignature(n)
+		case m.artifactResponse.OK() && n.Parent() == m.artifactResponse && m.artifactSignature == nil:
+			m.artifactSignature, err = v.readSignature(n)
 		case n.Parent() == m.assertion && m.assertionSignature == nil:
 			m.assertionSignature, err = v.readSignature(n)
 		default:
@@ -35,15 +37,16 @@ func (v *verification) findSignatures(m *message, within xmltree.Node) error {
 			}
 		}
 	})
+	covered := m.responseSignature != nil || m.artifactSignature != nil
 	switch {
 	case err != nil:
 		return err
-	case m.responseSignature == nil && (v.cfg.WantResponsesSigned || v.idp.policy.WantResponsesSigned):
+	case !covered && (v.cfg.WantResponsesSigned || v.idp.policy.WantResponsesSigned):
 		field := whoWants(v.cfg.WantResponsesSigned) + "WantResponsesSigned"
 		return &Error{Reason: ReasonUnsigned, Detail: field + " is set, and the Response is not signed"}
 	case m.assertionSignature != nil || !m.assertion.OK(): // or not decrypted yet
 		return nil
-	case m.responseSignature == nil:
+	case !covered:
 		return &Error{Reason: ReasonUnsigned, Detail: "neither the Response nor the assertion is signed"}
 	case v.cfg.WantAssertionsSigned || v.idp.policy.WantAssertionsSigned:
 		field := whoWants(v.cfg.WantAssertionsSigned) + "WantAssertionsSigned"
@@ -100,7 +103,7 @@ func (v *verification) verifySignature(what string, e *dsig.Envelope) (dsig.Sign
 
 // verifySignatures verifies the signatures of a message that is not encrypted.
 func (v *verification) verifySignatures(m *message) (proof, error) {
-	response, err := v.verifySignature("Response", m.responseSignature)
+	around, err := v.verifyAround(m)
 	var assertion dsig.Signed
 	if err == nil {
 		assertion, err = v.verifySignature("Assertion", m.assertionSignature)
@@ -108,7 +111,28 @@ func (v *verification) verifySignatures(m *message) (proof, error) {
 	if err := v.trace.step(ruleSignatures, err); err != nil {
 		return proof{}, err
 	}
-	return prove(m, response, assertion)
+	return prove(m, around, assertion)
+}
+
+// around are the elements around the assertion whose signatures were verified. The zero
+// value of one: it is not signed.
+type around struct{ artifactResponse, response dsig.Signed }
+
+// verifyAround verifies the signatures around the assertion.
+func (v *verification) verifyAround(m *message) (out around, err error) {
+	if out.artifactResponse, err = v.verifySignature("ArtifactResponse", m.artifactSignature); err != nil {
+		return around{}, err
+	}
+	out.response, err = v.verifySignature("Response", m.responseSignature)
+	return out, err
+}
+
+// element returns the innermost element that is signed, or the zero value.
+func (a around) element() xmltree.Node {
+	if a.response.Element().OK() {
+		return a.response.Element()
+	}
+	return a.artifactResponse.Element()
 }
 
 // proof is the Response and the assertion after their signatures were verified. Only
@@ -116,19 +140,22 @@ func (v *verification) verifySignatures(m *message) (proof, error) {
 type proof struct {
 	signed         xmltree.Node // the assertion, which verified signatures cover
 	response       *response    // the values of the Response itself,
-	responseSigned bool         // which are covered too if this is true
-	signedBy       [2]int       // positions of the keys of both signatures; -1 for none
+	responseSigned bool         // which its own signature covers too if this is true
+	around         *response    // the values of the ArtifactResponse; nil: there is none
+	signedBy       [3]int       // positions of the keys of all signatures; -1 for none
 }
 
 // prove checks that a verified signature covers the assertion. Either the assertion
-// has its own signature, or it is a child of the signed Response, in the clear or as
-// ciphertext. The Response around a signed assertion may be unsigned, and an
-// attacker may have changed it, for example a failure into Success. That is safe:
-// rules on the Response can only refuse, and the identity provider signed the
-// assertion for this URL and time.
-func prove(m *message, response, assertion dsig.Signed) (proof, error) {
+// has its own signature, or it is a child of the Response, in the clear or as
+// ciphertext, and that or the ArtifactResponse around it is signed. The Response around
+// a signed assertion may be unsigned, and an attacker may have changed it, for example a
+// failure into Success. That is safe: rules on the Response can only refuse, and the
+// identity provider signed the assertion for this URL and time.
+func prove(m *message, around around, assertion dsig.Signed) (proof, error) {
+	response, artifact := around.response.Element(), around.artifactResponse.Element()
 	p := proof{
-		signed: m.assertion, response: m.response, responseSigned: response.Element().OK(), signedBy: [2]int{-1, -1},
+		signed: m.assertion, response: m.response, responseSigned: response.OK(), around: m.around,
+		signedBy: [3]int{-1, -1, -1},
 	}
 	within := m.assertion
 	if m.encrypted.OK() {
@@ -137,15 +164,15 @@ func prove(m *message, response, assertion dsig.Signed) (proof, error) {
 	byItself := assertion.Element().OK()
 	switch {
 	case byItself && assertion.Element() != m.assertion,
-		p.responseSigned && response.Element() != m.root,
-		!byItself && !(p.responseSigned && within.Parent() == m.root):
+		response.OK() && response != m.root,
+		artifact.OK() && !(artifact == m.artifactResponse && m.root.Parent() == artifact),
+		!byItself && !((response.OK() || artifact.OK()) && within.Parent() == m.root):
 		return proof{}, &Error{Reason: ReasonSignatureShape, Detail: "no verified signature covers the assertion"}
 	}
-	if p.responseSigned {
-		p.signedBy[0] = response.Key()
-	}
-	if byItself {
-		p.signedBy[1] = assertion.Key()
+	for i, signed := range [...]dsig.Signed{around.artifactResponse, around.response, assertion} {
+		if signed.Element().OK() {
+			p.signedBy[i] = signed.Key()
+		}
 	}
 	return p, nil
 }

@@ -13,9 +13,9 @@ import (
 const nsSignature = "http://www.w3.org/2000/09/xmldsig#"
 
 // Metadata returns this service provider's metadata (Metadata 2.4.4): one
-// SPSSODescriptor with every ACS URL in order, for HTTP-POST only. Only the first
-// has isDefault="true". Give the metadata to the identity provider, or enter the
-// same URLs there in the same order.
+// SPSSODescriptor with every ACS URL in order, for HTTP-POST, and then those that take
+// artifacts again, for HTTP-Artifact. Only the first has isDefault="true". Give the
+// metadata to the identity provider, or enter the same URLs there in the same order.
 //
 // It always has a cacheDuration, and a validUntil only with
 // Config.MetadataValidity. The root element is in exclusive canonical form. With
@@ -133,14 +133,23 @@ func (w *metadataWriter) role(endpoints []Endpoint) {
 		w.leaf("md:NameIDFormat", format)
 	}
 	for i, e := range endpoints {
-		w.leaf("md:AssertionConsumerService", "",
-			attribute{"Binding", HTTPPost},
-			attribute{"Location", e.URL},
-			attribute{"index", strconv.Itoa(int(*e.Index))},
-			attribute{"isDefault", trueOrEmpty(i == 0)})
+		w.consumerService(HTTPPost, e.URL, *e.Index, i == 0)
+	}
+	for _, e := range endpoints {
+		if e.ArtifactIndex != nil {
+			w.consumerService(HTTPArtifact, e.URL, *e.ArtifactIndex, false)
+		}
 	}
 	w.attributeServices()
 	w.close("md:SPSSODescriptor")
+}
+
+func (w *metadataWriter) consumerService(binding, url string, index uint16, isDefault bool) {
+	w.leaf("md:AssertionConsumerService", "",
+		attribute{"Binding", binding},
+		attribute{"Location", url},
+		attribute{"index", strconv.Itoa(int(index))},
+		attribute{"isDefault", trueOrEmpty(isDefault)})
 }
 
 // keyDescriptor writes a KeyDescriptor (Metadata 2.4.1.1).

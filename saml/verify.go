@@ -34,7 +34,7 @@ func (sp *ServiceProvider) Verify(raw []byte, want VerifyOptions) (*Assertion, e
 
 // VerifyXML is Verify for a response that is no longer in base64.
 func (sp *ServiceProvider) VerifyXML(doc []byte, want VerifyOptions) (*Assertion, error) {
-	return sp.verify(string(doc), want, nil)
+	return sp.verify(string(doc), nil, want, nil)
 }
 
 func (sp *ServiceProvider) verifyBase64(raw []byte, want VerifyOptions, t *trace) (*Assertion, error) {
@@ -42,21 +42,22 @@ func (sp *ServiceProvider) verifyBase64(raw []byte, want VerifyOptions, t *trace
 	if err := t.step(ruleBase64, err); err != nil {
 		return nil, err
 	}
-	return sp.verify(doc, want, t)
+	return sp.verify(doc, nil, want, t)
 }
 
 // verification is the state of one verification. The time, the list of ACS URLs and
 // the metadata, which can change, are read once, at the start.
 type verification struct {
-	cfg   *Config
-	want  VerifyOptions
-	now   time.Time
-	acs   *acsList
-	here  Endpoint     // where the response was posted to
-	idp   *IdP         // nil until the message has named one of several
-	keys  *xmlenc.Keys // created on first use
-	cbc   bool         // a part was encrypted with AES-CBC
-	trace *trace       // nil except for Explain
+	cfg      *Config
+	want     VerifyOptions
+	artifact *ArtifactRecord // nil except for VerifyArtifactResponse
+	now      time.Time
+	acs      *acsList
+	here     Endpoint     // where the response was posted to
+	idp      *IdP         // nil until the message has named one of several
+	keys     *xmlenc.Keys // created on first use
+	cbc      bool         // a part was encrypted with AES-CBC
+	trace    *trace       // nil except for Explain
 }
 
 // verify runs all checks in order. Each stage returns a type that only that stage
@@ -69,9 +70,12 @@ type verification struct {
 //
 // A stage that fails ends the verification. The rules are all checked, and the
 // first that doesn't hold is the error: rules on the assertion come before rules on
-// the Response, because the assertion is always signed.
-func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*Assertion, error) {
-	v, err := sp.newVerification(want, t)
+// the Response, because the assertion is always signed. If artifact is not nil, doc is
+// the answer to that ArtifactResolve.
+func (sp *ServiceProvider) verify(
+	doc string, artifact *ArtifactRecord, want VerifyOptions, t *trace,
+) (*Assertion, error) {
+	v, err := sp.newVerification(artifact, want, t)
 	if err != nil {
 		return nil, err
 	}
@@ -80,20 +84,29 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 			return nil, err
 		}
 	}
+	rule := "A Response, in XML within limits (Core 3.2.2)"
+	if artifact != nil {
+		rule = "A Response in an ArtifactResponse, in SOAP within limits (Core 3.5.2)"
+	}
 	m, err := v.parse(doc)
-	if err := t.step("A Response, in XML within limits (Core 3.2.2)", err); err != nil {
+	if err := t.step(rule, err); err != nil {
 		return nil, err
 	}
 	if err := t.step("Children of the Response (Core 3.3.3)", m.readResponse()); err != nil {
 		return nil, err
 	}
-	if err := t.step("Status (Core 3.2.2.1)", m.checkStatus()); err != nil {
+	if err := t.step("Status (Core 3.2.2.1)", m.response.checkStatus()); err != nil {
 		return nil, err
 	}
 	if err := t.step("Exactly one assertion (Profiles 4.1.4.2)", m.findAssertion()); err != nil {
 		return nil, err
 	}
-	if v.idp == nil {
+	switch {
+	case v.artifact != nil:
+		if err := t.step(ruleIdP, v.checkNamed(m)); err != nil {
+			return nil, err
+		}
+	case v.idp == nil:
 		if err := t.step(ruleIdP, v.selectIdP(m)); err != nil {
 			return nil, err
 		}
@@ -101,7 +114,7 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 			return nil, err
 		}
 	}
-	if err := t.step(ruleShapes, v.findSignatures(m, m.root)); err != nil {
+	if err := t.step(ruleShapes, v.findSignatures(m, m.root.Doc().Root())); err != nil {
 		return nil, err
 	}
 
@@ -109,7 +122,7 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 	switch {
 	case !m.encrypted.OK():
 		p, err = v.verifySignatures(m)
-	case m.responseSignature != nil:
+	case m.responseSignature != nil, m.artifactSignature != nil:
 		p, err = v.verifyThenDecrypt(m)
 	default:
 		p, err = v.decryptThenVerify(m)
@@ -127,6 +140,9 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 		if err = t.step(rule, err); broken == nil {
 			broken = err
 		}
+	}
+	if v.artifact != nil {
+		check(ruleArtifactResponse, c.checkArtifactResponse())
 	}
 	check("Version (Core 2.3.3, 3.2.2)", c.checkVersion())
 	check("ID (Core 1.3.4)", c.checkIDs())
@@ -154,9 +170,20 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 }
 
 // newVerification validates the options.
-func (sp *ServiceProvider) newVerification(want VerifyOptions, t *trace) (*verification, error) {
+func (sp *ServiceProvider) newVerification(
+	artifact *ArtifactRecord, want VerifyOptions, t *trace,
+) (*verification, error) {
 	v := &verification{
-		cfg: &sp.cfg, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.only(), trace: t,
+		cfg: &sp.cfg, want: want, artifact: artifact, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.only(), trace: t,
+	}
+	if artifact != nil {
+		if artifact.ID == "" {
+			return nil, configError("ArtifactRecord.ID", "is required")
+		}
+		var err error
+		if v.idp, err = sp.cfg.find(artifact.IdP); err != nil {
+			return nil, err
+		}
 	}
 	var ok bool
 	if v.here, ok = v.acs.find(want.ACS); !ok {

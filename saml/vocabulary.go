@@ -22,7 +22,8 @@ func known(ns xmltree.NS, local string) bool {
 	case xmltree.Protocol: // Core 3.2.2
 		switch local {
 		case "Response", "Extensions", "Status", "StatusCode", "StatusMessage", "StatusDetail",
-			"LogoutRequest", "SessionIndex", "LogoutResponse": // Core 3.7
+			"LogoutRequest", "SessionIndex", "LogoutResponse", // Core 3.7
+			"ArtifactResponse": // Core 3.5
 			return true
 		}
 	case xmltree.Signature: // XML Signature 4
