@@ -35,8 +35,9 @@ type flight struct {
 
 // entities are the known entities of a query service.
 type entities struct {
-	found *lru.Cache[string, *document]
-	none  *expirable.LRU[string, struct{}]
+	found    *lru.Cache[string, *document]
+	none     *expirable.LRU[string, struct{}]
+	bySource knownSources
 	// invalid has the entities with an invalid copy on disk, and its modification time.
 	invalid *lru.Cache[string, time.Time]
 
@@ -49,13 +50,19 @@ type entities struct {
 
 func (e *entities) init() {
 	e.found, _ = lru.New[string, *document](maxKnown) // fails for sizes below 1 only
+	e.bySource.by, _ = lru.New[saml.SourceID, []string](maxKnown)
 	e.none = expirable.NewLRU[string, struct{}](maxNone, nil, noneFor)
 	e.invalid, _ = lru.New[string, time.Time](maxKnown)
 	e.clients, _ = lru.New[netip.Prefix, window](maxClients)
 	e.flights = map[string]*flight{}
 }
 
-func (e *entities) forget() { e.found.Purge(); e.none.Purge(); e.invalid.Purge() }
+func (e *entities) forget() {
+	e.found.Purge()
+	e.bySource.by.Purge()
+	e.none.Purge()
+	e.invalid.Purge()
+}
 
 // close prevents new fetches, and waits for running ones.
 func (e *entities) close() {
@@ -76,7 +83,7 @@ func (s *source) queried(entityID string) (*document, error) {
 	if !ok || d.due(s.cfg) {
 		if newer := s.copied(entityID, d); newer != nil {
 			d = newer
-			s.found.Add(entityID, d)
+			s.remember(entityID, d)
 		}
 	}
 	if d == nil {
@@ -209,7 +216,7 @@ func (s *source) fetchEntity(entityID string) (*document, error) {
 	switch {
 	case errors.Is(err, errNotModified):
 		d = last.again(s.cfg.Now())
-		s.found.Add(entityID, d)
+		s.remember(entityID, d)
 		return d, nil
 	case errors.Is(err, errNone): // it is no longer an identity provider
 		s.remove(entityID)
@@ -220,8 +227,14 @@ func (s *source) fetchEntity(entityID string) (*document, error) {
 	d.etag = newETag
 	s.keep(copyOf(s.Copy, entityID), raw)
 	d.fetched = s.cfg.Now() // not before its copy, which would then count as newer
-	s.found.Add(entityID, d)
+	s.remember(entityID, d)
 	return d, nil
+}
+
+// remember keeps an entity in memory.
+func (s *source) remember(entityID string, d *document) {
+	s.found.Add(entityID, d)
+	s.bySource.add(s.sourceID(entityID), entityID)
 }
 
 // missing handles the status 404. It isn't signed, so it doesn't end the use of verified

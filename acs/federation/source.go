@@ -21,6 +21,7 @@ type source struct {
 	Source
 	cfg        *Config
 	client     *http.Client
+	sourceID   func(entityID string) saml.SourceID
 	background context.Context // ends with Close
 
 	loading sync.Mutex // one load or report at a time; guards files and failures
@@ -43,8 +44,9 @@ type file struct {
 // snapshot is the content of a source at one moment.
 type snapshot struct {
 	documents []*document
-	by        map[string]*document // the entities; nil where several documents have one
-	until     time.Time            // the earliest end; zero: none
+	by        map[string]*document              // the entities; nil where several documents have one
+	bySource  func() map[saml.SourceID][]string // built on first use
+	until     time.Time                         // the earliest end; zero: none
 }
 
 // Status is the state of a source. For a query service, Fetched and ValidUntil are
@@ -63,14 +65,14 @@ type Status struct {
 }
 
 func newSource(s Source, cfg *Config) *source {
-	out := &source{Source: s, cfg: cfg, client: newClient(s, cfg.Timeout), files: map[string]file{}}
+	out := &source{Source: s, cfg: cfg, client: newClient(s, cfg.Timeout), files: map[string]file{}, sourceID: saml.SourceIDOf}
 	out.entities.init()
-	out.current.Store(&snapshot{})
+	out.current.Store(out.newSnapshot(nil))
 	out.status.Store(&Status{Source: s.Name})
 	return out
 }
 
-func newSnapshot(documents []*document) *snapshot {
+func (s *source) newSnapshot(documents []*document) *snapshot {
 	out := &snapshot{documents: documents, by: map[string]*document{}}
 	for _, d := range documents {
 		for id := range d.EntityIDs() {
@@ -84,6 +86,7 @@ func newSnapshot(documents []*document) *snapshot {
 			out.until = until
 		}
 	}
+	out.bySource = sync.OnceValue(func() map[saml.SourceID][]string { return sourceIndex(out.by, s.sourceID) })
 	return out
 }
 
@@ -296,7 +299,7 @@ func (s *source) loadFile(path string, anew bool) (file, error) {
 // the same Aggregate.
 func (s *source) use(documents []*document) {
 	same := func(a, b *document) bool { return a.Aggregate == b.Aggregate }
-	old := s.current.Swap(newSnapshot(documents))
+	old := s.current.Swap(s.newSnapshot(documents))
 	if !slices.EqualFunc(old.documents, documents, same) {
 		s.version.Add(1)
 	}
