@@ -65,8 +65,23 @@ func NewDecoder[T any](cfg DecoderConfig) (*Decoder[T], error) {
 // AttributeType, Scope or Limit. Its Attributes are all that are missing, or the one that
 // can't be used. With an error, the result is the zero value.
 func (d *Decoder[T]) Decode(a *Assertion) (T, error) {
+	return d.decode(a.a.nameID, a.a.attributes, a.scopes)
+}
+
+// DecodeAttributes is Decode for what a program keeps of an assertion, such as in a
+// session: its NameID and its Attributes. idp is the identity provider of the assertion,
+// whose scopes are compared with the values as they are now. Required.
+func (d *Decoder[T]) DecodeAttributes(idp *IdP, id NameID, attributes []Attribute) (T, error) {
+	if idp == nil {
+		var zero T
+		return zero, configError("DecodeAttributes", "the identity provider is missing")
+	}
+	return d.decode(id, attributes, idp.scopes)
+}
+
+func (d *Decoder[T]) decode(id NameID, attributes []Attribute, s *scopes) (T, error) {
 	var out T
-	if err := d.plan.decode(a, reflect.ValueOf(&out).Elem()); err != nil {
+	if err := d.plan.decode(id, attributes, s, reflect.ValueOf(&out).Elem()); err != nil {
 		var zero T
 		return zero, err
 	}
@@ -74,23 +89,23 @@ func (d *Decoder[T]) Decode(a *Assertion) (T, error) {
 }
 
 // decode visits each attribute once, and then each field.
-func (p *plan) decode(a *Assertion, into reflect.Value) error {
+func (p *plan) decode(id NameID, attributes []Attribute, s *scopes, into reflect.Value) error {
 	all := make([]found, len(p.fields))
-	for i := range a.a.attributes {
-		attr := &a.a.attributes[i]
+	for i := range attributes {
+		attr := &attributes[i]
 		for _, u := range p.uses[attr.Name] {
 			if p.fields[u.field].acceptsFormat(attr.NameFormat) {
 				all[u.field].add(u.rank, attr)
 			}
 		}
 	}
-	r := reader{scopes: a.scopes}
+	r := reader{scopes: s}
 	var missing *Error
 	for i := range p.fields {
 		f := &p.fields[i]
 		to := into.FieldByIndex(f.index)
-		if f.nameID && a.a.nameID.Value != "" {
-			setNameID(to, a.a.nameID)
+		if f.nameID && id.Value != "" {
+			setNameID(to, id)
 			continue
 		}
 		switch err := r.field(f, &all[i], to); {

@@ -225,6 +225,31 @@ func TestDecodeScopes(t *testing.T) {
 	requireReason(t, saml.ReasonLimit, of(strings.Fields(strings.Repeat("a@example.org ", 101))...))
 }
 
+// What a session keeps of an assertion is checked with the scopes that its identity
+// provider has now.
+func TestDecodeAttributes(t *testing.T) {
+	type user struct {
+		Login string      `saml:",nameid"`
+		Role  saml.Scoped `saml:"role"`
+	}
+	d, err := saml.NewDecoder[user](saml.DecoderConfig{})
+	require.NoError(t, err)
+	idp, err := saml.ParseIdPMetadata([]byte(idpMetadata(t, "", "signing", "")))
+	require.NoError(t, err)
+	idp, err = idp.WithPolicy(saml.IdPPolicy{Scopes: []string{"example.org"}})
+	require.NoError(t, err)
+	of := func(idp *saml.IdP, role string) error {
+		got, err := d.DecodeAttributes(idp, saml.NameID{Value: "alice"}, []saml.Attribute{texts("role", role)})
+		if err == nil {
+			require.Equal(t, user{"alice", saml.Scoped{Value: "staff", Scope: "example.org"}}, got)
+		}
+		return err
+	}
+	require.NoError(t, of(idp, "staff@example.org"))
+	requireReason(t, saml.ReasonScope, of(idp, "staff@example.com"))
+	requireReason(t, saml.ReasonConfig, of(nil, "staff@example.org"))
+}
+
 // A signed assertion is checked with the scopes of its identity provider.
 func TestDecodeSignedScopes(t *testing.T) {
 	idp, err := saml.ParseIdPMetadata([]byte(idpMetadata(t, "", "signing", "")))

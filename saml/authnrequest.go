@@ -237,7 +237,8 @@ func (c *RequestedAuthnContext) clone() *RequestedAuthnContext {
 	return &RequestedAuthnContext{slices.Clone(c.ClassRefs), c.Comparison, slices.Clone(c.Order)}
 }
 
-func (c *RequestedAuthnContext) check() error {
+// Check returns a [*Error] with ReasonConfig if a field is invalid. Nil is valid.
+func (c *RequestedAuthnContext) Check() error {
 	if c == nil {
 		return nil
 	}
@@ -265,8 +266,9 @@ func (c *RequestedAuthnContext) check() error {
 	return nil
 }
 
-// allows reports whether an assertion's context satisfies the request.
-func (c *RequestedAuthnContext) allows(got string) bool {
+// Allows reports whether an AuthnContextClassRef, such as that of an earlier sign-in,
+// satisfies the request, which must be valid.
+func (c *RequestedAuthnContext) Allows(got string) bool {
 	if c.comparison() == Exact {
 		return slices.Contains(c.ClassRefs, got)
 	}

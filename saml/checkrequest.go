@@ -17,7 +17,7 @@ func (a *Assertion) CheckRequest(record RequestRecord) error {
 	case a.acs.URL != record.ACS:
 		return mismatch(ReasonRecipient, "AssertionConsumerServiceURL (Core 3.4.1)", record.ACS, a.acs.URL)
 	}
-	if err := record.AuthnContext.check(); err != nil {
+	if err := record.AuthnContext.Check(); err != nil {
 		return err
 	}
 	authn := a.newest()
@@ -27,7 +27,7 @@ func (a *Assertion) CheckRequest(record RequestRecord) error {
 	case record.ForceAuthn && !begun(authn.instant, record.At, a.skew):
 		want := "authenticated at or after " + stamp(record.At)
 		return mismatch(ReasonAuthn, "ForceAuthn (Core 3.4.1)", want, stamp(authn.instant))
-	case record.AuthnContext != nil && !record.AuthnContext.allows(authn.classRef):
+	case record.AuthnContext != nil && !record.AuthnContext.Allows(authn.classRef):
 		want := record.AuthnContext.String()
 		return mismatch(ReasonAuthn, "RequestedAuthnContext (Core 3.3.2.2.1)", want, authn.classRef)
 	}

@@ -111,7 +111,7 @@ func (o *RequestOptions) check(cfg *Config) (extensions string, err error) {
 			"%d is not the Index of one of Config.AttributeConsumingServices", index)
 	}
 	for _, check := range []func() error{
-		o.AuthnContext.check, func() error { return o.NameIDPolicy.check(cfg) },
+		o.AuthnContext.Check, func() error { return o.NameIDPolicy.check(cfg) },
 		func() error { return o.Subject.checkRequested(cfg) }, o.Scoping.check, func() error { return checkQuery(o.Query) },
 	} {
 		if err := check(); err != nil {
