@@ -82,7 +82,7 @@ func (p *Portal) redeem(r *http.Request, a attempt, code string) (sessions.Sessi
 	if why != nil {
 		return sessions.Session{}, why
 	}
-	g.Proof = bounded(g.Proof)
+	g.Proof = g.Proof.Bounded()
 	return g.Session, nil // replace sets the other fields
 }
 

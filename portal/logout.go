@@ -25,7 +25,7 @@ func (p *Portal) endSubject(ctx context.Context, l *saml.VerifiedLogoutRequest) 
 	behind := p.behind()
 	p.log.InfoContext(ctx, "portal: signed out by the identity provider", "idp", l.IdP(), "sessions", len(ended),
 		"behind", behind)
-	if len(behind) > 0 || bounded(sessions.Proof{Subject: subject}).Subject != subject {
+	if len(behind) > 0 || (sessions.Proof{Subject: subject}).Bounded().Subject != subject {
 		return saml.LogoutPartial, nil // a session doesn't have a name that is too long, so none has ended
 	}
 	return saml.LogoutSuccess, nil

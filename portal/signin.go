@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
@@ -42,30 +41,7 @@ const (
 	// pendingLifetime is how long the user may take to answer the question.
 	pendingLifetime = 5 * time.Minute
 	pendingPrefix   = "__Host-meridian-continue-"
-	// maxSubject and maxSessionIndex are how many bytes of a subject's names and of a SessionIndex are kept. Core sets
-	// no limit. Identity providers send less than 100.
-	maxSubject      = 5 << 10
-	maxSessionIndex = 1 << 10
-	maxProvider     = 1 << 10 // of an entity ID (Core 8.3.6)
 )
-
-// bounded drops values that are too long to be copied to every Region with every session, but not the identity
-// provider. The sign-in succeeds without them. But a logout at the identity provider then ends all of the subject's
-// sessions, or none.
-func bounded(p sessions.Proof) sessions.Proof {
-	s, n := p.Subject, p.Subject.NameID
-	names := s.Provider + s.ServiceProvider + n.Value + n.Format + n.NameQualifier + n.SPNameQualifier + n.SPProvidedID
-	if len(names) > maxSubject {
-		if len(s.Provider) > maxProvider {
-			s.Provider = ""
-		}
-		return sessions.Proof{Subject: sessions.Subject{Provider: s.Provider}}
-	}
-	if len(strings.Join(p.SessionIndexes, "")) > maxSessionIndex {
-		p.SessionIndexes = nil
-	}
-	return p
-}
 
 func (p *Portal) proofOf(a *saml.Assertion) sessions.Proof {
 	out := sessions.Proof{
@@ -74,7 +50,7 @@ func (p *Portal) proofOf(a *saml.Assertion) sessions.Proof {
 		},
 		SessionIndexes: a.SessionIndexes(), Issued: a.IssueInstant(),
 	}
-	return bounded(out)
+	return out.Bounded()
 }
 
 // verified is the consumer's OnLogin: the response is genuine and was not accepted before. It checks that the subject

@@ -3,6 +3,7 @@ package sessions
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,32 @@ type Proof struct {
 	Subject        Subject   `json:"subject"`
 	SessionIndexes []string  `json:"session_indexes,omitempty"` // the identity provider's names of its session
 	Issued         time.Time `json:"issued,omitzero"`           // the assertion's IssueInstant
+}
+
+// maxSubject and maxSessionIndex are how many bytes of a subject's names and of a SessionIndex are kept. Core sets no
+// limit. Identity providers send less than 100.
+const (
+	maxSubject      = 5 << 10
+	maxSessionIndex = 1 << 10
+	maxProvider     = 1 << 10 // of an entity ID (Core 8.3.6)
+)
+
+// Bounded returns p without values that are too long to be copied to every Region with every session, but not without
+// the identity provider. A sign-in can go on without them. But a logout at the identity provider then ends all of the
+// subject's sessions, or none.
+func (p Proof) Bounded() Proof {
+	s, n := p.Subject, p.Subject.NameID
+	names := s.Provider + s.ServiceProvider + n.Value + n.Format + n.NameQualifier + n.SPNameQualifier + n.SPProvidedID
+	if len(names) > maxSubject {
+		if len(s.Provider) > maxProvider {
+			s.Provider = ""
+		}
+		return Proof{Subject: Subject{Provider: s.Provider}}
+	}
+	if len(strings.Join(p.SessionIndexes, "")) > maxSessionIndex {
+		p.SessionIndexes = nil
+	}
+	return p
 }
 
 // Logout describes the sessions that an identity provider ended (Core 3.7.3).

@@ -33,12 +33,15 @@ type Session struct {
 	Expires time.Time `json:"expires"` // whether or not it is in use
 	// Epoch is the user's Epoch at sign-in.
 	Epoch Epoch `json:"epoch,omitempty"`
+	// Data is what the program keeps with the session, at most 64 KiB. A Store doesn't read it, and never changes it.
+	Data []byte `json:"data,omitempty"`
 }
 
 // Wall returns a copy of the session without Go's monotonic readings, as another process reads it.
 func (s Session) Wall() Session {
 	s.Created, s.Seen, s.Expires = s.Created.Round(0), s.Seen.Round(0), s.Expires.Round(0)
 	s.Proof.Issued, s.Proof.SessionIndexes = s.Proof.Issued.Round(0), slices.Clone(s.Proof.SessionIndexes)
+	s.Data = slices.Clone(s.Data)
 	return s
 }
 

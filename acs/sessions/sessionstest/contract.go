@@ -1,6 +1,7 @@
 package sessionstest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -19,6 +20,7 @@ func (s *suite) fields() {
 		Value: "n", Format: "f", NameQualifier: "q", SPNameQualifier: "sp", SPProvidedID: "id",
 	}
 	v.Proof.SessionIndexes = []string{"1", "2"}
+	v.Data = bytes.Repeat([]byte{0, 0xff}, 32<<10)
 	s.create(s.here, v)
 	got, err := s.here.Store.Get(s.Context(), key(v))
 	s.must("Get", err)
