@@ -3,7 +3,6 @@ package acs
 import (
 	"cmp"
 	"errors"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,7 +42,7 @@ func (l *Login) MissingAttributes(w http.ResponseWriter, r *http.Request, err er
 		v.Detail = storeerr.Printable(err.Error())
 	}
 	c.log(r.Context(), "saml attributes refused", v)
-	writePage(w, http.StatusForbidden, "attributes", nil, styleSource+"; form-action 'none'", l.attributesPage(err))
+	c.render(w, r, l.attributesPage(err))
 }
 
 var (
@@ -53,50 +52,51 @@ var (
 		"You are known to your identity provider, but this service can't use what it sent."}
 )
 
-// attributesPage is the data of the page.
-type attributesPage struct {
-	message
-	Style                template.CSS
-	Reference, LoginPath string
-	service              string // our entity ID
-	IdP, Host            string // the identity provider's name, and what stands for it if it has none
-	Missing              bool
-	Attributes           []saml.AttributeName
-	Help, HelpHost       string   // the errorURL, and its host
-	Contact, Support     *contact // of the identity provider, and of this service
+// Attributes is the part of a [Page] about attributes that the program can't use. Names and addresses come from
+// metadata: escape them.
+type Attributes struct {
+	// Missing reports that the attributes are missing. Otherwise they can't be used.
+	Missing bool
+	// Names are those of the attributes, if they are known.
+	Names []saml.AttributeName
+	// IdP is the identity provider's name, or empty. Host stands for it then.
+	IdP, Host string
+	// Help is the identity provider's page about failed sign-ins, or empty. HelpHost is its host.
+	Help, HelpHost string
+	// Contact and Support are whom the user can ask at the identity provider and at this service, or nil.
+	Contact, Support *Contact
 }
 
-// contact is whom to ask.
-type contact struct{ Name, Email, Mail, Telephone string }
+// Contact is whom a user can ask. Every field may be empty. Mail is a mailto URL with Email, a subject and a text.
+type Contact struct{ Name, Email, Mail, Telephone string }
 
-func (l *Login) attributesPage(err error) attributesPage {
-	c := l.consumer
-	p := attributesPage{
-		message: textUnusable, Style: template.CSS(style), Reference: l.verdict.Reference, LoginPath: c.cfg.LoginPath,
-		service: c.cfg.SP.EntityID(),
-	}
+func (l *Login) attributesPage(err error) Page {
+	c, of := l.consumer, &Attributes{}
+	p := c.newPage(answer{status: http.StatusForbidden, text: textUnusable}, l.verdict.Reference)
+	p.Kind, p.Attributes = PageAttributes, of
 	var e *saml.Error
 	if errors.As(err, &e) {
-		p.Attributes = e.Attributes
-		if p.Missing = e.Reason == saml.ReasonAttributeMissing; p.Missing {
-			p.message = textMissing
+		of.Names = e.Attributes
+		if of.Missing = e.Reason == saml.ReasonAttributeMissing; of.Missing {
+			p.Title, p.Text = textMissing.Title, textMissing.Text
 		}
 	}
-	p.Support = p.contactOf(c.cfg.SP.About().Contacts, saml.ContactSupport)
+	text := mailOf(c.cfg.SP.EntityID(), p)
+	of.Support = contactOf(c.cfg.SP.About().Contacts, text, saml.ContactSupport)
 	idp, unknown := c.cfg.SP.IdP(l.Assertion.Issuer())
-	p.Host = hostOf(l.Assertion.Issuer())
+	of.Host = hostOf(l.Assertion.Issuer())
 	if unknown != nil { // it left since
 		return p
 	}
 	d := idp.Description()
-	p.IdP = nameOf(d)
-	p.Help = c.cfg.SP.ErrorURL(idp, saml.ErrorReport{
-		Code: codeOf(p.Attributes), Transaction: p.Reference, Context: strings.Join(namesOf(p.Attributes), " "),
+	of.IdP = nameOf(d)
+	of.Help = c.cfg.SP.ErrorURL(idp, saml.ErrorReport{
+		Code: codeOf(of.Names), Transaction: p.Reference, Context: strings.Join(namesOf(of.Names), " "),
 	})
-	if u, err := url.Parse(p.Help); err == nil {
-		p.HelpHost = u.Host
+	if u, err := url.Parse(of.Help); err == nil {
+		of.HelpHost = u.Host
 	}
-	p.Contact = p.contactOf(d.Contacts, saml.ContactSupport, saml.ContactTechnical, saml.ContactAdministrative)
+	of.Contact = contactOf(d.Contacts, text, saml.ContactSupport, saml.ContactTechnical, saml.ContactAdministrative)
 	return p
 }
 
@@ -147,17 +147,17 @@ func codeOf(attributes []saml.AttributeName) saml.ErrorCode {
 }
 
 // contactOf returns the contact of the first of these types that there is, or nil. Contacts for security and billing
-// aren't for users.
-func (p *attributesPage) contactOf(all []saml.Contact, types ...saml.ContactType) *contact {
+// aren't for users. mail is the query of its mailto URL.
+func contactOf(all []saml.Contact, mail string, types ...saml.ContactType) *Contact {
 	for _, kind := range types {
 		i := slices.IndexFunc(all, func(c saml.Contact) bool { return c.Type == kind })
 		if i < 0 {
 			continue
 		}
-		out := &contact{Name: cmp.Or(strings.TrimSpace(all[i].GivenName+" "+all[i].Surname), all[i].Company)}
+		out := &Contact{Name: cmp.Or(strings.TrimSpace(all[i].GivenName+" "+all[i].Surname), all[i].Company)}
 		if emails := all[i].Emails; len(emails) > 0 {
 			out.Email = emails[0]
-			out.Mail = "mailto:" + out.Email + "?subject=" + forMail("Sign-in: "+p.Title) + "&body=" + forMail(p.mail())
+			out.Mail = "mailto:" + out.Email + mail
 		}
 		if numbers := all[i].TelephoneNumbers; len(numbers) > 0 {
 			out.Telephone = numbers[0]
@@ -167,17 +167,18 @@ func (p *attributesPage) contactOf(all []saml.Contact, types ...saml.ContactType
 	return nil
 }
 
-// mail is what the user's mail begins with. An administrator needs the whole name of an attribute.
-func (p *attributesPage) mail() string {
-	lines := []string{"Service: " + p.service, "Reference: " + p.Reference}
-	for _, a := range p.Attributes {
+// mailOf returns the query of a mailto URL with which the user's mail begins. An administrator needs the whole name of
+// an attribute.
+func mailOf(service string, p Page) string {
+	lines := []string{"Service: " + service, "Reference: " + p.Reference}
+	for _, a := range p.Attributes.Names {
 		line := "Attribute: " + a.String()
 		if a.FriendlyName != "" && a.Name != "" {
 			line += ", " + a.Name
 		}
 		lines = append(lines, line)
 	}
-	return strings.Join(lines, "\r\n") + "\r\n"
+	return "?subject=" + forMail("Sign-in: "+p.Title) + "&body=" + forMail(strings.Join(lines, "\r\n")+"\r\n")
 }
 
 // forMail returns a text for a parameter of a mailto URL (RFC 6068 2).

@@ -190,5 +190,5 @@ func (c *Consumer) notStarted(w http.ResponseWriter, r *http.Request, err error)
 	if errors.Is(err, ErrFull) {
 		a.retryAfter = retryFull
 	}
-	c.page(w, a, v.Reference)
+	c.page(w, r, a, v.Reference)
 }

@@ -79,7 +79,7 @@ func (g *Region) StartLogout(w http.ResponseWriter, r *http.Request, o LogoutOpt
 			w.Header().Set("Allow", http.MethodPost)
 			status = http.StatusMethodNotAllowed
 		}
-		c.page(w, answer{status: status, text: textCrossSite}, c.logoutNotStarted(r, o, err).Reference)
+		c.page(w, r, answer{status: status, text: textCrossSite}, c.logoutNotStarted(r, o, err).Reference)
 		return
 	}
 	if err := g.startLogout(w, r, c, o); err != nil {

@@ -42,7 +42,7 @@ func (c *Consumer) logoutRefused(w http.ResponseWriter, r *http.Request, err err
 	if !ok {
 		a = answer{status: http.StatusForbidden, text: textNoLogout}
 	}
-	c.page(w, a, v.Reference)
+	c.page(w, r, a, v.Reference)
 	return v
 }
 
@@ -53,7 +53,13 @@ func (c *Consumer) notAnswered(w http.ResponseWriter, r *http.Request, status sa
 	if status == saml.LogoutFailed {
 		text = textNoSignOut
 	}
-	c.page(w, answer{status: http.StatusOK, text: text}, v.Reference)
+	c.signedOut(w, r, text, v.Reference)
+}
+
+func (c *Consumer) signedOut(w http.ResponseWriter, r *http.Request, text message, reference string) {
+	p := c.newPage(answer{status: http.StatusOK, text: text}, reference)
+	p.Kind = PageSignedOut
+	c.render(w, r, p)
 }
 
 func (c *Consumer) logLogoutError(r *http.Request, message string, err error) Verdict {
@@ -61,6 +67,14 @@ func (c *Consumer) logLogoutError(r *http.Request, message string, err error) Ve
 	v.setError(err)
 	c.log(r.Context(), message, v)
 	return v
+}
+
+// SignedOut ends a sign-out of a user whose identity provider is not asked, because it has no single logout. The
+// session here has ended. It calls Config.OnLoggedOut, or writes a page that says what ended.
+func (g *Region) SignedOut(w http.ResponseWriter, r *http.Request, l *LoggedOut) {
+	c := g.consumerFor(r)
+	c.setHeaders(w.Header())
+	c.loggedOut(w, r, l)
 }
 
 // loggedOut ends a logout that StartLogout began.
@@ -76,5 +90,5 @@ func (c *Consumer) loggedOut(w http.ResponseWriter, r *http.Request, result *Log
 	case result.Err != nil:
 		text = textNotAsked
 	}
-	c.page(w, answer{status: http.StatusOK, text: text}, "")
+	c.signedOut(w, r, text, "")
 }

@@ -110,16 +110,11 @@ func source(directive, text string) string {
 }
 
 // page writes the error page. It contains none of the input.
-func (c *Consumer) page(w http.ResponseWriter, a answer, reference string) {
+func (c *Consumer) page(w http.ResponseWriter, r *http.Request, a answer, reference string) {
 	if a.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(a.retryAfter/time.Second)))
 	}
-	writePage(w, a.status, "error", nil, styleSource+"; form-action 'none'", struct {
-		message
-		Style     template.CSS
-		Reference string
-		LoginPath string
-	}{a.text, template.CSS(style), reference, c.cfg.LoginPath})
+	c.render(w, r, c.newPage(a, reference))
 }
 
 // writePostForm sends the browser to the identity provider with a form (Bindings 3.5.4). A script submits it.

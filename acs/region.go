@@ -108,7 +108,7 @@ func (g *Region) Refused(w http.ResponseWriter, r *http.Request) {
 	if !referenceFormat.MatchString(reference) {
 		reference = ""
 	}
-	c.page(w, answer{status: http.StatusForbidden, text: textRefused}, reference)
+	c.page(w, r, answer{status: http.StatusForbidden, text: textRefused}, reference)
 }
 
 // Metadata handles a GET of the service provider's metadata, which is the same in every Region.
@@ -133,6 +133,6 @@ func (c *Consumer) onlyGet(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	w.Header().Set("Allow", "GET, HEAD")
-	c.page(w, answers[string(ReasonMethod)], "")
+	c.page(w, r, answers[string(ReasonMethod)], "")
 	return false
 }

@@ -138,7 +138,7 @@ func (c *Consumer) refuse(w http.ResponseWriter, r *http.Request, v Verdict, end
 	default:
 		a = answer{status: http.StatusForbidden, text: textRefused}
 	}
-	c.page(w, a, v.Reference)
+	c.page(w, r, a, v.Reference)
 }
 
 // referenceAlphabet has no characters that are easily confused.

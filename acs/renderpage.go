@@ -1,0 +1,92 @@
+package acs
+
+import (
+	"html/template"
+	"net/http"
+	"strings"
+)
+
+// PageKind is what a [Page] is about. The set is closed.
+type PageKind string
+
+const (
+	// PageError: something did not work, or was refused.
+	PageError PageKind = "error"
+	// PageAttributes: attributes of the user are missing, or can't be used. Page.Attributes is set.
+	PageAttributes PageKind = "attributes"
+	// PageSignedOut: the user has signed out here, and the text says what else ended.
+	PageSignedOut PageKind = "signed-out"
+	// PageQuestion: the user must decide. Page.Form is set.
+	PageQuestion PageKind = "question"
+)
+
+// Page is a page that tells a user what happened. Packages acs, middleware and portal show their pages through
+// Config.RenderPage, except the form that sends the browser to the identity provider.
+type Page struct {
+	Kind PageKind
+	// Status is the HTTP status to answer with.
+	Status int
+	// Title and Text are fixed sentences in English, without markup. Only those of a question can name users.
+	Title, Text string
+	// Reference is in the log, too, for the user to tell an administrator. Empty: there is none.
+	Reference string
+	// Link is where the user can go on, and LinkText is its text. Empty: nowhere.
+	Link, LinkText string
+	// Form is the answer to a question. Nil: there is none.
+	Form *PageForm
+	// Attributes is set for PageAttributes.
+	Attributes *Attributes
+}
+
+// PageForm is a form that the browser posts to this origin. Show all of its buttons.
+type PageForm struct {
+	Action  string
+	Fields  []PageField // hidden
+	Buttons []PageButton
+	// Targets are origins besides this one to which the answer redirects. A Content-Security-Policy needs them in
+	// form-action, since Chromium applies it to redirects.
+	Targets []string
+}
+
+// PageField is a hidden field of a form.
+type PageField struct{ Name, Value string }
+
+// PageButton is a button that submits a form. Without a Name it adds no field.
+type PageButton struct{ Name, Value, Text string }
+
+// WritePage writes a page of package acs, which is what a nil Config.RenderPage does. It has no script, and no site
+// can show it in a frame.
+func WritePage(w http.ResponseWriter, _ *http.Request, p Page) {
+	name, target := "error", "'none'"
+	if p.Kind == PageAttributes && p.Attributes != nil {
+		name = "attributes"
+	}
+	if p.Form != nil {
+		target = strings.Join(append([]string{"'self'"}, p.Form.Targets...), " ")
+	}
+	writePage(w, p.Status, name, nil, styleSource+"; form-action "+target, struct {
+		Page
+		Style template.CSS
+	}{p, template.CSS(style)})
+}
+
+// newPage returns the page of an answer.
+func (c *Consumer) newPage(a answer, reference string) Page {
+	p := Page{
+		Kind: PageError, Status: a.status, Title: a.text.Title, Text: a.text.Text, Reference: reference,
+		Link: c.cfg.LoginPath,
+	}
+	if p.Link != "" {
+		p.LinkText = "Sign in again"
+	}
+	return p
+}
+
+// render shows a page. Headers against caching are set.
+func (c *Consumer) render(w http.ResponseWriter, r *http.Request, p Page) {
+	if c.cfg.RenderPage != nil {
+		c.cfg.RenderPage(w, r, p)
+		return
+	}
+	WritePage(w, r, p)
+}
