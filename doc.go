@@ -13,6 +13,7 @@
 //     acs/storetest tests a store of your own.
 //   - acs/sessions: sessions and how they end. acs/sessions/sessionstest tests a
 //     store of your own.
+//   - acs/middleware: protects the handlers of a program, with sessions.
 //   - acs/federation: metadata of identity providers, fetched, verified and
 //     refreshed.
 //   - acs/discovery: the page on which users choose an identity provider.
@@ -50,6 +51,8 @@
 //	acs/sessions/sessionstest         acs/sessions
 //	acs/federation                    saml
 //	acs/discovery                     saml
+//	acs/middleware                    saml, acs, acs/sessions,
+//	                                  acs/internal/storeerr
 //	acs/storetest                     acs
 //	acs/natsstore                     acs, acs/internal/storeerr
 //	acs/redisstore                    acs, acs/internal/storeerr

@@ -1,0 +1,45 @@
+package middleware_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
+)
+
+// look opens an address without following a redirect.
+func look(t *testing.T, b *testkit.Browser, addr string) *testkit.Page {
+	t.Helper()
+	p, err := b.Look(addr)
+	require.NoError(t, err)
+	return p
+}
+
+// onlyFrom is the answer to a question, posted by a page of an origin.
+func onlyFrom(origin string, form url.Values, answer string) testkit.Navigation {
+	form.Set("answer", answer)
+	return testkit.Navigation{From: origin, Method: http.MethodPost, URL: base + "/saml/continue", Form: form, User: true}
+}
+
+// signOutFrom signs out from a page of an origin.
+func signOutFrom(origin string) testkit.Navigation {
+	return testkit.Navigation{From: origin, Method: http.MethodPost, URL: base + "/saml/logout", User: true}
+}
+
+// brokenStore is a store that fails while err is set.
+type brokenStore struct {
+	*sessions.MemoryStore
+	err error
+}
+
+func (s *brokenStore) Get(ctx context.Context, key string) (sessions.Session, error) {
+	if s.err != nil {
+		return sessions.Session{}, s.err
+	}
+	return s.MemoryStore.Get(ctx, key)
+}

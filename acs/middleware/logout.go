@@ -1,0 +1,108 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// logout is Paths.Logout: the sessions of the sign-in end here first, and then the identity provider is asked to end
+// its own, if it can.
+func (g *Guard) logout(w http.ResponseWriter, r *http.Request) {
+	secure(w)
+	if acs.CheckSignOut(r) != nil {
+		g.region.StartLogout(w, r, acs.LogoutOptions{}) // refuses it
+		return
+	}
+	s, why := g.endHere(r)
+	if why != nil { // the cookie stays, so that the user can try again
+		g.refuse(w, r, why)
+		return
+	}
+	clearCookie(w, g.cfg.CookieName)
+	if s.UserName != "" {
+		g.cfg.Logger.InfoContext(r.Context(), "middleware: signed out", "user", s.UserName)
+	}
+	of := s.Proof.Subject
+	if !g.hasLogout(r, of) {
+		g.region.SignedOut(w, r, &acs.LoggedOut{IdP: of.Provider})
+		return
+	}
+	g.region.StartLogout(w, r, acs.LogoutOptions{
+		IdP: of.Provider, NameID: saml.NameID(of.NameID), SessionIndexes: s.Proof.SessionIndexes,
+	})
+}
+
+// endHere ends the sign-in of the browser's session, and returns the session, or the zero Session.
+func (g *Guard) endHere(r *http.Request) (sessions.Session, *Error) {
+	key, s, err := g.kept(r)
+	if all, ok := g.cfg.Sessions.(sessions.CatchUp); ok && errors.Is(err, sessions.ErrNoSession) {
+		// Another node of the Region may have made it a moment ago.
+		if err = all.CatchUp(r.Context()); err == nil {
+			key, s, err = g.kept(r)
+		}
+	}
+	if errors.Is(err, sessions.ErrNoSession) {
+		return sessions.Session{}, nil
+	}
+	if err == nil {
+		err = g.endSignIn(r.Context(), s)
+	}
+	if err == nil {
+		err = g.cfg.Sessions.End(r.Context(), key)
+	}
+	if err != nil {
+		return sessions.Session{}, unavailable("end of the session", err)
+	}
+	return s, nil
+}
+
+// hasLogout reports whether a subject's identity provider can be asked to end its session. The answer arrives at a
+// logout URL with this host, because it needs this host's cookie.
+func (g *Guard) hasLogout(r *http.Request, s sessions.Subject) bool {
+	idp, err := g.cfg.SP.IdP(s.Provider)
+	if err != nil || s.NameID.Value == "" {
+		return false
+	}
+	return slices.ContainsFunc(g.cfg.SP.Logout(), func(e saml.LogoutEndpoint) bool {
+		u, err := url.Parse(e.URL)
+		return err == nil && e.Region == g.cfg.Region && strings.EqualFold(u.Host, r.Host)
+	}) && slices.ContainsFunc(idp.LogoutServices(), func(s saml.LogoutService) bool {
+		return s.Binding == saml.HTTPRedirect || s.Binding == saml.HTTPPost
+	})
+}
+
+// endSubject is the consumer's EndSessions: an identity provider ends the sessions that its LogoutRequest names,
+// including those that begin later with an assertion that it names (SAML Core 3.7.3.1).
+func (g *Guard) endSubject(ctx context.Context, l *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
+	subject := sessions.Subject{
+		Provider: l.IdP(), ServiceProvider: g.cfg.SP.EntityID(), NameID: sessions.NameID(l.NameID()),
+	}
+	// Until then no session that the request ends can be alive: an assertion issued at its end, by a clock that is ahead,
+	// arrives MaxAge later, waits for the user, and begins a session.
+	until := l.NotOnOrAfter().Add(
+		g.cfg.SP.MaxAge() + 2*g.cfg.SP.Skew() + pendingLifetime + g.cfg.SessionLifetime + time.Hour)
+	ended, err := g.cfg.Sessions.EndSubject(ctx, sessions.Logout{
+		Subject: subject, SessionIndexes: l.SessionIndexes(), Issued: l.IssueInstant(), NotOnOrAfter: l.NotOnOrAfter(),
+		Until: until,
+	})
+	if err != nil {
+		return saml.LogoutFailed, err
+	}
+	g.cfg.Logger.InfoContext(ctx, "middleware: signed out by the identity provider",
+		"idp", l.IdP(), "sessions", len(ended))
+	others := func(e saml.Endpoint) bool { return e.Region != g.cfg.Region }
+	if !g.cfg.AllRegions && slices.ContainsFunc(g.cfg.SP.ACS(), others) ||
+		(sessions.Proof{Subject: subject}).Bounded().Subject != subject { // sessions don't have a name that is too long
+		return saml.LogoutPartial, nil
+	}
+	return saml.LogoutSuccess, nil
+}

@@ -1,0 +1,99 @@
+package middleware_test
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs/middleware"
+	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// Signing out ends the session here, in other browsers with its cookie, and at the identity provider.
+func TestSignOut(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	w.signIn(b, base+"/", alice)
+	copied := b.Copy()
+	p := w.post(b, base+"/saml/logout", url.Values{})
+	require.Equal(t, http.StatusOK, p.Status)
+	require.Contains(t, p.Text(), "Your sessions here and at your identity provider have ended.")
+	require.Empty(t, b.Jar.Value(host, cookieName))
+	require.Equal(t, http.StatusSeeOther, look(t, copied, base+"/").Status)
+	require.Contains(t, w.open(b, base+"/").Body, `type="password"`, "the identity provider asks for the password")
+
+	p = w.post(w.browser(), base+"/saml/logout", url.Values{}) // nothing to sign out of
+	require.Equal(t, http.StatusOK, p.Status)
+	require.Contains(t, p.Text(), "You are signed out here")
+}
+
+// Another site's page, a script, a frame and a link can't sign the user out.
+func TestSignOutIsOurs(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	w.signIn(b, base+"/", alice)
+	cross, err := b.Go(signOutFrom("https://evil.example"))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusForbidden, cross.Status)
+	require.Equal(t, http.StatusMethodNotAllowed, w.open(b, base+"/saml/logout").Status)
+	b.Header = http.Header{"Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}}
+	script, err := b.Go(signOutFrom(base))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusForbidden, script.Status)
+	b.Header = nil
+	require.Equal(t, "GET / as "+alice, w.open(b, base+"/").Body)
+}
+
+// The identity provider ends the sessions of its session, in each browser, and a sign-in that is not finished yet.
+func TestSignOutAtIdP(t *testing.T) {
+	w := newWorld(t)
+	b, other := w.browser(), w.browser()
+	w.signIn(b, base+"/", alice)
+	w.signIn(other, base+"/", bob)
+	late := b.Copy() // has a verified sign-in that waits
+	var at string
+	late.Stay = func(to *url.URL) bool { at = to.String(); return to.Path == "/saml/continue" }
+	w.signIn(late, base+"/saml/login", alice)
+	late.Stay = nil
+
+	copied := b.Copy()
+	w.signOutAtIdP(b)
+	require.Equal(t, http.StatusSeeOther, look(t, copied, base+"/").Status)
+	require.Equal(t, "GET / as "+bob, w.open(other, base+"/").Body) // the control
+	p := w.open(late, at)
+	require.Equal(t, http.StatusForbidden, p.Status)
+	require.Contains(t, p.Text(), "Your identity provider has signed you out")
+}
+
+// A program whose identity provider has no single logout says that only the session here has ended.
+func TestSignOutHereOnly(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.idp.UpdateApp("", func(a *mockidp.App) error { a.LogoutURL = ""; return nil }))
+	w.reload()
+	b := w.browser()
+	w.signIn(b, base+"/", alice)
+	p := w.post(b, base+"/saml/logout", url.Values{})
+	require.Contains(t, p.Text(), "You are signed out here")
+	require.Empty(t, b.Jar.Value(host, cookieName))
+}
+
+// If the sessions can't be ended, the user keeps the cookie, and can try again.
+func TestSignOutWithoutStore(t *testing.T) {
+	store := &brokenStore{MemoryStore: sessions.NewMemoryStore(sessions.MemoryConfig{})}
+	w := newWorld(t, func(c *middleware.Config) { c.Sessions = store })
+	b := w.browser()
+	w.signIn(b, base+"/", alice)
+	store.err = errors.New("disk full")
+	p := w.post(b, base+"/saml/logout", url.Values{})
+	require.Equal(t, http.StatusServiceUnavailable, p.Status)
+	require.NotEmpty(t, b.Jar.Value(host, cookieName))
+	require.Equal(t, http.StatusServiceUnavailable, w.open(b, base+"/").Status) // it fails closed
+	store.err = nil
+	p = w.post(b, base+"/saml/logout", url.Values{})
+	require.Equal(t, http.StatusOK, p.Status)
+	require.Empty(t, b.Jar.Value(host, cookieName))
+}

@@ -1,0 +1,9 @@
+package middleware_test
+
+import (
+	"testing"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
