@@ -1,0 +1,369 @@
+package sessions
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+)
+
+// RecordStore is a [Store] in [Records], for a Region of several nodes, or for Regions that share them.
+//
+// An end of sessions is a record of its own (of a sign-in, of a user, of a subject's SessionIndex), and every read of a
+// session reads those that could end it. So a session that is created while it is ended has ended, and no node needs to
+// hear of it. Two indexes list the sessions of a user and of a subject. They only serve List, Revoke and what
+// EndSubject returns.
+type RecordStore struct{ cfg RecordConfig }
+
+// RecordConfig describes a [RecordStore].
+type RecordConfig struct {
+	// Records keeps the records. Required.
+	Records Records
+	// Region names this store's component of every Epoch. It may be empty.
+	Region string
+}
+
+// NewRecordStore returns a RecordStore. It panics without Records.
+func NewRecordStore(cfg RecordConfig) *RecordStore {
+	if cfg.Records == nil {
+		panic("sessions: RecordConfig.Records is required")
+	}
+	return &RecordStore{cfg}
+}
+
+const (
+	// maxIndex is how many sessions an index lists. The oldest are dropped: they live on, and end by all but Revoke.
+	maxIndex = 500
+	// maxIndexes is how many SessionIndexes of a Logout are kept. With more, all sessions of the subject end.
+	maxIndexes = 100
+	// late is how much longer than a session its records live, since the clock of the Records may differ.
+	late = time.Hour
+)
+
+// The records.
+func sessionRecord(key string) string      { return record("session", key) }
+func signInRecord(s Session) string        { return record("ended", s.UserID, s.SignIn) }
+func epochRecord(userID string) string     { return record("epoch", userID) }
+func userRecord(userID string) string      { return record("user", userID) }
+func subjectRecord(subject Subject) string { return record("subject", subjectParts(subject)...) }
+
+// logoutRecord is that of a SessionIndex, or of all sessions of the subject, or of those without an index.
+func logoutRecord(subject Subject, kind, index string) string {
+	return record("logout", append(subjectParts(subject), kind, index)...)
+}
+
+const (
+	logoutNamed   = "named"
+	logoutAll     = "all"
+	logoutUnnamed = "unnamed"
+)
+
+func subjectParts(s Subject) []string {
+	s = s.Key()
+	n := s.NameID
+	return []string{s.Provider, s.ServiceProvider, n.Value, n.Format, n.NameQualifier, n.SPNameQualifier}
+}
+
+// record returns a key of a fixed length. The JSON of the parts is unambiguous.
+func record(kind string, parts ...string) string {
+	b, _ := json.Marshal(parts) // strings, which can't fail
+	sum := sha256.Sum256(b)
+	return kind + "." + hex.EncodeToString(sum[:])
+}
+
+// Create implements Store.
+func (m *RecordStore) Create(ctx context.Context, key string, s Session) error {
+	s = s.Wall()
+	b, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	if err := m.cfg.Records.Write(ctx, sessionRecord(key), b, "", s.Expires.Add(late)); err != nil {
+		return err
+	}
+	if err := m.list(ctx, userRecord(s.UserID), key, s); err != nil {
+		return err
+	}
+	return m.list(ctx, subjectRecord(s.Proof.Subject), key, s)
+}
+
+// listed is a session in an index.
+type listed struct {
+	Key     string    `json:"k"`
+	Created time.Time `json:"c"`
+	Expires time.Time `json:"e"`
+}
+
+func (m *RecordStore) list(ctx context.Context, index, key string, s Session) error {
+	return change(ctx, m.cfg.Records, index, func(old []byte) ([]byte, time.Time, error) {
+		all, err := decodeList(old)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		all = slices.DeleteFunc(all, func(l listed) bool { return !s.Created.Before(l.Expires) })
+		all = append(all, listed{key, s.Created, s.Expires})
+		slices.SortFunc(all, func(a, b listed) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Key, b.Key)) })
+		all = all[max(0, len(all)-maxIndex):]
+		last := slices.MaxFunc(all, func(a, b listed) int { return a.Expires.Compare(b.Expires) })
+		b, err := json.Marshal(all)
+		return b, last.Expires.Add(late), err
+	})
+}
+
+func decodeList(b []byte) (all []listed, err error) {
+	if b != nil {
+		err = json.Unmarshal(b, &all)
+	}
+	return all, err
+}
+
+// Get implements Store.
+func (m *RecordStore) Get(ctx context.Context, key string) (Session, error) {
+	all, err := m.cfg.Records.Read(ctx, sessionRecord(key))
+	if err != nil {
+		return Session{}, err
+	}
+	return m.alive(ctx, all[0])
+}
+
+// alive decodes a session, unless it has ended.
+func (m *RecordStore) alive(ctx context.Context, r Record) (s Session, err error) {
+	if r.Value == nil {
+		return Session{}, ErrNoSession
+	}
+	if err := json.Unmarshal(r.Value, &s); err != nil {
+		return Session{}, err
+	}
+	over, err := m.ended(ctx, s)
+	if err == nil && !over {
+		over, err = m.LoggedOut(ctx, s)
+	}
+	if err == nil && over {
+		err = ErrNoSession
+	}
+	if err != nil {
+		return Session{}, err
+	}
+	return s, nil
+}
+
+// ended reports whether the sign-in of a session, or the sessions of its user, were ended.
+func (m *RecordStore) ended(ctx context.Context, s Session) (bool, error) {
+	all, err := m.cfg.Records.Read(ctx, signInRecord(s), epochRecord(s.UserID))
+	if err != nil {
+		return false, err
+	}
+	e, err := decodeEpoch(all[1].Value)
+	return all[0].Value != nil || !s.Epoch.Covers(e), err
+}
+
+func decodeEpoch(b []byte) (e Epoch, err error) {
+	if b != nil {
+		err = json.Unmarshal(b, &e)
+	}
+	return e, err
+}
+
+// LoggedOut implements Store.
+func (m *RecordStore) LoggedOut(ctx context.Context, s Session) (bool, error) {
+	subject := s.Proof.Subject
+	if subject == (Subject{}) {
+		return false, nil
+	}
+	keys := []string{logoutRecord(subject, logoutAll, "")}
+	for _, index := range s.Proof.SessionIndexes {
+		keys = append(keys, logoutRecord(subject, logoutNamed, index))
+	}
+	if len(keys) == 1 {
+		keys[0] = logoutRecord(subject, logoutUnnamed, "")
+	}
+	all, err := m.cfg.Records.Read(ctx, keys...)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range all {
+		l := Logout{}
+		if r.Value == nil {
+			continue
+		}
+		if err := json.Unmarshal(r.Value, &l); err != nil {
+			return false, err
+		}
+		if l.Ends(s) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Touch implements Store.
+func (m *RecordStore) Touch(ctx context.Context, key string, seen time.Time) error {
+	seen = seen.Round(0)
+	return change(ctx, m.cfg.Records, sessionRecord(key), func(old []byte) (v []byte, exp time.Time, err error) {
+		s, err := m.alive(ctx, Record{Value: old})
+		if err != nil || !seen.After(s.Seen) {
+			return nil, exp, err
+		}
+		s.Seen = seen
+		v, err = json.Marshal(s)
+		return v, s.Expires.Add(late), err
+	})
+}
+
+// End implements Store.
+func (m *RecordStore) End(ctx context.Context, key string) error {
+	return m.cfg.Records.Delete(ctx, sessionRecord(key))
+}
+
+// EndSignIn implements Store.
+func (m *RecordStore) EndSignIn(ctx context.Context, userID, signIn string, until time.Time) error {
+	key := signInRecord(Session{UserID: userID, SignIn: signIn})
+	return change(ctx, m.cfg.Records, key, func(old []byte) ([]byte, time.Time, error) {
+		var known time.Time
+		if old != nil && known.UnmarshalText(old) == nil && !until.After(known) {
+			return nil, known, nil
+		}
+		b, err := until.Round(0).MarshalText()
+		return b, until.Add(late), err
+	})
+}
+
+// Revoke implements Store.
+func (m *RecordStore) Revoke(ctx context.Context, userID, id string) error {
+	all, err := m.read(ctx, userRecord(userID))
+	if err != nil {
+		return err
+	}
+	for key, s := range all {
+		if s.ID == id && s.UserID == userID {
+			return m.End(ctx, key)
+		}
+	}
+	return ErrNoSession
+}
+
+// RevokeUser implements Store.
+func (m *RecordStore) RevokeUser(ctx context.Context, userID string) error {
+	return change(ctx, m.cfg.Records, epochRecord(userID), func(old []byte) ([]byte, time.Time, error) {
+		e, err := decodeEpoch(old)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		b, err := json.Marshal(e.Merge(Epoch{m.cfg.Region: e[m.cfg.Region] + 1}))
+		return b, time.Time{}, err
+	})
+}
+
+// Epoch implements Store.
+func (m *RecordStore) Epoch(ctx context.Context, userID string) (Epoch, error) {
+	all, err := m.cfg.Records.Read(ctx, epochRecord(userID))
+	if err != nil {
+		return nil, err
+	}
+	return decodeEpoch(all[0].Value)
+}
+
+// List implements Store.
+func (m *RecordStore) List(ctx context.Context, userID string) (out []Session, err error) {
+	all, err := m.read(ctx, userRecord(userID))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, NewestFirst)
+	return out, nil
+}
+
+// read returns the sessions of an index that have not ended, by key.
+func (m *RecordStore) read(ctx context.Context, index string) (map[string]Session, error) {
+	r, err := m.cfg.Records.Read(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	all, err := decodeList(r[0].Value)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	var keys []string
+	for _, l := range all {
+		keys = append(keys, sessionRecord(l.Key))
+	}
+	records, err := m.cfg.Records.Read(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]Session{}
+	for i, r := range records {
+		s, err := m.alive(ctx, r)
+		switch {
+		case err == nil:
+			out[all[i].Key] = s
+		case !errors.Is(err, ErrNoSession):
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// EndSubject implements Store.
+func (m *RecordStore) EndSubject(ctx context.Context, l Logout) (ended []Session, err error) {
+	if l.Subject == (Subject{}) {
+		return nil, nil
+	}
+	l = l.Wall()
+	if len(l.SessionIndexes) > maxIndexes {
+		l.SessionIndexes = nil
+	}
+	before, err := m.read(ctx, subjectRecord(l.Subject)) // only for the result: an error must not keep sessions alive
+	one := l
+	one.SessionIndexes = nil
+	keys := map[string]Logout{logoutRecord(l.Subject, logoutUnnamed, ""): one}
+	for _, index := range l.SessionIndexes {
+		one.SessionIndexes = []string{index}
+		keys[logoutRecord(l.Subject, logoutNamed, index)] = one
+	}
+	if len(l.SessionIndexes) == 0 {
+		keys[logoutRecord(l.Subject, logoutAll, "")] = one
+	}
+	for key, l := range keys {
+		err = errors.Join(err, m.logOut(ctx, key, l))
+	}
+	for key, s := range before {
+		if l.Ends(s) {
+			ended = append(ended, s)
+			err = errors.Join(err, m.End(ctx, key))
+		}
+	}
+	slices.SortFunc(ended, NewestFirst)
+	return ended, err
+}
+
+// logOut adds a logout to the earlier ones of its record, which name the same sessions: one that ends what any of them
+// ends.
+func (m *RecordStore) logOut(ctx context.Context, key string, l Logout) error {
+	return change(ctx, m.cfg.Records, key, func(old []byte) ([]byte, time.Time, error) {
+		known, next := Logout{}, l
+		if old != nil {
+			if err := json.Unmarshal(old, &known); err != nil {
+				return nil, time.Time{}, err
+			}
+		}
+		next.Issued, next.Until = latest(l.Issued, known.Issued), latest(l.Until, known.Until)
+		next.NotOnOrAfter = latest(l.NotOnOrAfter, known.NotOnOrAfter)
+		b, err := json.Marshal(next)
+		return b, next.Until.Add(late), err
+	})
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
