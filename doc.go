@@ -9,8 +9,9 @@
 //     responses. It keeps nothing and knows no HTTP.
 //   - acs: the assertion consumer of a Region, with its state. It handles the POST,
 //     binds requests to browsers, and accepts every assertion once.
-//   - acs/natsstore, acs/redisstore: stores for a Region of several nodes.
-//     acs/storetest tests a store of your own.
+//   - acs/natsstore, acs/redisstore: stores for a Region of several nodes, of
+//     records and of sessions. acs/storetest tests a store of your own.
+//   - acs/scsstore: sessions in a store of alexedwards/scs.
 //   - acs/sessions: sessions and how they end. acs/sessions/sessionstest tests a
 //     store of your own.
 //   - acs/middleware: protects the handlers of a program, with sessions.
@@ -54,8 +55,9 @@
 //	acs/middleware                    saml, acs, acs/sessions,
 //	                                  acs/internal/storeerr
 //	acs/storetest                     acs
-//	acs/natsstore                     acs, acs/internal/storeerr
-//	acs/redisstore                    acs, acs/internal/storeerr
+//	acs/natsstore                     acs, acs/sessions, acs/internal/storeerr
+//	acs/redisstore                    acs, acs/sessions, acs/internal/storeerr
+//	acs/scsstore                      acs/sessions
 //	acs/internal/storeerr             –
 //	acs/internal/testserver           acs, mockidp/testkit
 //	portal                            saml, acs, acs/sessions, portal/center,

@@ -3,6 +3,7 @@ module github.com/meridian-saml/meridian
 go 1.26.0
 
 require (
+	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/beevik/etree v1.8.1
 	github.com/crewjam/saml v0.6.3
 	github.com/hashicorp/golang-lru/v2 v2.0.7

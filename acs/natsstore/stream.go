@@ -73,7 +73,7 @@ func sameStream(want, got jetstream.StreamConfig) error {
 		{"storage", want.Storage, got.Storage},
 		{"retention", want.Retention, got.Retention},
 		{"discard", want.Discard, got.Discard},
-		{"discard_new_per_subject", true, got.DiscardNewPerSubject},
+		{"discard_new_per_subject", want.DiscardNewPerSubject, got.DiscardNewPerSubject},
 		{"max_msgs_per_subject", int64(1), got.MaxMsgsPerSubject},
 		{"limit on messages", want.MaxMsgs > 0, got.MaxMsgs > 0},
 		{"max_age", want.MaxAge, got.MaxAge},

@@ -57,6 +57,7 @@ var (
 	scriptAddRequest  = newScript("add_request")
 	scriptTakeRequest = newScript("take_request")
 	scriptMark        = newScript("mark")
+	scriptWrite       = newScript("write")
 )
 
 func newScript(name string) script {
