@@ -94,8 +94,9 @@ func (g *Guard) require(q Requirement, next http.Handler) http.Handler {
 
 // start sends a browser to sign in, or again. v is its session, or nil.
 func (g *Guard) start(w http.ResponseWriter, r *http.Request, q Requirement, v *visit) {
+	form := v == nil && g.keepForm(r)
 	switch {
-	case !isPage(r):
+	case !isPage(r) && !form:
 		challenge := "SAML realm=" + quoted(g.cfg.SP.EntityID())
 		if v != nil {
 			challenge += `, error="insufficient_user_authentication"` // as in RFC 9470 3
@@ -111,7 +112,9 @@ func (g *Guard) start(w http.ResponseWriter, r *http.Request, q Requirement, v *
 	if g.cfg.LoginOptions != nil {
 		o = g.cfg.LoginOptions(r)
 	}
-	o.ReturnTo = acs.LocalPath(r.URL.RequestURI())
+	if o.ReturnTo = acs.LocalPath(r.URL.RequestURI()); form {
+		o.ReturnTo = "" // the path may have no page
+	}
 	if q.AuthnContext != nil {
 		o.AuthnContext = q.AuthnContext
 	}

@@ -194,6 +194,10 @@ func (g *Guard) finish(w http.ResponseWriter, r *http.Request, tag string, agree
 	}
 	g.cfg.Logger.InfoContext(r.Context(), "middleware: signed in",
 		"user", in.UserName, "idp", in.Proof.Subject.Provider)
+	if form := g.takeForm(r, in.UserID); form != nil {
+		g.offer(w, r, form)
+		return
+	}
 	http.Redirect(w, r, cmp.Or(in.ReturnTo, g.cfg.Paths.Home), http.StatusSeeOther)
 }
 

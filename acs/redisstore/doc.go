@@ -20,7 +20,7 @@
 // never read. No command is retried: if the answer is lost, the call fails, because it may have succeeded.
 //
 // If Redis has access control lists, the user needs eval, evalsha, get, set, getdel, exists, time, info and
-// @sortedset, on the keys "meridian:*".
+// @sortedset, on the keys "meridian:*"; for NewSessions also mget and del.
 //
 // # When Redis can't answer
 //
