@@ -119,6 +119,11 @@ type Config struct {
 	// Empty: only the portal's own origins.
 	RelayStateOrigins []string
 
+	// RenderPage writes the pages of refusals, questions and signing out in the program's own design, as in acs.Config.
+	// The pages for signed-in users stay the portal's. The headers are those of the portal's own pages: replace
+	// Content-Security-Policy. Nil: the portal's design.
+	RenderPage func(http.ResponseWriter, *http.Request, acs.Page)
+
 	// ClientAddr returns the IP address of a client. It bounds how many unfinished sign-ins a client can have, and how
 	// much memory its responses take while they arrive (see acs.Config). Behind a proxy r.RemoteAddr is the proxy's
 	// address, so all clients would share one client's quota. Return the address that your proxy puts into the request,

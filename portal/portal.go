@@ -94,6 +94,7 @@ func New(cfg Config) (*Portal, error) {
 		ClientAddr:        cfg.ClientAddr,
 		OnVerdict:         p.verdict,
 		Observer:          cfg.Observer,
+		RenderPage:        cfg.RenderPage,
 		Logger:            cfg.Logger,
 	})
 	if err != nil {

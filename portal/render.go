@@ -122,6 +122,9 @@ func (pg page) Primary() regionLink {
 }
 
 func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name string, pg page) {
+	if p.renderOwn(w, r, status, pg) {
+		return
+	}
 	all := p.regionLinks(r)
 	pg.Here = regionLink{Region: center.Region{Name: p.cfg.Region}, Current: true}
 	if i := slices.IndexFunc(all, func(l regionLink) bool { return l.Current }); i >= 0 {

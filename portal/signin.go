@@ -248,19 +248,22 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request, tag string, in pend
 		return
 	}
 	// form-action applies to the redirect after the form too, which may lead to another origin.
+	var targets []string
 	if origin := originOf(p.destination(r, in.ReturnTo)); origin != "" {
+		targets = []string{origin}
 		w.Header().Set("Content-Security-Policy", contentSecurityPolicy("'self' "+origin))
 	}
 	p.render(w, r, http.StatusOK, "confirm", page{
 		Title: "Continue as " + next.Label() + "?",
-		Body:  confirmBody{tag, now, next, p.providerOf(now), p.providerOf(next)},
+		Body:  confirmBody{tag, now, next, p.providerOf(now), p.providerOf(next), targets},
 	})
 }
 
 type confirmBody struct {
 	Tag           string
 	Now, Next     center.User
-	NowOf, NextOf string // their identity providers, if there are several
+	NowOf, NextOf string   // their identity providers, if there are several
+	Targets       []string // origins to which the answer redirects
 }
 
 func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {
