@@ -10,8 +10,9 @@ import (
 // the default (SAML Metadata 2.4.4) first. In an app with IdentityCenter they fill the form, which has no indexes.
 // The signing keys become RequestCertificates and the first RSA key for encryption becomes EncryptionCertificate,
 // without switching SignedRequests or Encrypt on. The first SingleLogoutService for HTTP-Redirect or HTTP-POST sets
-// LogoutURL, LogoutResponseURL and LogoutBinding, and the first for SOAP sets LogoutSOAPURL. If the metadata lists formats of NameIDs, and the app's NameIDFormat
-// isn't among them, the first becomes the app's. What the metadata lacks stays unchanged.
+// LogoutURL, LogoutResponseURL and LogoutBinding, and the first for SOAP sets LogoutSOAPURL. If the metadata lists
+// formats of NameIDs, and the app's NameIDFormat isn't among them, the first becomes the app's. What the metadata lacks
+// stays unchanged.
 func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 	sps, perr := parseSPs(spMetadata)
 	if perr != nil {

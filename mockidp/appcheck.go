@@ -101,8 +101,14 @@ func (a *App) checkChoices() *Error {
 		return a.bad("unknown Profile %d", a.Profile)
 	case a.Unlisted != Reject && a.Unlisted != UseDefault:
 		return a.bad("unknown Unlisted %d", a.Unlisted)
-	case a.Sign < SignBoth || a.Sign > SignAssertion:
+	case a.Sign < SignBoth || a.Sign > SignArtifactResponse:
 		return a.bad("unknown Sign %d", a.Sign)
+	case a.ResponseBinding < ResponsePOST || a.ResponseBinding > ResponseArtifactPOST:
+		return a.bad("unknown ResponseBinding %d", a.ResponseBinding)
+	case a.ResponseBinding != ResponsePOST && a.Profile == Entra:
+		return a.bad("the profile Entra has no HTTP-Artifact")
+	case a.Sign == SignArtifactResponse && a.ResponseBinding == ResponsePOST:
+		return a.bad("Sign SignArtifactResponse needs a ResponseBinding of HTTP-Artifact")
 	case a.Refusals != RefuseByPage && a.Refusals != RefuseByStatus:
 		return a.bad("unknown Refusals %d", a.Refusals)
 	case a.LogoutBinding != LogoutRedirect && a.LogoutBinding != LogoutPOST:

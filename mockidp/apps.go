@@ -36,6 +36,9 @@ const (
 	SignBoth      Signing = iota // the assertion, then the Response around it; the zero value
 	SignResponse                 // the Response only
 	SignAssertion                // the assertion only; a Response without one (an error status) is signed itself
+	// SignArtifactResponse signs neither, if the Response goes by HTTP-Artifact: the ArtifactResponse around it is signed,
+	// as it always is. By HTTP-POST the Response is signed.
+	SignArtifactResponse
 )
 
 // Refusals selects how an app's service provider learns that a user was refused.
@@ -195,6 +198,12 @@ type App struct {
 	// AuthnContext is the AuthnContextClassRef of answers to no request, and to requests that ask for none. Zero:
 	// PasswordProtectedTransport.
 	AuthnContext string
+	// ResponseBinding is how responses are sent. A request with a ProtocolBinding of HTTP-POST is answered by that;
+	// requests for HTTP-Artifact are refused unless it is switched on here. The profile Entra has ResponsePOST only. The
+	// service provider fetches the Response of an artifact once, within ArtifactLifetime, at the ArtifactResolutionService
+	// that the metadata then lists. It must sign with the key of one of RequestCertificates, or present that in TLS. Zero:
+	// ResponsePOST.
+	ResponseBinding ResponseBinding
 	// Refusals selects how the service provider learns that a user was refused. Zero: RefuseByPage.
 	Refusals Refusals
 

@@ -27,6 +27,7 @@ type authnRequest struct {
 	Destination  string  // "" if absent
 	ACSURL       *string // nil if absent
 	ACSIndex     *uint16 // nil if absent
+	Binding      string  // ProtocolBinding; "" if absent
 	ForceAuthn   bool
 	IsPassive    bool
 	NameIDFormat *string           // of NameIDPolicy; nil if absent
@@ -229,8 +230,10 @@ func readAttributes(attrs map[string]string) (*authnRequest, *Error) {
 	if req.Instant, err = time.Parse(time.RFC3339Nano, attrs["IssueInstant"]); err != nil {
 		return bad("IssueInstant", "2006-01-02T15:04:05Z")
 	}
-	if v, ok := attrs["ProtocolBinding"]; ok && v != bindingPOST {
-		return nil, mismatch(ReasonBinding, bindingPOST, v, "the request asks for its answer by another binding")
+	if v, ok := attrs["ProtocolBinding"]; ok {
+		if req.Binding = v; v != bindingPOST && v != bindingArtifact {
+			return nil, mismatch(ReasonBinding, bindingPOST, v, "the request asks for its answer by another binding")
+		}
 	}
 	if v, ok := attrs["AssertionConsumerServiceURL"]; ok {
 		req.ACSURL = &v

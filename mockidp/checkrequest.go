@@ -69,6 +69,9 @@ func (s *Server) checkRequest(app *App, p *pending, in incoming, doc []byte) *Er
 		return errorf(ReasonSubject, "AADSTS900236: the request has a Subject, which Entra ID doesn't support; send "+
 			"the NameID as the parameter login_hint instead")
 	}
+	if err := app.checkBinding(req); err != nil {
+		return err
+	}
 	if req.Destination != "" && req.Destination != s.ssoURL(app) {
 		return mismatch(ReasonDestination, s.ssoURL(app), req.Destination, "the request's Destination is another address")
 	}

@@ -37,6 +37,7 @@ func (s *Server) Reset() {
 	s.factors.reset()
 	s.again.reset()
 	s.made.reset()
+	s.artifacts.reset()
 	s.logouts.reset()
 	s.heard.reset()
 	s.failures.reset()

@@ -62,6 +62,7 @@ func (s *Server) handleEditor(w http.ResponseWriter, r *http.Request, c composeR
 // readable returns a composed answer with indentation, signed as the app signs. It is valid if it isn't changed.
 func (s *Server) readable(c composeRequest, comp composition) (string, *Error) {
 	a, err := s.composedAnswer(c.app, c.p, comp)
+	a.binding = ResponsePOST // of what was edited
 	if err == nil {
 		a.signer, err = c.st.signer(c.app)
 	}
@@ -91,7 +92,7 @@ func digest(text string) string {
 func (s *Server) showEditor(w http.ResponseWriter, status int, c composeRequest, v editorView) {
 	v.App, v.Encrypted = c.app, c.app.Encrypt != nil
 	v.Signed = map[Signing]string{SignBoth: "the assertion and the Response", SignResponse: "the Response",
-		SignAssertion: "the assertion"}[c.app.Sign]
+		SignAssertion: "the assertion", SignArtifactResponse: "the Response"}[c.app.Sign]
 	v.Fields = append(v.Fields, Field{"app", c.app.ID})
 	if c.key != "" {
 		v.Fields = append(v.Fields, Field{"pending", c.key})
@@ -198,7 +199,7 @@ func (s *Server) finishResponse(resp *etree.Element, app *App, by signer, assert
 		}
 		declareInScope(el)
 		signed = true
-		if assertions && app.Sign != SignResponse {
+		if assertions && app.Sign != SignResponse && app.Sign != SignArtifactResponse {
 			if err := by.signAgain(el); err != nil {
 				return err
 			}

@@ -49,6 +49,9 @@
 // EndSessions tells no app. With Compose, a composed answer belongs to no session, so a LogoutRequest about it ends
 // nothing and is answered with Success.
 //
+// With [App].ResponseBinding the browser carries an artifact, and the service provider fetches the Response by SOAP, at
+// [Server.ArtifactURL]: once, within [ArtifactLifetime], and only the one that the Response was made for.
+//
 // [IdentityCenter] sets the list from the form of Okta's catalogue app "AWS IAM Identity Center". With the profile
 // [Entra] the addresses are those of a tenant of Microsoft Entra ID: /TENANT/saml2 for the requests of all its apps,
 // /TENANT/federationmetadata/2007-06/federationmetadata.xml?appid=APP for an app's metadata, and /api/signin/APP for

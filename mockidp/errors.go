@@ -44,6 +44,7 @@ const (
 	ReasonReplay          Reason = "Replay"          // a LogoutRequest that was received before
 	ReasonLogoutNotFound  Reason = "LogoutNotFound"  // a pending sign-out that is unknown or too old
 	ReasonNoAnswer        Reason = "NoAnswer"        // a service provider didn't answer a call by SOAP
+	ReasonArtifact        Reason = "Artifact"        // unknown, used, expired or another service provider's
 	ReasonParameter       Reason = "Parameter"       // a parameter that composes an answer: unknown, or switched off
 	ReasonProvisioning    Reason = "Provisioning"    // of mockidp/scimpush: a push failed
 	ReasonInternal        Reason = "Internal"        // a fault of the Server: the key or the random source failed

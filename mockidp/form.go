@@ -9,15 +9,16 @@ import (
 	"strings"
 )
 
-// Form is an answer as a browser posts it to the service provider by the HTTP-POST binding (SAML Bindings 3.5).
+// Form is an answer as a browser sends it to the service provider, by the HTTP-POST binding (SAML Bindings 3.5) or, with
+// an artifact, by HTTP-Artifact (3.6).
 type Form struct {
 	// URL is the assertion consumer service; always one on the app's list, with a query that Config.Mutate may add. Of a
 	// logout message it is the app's LogoutURL or LogoutResponseURL.
 	URL          string
-	SAMLResponse string // base64
+	SAMLResponse string // base64; "" if an artifact is sent
 	RelayState   string // "" if there is none
 
-	// The rest is zero unless Config.Mutate changed the form.
+	// The rest is zero unless Config.Mutate changed the form, or it carries an artifact.
 
 	// Fields replace SAMLResponse and RelayState, in this order; names may repeat. Zero (nil): SAMLResponse, and
 	// RelayState unless it is "".

@@ -50,6 +50,7 @@ func (s *Server) routes() http.Handler {
 		},
 	}
 	mux.HandleFunc("POST /app/{name}/{key}/slo/soap", s.soap(s.handleLogoutSOAP))
+	mux.HandleFunc("POST /app/{name}/{key}/artifact/soap", s.soap(s.handleArtifact))
 	maps.Copy(pages, s.federationRoutes())
 	for pattern, h := range pages {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -197,6 +198,11 @@ func (s *Server) LogoutSOAPURL(appID string) string {
 	return s.logoutSOAPURL(must(s.state.Load().samlApp(appID)))
 }
 
+// ArtifactURL returns the address of an app's ArtifactResolutionService. It panics if there is no such app.
+func (s *Server) ArtifactURL(appID string) string {
+	return s.artifactURL(must(s.state.Load().samlApp(appID)))
+}
+
 // TileURL returns where an app's tile leads and IdP-initiated sign-in begins: with the profile Okta the sign-on
 // address without a request. It panics if there is no such app.
 func (s *Server) TileURL(appID string) string { return s.tileURL(must(s.state.Load().app(appID))) }
@@ -233,6 +239,10 @@ func (s *Server) logoutURL(a *App) string {
 
 func (s *Server) logoutSOAPURL(a *App) string {
 	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/slo/soap"
+}
+
+func (s *Server) artifactURL(a *App) string {
+	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/artifact/soap"
 }
 
 func (s *Server) tileURL(a *App) string { return s.base() + s.tilePath(a) }

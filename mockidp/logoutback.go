@@ -127,11 +127,11 @@ func (s *Server) endBySOAP(ctx context.Context, st *state, login string, p parti
 	if err != nil {
 		return err.Detail
 	}
-	el, err := s.signedBySOAP(st, app, doc, Message{User: login, ACS: app.LogoutSOAPURL})
+	raw, err := s.signedBySOAP(st, app, doc, Message{User: login, ACS: app.LogoutSOAPURL})
 	if err != nil {
 		return err.Detail
 	}
-	in, err := s.call(ctx, app.LogoutSOAPURL, el, "SAMLResponse")
+	in, err := s.callSOAP(ctx, app.LogoutSOAPURL, raw, "SAMLResponse")
 	if err != nil {
 		s.config.Logger.Warn("mockidp: a logout by SOAP failed", "app", app.ID, "error", err.Error())
 		return err.Error()

@@ -9,7 +9,7 @@ import (
 
 // handleLogoutSOAP answers a LogoutRequest by SOAP: it ends every session that the request names, in all browsers, and
 // tells their other apps by SOAP. An app without LogoutSOAPURL can't be told, which makes the answer a PartialLogout.
-func (s *Server) handleLogoutSOAP(r *http.Request, in incoming) (*etree.Element, *Error) {
+func (s *Server) handleLogoutSOAP(r *http.Request, in incoming) ([]byte, *Error) {
 	st := s.state.Load()
 	app, err := st.appAt(r)
 	if err == nil && !app.hasLogout() {
@@ -53,7 +53,7 @@ func (s *Server) endNamed(app *App, msg *logoutMessage) (login string, others []
 
 // signedBySOAP signs a message to an app that goes by SOAP, and adds it to the messages. The caller sets what m says
 // beyond the app.
-func (s *Server) signedBySOAP(st *state, app *App, doc *etree.Document, m Message) (*etree.Element, *Error) {
+func (s *Server) signedBySOAP(st *state, app *App, doc *etree.Document, m Message) ([]byte, *Error) {
 	signer, err := st.signer(app)
 	if err != nil {
 		return nil, err
@@ -67,5 +67,5 @@ func (s *Server) signedBySOAP(st *state, app *App, doc *etree.Document, m Messag
 	}
 	m.Time, m.Direction, m.App, m.Binding, m.XML = s.now(), Sent, app.ID, bindingSOAP, raw
 	s.messages.add(m)
-	return doc.Root(), nil
+	return raw, nil
 }

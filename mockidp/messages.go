@@ -195,7 +195,7 @@ func (s *Server) Deliver(client *http.Client, f Form) (ACSAnswer, error) {
 	}
 	a.Time = s.now()
 	s.messages.setAnswer(a, func(m *Message) bool {
-		return m.Form.URL == f.URL && m.Form.SAMLResponse == f.SAMLResponse
+		return m.Form.URL == f.URL && m.Form.SAMLResponse == f.SAMLResponse && slices.Equal(m.Form.Fields, f.Fields)
 	})
 	return a, err
 }

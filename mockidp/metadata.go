@@ -83,6 +83,10 @@ func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
 		endpoint := crewjam.Endpoint{Binding: binding, Location: s.ssoURL(app)}
 		idp.SingleSignOnServices = append(idp.SingleSignOnServices, endpoint)
 	}
+	if app.ResponseBinding != ResponsePOST {
+		idp.SSODescriptor.ArtifactResolutionServices = []crewjam.IndexedEndpoint{
+			{Binding: bindingSOAP, Location: s.artifactURL(app), Index: ArtifactIndex, IsDefault: new(true)}}
+	}
 	if app.LogoutURL != "" {
 		for _, binding := range []string{bindingPOST, bindingRedirect} {
 			endpoint := crewjam.Endpoint{Binding: binding, Location: s.logoutURL(app)}
@@ -179,7 +183,8 @@ var indentation = regexp.MustCompile(`\n\s*`)
 
 func parseDocuments() *template.Template {
 	set := template.New("").Option("missingkey=error").Funcs(template.FuncMap{"xml": escapeXML})
-	for _, name := range []string{"response", "encrypted", "entra-metadata", "logout-request", "logout-response"} {
+	for _, name := range []string{"response", "encrypted", "entra-metadata", "logout-request", "logout-response",
+		"artifact-response"} {
 		text, err := embedded.ReadFile("templates/" + name + ".xml")
 		if err != nil {
 			panic("mockidp: " + err.Error()) // the folder is compiled in

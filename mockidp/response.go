@@ -14,6 +14,7 @@ const AssertionLifetime = 5 * time.Minute
 type answer struct {
 	app          *App
 	acs          ACS
+	binding      ResponseBinding
 	inResponseTo string // "" if unsolicited
 	relayState   string
 	now          time.Time
@@ -65,7 +66,10 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 	if a.faults.has(CutResponse) {
 		m.Form.cutResponse()
 	}
-	m.Time, m.Direction, m.App, m.User, m.Binding = s.now(), Sent, a.app.ID, a.login(), bindingPOST
+	if merr := s.byArtifact(&m, a); merr != nil {
+		return posted{}, merr
+	}
+	m.Time, m.Direction, m.App, m.User = s.now(), Sent, a.app.ID, a.login()
 	m.RelayState, m.Faults, m.Status = a.relayState, a.faults.kinds, clonePtr(a.failure)
 	log := s.config.Logger.With("app", a.app.ID, "acs", a.acs.URL)
 	if a.failure == nil {
@@ -130,8 +134,8 @@ func (s *Server) responseDocument(a answer) (*etree.Document, error) {
 
 // protect signs and encrypts a Response as the app says.
 func (s *Server) protect(resp *etree.Element, a answer, encrypt bool) error {
-	assertion := resp.SelectElement("saml2:Assertion")
-	if assertion != nil && a.app.Sign != SignResponse {
+	assertion, outside := resp.SelectElement("saml2:Assertion"), a.app.Sign == SignArtifactResponse
+	if assertion != nil && a.app.Sign != SignResponse && !outside {
 		// It declares every namespace it uses, so the signature stays valid when a reader takes it out.
 		if err := a.signer.sign(assertion); err != nil {
 			return err
@@ -142,10 +146,10 @@ func (s *Server) protect(resp *etree.Element, a answer, encrypt bool) error {
 			return err
 		}
 	}
-	if assertion == nil || a.app.Sign != SignAssertion {
-		return a.signer.sign(resp)
+	if outside && a.binding != ResponsePOST || assertion != nil && a.app.Sign == SignAssertion {
+		return nil
 	}
-	return nil
+	return a.signer.sign(resp)
 }
 
 // encrypt puts an EncryptedAssertion in the place of an assertion.

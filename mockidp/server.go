@@ -61,9 +61,11 @@ type Server struct {
 	logouts  bounded[logout]
 	heard    bounded[struct{}] // LogoutRequests, by app and ID
 	sessions sessionTable
-	failures table[int]       // wrong passwords and codes in a row, by loginKey, of existing users
-	logins   table[time.Time] // when users signed in last, by User.ID; not configurable, so not part of the state
-	orders   guarded[orders]
+
+	artifacts bounded[artifact] // by MessageHandle
+	failures  table[int]        // wrong passwords and codes in a row, by loginKey, of existing users
+	logins    table[time.Time]  // when users signed in last, by User.ID; not configurable, so not part of the state
+	orders    guarded[orders]
 
 	life struct {
 		sync.Mutex
@@ -157,6 +159,7 @@ func (s *Server) bound(part int) {
 	s.sessions.most = keptSessions / part
 	s.made.most, s.made.mostBytes, s.made.size = keptSignIns/part, keptAnswerBytes/part, madeAnswer.bytes
 	s.logouts.most, s.heard.most = keptSignIns, keptSignIns
+	s.artifacts.most, s.artifacts.mostBytes, s.artifacts.size = keptSignIns/part, keptAnswerBytes/part, artifact.bytes
 	s.logouts.mostBytes, s.logouts.size = keptAnswerBytes/part, logout.bytes
 	s.pending.mostBytes, s.pending.size = keptSignInBytes/part, pending.bytes
 	s.messages.mostBytes = keptBytes / part

@@ -24,11 +24,11 @@ const (
 	soapTimeout = 10 * time.Second // of a call of the Server
 )
 
-// soap returns the handler of a SOAP endpoint. h returns the element to answer with; an error becomes a Fault.
-func (s *Server) soap(h func(*http.Request, incoming) (*etree.Element, *Error)) http.HandlerFunc {
+// soap returns the handler of a SOAP endpoint. h returns the message to answer with; an error becomes a Fault.
+func (s *Server) soap(h func(*http.Request, incoming) ([]byte, *Error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		in, err := readSOAP(w, r)
-		var out *etree.Element
+		var out []byte
 		if err == nil {
 			out, err = h(r, in)
 		}
@@ -97,67 +97,41 @@ func parseSOAP(doc []byte, param string) (incoming, *Error) {
 		}
 		return bad("the message is a SOAP Fault: %s", quote(text.Text()))
 	}
-	message, werr := detached(el).WriteToBytes()
+	declareInScope(el)
+	message, werr := canonical(etree.NewDocumentWithRoot(el.Copy())).WriteToBytes()
 	if werr != nil {
 		return incoming{}, malformed(werr, "the SOAP message can't be read")
 	}
 	return incoming{binding: bindingSOAP, param: param, message: string(message), has: true}, nil
 }
 
-// detached returns an element as a document of its own, with the namespaces that are in scope.
-func detached(el *etree.Element) *etree.Document {
-	out := el.Copy()
-	for above := el.Parent(); above != nil; above = above.Parent() {
-		for _, a := range above.Attr {
-			declares := a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns"
-			if declares && out.SelectAttr(a.FullKey()) == nil {
-				out.CreateAttr(a.FullKey(), a.Value)
-			}
-		}
-	}
-	return canonical(etree.NewDocumentWithRoot(out))
-}
-
 // envelope returns a SOAP message with an element.
-func envelope(el *etree.Element) ([]byte, error) {
-	root := etree.NewElement("S:Envelope")
-	root.CreateAttr("xmlns:S", nsSOAP)
-	root.CreateElement("S:Body").AddChild(el.Copy())
-	return canonical(etree.NewDocumentWithRoot(root)).WriteToBytes()
+func envelope(message []byte) []byte {
+	return slices.Concat([]byte(`<S:Envelope xmlns:S="`+nsSOAP+`"><S:Body>`), withoutDeclaration(message),
+		[]byte(`</S:Body></S:Envelope>`))
 }
 
 // soapFault returns a Fault (SOAP 1.1, section 4.4).
-func soapFault(text string) *etree.Element {
-	fault := etree.NewElement("S:Fault")
-	fault.CreateElement("faultcode").SetText("S:Client")
-	fault.CreateElement("faultstring").SetText(text)
-	return fault
+func soapFault(text string) []byte {
+	escaped, _ := escapeXML(text) // to memory
+	return []byte(`<S:Fault><faultcode>S:Client</faultcode><faultstring>` + escaped + `</faultstring></S:Fault>`)
 }
 
-func writeSOAP(w http.ResponseWriter, status int, el *etree.Element) {
-	doc, err := envelope(el)
-	if err != nil {
-		http.Error(w, "mockidp: writing the SOAP message failed", http.StatusInternalServerError)
-		return
-	}
+func writeSOAP(w http.ResponseWriter, status int, message []byte) {
 	w.Header().Set("Content-Type", soapType)
 	w.WriteHeader(status)
-	_, _ = w.Write(doc)
+	_, _ = w.Write(envelope(message))
 }
 
-// call sends a message to a service provider by SOAP, and returns the message in the answer. Redirects aren't
+// callSOAP sends a message to a service provider by SOAP, and returns the message in the answer. Redirects aren't
 // followed. The error is for users.
-func (s *Server) call(ctx context.Context, to string, el *etree.Element, param string) (incoming, *Error) {
+func (s *Server) callSOAP(ctx context.Context, to string, message []byte, param string) (incoming, *Error) {
 	failed := func(err error) (incoming, *Error) {
 		return incoming{}, &Error{Reason: ReasonNoAnswer, Detail: "the call by SOAP failed", Err: err}
 	}
-	doc, err := envelope(el)
-	if err != nil {
-		return failed(err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, soapTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(doc))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(envelope(message)))
 	if err != nil {
 		return failed(err)
 	}

@@ -44,7 +44,7 @@ func (s *Server) success(st *state, app *App, p pending, u *User, sess *session)
 
 func (s *Server) answerOf(app *App, p pending) (answer, *Error) {
 	acs, err := app.resolve(p.req)
-	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now()}
+	a := answer{app: app, acs: acs, binding: app.bindingFor(p.req), relayState: p.relayState, now: s.now()}
 	if p.req != nil {
 		a.inResponseTo = p.req.ID
 	}
@@ -283,6 +283,15 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer f
 	}
 	if r.Method == http.MethodPost && slices.Contains([]string{pathCancel, pathCompose, pathComposeXML}, r.URL.Path) {
 		return s.leadToAnswer(w, r, madeAnswer{app, out})
+	}
+	if r.Method == http.MethodGet && r.URL.Path != pathContinue && out.Method == GET && len(f.kinds) == 0 {
+		// From a page with a form, the form's policy would forbid the redirect; pathContinue may come after one.
+		to, err := out.request()
+		if err != nil {
+			return internal("writing the redirect", err)
+		}
+		http.Redirect(w, r, to.URL.String(), http.StatusSeeOther)
+		return nil
 	}
 	s.showAnswer(w, madeAnswer{app, out})
 	return nil

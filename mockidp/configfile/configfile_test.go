@@ -174,7 +174,7 @@ func TestErrorsNameLineAndKey(t *testing.T) {
 		"{\"org\": \"a\",\n\"org\": 1}": "line 2: org: the key occurs twice",
 		"{\"apps\": [{},\n{\"acs\": [{\"url\": 7}]}]}":                      "line 2: apps[1].acs[0].url: want text, got 7",
 		"{\"apps\": [{\n\"acss\": []}]}":                                    `line 2: apps[0]: unknown field "acss"`,
-		`{"apps": [{"sign": "none"}]}`:                                      `apps[0].sign: want one of ["both" "response" "assertion"], got "none"`,
+		`{"apps": [{"sign": "none"}]}`:                                      `apps[0].sign: want one of ["both" "response" "assertion" "artifactResponse"], got "none"`,
 		`{"apps": [{"sign": 1}]}`:                                           "apps[0].sign: want text, got 1",
 		`{"apps": {}}`:                                                      "apps: want a list, got an object",
 		`{"apps": [{"acs": [{"index": 65536}]}]}`:                           "apps[0].acs[0].index: the number 65536",

@@ -41,5 +41,5 @@ func Example() {
 	//     }
 	//   ]
 	// }
-	// mockidp: line 2: apps[0].sign: want one of ["both" "response" "assertion"], got "none"
+	// mockidp: line 2: apps[0].sign: want one of ["both" "response" "assertion" "artifactResponse"], got "none"
 }

@@ -22,15 +22,16 @@ var renamed = map[string]string{"StandingMutations": "attacks", "Unlisted": "unl
 
 // words are the words of each choice, in the order of its constants.
 var words = map[reflect.Type][]string{
-	reflect.TypeFor[mockidp.Kind]():          {"saml", "bookmark"},
-	reflect.TypeFor[mockidp.Profile]():       {"okta", "entra"},
-	reflect.TypeFor[mockidp.UnlistedACS]():   {"reject", "useDefault"},
-	reflect.TypeFor[mockidp.Filter]():        {"", "startsWith", "equals", "contains", "regex"},
-	reflect.TypeFor[mockidp.Signing]():       {"both", "response", "assertion"},
-	reflect.TypeFor[mockidp.LogoutBinding](): {"redirect", "post"},
-	reflect.TypeFor[mockidp.LogoutChannel](): {"front", "back"},
-	reflect.TypeFor[mockidp.Refusals]():      {"page", "status"},
-	reflect.TypeFor[mockidp.UserStatus]():    {"active", "lockedOut", "suspended", "deprovisioned", "staged"},
+	reflect.TypeFor[mockidp.Kind]():            {"saml", "bookmark"},
+	reflect.TypeFor[mockidp.Profile]():         {"okta", "entra"},
+	reflect.TypeFor[mockidp.UnlistedACS]():     {"reject", "useDefault"},
+	reflect.TypeFor[mockidp.Filter]():          {"", "startsWith", "equals", "contains", "regex"},
+	reflect.TypeFor[mockidp.Signing]():         {"both", "response", "assertion", "artifactResponse"},
+	reflect.TypeFor[mockidp.LogoutBinding]():   {"redirect", "post"},
+	reflect.TypeFor[mockidp.LogoutChannel]():   {"front", "back"},
+	reflect.TypeFor[mockidp.ResponseBinding](): {"post", "artifact", "artifactForm"},
+	reflect.TypeFor[mockidp.Refusals]():        {"page", "status"},
+	reflect.TypeFor[mockidp.UserStatus]():      {"active", "lockedOut", "suspended", "deprovisioned", "staged"},
 }
 
 // field is a field of a struct, and its key in the file.

@@ -254,6 +254,7 @@ func (b *signOnBody) signing(a *mockidp.App) *apiError {
 		a.Sign = mockidp.SignResponse
 	case assertion:
 		a.Sign = mockidp.SignAssertion
+	case a.Sign == mockidp.SignArtifactResponse: // which Okta lacks
 	default:
 		return invalid("responseSigned", "the response or the assertion must be signed")
 	}

@@ -80,7 +80,7 @@ func settingsApp(a mockidp.App) object {
 }
 
 func (v view) signOn(a mockidp.App) *signOnBody {
-	response, assertion := a.Sign != mockidp.SignAssertion, a.Sign != mockidp.SignResponse
+	response, assertion := a.Sign <= mockidp.SignResponse, a.Sign == mockidp.SignBoth || a.Sign == mockidp.SignAssertion
 	honorForceAuthn, url := !a.IgnoreForceAuthn, a.DefaultACS().URL
 	b := &signOnBody{
 		DefaultRelayState: a.DefaultRelayState, IDPIssuer: a.Issuer, Audience: a.Audience, SSOACSURL: url,

@@ -17,7 +17,8 @@ func (v *visit) signingSection(a mockidp.App, isNew bool) section[mockidp.App] {
 	}
 	return section[mockidp.App]{title: "Signing", folded: true, inputs: []input[mockidp.App]{
 		selectInput("sign", "Signed parts", "", []word[mockidp.Signing]{{mockidp.SignBoth, "the assertion and the Response"},
-			{mockidp.SignResponse, "the Response"}, {mockidp.SignAssertion, "the assertion"}},
+			{mockidp.SignResponse, "the Response"}, {mockidp.SignAssertion, "the assertion"},
+			{mockidp.SignArtifactResponse, "the ArtifactResponse around them"}},
 			func(a *mockidp.App) *mockidp.Signing { return &a.Sign }),
 		selectInput("signatureMethod", "Signature method", "It must fit the key.",
 			stringWords("the key's default", signatureMethods, signatureText),

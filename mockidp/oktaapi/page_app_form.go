@@ -209,6 +209,10 @@ func behaviourSection(mockidp.App) section[mockidp.App] {
 	return section[mockidp.App]{title: "Responses", folded: true, inputs: []input[mockidp.App]{
 		textInput("issuer", "Issuer", "The identity provider's entity ID for the app.",
 			func(a *mockidp.App) *string { return &a.Issuer }),
+		selectInput("responseBinding", "Responses are sent", "", []word[mockidp.ResponseBinding]{
+			{mockidp.ResponsePOST, "by HTTP-POST"}, {mockidp.ResponseArtifact, "by HTTP-Artifact, in the address"},
+			{mockidp.ResponseArtifactPOST, "by HTTP-Artifact, in a form"}},
+			func(a *mockidp.App) *mockidp.ResponseBinding { return &a.ResponseBinding }, "ResponseBinding", "HTTP-Artifact"),
 		selectInput("refusals", "A user who is refused", "", []word[mockidp.Refusals]{
 			{mockidp.RefuseByPage, "sees a page"}, {mockidp.RefuseByStatus, "is sent back with an error status"}},
 			func(a *mockidp.App) *mockidp.Refusals { return &a.Refusals }),

@@ -88,7 +88,7 @@ func (v view) messageRow(m mockidp.Message) messageRow {
 	default:
 		r.What, r.Outcome = "Response", "sent"
 	}
-	if what, ok := logoutWords[rootName(m.XML)]; ok {
+	if what, ok := otherWords[rootName(m.XML)]; ok {
 		r.What = what
 	}
 	if m.Status != nil {
@@ -153,8 +153,10 @@ func (v *visit) messagePage(status int, problem string) {
 		Body: body})
 }
 
-// logoutWords name the messages that aren't requests for a sign-in or responses to them.
-var logoutWords = map[string]string{"LogoutRequest": "Logout request", "LogoutResponse": "Logout response"}
+// otherWords name the messages that aren't requests for a sign-in or responses to them.
+var otherWords = map[string]string{"LogoutRequest": "Logout request", "LogoutResponse": "Logout response",
+	"ArtifactResolve": "Artifact resolution", "ArtifactResponse": "Artifact response",
+	"AttributeQuery": "Attribute query"}
 
 // rootName returns the name of a document's element, or "".
 func rootName(doc []byte) string {

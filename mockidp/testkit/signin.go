@@ -173,14 +173,16 @@ func (s *signIn) send(p *Page, messages []Form) (next *Page, err error) {
 		if next, err = s.submit(p, f, nil, false); err != nil {
 			return nil, err
 		}
-		s.answered = s.answered || f.holds("SAMLResponse")
+		s.answered = s.answered || f.holds("SAMLResponse") || f.holds("SAMLart")
 	}
 	return next, nil
 }
 
 // isMessage reports whether a form holds a SAML message. Some attacks put it into the query of the form's address,
 // or into a field with a longer name.
-func (f Form) isMessage() bool { return f.holds("SAMLResponse") || f.holds("SAMLRequest") }
+func (f Form) isMessage() bool {
+	return f.holds("SAMLResponse") || f.holds("SAMLart") || f.holds("SAMLRequest")
+}
 
 func (f Form) holds(name string) bool {
 	return slices.ContainsFunc(f.Fields, func(in Field) bool { return strings.HasPrefix(in.Name, name) }) ||
