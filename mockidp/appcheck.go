@@ -105,8 +105,8 @@ func (a *App) checkChoices() *Error {
 		return a.bad("unknown Sign %d", a.Sign)
 	case a.ResponseBinding < ResponsePOST || a.ResponseBinding > ResponseArtifactPOST:
 		return a.bad("unknown ResponseBinding %d", a.ResponseBinding)
-	case a.ResponseBinding != ResponsePOST && a.Profile == Entra:
-		return a.bad("the profile Entra has no HTTP-Artifact")
+	case (a.ResponseBinding != ResponsePOST || a.AttributeQueries) && a.Profile == Entra:
+		return a.bad("the profile Entra has neither HTTP-Artifact nor attribute queries")
 	case a.Sign == SignArtifactResponse && a.ResponseBinding == ResponsePOST:
 		return a.bad("Sign SignArtifactResponse needs a ResponseBinding of HTTP-Artifact")
 	case a.Refusals != RefuseByPage && a.Refusals != RefuseByStatus:

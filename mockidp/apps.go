@@ -204,6 +204,9 @@ type App struct {
 	// that the metadata then lists. It must sign with the key of one of RequestCertificates, or present that in TLS. Zero:
 	// ResponsePOST.
 	ResponseBinding ResponseBinding
+	// AttributeQueries adds an attribute authority to the metadata, whose AttributeService answers queries by SOAP about
+	// users of the app. They are authenticated as the requests for artifacts are. The profile Entra has none. Zero: off.
+	AttributeQueries bool
 	// Refusals selects how the service provider learns that a user was refused. Zero: RefuseByPage.
 	Refusals Refusals
 

@@ -50,7 +50,8 @@
 // nothing and is answered with Success.
 //
 // With [App].ResponseBinding the browser carries an artifact, and the service provider fetches the Response by SOAP, at
-// [Server.ArtifactURL]: once, within [ArtifactLifetime], and only the one that the Response was made for.
+// [Server.ArtifactURL]: once, within [ArtifactLifetime], and only the one that the Response was made for. With
+// AttributeQueries it asks for a user's attributes, at [Server.AttributesURL]; the answer is no sign-in.
 //
 // [IdentityCenter] sets the list from the form of Okta's catalogue app "AWS IAM Identity Center". With the profile
 // [Entra] the addresses are those of a tenant of Microsoft Entra ID: /TENANT/saml2 for the requests of all its apps,

@@ -51,6 +51,7 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.HandleFunc("POST /app/{name}/{key}/slo/soap", s.soap(s.handleLogoutSOAP))
 	mux.HandleFunc("POST /app/{name}/{key}/artifact/soap", s.soap(s.handleArtifact))
+	mux.HandleFunc("POST /app/{name}/{key}/attributes/soap", s.soap(s.handleAttributes))
 	maps.Copy(pages, s.federationRoutes())
 	for pattern, h := range pages {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -203,6 +204,11 @@ func (s *Server) ArtifactURL(appID string) string {
 	return s.artifactURL(must(s.state.Load().samlApp(appID)))
 }
 
+// AttributesURL returns the address of an app's AttributeService. It panics if there is no such app.
+func (s *Server) AttributesURL(appID string) string {
+	return s.attributesURL(must(s.state.Load().samlApp(appID)))
+}
+
 // TileURL returns where an app's tile leads and IdP-initiated sign-in begins: with the profile Okta the sign-on
 // address without a request. It panics if there is no such app.
 func (s *Server) TileURL(appID string) string { return s.tileURL(must(s.state.Load().app(appID))) }
@@ -237,12 +243,13 @@ func (s *Server) logoutURL(a *App) string {
 	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/slo/saml"
 }
 
-func (s *Server) logoutSOAPURL(a *App) string {
-	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/slo/soap"
-}
+func (s *Server) logoutSOAPURL(a *App) string { return s.soapURL(a, "slo") }
+func (s *Server) artifactURL(a *App) string   { return s.soapURL(a, "artifact") }
+func (s *Server) attributesURL(a *App) string { return s.soapURL(a, "attributes") }
 
-func (s *Server) artifactURL(a *App) string {
-	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/artifact/soap"
+// soapURL returns one of an app's addresses for SOAP.
+func (s *Server) soapURL(a *App, service string) string {
+	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/" + service + "/soap"
 }
 
 func (s *Server) tileURL(a *App) string { return s.base() + s.tilePath(a) }

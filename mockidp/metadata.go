@@ -98,7 +98,14 @@ func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
 		idp.SingleLogoutServices = append(idp.SingleLogoutServices, endpoint)
 	}
 	roles := []crewjam.IDPSSODescriptor{idp}
-	out, err := xml.Marshal(&crewjam.EntityDescriptor{EntityID: app.Issuer, IDPSSODescriptors: roles})
+	entity := crewjam.EntityDescriptor{EntityID: app.Issuer, IDPSSODescriptors: roles}
+	if app.AttributeQueries {
+		authority := crewjam.AttributeAuthorityDescriptor{NameIDFormats: idp.NameIDFormats,
+			AttributeServices: []crewjam.Endpoint{{Binding: bindingSOAP, Location: s.attributesURL(app)}}}
+		authority.ProtocolSupportEnumeration, authority.KeyDescriptors = nsProtocol, idp.KeyDescriptors
+		entity.AttributeAuthorityDescriptors = []crewjam.AttributeAuthorityDescriptor{authority}
+	}
+	out, err := xml.Marshal(&entity)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ type answer struct {
 
 	failure *Status // of a failure
 
+	query bool // it answers an AttributeQuery, by SOAP: there is no Destination, bearer or AuthnStatement
+
 	signer signer
 	faults faultSet
 }
@@ -112,7 +114,10 @@ func (s *Server) responseDocument(a answer) (*etree.Document, error) {
 		"NotOnOrAfter": instant(a.now.Add(AssertionLifetime)),
 		"NameID":       a.nameID, "Format": a.format, "Class": a.class,
 		"AuthnInstant": instant(a.authnInstant), "SessionIndex": a.sessionIndex, "SessionNotOnOrAfter": "",
-		"Failure": a.failure,
+		"Failure": a.failure, "Query": a.query,
+	}
+	if a.query {
+		data["Destination"] = ""
 	}
 	if a.app.SessionLifetime > 0 {
 		data["SessionNotOnOrAfter"] = instant(a.now.Add(a.app.SessionLifetime))

@@ -213,6 +213,8 @@ func behaviourSection(mockidp.App) section[mockidp.App] {
 			{mockidp.ResponsePOST, "by HTTP-POST"}, {mockidp.ResponseArtifact, "by HTTP-Artifact, in the address"},
 			{mockidp.ResponseArtifactPOST, "by HTTP-Artifact, in a form"}},
 			func(a *mockidp.App) *mockidp.ResponseBinding { return &a.ResponseBinding }, "ResponseBinding", "HTTP-Artifact"),
+		checkInput("attributeQueries", "Answer attribute queries", "By SOAP, about users of the app.",
+			func(a *mockidp.App) *bool { return &a.AttributeQueries }),
 		selectInput("refusals", "A user who is refused", "", []word[mockidp.Refusals]{
 			{mockidp.RefuseByPage, "sees a page"}, {mockidp.RefuseByStatus, "is sent back with an error status"}},
 			func(a *mockidp.App) *mockidp.Refusals { return &a.Refusals }),

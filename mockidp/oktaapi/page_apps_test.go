@@ -235,7 +235,8 @@ func TestConsoleHasEveryFieldOfAnApp(t *testing.T) {
 		"LogoutURL": "logoutURL", "LogoutResponseURL": "logoutResponseURL", "LogoutBinding": "logoutBinding",
 		"InsecureUnsignedLogout": "insecureUnsignedLogout",
 		"LogoutSOAPURL":          "logoutSOAPURL", "LogoutChannel": "logoutChannel",
-		"AuthnContext": "authnContext", "Refusals": "refusals", "ResponseBinding": "responseBinding", "SessionLifetime": "sessionLifetime"}
+		"AuthnContext": "authnContext", "Refusals": "refusals", "ResponseBinding": "responseBinding",
+		"AttributeQueries": "attributeQueries", "SessionLifetime": "sessionLifetime"}
 	elsewhere := []string{"Kind", "Inactive", "Users", "Groups"} // chosen before, a button, the page Assignments
 	idp := start(t, twoRegions())
 	c := openConsole(t, idp)
