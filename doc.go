@@ -17,6 +17,7 @@
 //   - acs/middleware: protects the handlers of a program, with sessions.
 //   - acs/federation: metadata of identity providers, fetched, verified and
 //     refreshed.
+//   - acs/telemetry: OpenTelemetry metrics and traces.
 //   - acs/discovery: the page on which users choose an identity provider.
 //   - portal: the access portal of a Region. portal/codestest tests an
 //     implementation of its Codes.
@@ -54,6 +55,7 @@
 //	acs/discovery                     saml
 //	acs/middleware                    saml, acs, acs/sessions,
 //	                                  acs/internal/storeerr
+//	acs/telemetry                     saml, acs
 //	acs/storetest                     acs
 //	acs/natsstore                     acs, acs/sessions, acs/internal/storeerr
 //	acs/redisstore                    acs, acs/sessions, acs/internal/storeerr

@@ -163,10 +163,32 @@ func TestOtherImplementationsStayOut(t *testing.T) {
 	}
 }
 
+// OpenTelemetry is in one package, and that has its API only: a program chooses the SDK and the exporters.
+func TestOpenTelemetryIsInOnePackage(t *testing.T) {
+	api := []string{"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes",
+		"go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/metric/noop",
+		"go.opentelemetry.io/otel/trace", "go.opentelemetry.io/otel/trace/noop"}
+	for _, p := range list(t, "./...") {
+		switch name := short(p.ImportPath); {
+		case name == "acs/telemetry":
+			for _, imported := range p.Imports {
+				if strings.HasPrefix(imported, "go.opentelemetry.io/") {
+					require.Contains(t, api, imported)
+				}
+			}
+			require.NotContains(t, strings.Join(p.Deps, " "), "go.opentelemetry.io/otel/sdk")
+		case name != "examples/telemetry":
+			require.NotContains(t, strings.Join(p.Deps, " "), "go.opentelemetry.io/", name)
+		}
+	}
+}
+
 // What a user of the core parts has to build and audit stays small.
 func TestHeavyDependenciesStayOut(t *testing.T) {
 	heavy := []string{"github.com/nats-io/", "github.com/redis/", "github.com/tink-crypto/", "github.com/chromedp/"}
-	for _, pattern := range []string{"./saml", "./acs", "./acs/middleware", "./mockidp", "./examples/sp"} {
+	for _, pattern := range []string{
+		"./saml", "./acs", "./acs/middleware", "./acs/telemetry", "./mockidp", "./examples/sp",
+	} {
 		for _, p := range list(t, pattern) {
 			i := slices.IndexFunc(p.Deps, func(dep string) bool {
 				return slices.ContainsFunc(heavy, func(h string) bool { return strings.HasPrefix(dep, h) })
