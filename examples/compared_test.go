@@ -1,6 +1,7 @@
 package examples_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,4 +50,47 @@ func TestComparedPage(t *testing.T) {
 			assert.Regexp(t, howIsKnown, other, cells[0])
 		}
 	}
+}
+
+var (
+	featureRow  = regexp.MustCompile(`(?m)^\| ((?:[^|]* \| ){8}[^|]*) \|$`)
+	ownCell     = regexp.MustCompile(`^(yes|partly|\*\*no\*\*)(?:: [^<]+?)?(?: <!-- (.+) -->)?$`)
+	anotherCell = regexp.MustCompile(`^(?:(?:yes|partly|no) \([rs]\)|not known)$`)
+)
+
+// The page that compares Meridian with other service providers names tests for each feature that Meridian has, and says
+// of every other cell how it is known. The README has the number of features.
+func TestComparedFeatures(t *testing.T) {
+	all := allTests(t)
+	page, err := os.ReadFile("../acs/COMPARED.md")
+	require.NoError(t, err)
+	features, head := 0, ""
+	for _, row := range featureRow.FindAllStringSubmatch(string(page), -1) {
+		cells := strings.Split(row[1], " | ")
+		require.Len(t, cells, 9)
+		switch {
+		case strings.HasPrefix(cells[0], "---"):
+			continue
+		case strings.TrimSpace(cells[0]) == "":
+			require.True(t, head == "" || head == row[1], "the head is the same in every table: %s", row[1])
+			head = row[1]
+			continue
+		}
+		features++
+		own := ownCell.FindStringSubmatch(cells[1])
+		require.NotNil(t, own, "%s: %s", cells[0], cells[1])
+		names := strings.Fields(own[2])
+		assert.Equal(t, own[1] != "**no**", len(names) > 0, "%s: tests for what there is, and for nothing else", cells[0])
+		for _, name := range names {
+			f, found := all[name]
+			assert.True(t, found && !f.skipped, "%s: no test is called %s", cells[0], name)
+		}
+		for _, other := range cells[2:] {
+			assert.Regexp(t, anotherCell, other, cells[0])
+		}
+	}
+	require.Greater(t, features, 80)
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	require.Contains(t, string(readme), fmt.Sprintf(" %d features", features))
 }

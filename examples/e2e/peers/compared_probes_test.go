@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// The probes of the README's table. A library in its default configuration
+// The probes of the table in acs/COMPARED.md. A library in its default configuration
 // verifies a response of the mock that is good except for one property. First
 // it must accept the response without that property.
 

@@ -19,25 +19,25 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// TestReadmeTable runs every cell of the README's comparison. A cell has the
-// result, and may add a remark in parentheses. The head of a column names the
-// version that was run, which is the one in go.mod.
-func TestReadmeTable(t *testing.T) {
-	head, cells := readmeTable(t)
+// TestComparedLibraries runs every cell of the table in acs/COMPARED.md about hostile and
+// unusual responses. A cell has the result, and may add a remark in parentheses. The
+// head of a column names the version that was run, which is the one in go.mod.
+func TestComparedLibraries(t *testing.T) {
+	head, cells := comparedTable(t)
 	libs := []tableLib{meridianLib(), crewjamLib(), gosaml2Lib()}
 	require.Equal(t, []string{
 		"", "Meridian", "crewjam/saml " + moduleVersion(t, crewjamPath)[1:],
 		"gosaml2 " + moduleVersion(t, gosaml2Path)[1:],
 	}, head)
 	rows := tableRows()
-	require.Len(t, cells, len(rows), "a row of the README is not run, or the other way round")
+	require.Len(t, cells, len(rows), "a row of the page is not run, or the other way round")
 	for i, lib := range libs {
 		t.Run(lib.name, func(t *testing.T) {
 			outcomes := attackForTable(t, lib, rows)
 			for _, row := range rows {
 				t.Run(row.name, func(t *testing.T) {
 					written, ok := cells[row.name]
-					require.True(t, ok, "no such row in the README")
+					require.True(t, ok, "no such row on the page")
 					got := ""
 					if row.probe != nil {
 						got = row.probe(t, lib)
@@ -62,7 +62,7 @@ const (
 // remark matches the remark of a cell.
 var remark = regexp.MustCompile(` \(.*\)$`)
 
-// tableRow is a row of the README's table, with the probe or the attacks that
+// tableRow is a row of that table, with the probe or the attacks that
 // produce it.
 type tableRow struct {
 	name  string
@@ -141,10 +141,10 @@ func attackForTable(t *testing.T, lib tableLib, rows []tableRow) map[bool]map[st
 	return out
 }
 
-// readmeTable reads the one table whose head names crewjam/saml and gosaml2.
-func readmeTable(t *testing.T) (head []string, cells map[string][]string) {
+// comparedTable reads the table of the page that is about these three libraries alone.
+func comparedTable(t *testing.T) (head []string, cells map[string][]string) {
 	t.Helper()
-	text, err := os.ReadFile("../../../README.md")
+	text, err := os.ReadFile("../../../acs/COMPARED.md")
 	require.NoError(t, err)
 	cells = map[string][]string{}
 	for line := range strings.Lines(string(text)) {
@@ -164,11 +164,11 @@ func readmeTable(t *testing.T) (head []string, cells map[string][]string) {
 			require.Len(t, row, len(head), line)
 			require.NotContains(t, cells, row[0])
 			cells[row[0]] = row[1:]
-		case strings.Contains(line, "gosaml2"):
+		case len(row) == 4 && strings.Contains(line, "gosaml2"):
 			head = row
 		}
 	}
-	require.NotNil(t, head, "the README has no such table")
+	require.NotNil(t, head, "the page has no such table")
 	return head, cells
 }
 

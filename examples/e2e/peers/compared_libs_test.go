@@ -25,7 +25,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// tableLib is a column of the README's table.
+// tableLib is a column of the table in acs/COMPARED.md.
 type tableLib struct {
 	name string
 	// verify verifies an unsolicited response, with defaults otherwise, and
