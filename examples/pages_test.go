@@ -21,9 +21,9 @@ func TestPagesHaveEveryReason(t *testing.T) {
 	for page, packages := range map[string][]string{
 		"saml":    {"saml"},
 		"mockidp": {"mockidp"},
-		"acs":     {"acs", "acs/natsstore", "acs/redisstore", "acs/federation", "acs/discovery",
+		"acs": {"acs", "acs/natsstore", "acs/redisstore", "acs/federation", "acs/discovery",
 			"acs/middleware"},
-		"portal":  {"portal", "portal/center", "portal/replica", "portal/failover", "portal/scim", "portal/awsnames"},
+		"portal": {"portal", "portal/center", "portal/replica", "portal/failover", "portal/scim", "portal/awsnames"},
 	} {
 		raw, err := os.ReadFile(filepath.Join("..", page, "REASONS.md"))
 		require.NoError(t, err)
