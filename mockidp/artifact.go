@@ -73,7 +73,9 @@ func (s *Server) byArtifact(m *Message, a answer) *Error {
 	}
 	s.artifacts.put(hex.EncodeToString(handle), artifact{app: a.app.ID, audience: a.app.Audience, login: a.login(),
 		made: s.now(), response: m.XML})
-	fields := []Field{{"SAMLart", encodeArtifact(ArtifactIndex, a.app.Issuer, handle)}}
+	faults := s.takeMessageFaults(a.app.ID, ArtifactMalformed, ArtifactSource, ArtifactNoIndex)
+	m.Faults = append(m.Faults, kindsOf(faults)...)
+	fields := []Field{{"SAMLart", spoiledArtifact(a.app.Issuer, handle, faults)}}
 	if m.Form.RelayState != "" {
 		fields = append(fields, Field{"RelayState", m.Form.RelayState})
 	}
@@ -84,6 +86,22 @@ func (s *Server) byArtifact(m *Message, a answer) *Error {
 	}
 	m.Form.Fields = fields
 	return nil
+}
+
+// spoiledArtifact returns an artifact with its faults.
+func spoiledArtifact(issuer string, handle []byte, faults []Fault) string {
+	index := uint16(ArtifactIndex)
+	if has(faults, ArtifactNoIndex) {
+		index++
+	}
+	if has(faults, ArtifactSource) {
+		issuer = elsewhere
+	}
+	out := encodeArtifact(index, issuer, handle)
+	if has(faults, ArtifactMalformed) {
+		return out[:len(out)-4]
+	}
+	return out
 }
 
 // queryFields returns the parameters of an address in order.
@@ -121,16 +139,18 @@ func (a *App) handleOf(text string) (string, bool) {
 
 // takeArtifact returns the Response of an artifact once, to the service provider that it was made for and until it
 // expires (SAML Bindings 3.6.5.2).
-func (s *Server) takeArtifact(app *App, text string) (out artifact, found bool) {
+//
+// again leaves it there, for a fault.
+func (s *Server) takeArtifact(app *App, text string, again bool) (out artifact, found bool) {
 	handle, own := app.handleOf(text)
 	if !own {
 		return artifact{}, false
 	}
 	s.artifacts.with(func(all map[string]artifact) {
-		if out, found = all[handle]; found && out.app == app.ID && out.audience == app.Audience {
+		out, found = all[handle]
+		found = found && out.app == app.ID && out.audience == app.Audience
+		if found && !again {
 			delete(all, handle)
-		} else {
-			found = false
 		}
 	})
 	return out, found && s.now().Sub(out.made) < ArtifactLifetime

@@ -12,31 +12,31 @@ import (
 // handleArtifact serves an app's ArtifactResolutionService (SAML Profiles 5). A service provider that isn't
 // authenticated gets an ArtifactResponse without a message, as for an artifact that is unknown, used, expired or for
 // another one (SAML Core 3.5.3).
-func (s *Server) handleArtifact(r *http.Request, in incoming) ([]byte, *Error) {
-	st := s.state.Load()
-	app, err := st.appAt(r)
-	if err == nil && app.ResponseBinding == ResponsePOST {
-		err = errorf(ReasonBinding, "the app %s has no ArtifactResolutionService", quote(app.Label))
-	}
-	if err != nil {
-		return nil, err
+func (s *Server) handleArtifact(_ *http.Request, st *state, app *App, in incoming) ([]byte, *Error) {
+	if app.ResponseBinding == ResponsePOST {
+		return nil, errorf(ReasonBinding, "the app %s has no ArtifactResolutionService", quote(app.Label))
 	}
 	req, id, err := s.readCall(app, in, "ArtifactResolve", s.artifactURL(app))
 	if req == nil || err != nil && err.Reason != ReasonSignature {
 		return nil, err
 	}
-	var waiting artifact
-	found := false
-	if err == nil {
-		if waiting, found = s.takeArtifact(app, req.artifact()); !found {
-			s.messages.refuse(id, errorf(ReasonArtifact, "the artifact is unknown, used, expired or another service provider's"))
-		}
+	if err != nil {
+		return s.artifactResponse(st, app, resolution{inResponseTo: req.id})
 	}
-	var inside []byte
-	if found {
-		inside = waiting.response
+	faults := s.takeMessageFaults(app.ID, resolutionFaults...)
+	waiting, found := s.takeArtifact(app, req.artifact(), has(faults, ArtifactAgain))
+	if !found {
+		s.messages.refuse(id, errorf(ReasonArtifact, "the artifact is unknown, used, expired or another service provider's"))
+		return s.artifactResponse(st, app, resolution{inResponseTo: req.id})
 	}
-	return s.artifactResponse(st, app, req.id, waiting.login, inside)
+	return s.artifactResponse(st, app, resolution{req.id, waiting.login, waiting.response, faults})
+}
+
+// resolution is what an ArtifactResponse is made from.
+type resolution struct {
+	inResponseTo, login string
+	inside              []byte // nil: no message
+	faults              []Fault
 }
 
 // artifact returns the Artifact of an ArtifactResolve.
@@ -48,49 +48,69 @@ func (c *call) artifact() string {
 	return strings.TrimSpace(el.Text())
 }
 
-// artifactResponse returns a signed ArtifactResponse (SAML Core 3.5.2) with a message inside, or without.
-func (s *Server) artifactResponse(st *state, app *App, inResponseTo, login string, inside []byte) ([]byte, *Error) {
+// artifactResponse returns a signed ArtifactResponse (SAML Core 3.5.2).
+func (s *Server) artifactResponse(st *state, app *App, res resolution) ([]byte, *Error) {
 	id, err := s.newID()
 	if err != nil {
 		return nil, err
 	}
-	doc, werr := newDocument("artifact-response", map[string]any{"ID": id, "InResponseTo": inResponseTo,
-		"Now": instant(s.now()), "Issuer": app.Issuer})
+	inside, err := s.spoiledInside(st, app, res)
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]any{"ID": id, "InResponseTo": res.inResponseTo, "Now": instant(s.now()), "Issuer": app.Issuer,
+		"Status": StatusSuccess}
+	for _, f := range res.faults {
+		switch f.Kind {
+		case ArtifactInResponseTo:
+			data["InResponseTo"] = unknownID
+		case ArtifactIssuer:
+			data["Issuer"] = elsewhere
+		case ArtifactStatus:
+			data["Status"] = StatusResponder
+		}
+	}
+	doc, werr := newDocument("artifact-response", data)
 	if werr != nil {
 		return nil, internal("writing the ArtifactResponse", werr)
 	}
-	raw, err := s.signedAround(st, app, doc.Root(), inside)
+	raw, err := s.signedAround(st, app, doc.Root(), inside, sealingBy(res.faults))
 	if err != nil {
 		return nil, err
 	}
-	s.messages.add(Message{Time: s.now(), Direction: Sent, App: app.ID, User: login, Binding: bindingSOAP, XML: raw})
+	s.messages.add(Message{Time: s.now(), Direction: Sent, App: app.ID, User: res.login, Binding: bindingSOAP, XML: raw,
+		Faults: kindsOf(res.faults)})
 	return raw, nil
 }
 
-// signedAround signs an element with a message as its last child, and returns it with the octets of that message
-// unchanged. A message that isn't XML, which only Config.Mutate makes, can't be signed: the element is then unsigned.
-func (s *Server) signedAround(st *state, app *App, outer *etree.Element, inside []byte) ([]byte, *Error) {
-	signer, err := st.signer(app)
+// signedAround signs an element around messages, and returns it with the octets of those unchanged. A message that
+// isn't XML, which only Config.Mutate makes, can't be signed: the element is then unsigned.
+func (s *Server) signedAround(
+	st *state, app *App, outer *etree.Element, inside []byte, how sealing) ([]byte, *Error) {
+	k, err := s.sealer(st, app, how)
 	if err != nil {
 		return nil, err
 	}
-	inside = withoutDeclaration(inside)
-	whole, place, readable := outer.Copy(), outer.CreateElement("inside"), true
-	if len(inside) == 0 {
-		outer.RemoveChild(place)
+	whole := outer.Copy()
+	read := etree.NewDocument()
+	if read.ReadFromString("<i>"+string(inside)+"</i>") != nil {
+		how = unsealed
 	} else {
-		parsed := canonical(etree.NewDocument())
-		if readable = parsed.ReadFromBytes(inside) == nil && parsed.Root() != nil; readable {
-			whole.AddChild(parsed.Root())
+		for _, el := range read.Root().ChildElements() {
+			whole.AddChild(el)
 		}
 	}
-	if readable {
-		sig, serr := signer.signature(whole)
+	if how != unsealed {
+		sig, serr := k.signature(whole)
 		if serr != nil {
 			return nil, internal("signing the message", serr)
 		}
 		outer.InsertChildAt(childNamed(outer, xml.Name{Space: nsAssertion, Local: "Issuer"}).Index()+1, sig)
 	}
+	if how == tampered {
+		tamper(outer)
+	}
+	outer.CreateElement("inside")
 	raw, werr := canonical(etree.NewDocumentWithRoot(outer)).WriteToBytes()
 	if werr != nil {
 		return nil, internal("writing the message", werr)

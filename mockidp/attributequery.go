@@ -12,14 +12,9 @@ import (
 
 // handleAttributes serves an app's AttributeService (SAML Profiles 6; Core 3.3.2.3): it answers with an assertion about
 // a user that has attributes and no AuthnStatement, so that it is no sign-in.
-func (s *Server) handleAttributes(r *http.Request, in incoming) ([]byte, *Error) {
-	st := s.state.Load()
-	app, err := st.appAt(r)
-	if err == nil && !app.AttributeQueries {
-		err = errorf(ReasonBinding, "the app %s has no AttributeService: its AttributeQueries is off", quote(app.Label))
-	}
-	if err != nil {
-		return nil, err
+func (s *Server) handleAttributes(_ *http.Request, st *state, app *App, in incoming) ([]byte, *Error) {
+	if !app.AttributeQueries {
+		return nil, errorf(ReasonBinding, "the app %s has no AttributeService: its AttributeQueries is off", quote(app.Label))
 	}
 	req, id, err := s.readCall(app, in, "AttributeQuery", s.attributesURL(app))
 	if err != nil {
@@ -37,6 +32,8 @@ func (s *Server) handleAttributes(r *http.Request, in incoming) ([]byte, *Error)
 	} else {
 		a.attributes = q.selected(app.attributesFor(a.user))
 	}
+	faults := s.takeMessageFaults(app.ID, AttributesSubject, AttributesAudience, AttributesUnsigned, AttributesUnasked)
+	spoilAttributes(&a, faults)
 	if a.signer, err = st.signer(app); err != nil {
 		return nil, err
 	}
@@ -45,8 +42,26 @@ func (s *Server) handleAttributes(r *http.Request, in incoming) ([]byte, *Error)
 		return nil, internal("building the response", berr)
 	}
 	s.messages.add(Message{Time: s.now(), Direction: Sent, App: app.ID, User: a.login(), Binding: bindingSOAP, XML: raw,
-		Status: a.failure})
+		Status: a.failure, Faults: kindsOf(faults)})
 	return raw, nil
+}
+
+// spoilAttributes changes an answer as faults want.
+func spoilAttributes(a *answer, faults []Fault) {
+	for _, f := range faults {
+		switch f.Kind {
+		case AttributesSubject:
+			a.nameID = "other-" + a.nameID
+		case AttributesAudience:
+			other := a.app.clone()
+			other.Audience = elsewhere
+			a.app = &other
+		case AttributesUnsigned:
+			a.unsigned = true
+		case AttributesUnasked:
+			a.inResponseTo = unknownID
+		}
+	}
 }
 
 // attributeQuery holds what the Server reads of an AttributeQuery.

@@ -53,6 +53,8 @@
 // [Server.ArtifactURL]: once, within [ArtifactLifetime], and only the one that the Response was made for. With
 // AttributeQueries it asks for a user's attributes, at [Server.AttributesURL]; the answer is no sign-in.
 //
+// LOGOUT.md beside examples/mockidp has all of this, and its faults.
+//
 // [IdentityCenter] sets the list from the form of Okta's catalogue app "AWS IAM Identity Center". With the profile
 // [Entra] the addresses are those of a tenant of Microsoft Entra ID: /TENANT/saml2 for the requests of all its apps,
 // /TENANT/federationmetadata/2007-06/federationmetadata.xml?appid=APP for an app's metadata, and /api/signin/APP for

@@ -34,11 +34,13 @@ const (
 var faultKinds = []FaultKind{Delay, DropConnection, ServerError, CutPage, CutResponse, ClockSkew, WrongContentType,
 	DuplicatePost}
 
-// FaultKinds lists the kinds, those of the federation's metadata last.
-func FaultKinds() []FaultKind { return slices.Concat(faultKinds, metadataFaultKinds) }
+// FaultKinds lists the kinds: those of answers, of the federation's metadata, of logout, artifacts and attribute queries.
+func FaultKinds() []FaultKind {
+	return slices.Concat(faultKinds, metadataFaultKinds, messageFaultKinds)
+}
 
-// Fault is a fault in an app's answers, or in the metadata of the federation. There is none except those in
-// Config.Faults and of Inject.
+// Fault is a fault in an app's answers, in its logout messages, or in the metadata of the federation. There is none
+// except those in Config.Faults and of Inject.
 type Fault struct {
 	// Kind is the kind of the fault. Required.
 	Kind FaultKind
@@ -49,17 +51,18 @@ type Fault struct {
 	// Chance is the probability that it affects an answer, from 0 to 1; Config.Seed makes it repeatable. Zero: always.
 	Chance float64
 	// For is how long a Delay lasts (it ends early if the browser disconnects), and by how much ClockSkew is off, ahead
-	// if positive. Zero: no effect. Of MetadataSlow it is how long the body takes. Zero: one byte a second.
+	// if positive. Zero: no effect. Of MetadataSlow and SOAPSlow it is how long the body takes. Zero: one byte a second.
 	For time.Duration
 	// Status is the HTTP status of ServerError, 500 to 599. Zero: 503.
 	Status int
-	// Endpoint is the address of the federation that it affects; with it, Delay, DropConnection and ServerError affect
-	// the federation. Zero: both endpoints for the kinds of metadata; for other kinds, answers of apps.
+	// Endpoint is where it is in force; with it, Delay, DropConnection and ServerError are in force there and not for
+	// answers of apps. Zero: both endpoints of the federation for the kinds of metadata, all endpoints by SOAP for the
+	// kinds of SOAP.
 	Endpoint Endpoint
 	// Entity is the entity ID for queries about which it is in force, and the entity that MetadataBroken and
 	// MetadataDuplicate change in the document with all entities. Zero: queries about any entity, and the last one.
 	Entity string
-	// URL is where MetadataRedirect leads. Zero: to the same address, without end.
+	// URL is where MetadataRedirect and SOAPRedirect lead. Zero: to the same address, without end.
 	URL string
 }
 
@@ -79,6 +82,9 @@ func (f Fault) check(st *state) *Error {
 		if _, err := st.app(f.App); err != nil {
 			return err
 		}
+	}
+	if f.ofMessages() {
+		return f.checkMessages()
 	}
 	return f.checkFederation()
 }
@@ -109,6 +115,9 @@ func (s *Server) ClearFaults(appID string) {
 	})
 }
 
+// ofAnswers reports whether f affects responses through the browser.
+func (f Fault) ofAnswers() bool { return !f.ofFederation() && !f.ofMessages() }
+
 // faultSet holds the faults that affect one answer.
 type faultSet struct {
 	kinds       []FaultKind
@@ -120,7 +129,7 @@ func (s faultSet) has(kind FaultKind) bool { return slices.Contains(s.kinds, kin
 
 // takeFaults returns the faults of an app's next answer, and decrements their counts.
 func (s *Server) takeFaults(app string) (out faultSet) {
-	for _, f := range s.takeFaultsOf(func(f Fault) bool { return !f.ofFederation() && (f.App == "" || f.App == app) }) {
+	for _, f := range s.takeFaultsOf(func(f Fault) bool { return f.ofAnswers() && (f.App == "" || f.App == app) }) {
 		out.add(f)
 	}
 	return out

@@ -43,7 +43,7 @@ var metadataFaultKinds = []FaultKind{MetadataSlow, MetadataCut, MetadataAbort, M
 	MetadataNoValidUntil, MetadataLongValidity, MetadataUnsigned, MetadataTampered, MetadataOtherKey, MetadataIdPKey,
 	MetadataBroken, MetadataDuplicate, MetadataOtherEntity, MetadataGroup}
 
-// Endpoint is an address of the federation.
+// Endpoint is where a fault is in force.
 type Endpoint string
 
 // The endpoints.
@@ -65,14 +65,14 @@ func endpointOf(kind FaultKind) Endpoint {
 
 // ofFederation reports whether f affects the federation, and not the answers of apps.
 func (f Fault) ofFederation() bool {
-	return f.Endpoint != "" || slices.Contains(metadataFaultKinds, f.Kind)
+	return f.Endpoint != "" && !slices.Contains(soapEndpoints, f.Endpoint) || slices.Contains(metadataFaultKinds, f.Kind)
 }
 
 func (f Fault) checkFederation() *Error {
 	only := endpointOf(f.Kind)
 	switch {
 	case f.Endpoint != "" && f.Endpoint != EndpointAggregate && f.Endpoint != EndpointQuery:
-		return mismatch(ReasonConfig, "aggregate or query", string(f.Endpoint), "unknown Fault.Endpoint")
+		return mismatch(ReasonConfig, "aggregate, query, logout, artifact or attributes", string(f.Endpoint), "unknown Fault.Endpoint")
 	case f.Endpoint != "" && only != "" && f.Endpoint != only:
 		return badConfig("Fault.Endpoint of the kind %s must be %s", quote(string(f.Kind)), only)
 	case f.Endpoint != "" && !f.ofMetadata():
@@ -81,17 +81,26 @@ func (f Fault) checkFederation() *Error {
 		return badConfig("Fault.App isn't for the federation; Fault.Entity is")
 	case !f.ofFederation() && f.Entity != "":
 		return badConfig("Fault.Entity is for the federation")
-	case f.URL != "" && f.Kind != MetadataRedirect:
-		return badConfig("Fault.URL is for the kind %s", quote(string(MetadataRedirect)))
 	case f.Kind == MetadataSlow && f.For < 0:
 		return badConfig("Fault.For of a slow document must not be negative, got %v", f.For)
 	}
-	if f.URL != "" {
-		if u, err := url.Parse(f.URL); err != nil || u.Scheme == "" || len(f.URL) > maxRelayState {
-			return mismatch(ReasonConfig, "an absolute URL", f.URL, "Fault.URL")
-		}
+	if err := f.checkURL(); err != nil {
+		return err
 	}
 	return checkText("Fault.Entity", f.Entity)
+}
+
+func (f Fault) checkURL() *Error {
+	if f.URL == "" {
+		return nil
+	}
+	if f.Kind != MetadataRedirect && f.Kind != SOAPRedirect {
+		return badConfig("Fault.URL is for the kinds %s and %s", quote(string(MetadataRedirect)), quote(string(SOAPRedirect)))
+	}
+	if u, err := url.Parse(f.URL); err != nil || u.Scheme == "" || len(f.URL) > maxRelayState {
+		return mismatch(ReasonConfig, "an absolute URL", f.URL, "Fault.URL")
+	}
+	return nil
 }
 
 // ofMetadata reports whether a fault can affect metadata.

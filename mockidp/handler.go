@@ -49,9 +49,9 @@ func (s *Server) routes() http.Handler {
 			return errorf(ReasonNoSuchApp, "no page has this address")
 		},
 	}
-	mux.HandleFunc("POST /app/{name}/{key}/slo/soap", s.soap(s.handleLogoutSOAP))
-	mux.HandleFunc("POST /app/{name}/{key}/artifact/soap", s.soap(s.handleArtifact))
-	mux.HandleFunc("POST /app/{name}/{key}/attributes/soap", s.soap(s.handleAttributes))
+	mux.HandleFunc("POST /app/{name}/{key}/slo/soap", s.soap(EndpointLogout, s.handleLogoutSOAP))
+	mux.HandleFunc("POST /app/{name}/{key}/artifact/soap", s.soap(EndpointArtifact, s.handleArtifact))
+	mux.HandleFunc("POST /app/{name}/{key}/attributes/soap", s.soap(EndpointAttributes, s.handleAttributes))
 	maps.Copy(pages, s.federationRoutes())
 	for pattern, h := range pages {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {

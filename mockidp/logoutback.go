@@ -127,7 +127,7 @@ func (s *Server) endBySOAP(ctx context.Context, st *state, login string, p parti
 	if err != nil {
 		return err.Detail
 	}
-	raw, err := s.signedBySOAP(st, app, doc, Message{User: login, ACS: app.LogoutSOAPURL})
+	raw, err := s.signedBySOAP(st, app, doc, s.takeLogoutFaults(app, "SAMLRequest"), Message{User: login, ACS: app.LogoutSOAPURL})
 	if err != nil {
 		return err.Detail
 	}

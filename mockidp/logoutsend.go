@@ -84,28 +84,37 @@ func (s *Server) logoutResponse(
 
 // sendLogout signs a message and sends the browser to an app with it, by the app's binding.
 func (s *Server) sendLogout(w http.ResponseWriter, r *http.Request, st *state, app *App, out outgoing) *Error {
-	signer, err := st.signer(app)
-	if err != nil {
-		return err
+	faults := s.takeLogoutFaults(app, out.param)
+	if out.param == "SAMLResponse" {
+		faults = append(faults, s.takeTransportFaults(EndpointLogout, app.ID, false)...)
 	}
+	if before(w, r, faults) || keepsSilent(w, faults) {
+		return nil
+	}
+	s.spoilLogout(out.doc.Root(), faults)
 	form, raw, ferr := Form{URL: out.to}, []byte(nil), error(nil)
 	post := app.LogoutBinding == LogoutPOST
 	if post {
-		if ferr = signer.sign(out.doc.Root()); ferr == nil {
-			raw, ferr = out.doc.WriteToBytes()
+		if err := s.seal(st, app, out.doc.Root(), sealingBy(faults)); err != nil {
+			return err
 		}
+		raw, ferr = out.doc.WriteToBytes()
 		form.Fields = []Field{{out.param, base64.StdEncoding.EncodeToString(raw)}}
 	} else {
 		form.Method = GET
 		if raw, ferr = out.doc.WriteToBytes(); ferr == nil {
-			form.Fields, ferr = s.signedQuery(signer, out, raw)
+			k, err := s.sealer(st, app, sealingBy(faults))
+			if err != nil {
+				return err
+			}
+			form.Fields, ferr = s.signedQuery(k, out, raw, sealingBy(faults))
 		}
 	}
 	if ferr != nil {
 		return internal("signing the logout message", ferr)
 	}
 	m := Message{Time: s.now(), Direction: Sent, App: app.ID, User: out.login, Binding: bindingRedirect, ACS: out.to,
-		RelayState: out.relayState, XML: raw, Status: out.status, Form: form}
+		RelayState: out.relayState, XML: raw, Status: out.status, Faults: kindsOf(faults), Form: form}
 	if post && out.relayState != "" {
 		form.Fields = append(form.Fields, Field{"RelayState", out.relayState})
 	}
@@ -134,7 +143,7 @@ func (s *Server) postLogout(w http.ResponseWriter, app *App, form Form) {
 }
 
 // signedQuery returns the parameters of HTTP-Redirect (SAML Bindings 3.4.4.1).
-func (s *Server) signedQuery(k signer, out outgoing, doc []byte) ([]Field, error) {
+func (s *Server) signedQuery(k signer, out outgoing, doc []byte, how sealing) ([]Field, error) {
 	var b bytes.Buffer
 	deflater, err := flate.NewWriter(&b, flate.BestCompression)
 	if err != nil {
@@ -146,11 +155,17 @@ func (s *Server) signedQuery(k signer, out outgoing, doc []byte) ([]Field, error
 	if out.relayState != "" {
 		fields = append(fields, Field{"RelayState", out.relayState})
 	}
+	if how == unsealed {
+		return fields, nil
+	}
 	fields = append(fields, Field{"SigAlg", string(k.method)})
 	hash := signatureHashes[k.method]
 	h := hash.New()
 	h.Write([]byte(encodeFields(fields)))
 	sig, err := k.key.signer.Sign(readerFunc(s.readRandom), h.Sum(nil), hash)
+	if how == tampered && len(sig) > 0 {
+		sig[len(sig)-1] ^= 1
+	}
 	return append(fields, Field{"Signature", base64.StdEncoding.EncodeToString(sig)}), err
 }
 

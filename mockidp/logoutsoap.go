@@ -9,14 +9,9 @@ import (
 
 // handleLogoutSOAP answers a LogoutRequest by SOAP: it ends every session that the request names, in all browsers, and
 // tells their other apps by SOAP. An app without LogoutSOAPURL can't be told, which makes the answer a PartialLogout.
-func (s *Server) handleLogoutSOAP(r *http.Request, in incoming) ([]byte, *Error) {
-	st := s.state.Load()
-	app, err := st.appAt(r)
-	if err == nil && !app.hasLogout() {
-		err = errorf(ReasonNoLogout, "the app %s has no single logout", quote(app.Label))
-	}
-	if err != nil {
-		return nil, err
+func (s *Server) handleLogoutSOAP(r *http.Request, st *state, app *App, in incoming) ([]byte, *Error) {
+	if !app.hasLogout() {
+		return nil, errorf(ReasonNoLogout, "the app %s has no single logout", quote(app.Label))
 	}
 	msg, _, err := s.readLogoutMessage(app, in)
 	if err != nil {
@@ -28,7 +23,12 @@ func (s *Server) handleLogoutSOAP(r *http.Request, in incoming) ([]byte, *Error)
 	if err != nil {
 		return nil, err
 	}
-	return s.signedBySOAP(st, app, doc, Message{User: login, Status: status})
+	faults := s.takeLogoutFaults(app, "SAMLResponse")
+	if has(faults, LogoutSilent) {
+		pause(r, longestSilence)
+		panic(http.ErrAbortHandler)
+	}
+	return s.signedBySOAP(st, app, doc, faults, Message{User: login, Status: status})
 }
 
 // endNamed ends the sessions that a LogoutRequest names. It returns their user and their other apps.
@@ -53,19 +53,17 @@ func (s *Server) endNamed(app *App, msg *logoutMessage) (login string, others []
 
 // signedBySOAP signs a message to an app that goes by SOAP, and adds it to the messages. The caller sets what m says
 // beyond the app.
-func (s *Server) signedBySOAP(st *state, app *App, doc *etree.Document, m Message) ([]byte, *Error) {
-	signer, err := st.signer(app)
-	if err != nil {
+func (s *Server) signedBySOAP(
+	st *state, app *App, doc *etree.Document, faults []Fault, m Message) ([]byte, *Error) {
+	s.spoilLogout(doc.Root(), faults)
+	if err := s.seal(st, app, doc.Root(), sealingBy(faults)); err != nil {
 		return nil, err
-	}
-	if err := signer.sign(doc.Root()); err != nil {
-		return nil, internal("signing the message", err)
 	}
 	raw, werr := doc.WriteToBytes()
 	if werr != nil {
 		return nil, internal("writing the message", werr)
 	}
-	m.Time, m.Direction, m.App, m.Binding, m.XML = s.now(), Sent, app.ID, bindingSOAP, raw
+	m.Time, m.Direction, m.App, m.Binding, m.XML, m.Faults = s.now(), Sent, app.ID, bindingSOAP, raw, kindsOf(faults)
 	s.messages.add(m)
 	return raw, nil
 }

@@ -33,7 +33,8 @@ type answer struct {
 
 	failure *Status // of a failure
 
-	query bool // it answers an AttributeQuery, by SOAP: there is no Destination, bearer or AuthnStatement
+	query    bool // it answers an AttributeQuery, by SOAP: there is no Destination, bearer or AuthnStatement
+	unsigned bool // for a fault
 
 	signer signer
 	faults faultSet
@@ -72,7 +73,7 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 		return posted{}, merr
 	}
 	m.Time, m.Direction, m.App, m.User = s.now(), Sent, a.app.ID, a.login()
-	m.RelayState, m.Faults, m.Status = a.relayState, a.faults.kinds, clonePtr(a.failure)
+	m.RelayState, m.Faults, m.Status = a.relayState, append(a.faults.kinds, m.Faults...), clonePtr(a.failure)
 	log := s.config.Logger.With("app", a.app.ID, "acs", a.acs.URL)
 	if a.failure == nil {
 		s.sessions.join(a.session, participant{a.app.ID, a.nameID, a.format, a.sessionIndex})
@@ -140,7 +141,7 @@ func (s *Server) responseDocument(a answer) (*etree.Document, error) {
 // protect signs and encrypts a Response as the app says.
 func (s *Server) protect(resp *etree.Element, a answer, encrypt bool) error {
 	assertion, outside := resp.SelectElement("saml2:Assertion"), a.app.Sign == SignArtifactResponse
-	if assertion != nil && a.app.Sign != SignResponse && !outside {
+	if assertion != nil && a.app.Sign != SignResponse && !outside && !a.unsigned {
 		// It declares every namespace it uses, so the signature stays valid when a reader takes it out.
 		if err := a.signer.sign(assertion); err != nil {
 			return err
@@ -151,7 +152,7 @@ func (s *Server) protect(resp *etree.Element, a answer, encrypt bool) error {
 			return err
 		}
 	}
-	if outside && a.binding != ResponsePOST || assertion != nil && a.app.Sign == SignAssertion {
+	if a.unsigned || outside && a.binding != ResponsePOST || assertion != nil && a.app.Sign == SignAssertion {
 		return nil
 	}
 	return a.signer.sign(resp)

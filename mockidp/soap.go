@@ -25,19 +25,27 @@ const (
 )
 
 // soap returns the handler of a SOAP endpoint. h returns the message to answer with; an error becomes a Fault.
-func (s *Server) soap(h func(*http.Request, incoming) ([]byte, *Error)) http.HandlerFunc {
+func (s *Server) soap(at Endpoint, h func(*http.Request, *state, *App, incoming) ([]byte, *Error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		in, err := readSOAP(w, r)
+		st := s.state.Load()
+		var app *App
+		if err == nil {
+			app, err = st.appAt(r)
+		}
 		var out []byte
 		if err == nil {
-			out, err = h(r, in)
+			out, err = h(r, st, app, in)
 		}
+		status := http.StatusOK
 		if err != nil {
 			s.config.Logger.Warn("mockidp: refused", "reason", err.Reason, "detail", err.Error())
-			writeSOAP(w, http.StatusInternalServerError, soapFault(err.Error()))
+			status, out = http.StatusInternalServerError, soapFault(err.Error())
+		}
+		if app != nil && spoilSOAP(w, r, s.takeTransportFaults(at, app.ID, true), out) {
 			return
 		}
-		writeSOAP(w, http.StatusOK, out)
+		writeSOAP(w, status, out)
 	}
 }
 

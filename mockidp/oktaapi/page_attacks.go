@@ -71,16 +71,17 @@ func (v *visit) faultForm() form[mockidp.Fault] {
 		intInput("count", "Responses", "How many it affects. 0: all.", func(f *mockidp.Fault) *int { return &f.Count },
 			"Fault.Count"),
 		durationInput("for", "Duration",
-			"How long a delay is or slow metadata takes, or how far the time is off. Such as 3s or -1h.",
+			"How long a delay is or a slow answer takes, or how far the time is off. Such as 3s or -1h.",
 			func(f *mockidp.Fault) *time.Duration { return &f.For }, "Fault.For"),
 		intInput("status", "HTTP status", "500 to 599. 0: 503.", func(f *mockidp.Fault) *int { return &f.Status },
 			"Fault.Status"),
 		floatInput("chance", "Probability", "From 0 to 1. 0: always.",
 			func(f *mockidp.Fault) *float64 { return &f.Chance }, "Fault.Chance"),
-		selectInput("endpoint", "Federation's endpoint",
+		selectInput("endpoint", "Endpoint",
 			"Select one for a delay, a closed connection or an error page there.", []word[mockidp.Endpoint]{
-				{"", "both, or none"}, {mockidp.EndpointAggregate, "All entities"},
-				{mockidp.EndpointQuery, "Queries for one entity"}},
+				{"", "all that the fault is for"}, {mockidp.EndpointAggregate, "Federation: all entities"},
+				{mockidp.EndpointQuery, "Federation: queries for one entity"}, {mockidp.EndpointLogout, "Single logout"},
+				{mockidp.EndpointArtifact, "Artifacts, by SOAP"}, {mockidp.EndpointAttributes, "Attribute queries"}},
 			func(f *mockidp.Fault) *mockidp.Endpoint { return &f.Endpoint }, "Fault.Endpoint"),
 		textInput("entity", "Entity ID", "In the federation. Empty: any.",
 			func(f *mockidp.Fault) *string { return &f.Entity }, "Fault.Entity"),
@@ -115,6 +116,43 @@ var faultTexts = map[mockidp.FaultKind]string{
 	mockidp.MetadataDuplicate:    "Federation: an entity is there twice",
 	mockidp.MetadataOtherEntity:  "Federation: a query is answered with another entity",
 	mockidp.MetadataGroup:        "Federation: a query is answered with an EntitiesDescriptor",
+
+	mockidp.LogoutUnsigned:        "Logout: no signature",
+	mockidp.LogoutTampered:        "Logout: changed after signing",
+	mockidp.LogoutOtherKey:        "Logout: signed with another key",
+	mockidp.LogoutDestination:     "Logout: another Destination",
+	mockidp.LogoutExpired:         "Logout: an expired request",
+	mockidp.LogoutNoEnd:           "Logout: a request without NotOnOrAfter",
+	mockidp.LogoutInResponseTo:    "Logout: an answer to no request",
+	mockidp.LogoutPartial:         "Logout: PartialLogout",
+	mockidp.LogoutSilent:          "Logout: no answer",
+	mockidp.ArtifactMalformed:     "Artifact: cut short",
+	mockidp.ArtifactSource:        "Artifact: of another identity provider",
+	mockidp.ArtifactNoIndex:       "Artifact: an endpoint that isn't in the metadata",
+	mockidp.ArtifactAgain:         "Artifact: can be resolved once more",
+	mockidp.ArtifactInResponseTo:  "Artifact: an answer to no request",
+	mockidp.ArtifactIssuer:        "Artifact: another Issuer around the Response",
+	mockidp.ArtifactOtherIdP:      "Artifact: a Response of another identity provider",
+	mockidp.ArtifactStatus:        "Artifact: an error status around the Response",
+	mockidp.ArtifactEmpty:         "Artifact: no Response",
+	mockidp.ArtifactTwo:           "Artifact: two Responses",
+	mockidp.ArtifactLogoutRequest: "Artifact: a LogoutRequest instead",
+	mockidp.ArtifactInside:        "Artifact: the Response was changed after signing",
+	mockidp.ArtifactUnsigned:      "Artifact: no signature around the Response",
+	mockidp.ArtifactTampered:      "Artifact: changed around the Response after signing",
+	mockidp.ArtifactOtherKey:      "Artifact: signed with another key around the Response",
+	mockidp.AttributesSubject:     "Attributes: about another user",
+	mockidp.AttributesAudience:    "Attributes: for another service provider",
+	mockidp.AttributesUnsigned:    "Attributes: no signature",
+	mockidp.AttributesUnasked:     "Attributes: an answer to no query",
+	mockidp.SOAPFault:             "SOAP: a Fault",
+	mockidp.SOAPHTML:              "SOAP: a page instead",
+	mockidp.SOAPRedirect:          "SOAP: a redirect",
+	mockidp.SOAPSlow:              "SOAP: the answer comes slowly",
+	mockidp.SOAPEndless:           "SOAP: without end",
+	mockidp.SOAPType:              "SOAP: another Content-Type",
+	mockidp.SOAPDoctype:           "SOAP: a DOCTYPE",
+	mockidp.SOAPHeader:            "SOAP: a header that must be understood",
 }
 
 type attacksView struct {
@@ -170,7 +208,7 @@ func byFamily(list []attack) []familyView {
 func (v view) shownFault(f mockidp.Fault) shownFault {
 	text := cmp.Or(faultTexts[f.Kind], string(f.Kind))
 	if f.For != 0 {
-		text += map[bool]string{true: " within ", false: " by "}[f.Kind == mockidp.MetadataSlow] + f.For.String()
+		text += map[bool]string{true: " within ", false: " by "}[f.Kind == mockidp.MetadataSlow || f.Kind == mockidp.SOAPSlow] + f.For.String()
 	}
 	if f.Status != 0 {
 		text += ", status " + strconv.Itoa(f.Status)
