@@ -10,8 +10,8 @@ import (
 )
 
 // resolutionFaults are the kinds that an ArtifactResponse can have.
-var resolutionFaults = []FaultKind{ArtifactAgain, ArtifactInResponseTo, ArtifactIssuer, ArtifactOtherIdP, ArtifactStatus,
-	ArtifactEmpty, ArtifactTwo, ArtifactLogoutRequest, ArtifactInside, ArtifactUnsigned, ArtifactTampered,
+var resolutionFaults = []FaultKind{ArtifactAgain, ArtifactInResponseTo, ArtifactIssuer, ArtifactOtherIdP,
+	ArtifactStatus, ArtifactEmpty, ArtifactTwo, ArtifactLogoutRequest, ArtifactInside, ArtifactUnsigned, ArtifactTampered,
 	ArtifactOtherKey}
 
 // spoiledInside returns the messages in an ArtifactResponse: the Response, or what a fault has in its place.

@@ -79,7 +79,8 @@ func (s *Server) checkCall(app *App, c *call, here string) *Error {
 	case c.destination != "" && c.destination != here:
 		return mismatch(ReasonDestination, here, c.destination, "the Destination is not the address of the service")
 	case now.Sub(c.instant).Abs() > 5*time.Minute:
-		return mismatch(ReasonIssueInstant, instant(now), instant(c.instant), "the IssueInstant is more than five minutes off")
+		return mismatch(ReasonIssueInstant, instant(now), instant(c.instant),
+			"the IssueInstant is more than five minutes off")
 	}
 	return nil
 }

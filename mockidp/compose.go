@@ -237,8 +237,8 @@ func (s *Server) checkComposition(st *state, c composition) *Error {
 // composedAnswer returns the values that the Response is made from. It doesn't check whether the user is assigned to
 // the app, or may sign in.
 func (s *Server) composedAnswer(app *App, p pending, c composition) (answer, *Error) {
-	a := answer{app: app, acs: ACS{URL: c.acs}, binding: app.bindingFor(p.req), relayState: c.relayState, now: s.now(), attack: c.attack,
-		failure: c.status}
+	a := answer{app: app, acs: ACS{URL: c.acs}, binding: app.bindingFor(p.req), relayState: c.relayState, now: s.now(),
+		attack: c.attack, failure: c.status}
 	if p.req != nil {
 		a.inResponseTo = p.req.ID
 	}

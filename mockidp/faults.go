@@ -34,7 +34,8 @@ const (
 var faultKinds = []FaultKind{Delay, DropConnection, ServerError, CutPage, CutResponse, ClockSkew, WrongContentType,
 	DuplicatePost}
 
-// FaultKinds lists the kinds: those of answers, of the federation's metadata, of logout, artifacts and attribute queries.
+// FaultKinds lists the kinds: those of answers, of the federation's metadata, and of logout, artifacts and attribute
+// queries.
 func FaultKinds() []FaultKind {
 	return slices.Concat(faultKinds, metadataFaultKinds, messageFaultKinds)
 }

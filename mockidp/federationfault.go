@@ -72,7 +72,8 @@ func (f Fault) checkFederation() *Error {
 	only := endpointOf(f.Kind)
 	switch {
 	case f.Endpoint != "" && f.Endpoint != EndpointAggregate && f.Endpoint != EndpointQuery:
-		return mismatch(ReasonConfig, "aggregate, query, logout, artifact or attributes", string(f.Endpoint), "unknown Fault.Endpoint")
+		return mismatch(ReasonConfig, "aggregate, query, logout, artifact or attributes", string(f.Endpoint),
+			"unknown Fault.Endpoint")
 	case f.Endpoint != "" && only != "" && f.Endpoint != only:
 		return badConfig("Fault.Endpoint of the kind %s must be %s", quote(string(f.Kind)), only)
 	case f.Endpoint != "" && !f.ofMetadata():

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Form is an answer as a browser sends it to the service provider, by the HTTP-POST binding (SAML Bindings 3.5) or, with
-// an artifact, by HTTP-Artifact (3.6).
+// Form is an answer as a browser sends it to the service provider, by the HTTP-POST binding (SAML Bindings 3.5) or,
+// with an artifact, by HTTP-Artifact (3.6).
 type Form struct {
 	// URL is the assertion consumer service; always one on the app's list, with a query that Config.Mutate may add. Of a
 	// logout message it is the app's LogoutURL or LogoutResponseURL.

@@ -127,7 +127,8 @@ func (s *Server) endBySOAP(ctx context.Context, st *state, login string, p parti
 	if err != nil {
 		return err.Detail
 	}
-	raw, err := s.signedBySOAP(st, app, doc, s.takeLogoutFaults(app, "SAMLRequest"), Message{User: login, ACS: app.LogoutSOAPURL})
+	faults := s.takeLogoutFaults(app, "SAMLRequest")
+	raw, err := s.signedBySOAP(st, app, doc, faults, Message{User: login, ACS: app.LogoutSOAPURL})
 	if err != nil {
 		return err.Detail
 	}

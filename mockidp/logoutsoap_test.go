@@ -53,7 +53,8 @@ func addSOAPSP(t *testing.T, idp *mockidp.Server) *soapSP {
 }
 
 func (sp *soapSP) succeed(w http.ResponseWriter, id string) {
-	resp := must(sp.MakeSOAPLogoutResponse(id, crewjam.Status{StatusCode: crewjam.StatusCode{Value: crewjam.StatusSuccess}}))
+	resp := must(sp.MakeSOAPLogoutResponse(id,
+		crewjam.Status{StatusCode: crewjam.StatusCode{Value: crewjam.StatusSuccess}}))
 	_ = crewjam.WriteSOAPLogoutResponse(w, resp)
 }
 

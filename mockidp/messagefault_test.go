@@ -219,7 +219,8 @@ func TestFaultsBySOAP(t *testing.T) {
 		{mockidp.Fault{Kind: mockidp.SOAPDoctype}, 200, "text/xml", "<!DOCTYPE Envelope><S:Envelope"},
 		{mockidp.Fault{Kind: mockidp.SOAPHeader}, 200, "text/xml", `S:mustUnderstand="1"`},
 		{mockidp.Fault{Kind: mockidp.ServerError, Endpoint: mockidp.EndpointAttributes}, 503, "text/plain", "fault"},
-		{mockidp.Fault{Kind: mockidp.SOAPFault, Endpoint: mockidp.EndpointAttributes, App: sp.app}, 500, "text/xml", "<S:Fault>"},
+		{mockidp.Fault{Kind: mockidp.SOAPFault, Endpoint: mockidp.EndpointAttributes, App: sp.app}, 500, "text/xml",
+			"<S:Fault>"},
 	} {
 		c.fault.Count = 1
 		require.NoError(t, idp.Inject(c.fault))
@@ -270,14 +271,15 @@ func TestMessageFaultsAreChecked(t *testing.T) {
 		{Kind: mockidp.SOAPHTML, Endpoint: mockidp.EndpointQuery}, {Kind: mockidp.SOAPHTML, Endpoint: "x"},
 		{Kind: mockidp.LogoutPartial, Endpoint: mockidp.EndpointLogout}, {Kind: mockidp.SOAPFault, Entity: "x"},
 		{Kind: mockidp.SOAPHTML, URL: wiki}, {Kind: mockidp.SOAPSlow, For: -1}, {Kind: mockidp.SOAPRedirect, URL: "x"},
-		{Kind: mockidp.ClockSkew, Endpoint: mockidp.EndpointLogout}, {Kind: mockidp.MetadataSlow, Endpoint: mockidp.EndpointLogout},
+		{Kind: mockidp.ClockSkew, Endpoint: mockidp.EndpointLogout},
+		{Kind: mockidp.MetadataSlow, Endpoint: mockidp.EndpointLogout},
 		{Kind: mockidp.LogoutPartial, App: "none"},
 	} {
 		err := idp.Inject(f)
 		require.Error(t, err, f)
 		reason(t, err)
 	}
-	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.Delay, Endpoint: mockidp.EndpointLogout, For: time.Millisecond}))
+	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.Delay, Endpoint: mockidp.EndpointLogout, For: 1}))
 	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.SOAPRedirect, URL: wiki}))
 }
 

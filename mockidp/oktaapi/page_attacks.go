@@ -208,7 +208,8 @@ func byFamily(list []attack) []familyView {
 func (v view) shownFault(f mockidp.Fault) shownFault {
 	text := cmp.Or(faultTexts[f.Kind], string(f.Kind))
 	if f.For != 0 {
-		text += map[bool]string{true: " within ", false: " by "}[f.Kind == mockidp.MetadataSlow || f.Kind == mockidp.SOAPSlow] + f.For.String()
+		slow := f.Kind == mockidp.MetadataSlow || f.Kind == mockidp.SOAPSlow
+		text += map[bool]string{true: " within ", false: " by "}[slow] + f.For.String()
 	}
 	if f.Status != 0 {
 		text += ", status " + strconv.Itoa(f.Status)
