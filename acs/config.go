@@ -96,6 +96,9 @@ type Config struct {
 	// ended before. Nil: a page says what ended.
 	OnLoggedOut func(http.ResponseWriter, *http.Request, *LoggedOut)
 
+	// SOAP describes the calls to identity providers that don't go through the browser. The zero value is valid.
+	SOAP SOAPConfig
+
 	// Unsolicited is the policy for a response that answers no request. Zero: Refuse.
 	Unsolicited Unsolicited
 	// RelayStateOrigins are origins such as "https://wiki.example" to which a user may be redirected after
@@ -140,7 +143,7 @@ type Config struct {
 	// Logger receives one record per verdict, without messages, cookies or other secrets. Nil: the slog.Default()
 	// at the time of the constructor call.
 	Logger *slog.Logger
-	// MaxBody bounds the body of a POST in bytes. Zero: 4 MiB.
+	// MaxBody bounds the body of a POST, and of an identity provider's answer by SOAP, in bytes. Zero: 4 MiB.
 	MaxBody int64
 	// MaxBodies bounds, in bytes, the memory of all bodies that this node is reading or verifying. The consumers
 	// of a Region share it. One client (see ClientAddr) can use about a third of it, and less while others use
@@ -193,7 +196,7 @@ func (cfg *Config) setDefaults() error {
 		cfg.ClientAddr = func(r *http.Request) string { return r.RemoteAddr }
 	}
 	cfg.RelayStateOrigins = slices.Clone(cfg.RelayStateOrigins)
-	return nil
+	return cfg.SOAP.setDefaults()
 }
 
 // New returns the consumer of one ACS URL. The error is a [*Error] with ReasonConfig that names the field.
@@ -202,12 +205,11 @@ func New(cfg Config) (*Consumer, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
-	return newConsumer(cfg, newClients(cfg.requestQuota(), cfg.RequestLifetime), newBodies(cfg.MaxBodies))
+	return newConsumer(cfg, newShared(&cfg))
 }
 
-// newConsumer returns the consumer of cfg, which has its defaults. The consumers of a Region share clients and
-// bodies.
-func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error) {
+// newConsumer returns the consumer of cfg, which has its defaults.
+func newConsumer(cfg Config, shared *shared) (*Consumer, error) {
 	allowed, err := newOrigins("Config.RelayStateOrigins", cfg.RelayStateOrigins)
 	if err != nil {
 		return nil, err
@@ -221,7 +223,7 @@ func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error
 	if err := cfg.checkDiscovery(); err != nil {
 		return nil, err
 	}
-	c := &Consumer{cfg: cfg, allowed: allowed, clients: clients, bodies: bodies}
+	c := &Consumer{cfg: cfg, allowed: allowed, shared: shared}
 	if err := c.setLoginPath("Config.LoginPath", cfg.LoginPath); err != nil {
 		return nil, err
 	}

@@ -16,8 +16,22 @@ type Consumer struct {
 	here    saml.Endpoint
 	url     *url.URL // of here
 	allowed origins
-	clients *clients // shared by the consumers of a Region, as bodies are
-	bodies  *bodies
+	*shared
+}
+
+// shared is what the consumers of a Region share.
+type shared struct {
+	clients *clients
+	bodies  *budget
+	soap    *soapClient
+}
+
+// newShared returns the shared part of a Config that has its defaults.
+func newShared(cfg *Config) *shared {
+	return &shared{
+		clients: newClients(cfg.requestQuota(), cfg.RequestLifetime), bodies: newBodies(cfg.MaxBodies),
+		soap: newSOAPClient(cfg),
+	}
 }
 
 // Login is an accepted sign-in.

@@ -20,7 +20,8 @@ const (
 	ReasonContentType Reason = "ContentType"
 	// ReasonTooLarge: the body is longer than Config.MaxBody.
 	ReasonTooLarge Reason = "TooLarge"
-	// ReasonBusy: the bodies that are being read use up Config.MaxBodies, or this client's part of it.
+	// ReasonBusy: the bodies that are being read use up Config.MaxBodies, or this client's part of it. Or the calls to
+	// an identity provider by SOAP use up what it may have at the same time, or this client's part of that.
 	ReasonBusy Reason = "Busy"
 	// ReasonForm: the body is not a form with exactly one SAMLResponse and at most one RelayState.
 	ReasonForm Reason = "Form"
@@ -57,6 +58,9 @@ const (
 	ReasonForgotten Reason = "Forgotten"
 	// ReasonCrossSite: another site's page asked for a logout, and not the user.
 	ReasonCrossSite Reason = "CrossSite"
+	// ReasonSOAP: a call to the identity provider by SOAP failed: it can't be reached or is not allowed to be, it did not
+	// answer in time, or the answer is not a SOAP message with status 200 (Bindings 3.2.3).
+	ReasonSOAP Reason = "SOAP"
 	// ReasonEndSessions: Config.EndSessions returned an error, or is running for the same LogoutRequest, or was when a
 	// node stopped. Sessions may live on.
 	ReasonEndSessions Reason = "EndSessions"

@@ -1,5 +1,11 @@
 package acs
 
+import (
+	"context"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
 // CookiePrefix begins the name of a request cookie.
 const CookiePrefix = cookiePrefix
 
@@ -29,4 +35,32 @@ func Len(m *MemoryStore) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.live)
+}
+
+// PostSOAP makes one call to an identity provider by SOAP, and holds its place until release is called.
+func (g *Region) PostSOAP(
+	ctx context.Context, idp, client, address, envelope string,
+) (answer string, release func(), err error) {
+	c := g.consumers[0]
+	call, err := c.soap.begin(idp, client)
+	if err != nil {
+		return "", nil, err
+	}
+	held := c.bodies.hold(client)
+	defer held.release()
+	raw, err := call.post(ctx, address, []byte(envelope), held)
+	return string(raw), call.release, err
+}
+
+// SOAPCalls returns how many identity providers have calls.
+func (g *Region) SOAPCalls() int {
+	s := g.consumers[0].soap
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls)
+}
+
+// CheckSOAPAddress checks an address that a host's name was resolved to.
+func CheckSOAPAddress(sp *saml.ServiceProvider, private bool, host, resolved string) error {
+	return newSOAPDialer(&Config{SP: sp, SOAP: SOAPConfig{AllowPrivateAddresses: private}}).check(host, resolved)
 }

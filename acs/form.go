@@ -41,32 +41,47 @@ func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holdin
 	return fields["SAMLResponse"], fields["RelayState"], nil
 }
 
+// readBody reads the body of a request, of at most MaxBody bytes.
+func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holding) (string, error) {
+	body, err := readHeld(http.MaxBytesReader(w, r.Body, c.cfg.MaxBody), r.ContentLength, c.cfg.MaxBody, held)
+	switch {
+	case errors.Is(err, errNoRoom):
+		return "", busy(w)
+	case errors.As(err, new(*http.MaxBytesError)):
+		return "", &Error{Reason: ReasonTooLarge, Rule: "Config.MaxBody", Err: err}
+	case err != nil:
+		return "", newError(ReasonForm, "Body", "unexpected end")
+	}
+	return string(body), nil
+}
+
 // maxTrusted bounds the buffer that is allocated because of a Content-Length. Most responses are shorter.
 const maxTrusted = 64 << 10
 
-// readBody reads a body of at most MaxBody bytes. The buffer is counted in MaxBodies before it is allocated.
-func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holding) (string, error) {
-	size := int(min(max(r.ContentLength, 0), maxTrusted)) + bytes.MinRead
+// errNoRoom is the error for a body for which there is no room in MaxBodies.
+var errNoRoom = errors.New("no room in MaxBodies")
+
+// readHeld reads a body that ends after limit bytes. The buffer is counted in held before it is allocated.
+func readHeld(from io.Reader, length, limit int64, held *holding) ([]byte, error) {
+	size := int(min(max(length, 0), maxTrusted)) + bytes.MinRead
 	if !held.add(size) {
-		return "", busy(w)
+		return nil, errNoRoom
 	}
-	from, body := http.MaxBytesReader(w, r.Body, c.cfg.MaxBody), make([]byte, 0, size)
+	body := make([]byte, 0, size)
 	for {
 		n, err := from.Read(body[len(body):size])
 		body = body[:len(body)+n]
 		switch {
 		case errors.Is(err, io.EOF):
-			return string(body), nil
-		case errors.As(err, new(*http.MaxBytesError)):
-			return "", &Error{Reason: ReasonTooLarge, Rule: "Config.MaxBody", Err: err}
+			return body, nil
 		case err != nil:
-			return "", newError(ReasonForm, "Body", "unexpected end")
+			return nil, err
 		case len(body) < size:
 			continue
 		}
-		larger := min(2*size, int(c.cfg.MaxBody)+bytes.MinRead) // never full at MaxBody
+		larger := min(2*size, int(limit)+bytes.MinRead) // never full at limit
 		if !held.add(larger) {
-			return "", busy(w)
+			return nil, errNoRoom
 		}
 		body = append(make([]byte, 0, larger), body...)
 		held.free(size)

@@ -140,48 +140,49 @@ func (c *clients) end(addr string, began time.Time) {
 
 func (c *clients) number(t time.Time) int64 { return t.UnixNano() / int64(c.span) }
 
-// bodies bounds the memory of all POST bodies, from the first byte until the response is verified. Without it,
-// clients could send most of a large body, stall, and keep the memory in use until the server's read timeout.
+// budget bounds what clients use at the same time: the memory of bodies, or the calls to an identity provider.
 //
 // A client's limit shrinks with the third power of the free fraction, as for requests (see [clients]). A single
-// client can use about a third. A body of ordinarySize from a client without other bodies is read whenever there
-// is room for it.
-type bodies struct {
-	budget int
+// client can use about a third. What a client without other use needs at least is granted whenever there is room
+// for it.
+type budget struct {
+	total, least int
 
 	mu        sync.Mutex
 	held      int // guarded by mu, as is byNetwork
 	byNetwork tally
 }
 
-// ordinarySize is what a client may always use if it is free. Most responses are shorter.
+// ordinarySize is what the body of a client may always use if it is free. Most responses are shorter.
 const ordinarySize = 16 << 10
 
-func newBodies(budget int64) *bodies {
-	return &bodies{budget: int(budget), byNetwork: tally{}}
+// newBodies returns the budget of the memory of all bodies, from the first byte until the message is verified. Without
+// it, clients could send most of a large body, stall, and keep the memory in use until the server's read timeout.
+func newBodies(memory int64) *budget {
+	return &budget{total: int(memory), least: ordinarySize, byNetwork: tally{}}
 }
 
-// holding is the part of the budget that one POST uses. One goroutine uses it.
+// holding is the part of a budget that one request uses. One goroutine uses it.
 type holding struct {
-	of   *bodies
+	of   *budget
 	nets []network
 	n    int
 }
 
 // hold returns an empty holding. The caller must release it.
-func (b *bodies) hold(addr string) *holding { return &holding{of: b, nets: networks(addr)} }
+func (b *budget) hold(addr string) *holding { return &holding{of: b, nets: networks(addr)} }
 
-// add reserves n more bytes. It returns false if the limit doesn't allow them.
+// add reserves n more. It returns false if the limit doesn't allow them.
 func (h *holding) add(n int) bool {
 	b := h.of
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	left := b.budget - b.held
+	left := b.total - b.held
 	if n > left {
 		return false
 	}
 	for _, net := range h.nets {
-		if b.byNetwork[net.prefix]+n > max(ordinarySize, limit(b.budget, left, 1)) {
+		if b.byNetwork[net.prefix]+n > max(b.least, limit(b.total, left, 1)) {
 			return false
 		}
 	}
@@ -189,14 +190,14 @@ func (h *holding) add(n int) bool {
 	return true
 }
 
-// free returns n bytes to the budget.
+// free returns n to the budget.
 func (h *holding) free(n int) {
 	h.of.mu.Lock()
 	defer h.of.mu.Unlock()
 	h.count(-n)
 }
 
-// release returns all bytes to the budget.
+// release returns all to the budget.
 func (h *holding) release() { h.free(h.n) }
 
 // count adds n to all counters. The caller holds mu.

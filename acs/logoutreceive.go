@@ -78,8 +78,6 @@ func (c *Consumer) readLogout(w http.ResponseWriter, r *http.Request, held *hold
 	return in, isResponse, nil
 }
 
-const soapType = "text/xml" // SOAP 1.1, section 6
-
 // asked handles a LogoutRequest.
 func (g *Region) asked(
 	w http.ResponseWriter, r *http.Request, c *Consumer, in saml.LogoutMessage, held *holding,

@@ -76,6 +76,7 @@ var answers = map[string]answer{
 	string(ReasonHost):                   {http.StatusMisdirectedRequest, textNoResponse, 0},
 	string(ReasonStore):                  {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(ReasonBusy):                   {http.StatusServiceUnavailable, textUnavailable, retrySoon},
+	string(ReasonSOAP):                   {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(saml.ReasonMetadata):          {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(saml.ReasonMetadataExpired):   {http.StatusServiceUnavailable, textUnavailable, retrySoon},
 	string(saml.ReasonMetadataUnsigned):  {http.StatusServiceUnavailable, textUnavailable, retrySoon},

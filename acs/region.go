@@ -27,13 +27,13 @@ func NewRegion(cfg Config) (*Region, error) {
 		return nil, err
 	}
 	region := &Region{sp: cfg.SP}
-	clients, bodies := newClients(cfg.requestQuota(), cfg.RequestLifetime), newBodies(cfg.MaxBodies)
+	shared := newShared(&cfg)
 	for _, e := range cfg.SP.ACS() {
 		if e.Region != cfg.Region {
 			continue
 		}
 		cfg.ACS = e.URL
-		c, err := newConsumer(cfg, clients, bodies)
+		c, err := newConsumer(cfg, shared)
 		if err != nil {
 			return nil, err
 		}

@@ -34,6 +34,7 @@ const (
 	ReasonLimit       Reason = "Limit"       // the message exceeds one of the [Limits]
 	ReasonNotResponse Reason = "NotResponse" // not a samlp:Response, or an element is not where the schema allows it
 	ReasonNotLogout   Reason = "NotLogout"   // not the logout message that belongs at this place
+	ReasonSOAP        Reason = "SOAP"        // the answer by SOAP is a Fault, and no message
 	ReasonForm        Reason = "Form"        // parameters of a message are missing, repeated or not encoded correctly
 	ReasonVersion     Reason = "Version"     // a Version other than 2.0
 	ReasonID          Reason = "ID"          // an ID is missing, too long or not unique, or has invalid characters

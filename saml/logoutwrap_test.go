@@ -112,7 +112,7 @@ func TestLogoutMessagesWrapped(t *testing.T) {
 		"SOAP: the message is the root":    {saml.LogoutMessage{Binding: saml.SOAP, Message: []byte(writeXML(good))}, saml.ReasonXML},
 		"SOAP: another namespace":          {saml.LogoutMessage{Binding: saml.SOAP, Message: []byte(strings.ReplaceAll(string(soap(writeXML(good)).Message), nsEnvelope, "urn:x"))}, saml.ReasonXML},
 		"an envelope by POST":              {post(string(soap(writeXML(good)).Message)), saml.ReasonNotLogout},
-		"a Fault":                          {enveloped(func(_, _, b *etree.Element) { b.AddChild(etree.NewElement("S:Fault")) }), saml.ReasonXML},
+		"a Fault":                          {enveloped(func(_, _, b *etree.Element) { b.AddChild(etree.NewElement("S:Fault")) }), saml.ReasonSOAP},
 		"a signature in an encrypted part": {post(logoutXML(t, "LogoutRequest", "", sealing{element: "EncryptedID"}.seal(`<saml:NameID xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">a<b/></saml:NameID>`), keys().idp)), saml.ReasonText},
 		"an assertion, encrypted":          {post(logoutXML(t, "LogoutRequest", "", sealing{element: "EncryptedID"}.seal(`<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"/>`), keys().idp)), ""},
 	} {

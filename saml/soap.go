@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
@@ -40,9 +41,25 @@ func readEnvelope(root xmltree.Node) (xmltree.Node, error) {
 	case !message.OK() || message.Next().OK():
 		return xmltree.Node{}, bad("the Body must contain one message", "")
 	case isSOAP(message, "Fault"):
-		return xmltree.Node{}, bad("the message is a Fault", clip(faultText(message)))
+		return xmltree.Node{}, &Error{
+			Reason: ReasonSOAP, Rule: "SOAP Fault (Bindings 3.2.3.3)", Detail: "the answer is a Fault", Got: faultText(message),
+		}
 	}
 	return message, nil
+}
+
+// SOAPFault returns the error with ReasonSOAP that describes the Fault in an envelope, the body of an answer with the
+// HTTP status 500 (Bindings 3.2.3.3). It is nil if there is none. Nothing in a Fault is verified.
+func (sp *ServiceProvider) SOAPFault(envelope []byte) error {
+	tree, err := xmltree.Parse(string(envelope), sp.cfg.Limits.tree(xmltree.Name{}))
+	if err != nil {
+		return nil
+	}
+	var e *Error
+	if _, err := readEnvelope(tree.Root()); errors.As(err, &e) && e.Reason == ReasonSOAP {
+		return e
+	}
+	return nil
 }
 
 func isSOAP(n xmltree.Node, local string) bool {
@@ -58,10 +75,13 @@ func soapAttr(n xmltree.Node, local string) (string, bool) {
 	return "", false
 }
 
-// faultText returns the faultstring of a Fault, whose children have no namespace.
+// faultText returns the faultcode and faultstring of a Fault, whose children have no namespace (SOAP 1.1, 4.4).
 func faultText(fault xmltree.Node) string {
-	if text := fault.Child(xmltree.None, "faultstring"); text.OK() {
-		return text.Text()
+	var parts []string
+	for _, name := range []string{"faultcode", "faultstring"} {
+		if part := fault.Child(xmltree.None, name); part.OK() {
+			parts = append(parts, clip(part.Text()))
+		}
 	}
-	return ""
+	return strings.Join(parts, ": ")
 }
