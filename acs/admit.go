@@ -22,23 +22,28 @@ const (
 // admit admits a verified assertion at most once, or refuses it. If the store can't answer, it refuses.
 //
 // If the assertion answers a request, admit first takes the request's record (Profiles 4.1.4.3), which can be
-// found only with this browser's cookie. This consumes the request, whatever the outcome. The assertion is
-// recorded last, so that a refused response doesn't consume it.
+// found only with this browser's cookie. This consumes the request, whatever the outcome. If the response came for
+// an artifact, the request was taken before that. The assertion is recorded last, so that a refused response doesn't
+// consume it.
 //
 // An attacker can choose the RelayState of an unsolicited assertion. It is used as ReturnTo only if allow accepts
 // it.
 func (c *Consumer) admit(
 	w http.ResponseWriter, r *http.Request, a *saml.Assertion, relayState string, pending []pendingRequest,
+	taken *takenRequest,
 ) (*Login, error) {
 	var request *requestRecord // nil: unsolicited
 	restarted := false
 	returnTo := relayState
 	switch {
 	case a.InResponseTo() != "":
-		var err error
-		if request, restarted, err = c.takeRequest(w, r, a.InResponseTo(), pending); err != nil {
-			return nil, err
+		if taken == nil {
+			var err error
+			if taken, err = c.takeAnswered(w, r, a.InResponseTo(), pending); err != nil {
+				return nil, err
+			}
 		}
+		request, restarted = taken.record, taken.restarted
 		if err := c.checkAnswer(request, a, relayState); err != nil {
 			return nil, err
 		}
@@ -58,30 +63,38 @@ func (c *Consumer) admit(
 	}, nil
 }
 
-// takeRequest takes the record of this browser's request from the store, and says whether Restart began the request.
-func (c *Consumer) takeRequest(
+// takeAnswered takes the request that a verified response answers. It no longer counts as pending.
+func (c *Consumer) takeAnswered(
 	w http.ResponseWriter, r *http.Request, id string, pending []pendingRequest,
-) (record *requestRecord, restarted bool, err error) {
+) (*takenRequest, error) {
 	i := slices.IndexFunc(pending, func(q pendingRequest) bool { return q.id == id })
 	if i < 0 { // can't happen: Verify gets only these IDs
-		return nil, false, unknownRequest("no cookie has this request")
+		return nil, unknownRequest("no cookie has this request")
 	}
-	raw, err := c.cfg.Store.Take(r.Context(), requestKey(id, pending[i].secret))
-	if errors.Is(err, ErrNotFound) {
-		deleteCookie(w, id)
-		return nil, false, unknownRequest("the request was answered before, has expired, or is another browser's")
-	}
+	record, err := c.takeRequest(w, r, pending[i])
 	if err != nil {
-		return nil, false, storeError("take the request", err)
+		return nil, err
 	}
-	deleteCookie(w, id)
-	record = new(requestRecord)
-	err = json.Unmarshal(raw, record)
 	c.clients.end(c.cfg.ClientAddr(r), record.Request.At)
-	if err != nil {
-		return nil, false, storeError("decode the request's record", errRecord)
+	return &takenRequest{record, pending[i].restarted}, nil
+}
+
+// takeRequest takes the record of this browser's request from the store.
+func (c *Consumer) takeRequest(w http.ResponseWriter, r *http.Request, q pendingRequest) (*requestRecord, error) {
+	raw, err := c.cfg.Store.Take(r.Context(), requestKey(q.id, q.secret))
+	if errors.Is(err, ErrNotFound) {
+		deleteCookie(w, q.id)
+		return nil, unknownRequest("the request was answered before, has expired, or is another browser's")
 	}
-	return record, pending[i].restarted, nil
+	if err != nil {
+		return nil, storeError("take the request", err)
+	}
+	deleteCookie(w, q.id)
+	record := new(requestRecord)
+	if err := json.Unmarshal(raw, record); err != nil {
+		return nil, storeError("decode the request's record", errRecord)
+	}
+	return record, nil
 }
 
 // checkAnswer compares an answer with the record of its request. Bindings 3.5.3 requires the identity provider to

@@ -21,9 +21,10 @@ type Consumer struct {
 
 // shared is what the consumers of a Region share.
 type shared struct {
-	clients *clients
-	bodies  *budget
-	soap    *soapClient
+	clients     *clients
+	bodies      *budget
+	soap        *soapClient
+	unsolicited unsolicitedArtifacts
 }
 
 // newShared returns the shared part of a Config that has its defaults.
@@ -59,8 +60,9 @@ type Login struct {
 // ACS returns the endpoint that this consumer serves.
 func (c *Consumer) ACS() saml.Endpoint { return c.here }
 
-// ServeHTTP handles a SAML response in a browser's POST (Bindings 3.5). If it is accepted, OnLogin writes the HTTP
-// response. Otherwise ServeHTTP does.
+// ServeHTTP handles a SAML response in a browser's POST (Bindings 3.5), and where the endpoint has an ArtifactIndex
+// also an artifact, by GET or POST (Bindings 3.6). If it is accepted, OnLogin writes the HTTP response. Otherwise
+// ServeHTTP does.
 func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.setHeaders(w.Header())
 	v := c.newVerdict()
@@ -98,15 +100,21 @@ func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (
 	// [1] The browser's input: the form, and the cookies of its pending requests.
 	held := c.bodies.hold(c.cfg.ClientAddr(r))
 	defer held.release() // when the copies of the response are free, too
-	response, relayState, err := c.readForm(w, r, held)
+	in, err := c.readInput(w, r, held)
 	if err != nil {
 		return nil, nil, err
 	}
 	pending := pendingRequests(r)
 
-	// [2] The assertion, if every rule holds. Nothing is consumed before.
+	// [2] The assertion, if every rule holds. Nothing is consumed before, except by an artifact.
+	var assertion *saml.Assertion
+	var taken *takenRequest
 	verified := c.observeVerification(r.Context())
-	assertion, err := c.cfg.SP.Verify([]byte(response), c.verifyOptions(pending))
+	if in.artifact != "" {
+		assertion, taken, err = c.resolve(w, r, in, pending, held)
+	} else {
+		assertion, err = c.cfg.SP.Verify([]byte(in.response), c.verifyOptions(pending))
+	}
 	verified(err)
 	if err != nil {
 		return nil, nil, asCancelled(err)
@@ -115,10 +123,10 @@ func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (
 
 	// [3] The first use of the assertion, and for a request of this browser.
 	if assertion.InResponseTo() == "" && c.cfg.Unsolicited == Restart {
-		restart, err := c.restart(assertion.Issuer(), relayState, pending)
+		restart, err := c.restart(assertion.Issuer(), in.relayState, pending)
 		return nil, restart, err
 	}
-	login, err := c.admit(w, r, assertion, relayState, pending)
+	login, err := c.admit(w, r, assertion, in.relayState, pending, taken)
 	return login, nil, err
 }
 

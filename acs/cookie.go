@@ -21,6 +21,7 @@ const (
 	maxCookies    = 64 // request cookies read from one browser
 	secretBytes   = 32
 	relayBytes    = 16
+	relayLength   = 32 // of hexadecimal digits
 	maxRestarts   = 3
 	restartWindow = time.Minute
 )
@@ -39,6 +40,10 @@ type pendingRequest struct {
 
 // marks are the letters for the Initiators in a cookie, in their order, and the letter for Restart.
 const marks = "pcur"
+
+// relayState returns the RelayState of the request: an opaque key of at most 80 bytes (Bindings 3.4.3). It depends on
+// the secret, so that only this browser and the identity provider know it, and shows which request an artifact answers.
+func (q pendingRequest) relayState() string { return hashed("relay", q.id, q.secret)[:relayLength] }
 
 func (q pendingRequest) encode() string {
 	mark := marks[q.by : q.by+1]

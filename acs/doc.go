@@ -58,6 +58,15 @@
 //
 // Requests by SOAP are answered; StartLogout uses the browser.
 //
+// # Artifacts
+//
+// Where an endpoint has a saml.Endpoint.ArtifactIndex, an identity provider may send an artifact instead of the
+// response (HTTP-Artifact). The node then gets the response by SOAP ([Config].SOAP): from the address in metadata that
+// the artifact names, with a signed request, and a client certificate if there is one. It does so only for a pending
+// request of this browser, which the RelayState names and which is consumed by that, or within a small budget if
+// unsolicited responses are allowed. An artifact is recorded before it is resolved, so it is used once, even if that
+// fails.
+//
 // # Limits for unauthenticated clients
 //
 // Starting a sign-in needs no authentication, so what it stores is bounded:

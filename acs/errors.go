@@ -14,7 +14,7 @@ const (
 	// ReasonConfig: an argument of a constructor or of StartLogin is invalid, or Config.Rand failed.
 	ReasonConfig Reason = "Config"
 
-	// ReasonMethod: an assertion consumer service accepts POST only (Bindings 3.5.4).
+	// ReasonMethod: an assertion consumer service accepts POST only (Bindings 3.5.4), and GET where it takes artifacts.
 	ReasonMethod Reason = "Method"
 	// ReasonContentType: the body is not application/x-www-form-urlencoded.
 	ReasonContentType Reason = "ContentType"
@@ -23,13 +23,14 @@ const (
 	// ReasonBusy: the bodies that are being read use up Config.MaxBodies, or this client's part of it. Or the calls to
 	// an identity provider by SOAP use up what it may have at the same time, or this client's part of that.
 	ReasonBusy Reason = "Busy"
-	// ReasonForm: the body is not a form with exactly one SAMLResponse and at most one RelayState.
+	// ReasonForm: the body is not a form with exactly one SAMLResponse, or one SAMLart where artifacts are taken, and at
+	// most one RelayState.
 	ReasonForm Reason = "Form"
 	// ReasonHost: several ACS URLs have the request's path, and none of them has its host.
 	ReasonHost Reason = "Host"
 
 	// ReasonRequest: the answered request is unknown for this browser (answered before, or another
-	// browser's), or has expired.
+	// browser's), or has expired, or no request of this browser waits for an artifact.
 	ReasonRequest Reason = "Request"
 	// ReasonNavigation: only a navigation of a window can start a sign-in, and this request is none. See
 	// [CheckNavigation].
@@ -39,19 +40,21 @@ const (
 	ReasonDiscovery Reason = "Discovery"
 	// ReasonFindIdP: Config.FindIdP returned an error that is not a *saml.Error.
 	ReasonFindIdP Reason = "FindIdP"
-	// ReasonTooMany: this browser or client address has too many pending requests. See [Config].ClientAddr.
+	// ReasonTooMany: this browser or client address has too many pending requests, or too many artifacts that answer
+	// none. See [Config].ClientAddr.
 	ReasonTooMany Reason = "TooMany"
 	// ReasonCancelled: the identity provider did not sign the user in: cancelled, denied, or not possible without
-	// interaction. The message is not authenticated, so the request stays pending.
+	// interaction. The message is not authenticated, so the request stays pending, unless it came for an artifact.
 	ReasonCancelled Reason = "Cancelled"
-	// ReasonRelayState: the RelayState differs from that of the request (Bindings 3.5.3).
+	// ReasonRelayState: the RelayState differs from that of the request (Bindings 3.5.3). With an artifact it may not be
+	// missing, either.
 	ReasonRelayState Reason = "RelayState"
 	// ReasonUnsolicited: the response is unsolicited, Config.Unsolicited is Restart, and the restarted sign-ins
 	// led to unsolicited responses again. If it is Refuse, the Reason is [saml.ReasonUnsolicited].
 	ReasonUnsolicited Reason = "Unsolicited"
 	// ReasonRestarted: the unsolicited response was dropped, and a sign-in was started. This is not a refusal.
 	ReasonRestarted Reason = "Restarted"
-	// ReasonReplay: the assertion was used before (Profiles 4.1.4.5), or the LogoutRequest was.
+	// ReasonReplay: the assertion, artifact or LogoutRequest was used before (Profiles 4.1.4.5, Bindings 3.6.5.2).
 	ReasonReplay Reason = "Replay"
 	// ReasonForgotten: the request was made, or the unsolicited assertion issued, before the store lost records.
 	// It may have been used before.

@@ -13,32 +13,82 @@ import (
 
 const formType = "application/x-www-form-urlencoded"
 
-// readForm returns the SAMLResponse, in base64, and the RelayState of the posted form (Bindings 3.5.4). It ignores
-// the query, because its author may not be the author of the form.
-func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holding) (string, string, error) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		return "", "", newError(ReasonMethod, "Method (Bindings 3.5.4)", "").compared(http.MethodPost, r.Method)
+// input is what a browser brings to an ACS URL: a response in base64, or an artifact.
+type input struct{ response, artifact, relayState string }
+
+// readInput reads a response from the form of a POST, and an artifact from that or from the query of a GET, if the
+// endpoint takes artifacts.
+func (c *Consumer) readInput(w http.ResponseWriter, r *http.Request, held *holding) (input, error) {
+	methods := http.MethodPost
+	if c.here.ArtifactIndex != nil {
+		methods = "GET, POST"
 	}
+	switch {
+	case r.Method == http.MethodPost:
+		return c.readForm(w, r, held)
+	case r.Method == http.MethodGet && c.here.ArtifactIndex != nil:
+		return readArtifact(r)
+	}
+	w.Header().Set("Allow", methods)
+	return input{}, newError(ReasonMethod, "Method (Bindings 3.5.4)", "").compared(methods, r.Method)
+}
+
+// readArtifact reads the artifact in the query of a GET (Bindings 3.6.3). An image, a frame or a prefetch must not use
+// up what a navigation of the user can use once only.
+func readArtifact(r *http.Request) (input, error) {
+	if err := CheckNavigation(r); err != nil {
+		return input{}, err
+	}
+	fields, err := formFields(r.URL.RawQuery, "SAMLart", "RelayState")
+	if err != nil {
+		return input{}, err
+	}
+	if fields["SAMLart"] == "" {
+		return input{}, badForm("no SAMLart")
+	}
+	return input{artifact: fields["SAMLart"], relayState: fields["RelayState"]}, nil
+}
+
+// withoutArtifact returns a query without the parameters that an identity provider adds to it.
+func withoutArtifact(query string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(query, "&"), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return name == "SAMLart" || name == "RelayState"
+	}), "&")
+}
+
+// readForm reads a posted form (Bindings 3.5.4, 3.6.4). It ignores the query, because its author may not be the author
+// of the form.
+func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holding) (input, error) {
 	got := r.Header.Get("Content-Type")
 	if kind, _, err := mime.ParseMediaType(got); err != nil || kind != formType {
-		return "", "", newError(ReasonContentType, "Content-Type (Bindings 3.5.4)", "").compared(formType, got)
+		return input{}, newError(ReasonContentType, "Content-Type (Bindings 3.5.4)", "").compared(formType, got)
 	}
 	if _, err := formFields(r.URL.RawQuery); err != nil {
-		return "", "", err
+		return input{}, err
 	}
 	body, err := c.readBody(w, r, held)
 	if err != nil {
-		return "", "", err
+		return input{}, err
 	}
-	fields, err := formFields(body, "SAMLResponse", "RelayState")
+	wanted := []string{"SAMLResponse", "RelayState"}
+	if c.here.ArtifactIndex != nil {
+		wanted = append(wanted, "SAMLart")
+	}
+	fields, err := formFields(body, wanted...)
 	if err != nil {
-		return "", "", err
+		return input{}, err
 	}
-	if fields["SAMLResponse"] == "" {
-		return "", "", badForm("no SAMLResponse")
+	_, isResponse := fields["SAMLResponse"]
+	_, isArtifact := fields["SAMLart"]
+	in := input{fields["SAMLResponse"], fields["SAMLart"], fields["RelayState"]}
+	switch {
+	case in.response == "" && in.artifact == "":
+		return input{}, badForm("no SAMLResponse")
+	case isResponse && isArtifact:
+		return input{}, badForm("both SAMLResponse and SAMLart")
 	}
-	return fields["SAMLResponse"], fields["RelayState"], nil
+	return in, nil
 }
 
 // readBody reads the body of a request, of at most MaxBody bytes.

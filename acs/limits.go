@@ -87,9 +87,7 @@ func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	number := c.number(now)
-	maps.DeleteFunc(c.windows, func(n int64, _ *window) bool { // too old, or from before a step of the clock
-		return n <= number-windows || n >= number+windows
-	})
+	c.forget(number)
 	left := c.quota
 	for _, w := range c.windows {
 		left -= w.total
@@ -118,6 +116,19 @@ func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 	w.total++
 	w.byNetwork.add(nets, 1)
 	return true
+}
+
+// forget removes the windows that are too old, or from before a step of the clock. The caller holds mu.
+func (c *clients) forget(number int64) {
+	maps.DeleteFunc(c.windows, func(n int64, _ *window) bool { return n <= number-windows || n >= number+windows })
+}
+
+// idle reports whether nothing is counted.
+func (c *clients) idle(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(c.number(now))
+	return len(c.windows) == 0
 }
 
 // limit returns how many pending requests a network may have while left of the quota is free: at least 1.

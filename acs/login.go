@@ -23,6 +23,8 @@ type LoginOptions struct {
 	IdP string
 	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider offers it.
 	Binding string
+	// ResponseBinding is saml.HTTPPost, or saml.HTTPArtifact where the ACS URL has an ArtifactIndex. Empty: HTTP-POST.
+	ResponseBinding string
 	// ForceAuthn, IsPassive, AuthnContext and NameIDPolicy are as in [saml.RequestOptions], as the following fields
 	// are. Don't set them from a client's input, except Query: see [Hints].
 	ForceAuthn, IsPassive bool
@@ -42,7 +44,8 @@ type LoginOptions struct {
 // request returns the options of the request to an identity provider.
 func (o LoginOptions) request(acs, idp string) saml.RequestOptions {
 	return saml.RequestOptions{
-		ACS: acs, IdP: idp, Binding: o.Binding, ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
+		ACS: acs, IdP: idp, Binding: o.Binding, ResponseBinding: o.ResponseBinding,
+		ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
 		AuthnContext: o.AuthnContext, NameIDPolicy: o.NameIDPolicy, Subject: o.Subject, ProviderName: o.ProviderName,
 		AttributeConsumingServiceIndex: o.AttributeConsumingServiceIndex, Scoping: o.Scoping, Extensions: o.Extensions,
 		Query: o.Query,
@@ -115,23 +118,19 @@ func (c *Consumer) start(
 	if q.secret, err = c.random(secretBytes); err != nil {
 		return err
 	}
-	// The RelayState is an opaque key, of at most 80 bytes (Bindings 3.4.3).
-	relayState, err := c.random(relayBytes)
-	if err != nil {
-		return err
-	}
+	request := req.Record()
+	q.id, q.at = request.ID, request.At.Unix()
+	relayState := q.relayState()
 	send, err := sender(req, relayState)
 	if err != nil {
 		return err
 	}
-	request := req.Record()
 	record, err := json.Marshal(requestRecord{
 		Request: request, ReturnTo: c.allowed.allow(o.ReturnTo), RelayState: relayState, Since: c.since(),
 	})
 	if err != nil {
 		return &Error{Reason: ReasonConfig, Rule: "LoginOptions", Detail: "can't be encoded", Err: err}
 	}
-	q.id, q.at = request.ID, request.At.Unix()
 	if err := c.keep(w, r, q, gone, record, request.At); err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (d dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, c := range d {
-		if c.hasHost(r.Host) && c.url.RawQuery == r.URL.RawQuery {
+		if c.hasHost(r.Host) && c.hasQuery(r) {
 			c.ServeHTTP(w, r)
 			return
 		}
@@ -95,6 +95,15 @@ func (d dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.setError(newError(ReasonHost, "Host (RFC 9110 7.4)", "no ACS URL of this path has this host and query").
 		compared("", r.Host))
 	c.refuse(w, r, v, end)
+}
+
+// hasQuery reports whether a request has the query of the ACS URL. A GET with an artifact has more.
+func (c *Consumer) hasQuery(r *http.Request) bool {
+	got := r.URL.RawQuery
+	if r.Method == http.MethodGet && c.here.ArtifactIndex != nil {
+		got = withoutArtifact(got)
+	}
+	return got == c.url.RawQuery
 }
 
 func (c *Consumer) hasHost(host string) bool {
