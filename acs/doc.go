@@ -56,7 +56,9 @@
 //		return saml.LogoutSuccess, err
 //	},
 //
-// Requests by SOAP are answered; StartLogout uses the browser.
+// Where the identity provider has no logout through the browser, StartLogout asks it by SOAP ([Config].SOAP), and the
+// answer belongs to that call. If it can't be reached, the user is told so; the session here has ended before.
+// Requests by SOAP are answered.
 //
 // # Artifacts
 //

@@ -18,7 +18,9 @@ type LogoutOptions struct {
 	NameID saml.NameID
 	// SessionIndexes are those of the assertion. Empty: all sessions of the user at the identity provider.
 	SessionIndexes []string
-	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider offers it.
+	// Binding is saml.HTTPRedirect, saml.HTTPPost or saml.SOAP. Empty: the first of them that the identity provider
+	// offers. By SOAP the browser waits for the answer here, for at most Config.SOAP.Timeout. An identity provider can
+	// then end its sessions at other service providers only if it reaches these without the browser.
 	Binding string
 	// ReturnTo is the value for [LoggedOut].ReturnTo, with the rules of [LoginOptions].ReturnTo.
 	ReturnTo string
@@ -34,9 +36,9 @@ type LoggedOut struct {
 	// Partial reports that sessions at other service providers may live on (PartialLogout, SAML Core 3.7.3.2). Tell the
 	// user.
 	Partial bool
-	// Status lists the status codes of the answer, the outermost first. Empty: the request was not sent.
+	// Status lists the status codes of the answer, the outermost first. Empty: there is none.
 	Status []string
-	// Err is why the identity provider was not asked, or nil.
+	// Err is why the identity provider was not asked, or why its answer by SOAP was not accepted, or nil.
 	Err error
 	// ReturnTo is where to redirect the user. It is validated. Empty: nowhere.
 	ReturnTo string
@@ -57,7 +59,8 @@ func CheckSignOut(r *http.Request) error {
 	return CheckNavigation(r) // in a frame, the identity provider doesn't see its cookies (SDP-SP27)
 }
 
-// StartLogout sends the browser to the identity provider with a LogoutRequest. Before it, call [CheckSignOut], end the
+// StartLogout sends the browser to the identity provider with a LogoutRequest, which with the binding SOAP it sends
+// itself. Before it, call [CheckSignOut], end the
 // session of this service in all Regions, whatever happens here, and clear its cookie (SDP-SP34). StartLogout refuses
 // what CheckSignOut refuses, but then the session has ended already. Call it at the host of a logout URL of this
 // Region: the answer arrives there, and the cookie of the request must be there, too. Don't call it when a session
@@ -68,8 +71,8 @@ func CheckSignOut(r *http.Request) error {
 //	}
 //	region.StartLogout(w, r, options) // which writes the refusal, too
 //
-// The end of the logout is Config.OnLoggedOut, in this Region. If the identity provider can't be asked, StartLogout
-// calls it with Err.
+// The end of the logout is Config.OnLoggedOut, in this Region. If the identity provider can't be asked, or its answer
+// by SOAP is refused, StartLogout calls it with Err.
 func (g *Region) StartLogout(w http.ResponseWriter, r *http.Request, o LogoutOptions) {
 	c := g.consumerFor(r)
 	c.setHeaders(w.Header())
@@ -89,7 +92,7 @@ func (g *Region) StartLogout(w http.ResponseWriter, r *http.Request, o LogoutOpt
 }
 
 func (c *Consumer) logoutNotStarted(r *http.Request, o LogoutOptions, err error) Verdict {
-	v := c.logLogoutError(r, "saml logout not started", err)
+	v := c.logLogoutError(r, "saml logout failed", err)
 	v.IdP = storeerr.Printable(o.IdP)
 	c.observeLogout(r.Context(), FlowSP, v)
 	return v
@@ -100,17 +103,29 @@ func (g *Region) startLogout(w http.ResponseWriter, r *http.Request, c *Consumer
 	if !ok {
 		return newError(ReasonConfig, ruleLogout, "the service provider has no logout URL in Region "+c.here.Region)
 	}
-	binding, err := o.browserBinding()
-	if err != nil {
-		return err
-	}
 	req, err := c.cfg.SP.NewLogoutRequest(saml.LogoutOptions{
-		IdP: o.IdP, NameID: o.NameID, SessionIndexes: o.SessionIndexes, URL: own.URL, Binding: binding,
+		IdP: o.IdP, NameID: o.NameID, SessionIndexes: o.SessionIndexes, URL: own.URL, Binding: o.Binding,
 		Reason: saml.LogoutReasonUser,
 	})
 	if err != nil {
 		return err
 	}
+	if req.Binding() == saml.SOAP {
+		result, err := c.logoutBySOAP(r, req)
+		if err != nil {
+			return err
+		}
+		result.ReturnTo = c.allowed.allow(o.ReturnTo)
+		c.loggedOut(w, r, result)
+		return nil
+	}
+	return c.logoutByBrowser(w, r, req, o)
+}
+
+// logoutByBrowser sends the browser to the identity provider, and stores what binds the answer to it.
+func (c *Consumer) logoutByBrowser(
+	w http.ResponseWriter, r *http.Request, req *saml.LogoutRequest, o LogoutOptions,
+) error {
 	secret, err := c.random(secretBytes)
 	if err != nil {
 		return err
@@ -143,14 +158,6 @@ func (g *Region) startLogout(w http.ResponseWriter, r *http.Request, c *Consumer
 	setLogoutCookie(w, req.ID(), secret, int(c.cfg.RequestLifetime/time.Second))
 	send(w)
 	return nil
-}
-
-// browserBinding returns Binding, which must be one through the browser, or empty.
-func (o LogoutOptions) browserBinding() (string, error) {
-	if o.Binding == "" || o.Binding == saml.HTTPRedirect || o.Binding == saml.HTTPPost {
-		return o.Binding, nil
-	}
-	return "", badValue("LogoutOptions.Binding", "HTTP-Redirect or HTTP-POST", o.Binding)
 }
 
 // logoutEndpoint returns this Region's logout URL: that with the host of r, or else the first.

@@ -152,6 +152,14 @@ func (g *Region) answered(
 	if given != "" && subtle.ConstantTimeCompare([]byte(record.RelayState), []byte(given)) != 1 {
 		return newError(ReasonRelayState, "RelayState (Bindings 3.5.3)", "differs from the RelayState of the request")
 	}
+	result := c.logoutResult(r, res)
+	result.ReturnTo = c.allowed.allow(record.ReturnTo)
+	c.loggedOut(w, r, result)
+	return nil
+}
+
+// logoutResult logs and returns the result of a logout that StartLogout began.
+func (c *Consumer) logoutResult(r *http.Request, res *saml.VerifiedLogoutResponse) *LoggedOut {
 	v := c.logoutVerdict(res.IdP(), "")
 	if !res.Success() {
 		v.Detail = storeerr.Printable(strings.Join(res.Status(), " "))
@@ -161,11 +169,7 @@ func (g *Region) answered(
 		v.Accepted, v.Reason = false, string(saml.ReasonStatus)
 	}
 	c.observeLogout(r.Context(), FlowSP, v)
-	c.loggedOut(w, r, &LoggedOut{
-		IdP: res.IdP(), Success: res.Success(), Partial: res.Partial(), Status: res.Status(),
-		ReturnTo: c.allowed.allow(record.ReturnTo),
-	})
-	return nil
+	return &LoggedOut{IdP: res.IdP(), Success: res.Success(), Partial: res.Partial(), Status: res.Status()}
 }
 
 // onOtherHost reports whether an answer to a request of this Region arrived at the host of the URL in our metadata,

@@ -124,6 +124,9 @@ type Config struct {
 	// Content-Security-Policy. Nil: the portal's design.
 	RenderPage func(http.ResponseWriter, *http.Request, acs.Page)
 
+	// SOAP describes the calls to identity providers that don't go through the browser, such as the logout of those
+	// that have it by SOAP only. The zero value is valid.
+	SOAP acs.SOAPConfig
 	// ClientAddr returns the IP address of a client. It bounds how many unfinished sign-ins a client can have, and how
 	// much memory its responses take while they arrive (see acs.Config). Behind a proxy r.RemoteAddr is the proxy's
 	// address, so all clients would share one client's quota. Return the address that your proxy puts into the request,

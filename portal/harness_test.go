@@ -37,7 +37,8 @@ type world struct {
 	t        *testing.T
 	clock    *testkit.Clock
 	idp      *mockidp.Server
-	key      *rsa.PrivateKey // the identity provider's
+	idps     *saml.SwappableIdP // the source of idp's metadata, in a logout world
+	key      *rsa.PrivateKey    // the identity provider's
 	inst     *center.Instance
 	sessions map[string]*sessions.MemoryStore // by Region
 	hosts    map[string]http.Handler

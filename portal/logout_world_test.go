@@ -45,6 +45,7 @@ func newLogoutWorld(t *testing.T, edit func(*portal.Config)) (*world, *heard) {
 	idp, err = saml.ParseIdPMetadata(w.idp.Metadata("")) // with its logout
 	require.NoError(t, err)
 	source.Replace(idp)
+	w.idps = source
 	u, err := url.Parse(w.idp.URL)
 	require.NoError(t, err)
 	w.hosts[u.Host] = w.idp.Handler()

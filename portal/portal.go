@@ -92,6 +92,7 @@ func New(cfg Config) (*Portal, error) {
 		LoginPath:         PathLogin,
 		RefusedPath:       pathRefused,
 		ClientAddr:        cfg.ClientAddr,
+		SOAP:              cfg.SOAP,
 		OnVerdict:         p.verdict,
 		Observer:          cfg.Observer,
 		RenderPage:        cfg.RenderPage,

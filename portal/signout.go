@@ -106,7 +106,7 @@ func (p *Portal) newSignOut(ctx context.Context, s sessions.Session, everywhere 
 // keepSignOut sets the cookie for the page after a sign-out. The session has ended. If the identity provider can end
 // its session, what it needs for that is stored. Without the store, the user has to sign out there.
 func (p *Portal) keepSignOut(w http.ResponseWriter, r *http.Request, s sessions.Session, o signOutRecord) {
-	if p.hasLogout(r, s.Proof.Subject) {
+	if p.logoutBinding(r, s.Proof.Subject) != "" {
 		secret := newSecret()
 		b, err := json.Marshal(s.Proof)
 		if err == nil {

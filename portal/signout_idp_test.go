@@ -88,6 +88,26 @@ func TestPartialSignOutIsTold(t *testing.T) {
 	requirePage(t, a, 200, "/signed-out", "Sessions at other services may still be active")
 }
 
+// An identity provider whose only logout is by SOAP is asked by the portal. Here it can't be reached (G34).
+func TestSignOutBySOAP(t *testing.T) {
+	w, _ := newLogoutWorld(t, nil)
+	b := w.browser()
+	a := w.enter(b, "https://"+virginia+"/", "alice@example.com")
+	idp := w.idps.IdP()
+	soap, err := saml.NewIdP(saml.IdPConfig{
+		EntityID: idp.EntityID(), Certificates: idp.Certificates(), SSO: idp.SSOServices(),
+		Logout: []saml.LogoutService{{Binding: saml.SOAP, URL: "http://127.0.0.1:1/slo"}},
+	})
+	require.NoError(t, err)
+	w.idps.Replace(soap)
+	a = b.press(a, "/sign-out")
+	requirePage(t, a, 200, "/signed-out", "Your session in this portal has ended in", "You are still signed in at")
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+	a = b.press(a, atIdP)
+	requirePage(t, a, 200, "/signed-out", "did not confirm that it signed you out")
+	assert.Contains(t, w.log.String(), `SOAP (Bindings 3.2.3)`)
+}
+
 // If the identity provider doesn't answer, or the record is gone, the page says so, and has the configured link.
 func TestIdentityProviderThatWasNotTold(t *testing.T) {
 	const page = "https://idp.example/sign-out?a=1&b=2"

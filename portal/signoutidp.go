@@ -13,12 +13,13 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// hasLogout reports whether a subject's identity provider can end its session through the browser. The answer arrives
-// at the logout URL with this host, because it needs this host's cookie.
-func (p *Portal) hasLogout(r *http.Request, subject sessions.Subject) bool {
+// logoutBinding returns how a subject's identity provider can be asked to end its session. Through the browser the
+// answer arrives at the logout URL with this host, because it needs this host's cookie. Otherwise the portal asks by
+// SOAP. Empty: neither is possible.
+func (p *Portal) logoutBinding(r *http.Request, subject sessions.Subject) string {
 	idp, err := p.cfg.SP.IdP(subject.Provider)
 	if err != nil || subject.NameID.Value == "" {
-		return false
+		return ""
 	}
 	var own []string
 	for _, e := range p.cfg.SP.Logout() {
@@ -26,14 +27,20 @@ func (p *Portal) hasLogout(r *http.Request, subject sessions.Subject) bool {
 			own = append(own, e.URL)
 		}
 	}
-	return at(r, origins(own)) != "" && slices.ContainsFunc(idp.LogoutServices(), throughBrowser)
+	bindings := []string{saml.SOAP}
+	if at(r, origins(own)) != "" {
+		bindings = []string{saml.HTTPRedirect, saml.HTTPPost, saml.SOAP}
+	}
+	for _, binding := range bindings {
+		offers := func(s saml.LogoutService) bool { return s.Binding == binding }
+		if len(own) > 0 && slices.ContainsFunc(idp.LogoutServices(), offers) {
+			return binding
+		}
+	}
+	return ""
 }
 
-func throughBrowser(s saml.LogoutService) bool {
-	return s.Binding == saml.HTTPRedirect || s.Binding == saml.HTTPPost
-}
-
-// signOutAtIdP is the second part: it sends the browser to the identity provider with a LogoutRequest, once.
+// signOutAtIdP is the second part: it sends the identity provider a LogoutRequest, once.
 func (p *Portal) signOutAtIdP(w http.ResponseWriter, r *http.Request) {
 	if err := acs.CheckNavigation(r); err != nil { // before the record is taken
 		p.refuse(w, r, &Error{Reason: ReasonNavigation, Rule: r.URL.Path, Want: "a navigation of a window", Err: err})
@@ -62,6 +69,7 @@ func (p *Portal) signOutAtIdP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Del("Content-Security-Policy") // the form to the provider has its own
 	p.region.StartLogout(w, r, acs.LogoutOptions{
 		IdP: proof.Subject.Provider, NameID: saml.NameID(proof.Subject.NameID), SessionIndexes: proof.SessionIndexes,
+		Binding: p.logoutBinding(r, proof.Subject),
 	})
 }
 

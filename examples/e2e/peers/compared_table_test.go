@@ -231,13 +231,14 @@ func speaksLogout(t *testing.T, lib tableLib) string {
 	return strings.Join(out, ", ")
 }
 
-// meridianLogout makes a LogoutRequest by every binding through the browser. Meridian sends none by SOAP.
+// meridianLogout makes a LogoutRequest by every binding.
 func meridianLogout(t *testing.T) map[string]string {
 	t.Helper()
 	idp, err := saml.NewIdP(saml.IdPConfig{
 		EntityID: "https://idp.example", Keys: []crypto.PublicKey{peerSPKey().key.Public()},
 		Logout: []saml.LogoutService{
 			{Binding: saml.HTTPRedirect, URL: "https://idp.example/slo"}, {Binding: saml.HTTPPost, URL: "https://idp.example/slo"},
+			{Binding: saml.SOAP, URL: "https://idp.example/slo"},
 		},
 	})
 	require.NoError(t, err)
@@ -255,7 +256,9 @@ func meridianLogout(t *testing.T) map[string]string {
 	require.NoError(t, err)
 	post, err := request(saml.HTTPPost).PostForm("")
 	require.NoError(t, err)
-	return map[string]string{"Redirect": redirect, "POST": fmt.Sprint(post)}
+	soap, err := request(saml.SOAP).Envelope()
+	require.NoError(t, err)
+	return map[string]string{"Redirect": redirect, "POST": fmt.Sprint(post), "SOAP": string(soap)}
 }
 
 // crewjamLogout makes a LogoutRequest by every binding.
