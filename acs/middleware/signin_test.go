@@ -1,6 +1,8 @@
 package middleware_test
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs/middleware"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
@@ -159,6 +162,24 @@ func TestLifetime(t *testing.T) {
 	require.True(t, signedIn())
 	w.clock.Advance(time.Second)
 	require.False(t, signedIn())
+}
+
+// A page for everyone knows who is signed in, and is not shown while the store can't answer.
+func TestLoad(t *testing.T) {
+	store := &brokenStore{MemoryStore: sessions.NewMemoryStore(sessions.MemoryConfig{})}
+	w := newWorld(t, func(c *middleware.Config) { c.Sessions = store })
+	mux := http.NewServeMux()
+	mux.Handle("/", w.handler)
+	mux.Handle("/public", w.guard.Load(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(rw, middleware.From(r.Context()) != nil)
+	})))
+	w.handler = mux
+	b := w.browser()
+	require.Equal(t, "false", w.open(b, base+"/public").Body)
+	w.signIn(b, base+"/", alice)
+	require.Equal(t, "true", w.open(b, base+"/public").Body)
+	store.err = errors.New("disk full")
+	require.Equal(t, http.StatusServiceUnavailable, w.open(b, base+"/public").Status)
 }
 
 // The link to finish a sign-in works in its own browser only, and once.

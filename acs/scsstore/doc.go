@@ -15,7 +15,7 @@
 //	}
 //
 // Stores of scs can't compare before they write, so that happens under a lock of the process. If several nodes share
-// the database, an end of a sign-in, a user or a subject is a record of its own and is never lost. But a node that writes
-// when a session was last used can bring back one that another node ended at the same instant by Revoke or End, and
-// List can lack sessions that began at the same instant. Use natsstore or redisstore where that matters.
+// the database, an end of a sign-in, a user or a subject is a record of its own and is never lost. But a node that
+// writes when a session was last used can bring back one that another node ended at the same instant by Revoke or End,
+// and List can lack sessions that began at the same instant. Use natsstore or redisstore where that matters.
 package scsstore

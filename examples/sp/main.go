@@ -27,6 +27,8 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/middleware"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -120,28 +122,27 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	if o.clientHeader != "" {
 		clientAddr = func(r *http.Request) string { return r.Header.Get(o.clientHeader) }
 	}
-	users, err := newSessions()
+	users, err := newUsers()
 	if err != nil {
 		return nil, nil, err
 	}
-	region, err := acs.NewRegion(acs.Config{
-		SP: sp, Region: o.region, Store: acs.NewMemoryStore(acs.MemoryConfig{}), // a shared store for several nodes
-		OnLogin: users.signedIn, LoginPath: "/login", RefusedPath: "/refused", ClientAddr: clientAddr,
+	guard, err := middleware.New(middleware.Config{
+		Config: acs.Config{
+			SP: sp, Region: o.region, Store: acs.NewMemoryStore(acs.MemoryConfig{}), // a shared store for several nodes
+			ClientAddr: clientAddr,
+			OnLoggedOut: func(w http.ResponseWriter, r *http.Request, _ *acs.LoggedOut) {
+				http.Redirect(w, r, "/", http.StatusSeeOther)
+			},
+		},
+		Sessions: sessions.NewMemoryStore(sessions.MemoryConfig{}), // a restart signs all users out
+		Paths:    middleware.Paths{Login: "/login", Logout: "/sign-out", Metadata: "/metadata", Refused: "/refused"},
+		Admit:    users.admit,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	mux := http.NewServeMux()
-	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
-	mux.HandleFunc("GET /{$}", users.page)
-	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {
-		if users.current(w, r) != nil { // the browser sent a response twice, as after a double click
-			http.Redirect(w, r, "/", http.StatusSeeOther)
-			return
-		}
-		region.Refused(w, r)
-	})
-	// The identity provider's site posts to the consumer; only our own pages post to this.
-	mux.Handle("POST /sign-out", http.NewCrossOriginProtection().Handler(http.HandlerFunc(users.signOut)))
+	guard.Mount(mux)
+	mux.Handle("GET /{$}", guard.Load(http.HandlerFunc(users.page)))
 	return mux, sp, nil
 }

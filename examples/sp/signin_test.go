@@ -14,6 +14,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
+// sessionCookie is the middleware's.
+const sessionCookie = "__Host-meridian-session"
+
 // visitor is testkit's browser, without redirects.
 type visitor struct {
 	*testkit.Browser
@@ -122,7 +125,7 @@ func TestSignIn(t *testing.T) {
 	before := &visitor{v.Copy(), t}
 	res = v.post("http://idp.localhost", form.URL, form.Values())
 	require.Equal(t, http.StatusSeeOther, res.Status)
-	assert.Equal(t, "/", res.Header.Get("Location"))
+	require.Equal(t, "/", v.get(base+res.Header.Get("Location")).Header.Get("Location"))
 	body = v.get(base + "/").Body
 	assert.Contains(t, body, "Signed in as <strong>"+mockidp.DefaultLogin)
 	res = before.post("http://idp.localhost", form.URL, form.Values())
@@ -159,8 +162,8 @@ func signIn(v *visitor, idp *mockidp.Server, base string) {
 	require.NoError(v.t, err)
 	res = v.post("http://idp.localhost", form.URL, form.Values())
 	require.Equal(v.t, http.StatusSeeOther, res.Status)
-	body := v.get(base + res.Header.Get("Location")).Body
-	require.Contains(v.t, body, "Signed in as")
+	v.get(base + res.Header.Get("Location")) // which has the browser's cookies
+	require.Contains(v.t, v.get(base+"/").Body, "Signed in as")
 }
 
 // Signing in again ends the browser's earlier session: copies of its cookie and of the cookie between are invalid.
@@ -174,27 +177,26 @@ func TestSigningInAgainEndsTheOldSession(t *testing.T) {
 
 	signIn(v, idp, base)
 	require.NotEqual(t, stolen.value(sessionCookie), v.value(sessionCookie))
-	require.Empty(t, v.value(nextCookie))
+	require.Len(t, v.Jar["127.0.0.1"], 1, "the cookies between are gone")
 	body = stolen.get(base + "/").Body
 	assert.Contains(t, body, "Not signed in")
 	body = v.get(base + "/").Body
 	assert.Contains(t, body, "Signed in as")
 }
 
-// The cookie between sign-in and session is valid once.
+// The cookies between sign-in and session are valid once.
 func TestASignInBeginsOneSession(t *testing.T) {
 	idp, base := serve(t)
 	v := newVisitor(t)
 	res := v.get(base + "/login")
 	form, err := idp.Answer(res.Header.Get("Location"), mockidp.DefaultLogin)
 	require.NoError(t, err)
-	v.post("http://idp.localhost", form.URL, form.Values())
-	require.NotEmpty(t, v.value(nextCookie))
-	stolen := v.thief(nextCookie)
-	body := v.get(base + "/").Body
-	assert.Contains(t, body, "Signed in as")
-	body = stolen.get(base + "/").Body
-	assert.Contains(t, body, "Not signed in")
+	to := base + v.post("http://idp.localhost", form.URL, form.Values()).Header.Get("Location")
+	stolen := &visitor{v.Copy(), t}
+	require.Equal(t, http.StatusSeeOther, v.get(to).Status)
+	require.Contains(t, v.get(base+"/").Body, "Signed in as")
+	require.Equal(t, http.StatusForbidden, stolen.get(to).Status)
+	require.Contains(t, stolen.get(base+"/").Body, "Not signed in")
 }
 
 // The user's name is shown where the identity provider sends it. An attribute that can't be used gets the page about
@@ -209,10 +211,12 @@ func TestAttributes(t *testing.T) {
 		v := newVisitor(t)
 		form, err := idp.Answer(v.get(base+"/login").Header.Get("Location"), mockidp.DefaultLogin)
 		require.NoError(t, err)
-		if res := v.post("http://idp.localhost", form.URL, form.Values()); res.Status != http.StatusSeeOther {
+		res := v.post("http://idp.localhost", form.URL, form.Values())
+		if res.Status != http.StatusSeeOther {
 			assert.Contains(t, v.get(base+"/").Body, "Not signed in")
 			return res
 		}
+		v.get(base + res.Header.Get("Location"))
 		return v.get(base + "/")
 	}
 	assert.Contains(t, send("Alice <Adams>").Body, "</strong> (Alice &lt;Adams&gt;)</p>")
