@@ -54,8 +54,8 @@ func (g *Guard) keepForm(r *http.Request) bool {
 	if err != nil || len(b) > 2*maxForm { // it fits into a record
 		return false
 	}
-	if _, err = g.cfg.Store.Take(r.Context(), formKey(key)); err == nil || errors.Is(err, acs.ErrNotFound) {
-		err = g.cfg.Store.Add(r.Context(), formKey(key), b, form.Until)
+	if _, err = g.cfg.Store.Take(r.Context(), g.formKey(key)); err == nil || errors.Is(err, acs.ErrNotFound) {
+		err = g.cfg.Store.Add(r.Context(), g.formKey(key), b, form.Until)
 	}
 	if err != nil {
 		g.cfg.Logger.ErrorContext(r.Context(), "middleware: form not kept", "cause", err)
@@ -63,7 +63,7 @@ func (g *Guard) keepForm(r *http.Request) bool {
 	return err == nil
 }
 
-func formKey(session string) string { return "middleware." + hashed("middleware form", session) }
+func (g *Guard) formKey(session string) string { return "middleware." + g.hashed("form", session) }
 
 // fromThisOrigin reports whether the browser says that a page of this origin made the request. Unlike
 // http.CrossOriginProtection, it doesn't accept a request that says nothing, nor a page at http of an https host: this
@@ -111,7 +111,7 @@ func (g *Guard) takeForm(r *http.Request, userID string) *keptForm {
 	if !g.cfg.KeepForms || err != nil || !isSecret(c.Value) {
 		return nil
 	}
-	b, err := g.cfg.Store.Take(r.Context(), formKey(sessionKey(c.Value)))
+	b, err := g.cfg.Store.Take(r.Context(), g.formKey(g.hashed("session", c.Value)))
 	form := new(keptForm)
 	if err != nil || json.Unmarshal(b, form) != nil || form.UserID != userID || !g.now().Before(form.Until) {
 		return nil

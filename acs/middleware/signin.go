@@ -95,7 +95,7 @@ func (g *Guard) keep(w http.ResponseWriter, r *http.Request, tag string, in pend
 	secret := newSecret()
 	b, err := json.Marshal(in)
 	if err == nil {
-		err = g.cfg.Store.Add(r.Context(), pendingKey(secret), b, in.Until)
+		err = g.cfg.Store.Add(r.Context(), g.pendingKey(secret), b, in.Until)
 	}
 	if err != nil {
 		return unavailable("write of the sign-in", err)
@@ -107,7 +107,7 @@ func (g *Guard) keep(w http.ResponseWriter, r *http.Request, tag string, in pend
 func (g *Guard) pendingCookie(tag string) string { return g.cfg.CookieName + "-" + tag }
 
 // pendingKey has a prefix that acs doesn't use for its own records in the same store.
-func pendingKey(secret string) string { return "middleware." + hashed("middleware sign-in", secret) }
+func (g *Guard) pendingKey(secret string) string { return "middleware." + g.hashed("sign-in", secret) }
 
 // take returns this browser's pending sign-in, once.
 func (g *Guard) take(w http.ResponseWriter, r *http.Request, tag string) (in pending, why *Error) {
@@ -116,7 +116,7 @@ func (g *Guard) take(w http.ResponseWriter, r *http.Request, tag string) (in pen
 	if err != nil || len(tag) != len(newName()) || !isSecret(c.Value) {
 		return in, none
 	}
-	b, err := g.cfg.Store.Take(r.Context(), pendingKey(c.Value))
+	b, err := g.cfg.Store.Take(r.Context(), g.pendingKey(c.Value))
 	if err == nil {
 		err = json.Unmarshal(b, &in)
 	}
@@ -240,12 +240,13 @@ func (g *Guard) become(w http.ResponseWriter, r *http.Request, before *visit, in
 
 func (g *Guard) begin(ctx context.Context, w http.ResponseWriter, s sessions.Session) *Error {
 	secret := newSecret()
-	if err := g.cfg.Sessions.Create(ctx, sessionKey(secret), s); err != nil {
+	key := g.hashed("session", secret)
+	if err := g.cfg.Sessions.Create(ctx, key, s); err != nil {
 		return unavailable("write of the session", err)
 	}
 	// The sign-in may have been revoked since it was verified. Without this check the next request would begin another
 	// sign-in, and the user would see no reason.
-	_, err := g.cfg.Sessions.Get(ctx, sessionKey(secret))
+	_, err := g.cfg.Sessions.Get(ctx, key)
 	switch {
 	case errors.Is(err, sessions.ErrNoSession):
 		if why := g.checkLoggedOut(ctx, s); why != nil {

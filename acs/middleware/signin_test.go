@@ -14,6 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/middleware"
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 const cookieName = "__Host-meridian-session"
@@ -162,6 +163,30 @@ func TestLifetime(t *testing.T) {
 	require.True(t, signedIn())
 	w.clock.Advance(time.Second)
 	require.False(t, signedIn())
+}
+
+// A program doesn't accept the cookie of another program with the same stores.
+func TestCookieOfAnotherProgram(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	w.signIn(b, base+"/", alice)
+	other, err := saml.New(saml.Config{
+		EntityID: base + "/other", ACS: []saml.Endpoint{{URL: base + "/saml/acs"}}, IdP: w.source, Now: w.clock.Now,
+	})
+	require.NoError(t, err)
+	for name, edit := range map[string]func(*middleware.Config){
+		"the same one":             func(*middleware.Config) {},
+		"another service provider": func(c *middleware.Config) { c.SP = other },
+	} {
+		guard, err := middleware.New(w.config(edit))
+		require.NoError(t, err)
+		w.handler = guard.Load(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(rw, middleware.From(r.Context()) != nil)
+		}))
+		again := w.browser() // which reaches this program
+		again.Jar = b.Jar.Copy()
+		require.Equal(t, fmt.Sprint(name == "the same one"), w.open(again, base+"/").Body, name)
+	}
 }
 
 // A page for everyone knows who is signed in, and is not shown while the store can't answer.

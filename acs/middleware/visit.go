@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -52,7 +53,7 @@ func (g *Guard) kept(r *http.Request) (key string, s sessions.Session, err error
 	if err != nil || !isSecret(c.Value) {
 		return "", s, sessions.ErrNoSession
 	}
-	key = sessionKey(c.Value)
+	key = g.hashed("session", c.Value)
 	s, err = g.cfg.Sessions.Get(r.Context(), key)
 	if err != nil && !errors.Is(err, sessions.ErrNoSession) {
 		return "", s, unavailable("read of the session", err)
@@ -63,12 +64,12 @@ func (g *Guard) kept(r *http.Request) (key string, s sessions.Session, err error
 	return key, s, nil
 }
 
-func sessionKey(secret string) string { return hashed("middleware session", secret) }
-
 // hashed returns the store's key of a secret. It needs no salt, because 256 random bits can't be guessed from their
-// hash. No kind has a "|".
-func hashed(kind, secret string) string {
-	sum := sha256.Sum256([]byte(kind + "|" + secret))
+// hash. It depends on the service provider and on the cookie, so that programs that share a store don't accept each
+// other's cookies.
+func (g *Guard) hashed(kind, secret string) string {
+	b, _ := json.Marshal([]string{"middleware", kind, g.cfg.SP.EntityID(), g.cfg.CookieName, secret}) // can't fail
+	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
 
