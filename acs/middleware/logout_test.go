@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs/middleware"
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // Signing out ends the session here, in other browsers with its cookie, and at the identity provider.
@@ -29,6 +31,38 @@ func TestSignOut(t *testing.T) {
 	p = w.post(w.browser(), base+"/saml/logout", url.Values{}) // nothing to sign out of
 	require.Equal(t, http.StatusOK, p.Status)
 	require.Contains(t, p.Text(), "You are signed out here")
+}
+
+// SDP-SP34, SDP-SP29: the session ends before the LogoutRequest is sent, which has the NameID of the assertion, whole.
+func TestSessionEndsBeforeTheIdPIsAsked(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	w.signIn(b, base+"/", alice)
+	copied := b.Copy()
+	p, err := b.Send(signOutFrom(base))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusSeeOther, p.Status)
+	require.Equal(t, http.StatusSeeOther, look(t, copied, base+"/").Status)
+	to, err := url.Parse(p.Location())
+	require.NoError(t, err)
+	request, err := testkit.Inflated(to.Query().Get("SAMLRequest"))
+	require.NoError(t, err)
+	require.Regexp(t, `<saml:NameID [^>]*Format="`+mockidp.NameIDEmail+`"[^>]*>`+alice+`</saml:NameID>`, string(request))
+	require.Contains(t, string(request), "<samlp:SessionIndex>")
+}
+
+// SDP-SP35: a session that ends by idleness leads to a sign-in, and to no LogoutRequest.
+func TestIdleSessionSendsNoLogout(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	w.signIn(b, base+"/", alice)
+	w.clock.Advance(time.Hour)
+	p := look(t, b, base+"/")
+	to, err := url.Parse(p.Location())
+	require.NoError(t, err)
+	request, err := testkit.Inflated(to.Query().Get("SAMLRequest"))
+	require.NoError(t, err)
+	require.Contains(t, string(request), "<samlp:AuthnRequest ")
 }
 
 // Another site's page, a script, a frame and a link can't sign the user out.
