@@ -29,6 +29,7 @@ func TestBrowser(t *testing.T) {
 		{"Compose", testCompose},
 		{"CancelAndBack", testCancelAndBack},
 		{"PageScript", testPageScript},
+		{"Middleware", testMiddleware},
 		{"Demo", testDemo},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
