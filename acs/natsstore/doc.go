@@ -11,6 +11,8 @@
 //		SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn,
 //	})
 //
+// [NewSessions] returns a store of sessions on the same servers, for package middleware.
+//
 // # How it works
 //
 // There are two streams. One is for requests, which unauthenticated clients can create. It stores at most

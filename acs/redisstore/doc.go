@@ -8,6 +8,8 @@
 //		SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn,
 //	})
 //
+// [NewSessions] returns a store of sessions on the same Redis, for package middleware.
+//
 // Redis must have the maxmemory-policy noeviction. With another policy it would drop records to make room. New
 // refuses any other policy. So does the script of each Add, because the setting can change at any time and a
 // promoted replica has its own. Until it is noeviction again, sign-ins are refused (ReasonPolicy).
