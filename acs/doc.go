@@ -25,6 +25,10 @@
 // that reference has the cause. With [Config].RefusedPath, a signed-in user whose browser sent a response twice
 // can be redirected instead.
 //
+// Config.RenderPage shows all pages in the program's own design.
+//
+// Package middleware is this package with sessions. It protects the handlers of a program that has none of its own.
+//
 // A program that needs attributes decodes them in OnLogin ([saml.Decoder]). If one is missing,
 // [Login.MissingAttributes] writes a page with the names of all that are, and whom the user can ask: the errorURL and
 // the contact in the identity provider's metadata.

@@ -131,3 +131,21 @@ func TestSignOutWithoutStore(t *testing.T) {
 	require.Equal(t, http.StatusOK, p.Status)
 	require.Empty(t, b.Jar.Value(host, cookieName))
 }
+
+// A form that is posted without a session gets a page that says so, and a script a line of text.
+func TestUnauthorized(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	p, err := b.Send(testkit.Navigation{From: base, Method: http.MethodPost, URL: base + "/orders", User: true})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusUnauthorized, p.Status)
+	require.Contains(t, p.Text(), "What you sent has not arrived.")
+	require.Contains(t, p.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+	to, ok := p.Link("Sign in")
+	require.True(t, ok)
+	require.Equal(t, base+"/saml/login", p.Resolve(to))
+	res, err := b.Client().Post(base+"/orders", "text/plain", nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusUnauthorized, res.StatusCode)
+	require.Contains(t, res.Header.Get("Content-Type"), "text/plain")
+}

@@ -76,6 +76,21 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, why *Error) {
 	g.cfg.RenderPage(w, r, p)
 }
 
+// unauthorized answers a request that isn't redirected to the sign-in, such as a form that is posted after the session
+// has ended. The header WWW-Authenticate is set.
+func (g *Guard) unauthorized(w http.ResponseWriter, r *http.Request) {
+	secure(w)
+	if !acceptsHTML(r) {
+		http.Error(w, "Sign in with a browser first.", http.StatusUnauthorized)
+		return
+	}
+	g.cfg.RenderPage(w, r, acs.Page{
+		Kind: acs.PageError, Status: http.StatusUnauthorized, Title: "You have to sign in first",
+		Text: "You are not signed in any more, or have to sign in again for this. What you sent has not arrived.",
+		Link: g.cfg.Paths.Login, LinkText: "Sign in",
+	})
+}
+
 // refused is the page to which the consumer redirects after it has refused a response. Most of these were sent twice (a
 // double click, the back button, a restored tab), and the user is signed in already.
 func (g *Guard) refused(w http.ResponseWriter, r *http.Request) {

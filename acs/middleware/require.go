@@ -102,7 +102,7 @@ func (g *Guard) start(w http.ResponseWriter, r *http.Request, q Requirement, v *
 			challenge += `, error="insufficient_user_authentication"` // as in RFC 9470 3
 		}
 		w.Header().Set("WWW-Authenticate", challenge)
-		http.Error(w, "Sign in with a browser first.", http.StatusUnauthorized)
+		g.unauthorized(w, r)
 		return
 	case r.Method == http.MethodHead:
 		http.Redirect(w, r, g.cfg.Paths.Login, http.StatusSeeOther)
