@@ -20,6 +20,10 @@ type Observer interface {
 	// for a message that could not be read. Reason is saml.ReasonStatus if the identity provider did not end all
 	// sessions, and ReasonEndSessions if Config.EndSessions did not.
 	ObserveLogout(context.Context, Verdict)
+	// ObserveSignIn is called by packages portal and middleware with what became of an accepted response: a session, if
+	// reason is empty, or a refusal with a Reason of that package. It is not called by this package, nor if the user
+	// decides to stay signed in as another user or doesn't return.
+	ObserveSignIn(ctx context.Context, identityProvider string, unsolicited bool, reason string)
 }
 
 // observe returns r with the context of the operations on a response, and the function to be called with the verdict.

@@ -57,6 +57,8 @@ func (o *observed) ObserveLogout(_ context.Context, v acs.Verdict) {
 	o.logouts = append(o.logouts, v)
 }
 
+func (o *observed) ObserveSignIn(context.Context, string, bool, string) { o.step("sign-in") }
+
 // seen says whether a context is that of ObserveResponse.
 func seen(ctx context.Context) string {
 	if _, ok := ctx.Value(observedKey{}).(*observed); ok {

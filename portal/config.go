@@ -152,16 +152,7 @@ type Config struct {
 	// call.
 	OnSignIn func(context.Context, SignIn)
 	// Observer watches responses, logouts and sign-ins, for metrics and traces. Nil: none.
-	Observer Observer
-}
-
-// Observer watches a portal. Package telemetry of acs implements it, so its methods have types of that package or of
-// the standard library.
-type Observer interface {
-	acs.Observer
-	// ObserveSignIn is called when Config.OnSignIn is, with the entity ID of the identity provider, and the Reason of a
-	// refusal or "".
-	ObserveSignIn(ctx context.Context, identityProvider string, unsolicited bool, reason string)
+	Observer acs.Observer
 }
 
 // SignIn is the result of an accepted response.

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// observed is a portal.Observer.
+// observed is an acs.Observer.
 type observed struct {
 	mu  sync.Mutex
 	all []string

@@ -71,9 +71,10 @@ func (g *Guard) finish(w http.ResponseWriter, r *http.Request, tag string, agree
 		why = g.become(w, r, before, in)
 	}
 	if why != nil {
-		g.refuse(w, r, why)
+		g.refuseSignIn(w, r, in, why)
 		return
 	}
+	g.observe(r.Context(), in.Proof.Subject.Provider, in.Unsolicited, "")
 	g.cfg.Logger.InfoContext(r.Context(), "middleware: signed in",
 		"user", in.UserName, "idp", in.Proof.Subject.Provider)
 	if form := g.takeForm(r, in.UserID); form != nil {
@@ -167,7 +168,7 @@ func (g *Guard) endSignIn(ctx context.Context, s sessions.Session) error {
 func (g *Guard) ask(w http.ResponseWriter, r *http.Request, tag string, in pending, before *visit) {
 	in.Asked = before.ID
 	if why := g.keep(w, r, tag, in); why != nil {
-		g.refuse(w, r, why)
+		g.refuseSignIn(w, r, in, why)
 		return
 	}
 	now, next := isolated(before.UserName), isolated(in.UserName)

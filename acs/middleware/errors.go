@@ -19,7 +19,7 @@ const (
 	ReasonRevoked Reason = "Revoked"
 	// ReasonSessionOver: the assertion's SessionNotOnOrAfter has passed.
 	ReasonSessionOver Reason = "SessionOver"
-	// ReasonForbidden: the user's attributes don't meet a Requirement.
+	// ReasonForbidden: the user's attributes don't meet a Requirement, or Config.Admit refused the user.
 	ReasonForbidden Reason = "Forbidden"
 	// ReasonUnavailable: a store could not answer.
 	ReasonUnavailable Reason = "Unavailable"

@@ -23,6 +23,7 @@ type pending struct {
 	ReturnTo         string    `json:"return_to,omitempty"`
 	Until            time.Time `json:"until"`           // of this record
 	Asked            string    `json:"asked,omitempty"` // the ID of the session whose user was asked to confirm
+	Unsolicited      bool      `json:"unsolicited,omitempty"`
 }
 
 const pendingLifetime = 5 * time.Minute // the user may have to answer a question
@@ -31,17 +32,18 @@ const pendingLifetime = 5 * time.Minute // the user may have to answer a questio
 func (g *Guard) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 	in, err := g.pendingOf(l)
 	if err != nil {
+		g.observe(r.Context(), l.Assertion.Issuer(), l.Unsolicited, reasonOf(err))
 		l.MissingAttributes(w, r, err)
 		return
 	}
 	// The epoch is read now and not when the session begins, so that a revocation in between ends this sign-in too.
 	if in.Epoch, err = g.cfg.Sessions.Epoch(r.Context(), in.UserID); err != nil {
-		g.refuse(w, r, unavailable("read of the user's epoch", err))
+		g.refuseSignIn(w, r, in, unavailable("read of the user's epoch", err))
 		return
 	}
 	tag := newName()
 	if why := g.keep(w, r, tag, in); why != nil {
-		g.refuse(w, r, why)
+		g.refuseSignIn(w, r, in, why)
 		return
 	}
 	http.Redirect(w, r, g.cfg.Paths.Continue+"?s="+tag, http.StatusSeeOther)
@@ -71,7 +73,7 @@ func (g *Guard) pendingOf(l *acs.Login) (pending, error) {
 			}.Bounded(),
 			Region: g.cfg.Region, Expires: a.SessionNotOnOrAfter(), Data: kept,
 		},
-		ReturnTo: l.ReturnTo, Until: g.now().Add(pendingLifetime),
+		ReturnTo: l.ReturnTo, Until: g.now().Add(pendingLifetime), Unsolicited: l.Unsolicited,
 	}, nil
 }
 

@@ -45,7 +45,7 @@ func (t *Telemetry) register(m metric.Meter) error {
 	t.instruments = instruments{
 		responses: counter("meridian.saml.responses", "{response}", "Responses at the ACS URLs."),
 		logouts:   counter("meridian.saml.logouts", "{logout}", "Logouts by identity providers and at them."),
-		signIns:   counter("meridian.portal.sign_ins", "{sign-in}", "Sign-ins and refusals of the portal."),
+		signIns:   counter("meridian.saml.sign_ins", "{sign-in}", "What became of accepted responses."),
 		refreshes: counter("meridian.metadata.refreshes", "{refresh}", "Attempts to read metadata."),
 		responseDuration: histogram("meridian.saml.response.duration",
 			"Time from the end of a request at an ACS URL to the verdict."),

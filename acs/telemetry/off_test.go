@@ -13,14 +13,12 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/federation"
 	"github.com/meridian-saml/meridian/acs/telemetry"
-	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
 var (
 	_ acs.Observer        = (*telemetry.Telemetry)(nil)
 	_ federation.Observer = (*telemetry.Telemetry)(nil)
-	_ portal.Observer     = (*telemetry.Telemetry)(nil)
 	_ replica.Observer    = (*telemetry.Telemetry)(nil)
 )
 

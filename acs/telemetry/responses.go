@@ -67,7 +67,7 @@ func (t *Telemetry) ObserveLogout(ctx context.Context, v acs.Verdict) {
 	}
 }
 
-// ObserveSignIn implements the Observer of package portal.
+// ObserveSignIn implements [acs.Observer].
 func (t *Telemetry) ObserveSignIn(ctx context.Context, identityProvider string, unsolicited bool, reason string) {
 	if t != nil {
 		t.instruments.signIns.Add(ctx, 1,

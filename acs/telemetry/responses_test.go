@@ -88,5 +88,5 @@ func TestLogoutsAndSignIns(t *testing.T) {
 	require.Equal(t, map[string]float64{
 		"{cloud.region=eu,error.type=UnknownUser,saml.flow=sp-initiated,saml.idp=okta}": 1,
 		"{cloud.region=eu,saml.flow=idp-initiated,saml.idp=_other}":                     1,
-	}, m.named("meridian.portal.sign_ins"))
+	}, m.named("meridian.saml.sign_ins"))
 }

@@ -43,8 +43,8 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Telemetry makes metrics and spans. It implements acs.Observer, and the Observer interfaces of packages federation,
-// portal and replica. It is safe for concurrent use. A nil Telemetry does nothing.
+// Telemetry makes metrics and spans. It implements acs.Observer, which packages portal and middleware use too, and the
+// Observer interfaces of packages federation and replica. It is safe for concurrent use. A nil Telemetry does nothing.
 type Telemetry struct {
 	cfg         Config
 	tracer      trace.Tracer
