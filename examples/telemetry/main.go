@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,53 +18,47 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/federation"
 	"github.com/meridian-saml/meridian/acs/telemetry"
+	"github.com/meridian-saml/meridian/examples/internal/program"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/saml"
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "telemetry: "+err.Error())
-		os.Exit(2)
-	}
+	program.Main("telemetry", func(ctx context.Context) (int, error) { return run(ctx, os.Args[1:], os.Stdout) })
 }
 
-func run(args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) (int, error) {
 	fs := flag.NewFlagSet("telemetry", flag.ContinueOnError)
 	listen := fs.String("listen", "127.0.0.1:8730", "`ADDRESS` of the service provider")
 	metrics := fs.String("metrics", "127.0.0.1:8731", "`ADDRESS` of the metrics")
-	if err := fs.Parse(args); err != nil {
-		return err
+	if err := program.Parse(fs, "usage: telemetry [flags]", args, out, func() error { return nil }); err != nil {
+		return program.Usage, err
 	}
-	idp := mockidp.New(mockidp.Config{})
-	defer idp.Close()
 	service, err := net.Listen("tcp", *listen)
 	if err != nil {
-		return err
+		return program.Usage, err
 	}
 	defer service.Close()
 	scrape, err := net.Listen("tcp", *metrics)
 	if err != nil {
-		return err
+		return program.Usage, err
 	}
 	defer scrape.Close()
-	_, port, err := net.SplitHostPort(service.Addr().String())
-	if err != nil {
-		return err
-	}
-	base := "http://sp.localhost:" + port
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
 	described, err := saml.ParseIdPMetadata(idp.Metadata(""))
 	if err != nil {
-		return err
+		return program.Failed, err
 	}
 	observed, stop, err := newObserved(out, map[string]string{described.EntityID(): idpName})
 	if err != nil {
-		return err
+		return program.Failed, err
 	}
 	defer stop()
+	base := fmt.Sprint("http://sp.localhost:", service.Addr().(*net.TCPAddr).Port)
 	handler, closeMetadata, err := newService(base, idp, observed.telemetry)
 	if err != nil {
-		return err
+		return program.Failed, err
 	}
 	defer closeMetadata()
 	fmt.Fprintf(out, "Open     %s/login and sign in as %s, password %s\nMetrics  http://%s/metrics\n",
@@ -73,7 +66,12 @@ func run(args []string, out io.Writer) error {
 	ended := make(chan error, 2)
 	go func() { ended <- newServer(handler).Serve(service) }()
 	go func() { ended <- newServer(observed.metrics).Serve(scrape) }()
-	return <-ended
+	select {
+	case err = <-ended:
+		return program.Failed, err
+	case <-ctx.Done():
+		return program.OK, nil
+	}
 }
 
 func newServer(h http.Handler) *http.Server {

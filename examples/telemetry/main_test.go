@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -78,6 +81,42 @@ func TestScrapeAndTrace(t *testing.T) {
 	require.Equal(t, []string{
 		"saml.verify", "store.take", "store.add", "saml.consume", "saml.verify", "saml.consume",
 	}, names)
+}
+
+// The program serves both at addresses of their own, and ends with its context.
+func TestProgram(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := run(ctx, []string{"-listen", "127.0.0.1:0", "-metrics", "127.0.0.1:0"}, in)
+		_ = in.Close()
+		ended <- err
+	}()
+	lines := bufio.NewScanner(out)
+	require.True(t, lines.Scan())
+	login := strings.Fields(lines.Text())[1]
+	require.True(t, lines.Scan())
+	metrics := strings.Fields(lines.Text())[1]
+	go func() { // the spans
+		for lines.Scan() {
+		}
+	}()
+	page, err := testkit.NewBrowser(ctx).SignIn(login, mockidp.DefaultLogin, mockidp.DefaultPassword)
+	require.NoError(t, err)
+	require.Contains(t, page.Body, "Signed in.")
+	page, err = testkit.NewBrowser(ctx).Open(metrics)
+	require.NoError(t, err)
+	require.Contains(t, page.Body, `saml_flow="sp-initiated",saml_idp="mock"} 1`)
+	page, err = testkit.NewBrowser(ctx).Open(strings.Replace(login, "/login", "/metrics", 1))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusNotFound, page.Status, "metrics are not for users")
+	cancel()
+	require.NoError(t, <-ended)
+
+	_, err = run(t.Context(), []string{"more"}, io.Discard)
+	require.ErrorContains(t, err, `"more"`)
 }
 
 var (
