@@ -76,25 +76,3 @@ func TestConfig(t *testing.T) {
 		require.Equal(t, []any{telemetry.ReasonConfig, field}, []any{e.Reason, e.Rule}, "%v", err)
 	}
 }
-
-// BenchmarkOff is what a response costs that is not observed, and BenchmarkOn one that is.
-func BenchmarkOff(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		useAll(b.Context(), nil, nil)
-	}
-}
-
-func BenchmarkOn(b *testing.B) {
-	on, err := telemetry.New(telemetry.Config{
-		MeterProvider:  metric.NewMeterProvider(metric.WithReader(metric.NewManualReader())),
-		TracerProvider: trace.NewTracerProvider(), Region: "eu",
-	})
-	require.NoError(b, err)
-	b.ReportAllocs()
-	for b.Loop() {
-		ctx, end := on.ObserveResponse(b.Context())
-		on.ObserveVerification(ctx)(nil)
-		end(acs.Verdict{Accepted: true, Flow: acs.FlowSP})
-	}
-}
