@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,12 +105,12 @@ func (b *peerBrowser) do(r *http.Request) peerPage {
 	return peerPage{resp.StatusCode, resp.Header.Get("Location"), peerBody(b.t, resp.Body)}
 }
 
-// cookies returns the cookies that the browser would send to an address.
+// cookies returns the cookies that the browser would send to an address, without that of a session.
 func (b *peerBrowser) cookies(address string) []*http.Cookie {
 	b.t.Helper()
 	u, err := url.Parse(address)
 	require.NoError(b.t, err)
-	return b.client.Jar.Cookies(u)
+	return slices.DeleteFunc(b.client.Jar.Cookies(u), func(c *http.Cookie) bool { return c.Name == sessionCookie })
 }
 
 var (

@@ -153,10 +153,10 @@ func peerState(t *testing.T, spMetadata [][]byte) (dir string, spFiles []string)
 	return dir, spFiles
 }
 
-// peerTLS is the TLS configuration of our consumers.
+// peerTLS is the TLS key of our consumers, and of an identity provider behind a tlsFront.
 var peerTLS = sync.OnceValues(func() (crypto.Signer, *x509.Certificate) {
 	key := testkit.ECDSAKey("tls")
-	return key, peerCertificate(key, homeRegion+".localhost", awayRegion+".localhost")
+	return key, peerCertificate(key, homeRegion+".localhost", awayRegion+".localhost", "idp.localhost")
 })
 
 // peerBody reads a server's answer.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -31,11 +31,18 @@ type deployment struct {
 	idp *saml.SwappableIdP
 	url map[string]string // Region to its address, without a slash at the end
 
+	handler map[string]http.Handler // of each Region
+
 	byIndex bool // how its requests name their ACS
 
-	mu       sync.Mutex
-	logins   []*acs.Login // guarded by mu, as is
-	verdicts []acs.Verdict
+	sessions *sessions.MemoryStore // of both Regions
+
+	mu        sync.Mutex
+	logins    []*acs.Login // guarded by mu, as are
+	verdicts  []acs.Verdict
+	messages  []string // logout messages
+	ended     []*saml.VerifiedLogoutRequest
+	loggedOut []*acs.LoggedOut // the ends of logouts that began here
 }
 
 // deploy starts a deployment whose service provider and consumers are as
@@ -47,7 +54,11 @@ func deploy(t *testing.T, change func(*saml.Config, *acs.Config)) *deployment {
 		EntityID: "urn:unused", Certificates: []*x509.Certificate{peerIdPKey().cert},
 	})
 	require.NoError(t, err)
-	d := &deployment{idp: saml.NewSwappableIdP(unused), url: make(map[string]string)}
+	d := &deployment{
+		idp: saml.NewSwappableIdP(unused), url: make(map[string]string),
+		sessions: sessions.NewMemoryStore(sessions.MemoryConfig{}),
+		handler:  make(map[string]http.Handler),
+	}
 	servers := make(map[string]*httptest.Server)
 	for _, region := range []string{homeRegion, awayRegion} {
 		s := httptest.NewUnstartedServer(nil)
@@ -71,9 +82,11 @@ func deploy(t *testing.T, change func(*saml.Config, *acs.Config)) *deployment {
 		SignRequests:  true,
 	}
 	region := acs.Config{
-		OnLogin:   d.signedIn,
-		OnVerdict: d.record,
-		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
+		OnLogin:     d.signedIn,
+		OnVerdict:   d.record,
+		EndSessions: d.endSessions,
+		OnLoggedOut: d.signedOut,
+		Logger:      slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	change(&sp, &region)
 	d.byIndex = sp.ACSByIndex
@@ -101,8 +114,10 @@ func (d *deployment) serve(t *testing.T, s *httptest.Server, cfg acs.Config) {
 		region.StartLogin(w, r, acs.LoginOptions{Binding: saml.HTTPPost, ForceAuthn: true,
 			ReturnTo: r.FormValue("return_to")})
 	})
+	d.serveSessions(mux, region)
 	key, cert := peerTLS()
-	s.Config.Handler = mux
+	d.handler[cfg.Region] = d.recordLogout(mux)
+	s.Config.Handler = d.handler[cfg.Region]
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{{PrivateKey: key, Certificate: [][]byte{cert.Raw}}}}
 	s.StartTLS()
 }
@@ -122,13 +137,6 @@ func (d *deployment) trust(t *testing.T, metadata []byte) {
 	idp, err := saml.ParseIdPMetadata(metadata)
 	require.NoError(t, err)
 	d.idp.Replace(idp)
-}
-
-func (d *deployment) signedIn(w http.ResponseWriter, _ *http.Request, l *acs.Login) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.logins = append(d.logins, l)
-	fmt.Fprintf(w, "%s is signed in in %s\n", l.Assertion.NameID().Value, l.Region)
 }
 
 func (d *deployment) record(_ context.Context, v acs.Verdict) {

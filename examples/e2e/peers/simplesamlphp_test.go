@@ -40,16 +40,11 @@ func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]
 	if sign == signResponse {
 		// It heeds WantAssertionsSigned, which our metadata always says.
 		for i, metadata := range spMetadata {
-			spMetadata[i] = bytes.Replace(metadata, []byte(`WantAssertionsSigned="true"`), []byte(`WantAssertionsSigned="false"`), 1)
+			spMetadata[i] = bytes.Replace(metadata,
+				[]byte(`WantAssertionsSigned="true"`), []byte(`WantAssertionsSigned="false"`), 1)
 		}
 	}
-	state, _ := peerState(t, spMetadata)
-	config, err := filepath.Abs("testdata/simplesamlphp/config")
-	require.NoError(t, err)
-	cmd := shellCommand(php, "-S", "127.0.0.1:0", "-t", filepath.Join(simpleSAMLphp, "www"))
-	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+config, "PEER_STATE="+state, "PEER_SIGN="+sign,
-		"PEER_ENCRYPT="+encrypt)
-	at := startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))
+	at := runSimpleSAMLphp(t, php, spMetadata, "PEER_SIGN="+sign, "PEER_ENCRYPT="+encrypt)
 	metadata := newPeerBrowser(t).open(at + "/saml2/idp/metadata.php")
 	require.Equal(t, 200, metadata.status, metadata.body)
 	return peer{
@@ -61,6 +56,17 @@ func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]
 		checksRequests: true, answersUnlisted: true,
 		mail: "mail", affiliation: "eduPersonAffiliation",
 	}
+}
+
+// runSimpleSAMLphp starts the program, with these variables of its configuration, and returns its address.
+func runSimpleSAMLphp(t *testing.T, php string, spMetadata [][]byte, env ...string) string {
+	t.Helper()
+	state, _ := peerState(t, spMetadata)
+	config, err := filepath.Abs("testdata/simplesamlphp/config")
+	require.NoError(t, err)
+	cmd := shellCommand(php, "-S", "127.0.0.1:0", "-t", filepath.Join(simpleSAMLphp, "www"))
+	cmd.Env = append(append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+config, "PEER_STATE="+state), env...)
+	return startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))
 }
 
 // requirePHP returns a php that has the extensions which the tests use.
