@@ -43,6 +43,9 @@ func startChromium(t *testing.T) *chromium {
 	return &chromium{t, ctx}
 }
 
+// of returns the same tab for a subtest.
+func (b *chromium) of(t *testing.T) *chromium { return &chromium{t, b.ctx} }
+
 // do runs actions, with a time limit.
 func (b *chromium) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
