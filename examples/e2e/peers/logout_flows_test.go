@@ -29,6 +29,8 @@ type logoutPeer struct {
 	signOut, signedOut string
 	frame              string // the address of a frame in which we signed the user out
 	encryptsNameID     bool   // in its LogoutRequests
+	// register adds one more service provider. Nil: that is not possible.
+	register func(metadata []byte)
 }
 
 // deployLogout starts a deployment with a logout URL in each Region.

@@ -3,6 +3,8 @@ package peers_test
 import (
 	"crypto"
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,7 +46,8 @@ func decrypting(sp *saml.Config) {
 func startSimpleSAMLphpLogout(t *testing.T, php string, spMetadata [][]byte, env ...string) logoutPeer {
 	t.Helper()
 	front := newTLSFront(t)
-	front.start(t, runSimpleSAMLphp(t, php, spMetadata,
+	state, _ := peerState(t, spMetadata)
+	front.start(t, runSimpleSAMLphp(t, php, state,
 		append(env, "PEER_BASE="+front.base+"/", "PEER_AUTH=password")...), "")
 	metadata := newPeerBrowser(t).open(front.base + "/saml2/idp/metadata.php")
 	require.Equal(t, 200, metadata.status, metadata.body)
@@ -54,5 +57,8 @@ func startSimpleSAMLphpLogout(t *testing.T, php string, spMetadata [][]byte, env
 		signOut: front.base + "/saml2/idp/SingleLogoutService.php?" +
 			url.Values{"ReturnTo": {front.base + "/logout.php"}}.Encode(),
 		signedOut: "You have been logged out",
+		register: func(metadata []byte) { // it reads the files for each request
+			require.NoError(t, os.WriteFile(filepath.Join(state, "sp-later.xml"), metadata, 0o600))
+		},
 	}
 }

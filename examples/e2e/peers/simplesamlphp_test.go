@@ -44,7 +44,8 @@ func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]
 				[]byte(`WantAssertionsSigned="true"`), []byte(`WantAssertionsSigned="false"`), 1)
 		}
 	}
-	at := runSimpleSAMLphp(t, php, spMetadata, "PEER_SIGN="+sign, "PEER_ENCRYPT="+encrypt)
+	state, _ := peerState(t, spMetadata)
+	at := runSimpleSAMLphp(t, php, state, "PEER_SIGN="+sign, "PEER_ENCRYPT="+encrypt)
 	metadata := newPeerBrowser(t).open(at + "/saml2/idp/metadata.php")
 	require.Equal(t, 200, metadata.status, metadata.body)
 	return peer{
@@ -58,10 +59,10 @@ func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]
 	}
 }
 
-// runSimpleSAMLphp starts the program, with these variables of its configuration, and returns its address.
-func runSimpleSAMLphp(t *testing.T, php string, spMetadata [][]byte, env ...string) string {
+// runSimpleSAMLphp starts the program, with the folder and the other variables of its configuration, and returns its
+// address.
+func runSimpleSAMLphp(t *testing.T, php, state string, env ...string) string {
 	t.Helper()
-	state, _ := peerState(t, spMetadata)
 	config, err := filepath.Abs("testdata/simplesamlphp/config")
 	require.NoError(t, err)
 	cmd := shellCommand(php, "-S", "127.0.0.1:0", "-t", filepath.Join(simpleSAMLphp, "www"))
