@@ -178,10 +178,12 @@ func (s *signIn) send(p *Page, messages []Form) (next *Page, err error) {
 	return next, nil
 }
 
-// isMessage reports whether a form holds a SAML message. Some attacks put it into the query of the form's address,
-// or into a field with a longer name.
+// isMessage reports whether a form holds a SAML message, which a script submits. Some attacks put it into the query of
+// the form's address, or into a field with a longer name. A form that asks for a password can hold the request that it
+// is for, and no script submits it.
 func (f Form) isMessage() bool {
-	return f.holds("SAMLResponse") || f.holds("SAMLart") || f.holds("SAMLRequest")
+	return (f.holds("SAMLResponse") || f.holds("SAMLart") || f.holds("SAMLRequest")) &&
+		!slices.ContainsFunc(f.Fields, func(in Field) bool { return in.Type == "password" })
 }
 
 func (f Form) holds(name string) bool {

@@ -52,3 +52,21 @@ func TestSignInFollowsScriptsAndRefresh(t *testing.T) {
 	_, err = b.SignIn("https://a.example/", "", "")
 	assert.ErrorContains(t, err, "no handler")
 }
+
+// The sign-in page of crewjam/saml's identity provider holds the request that it is for.
+func TestSignInFillsInAFormWithARequest(t *testing.T) {
+	t.Parallel()
+	b := testkit.NewBrowser(t.Context())
+	var got []string
+	b.Transport = testkit.Handlers{"a.example": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			got = append(got, r.FormValue("user")+" "+r.FormValue("password")+" "+r.FormValue("SAMLRequest"))
+			return
+		}
+		fmt.Fprint(w, `<form method="post"><input name="user"><input type="password" name="password">`+
+			`<input type="hidden" name="SAMLRequest" value="x"></form>`)
+	})}
+	_, err := b.SignIn("https://a.example/", "alice", "secret")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"alice secret x"}, got)
+}
