@@ -36,7 +36,6 @@ func (f tlsFront) start(t *testing.T, program, static string) {
 	to, err := url.Parse(program)
 	require.NoError(t, err)
 	mux := http.NewServeMux()
-	f.Config.Handler = mux
 	if static != "" {
 		mux.Handle("/static/", http.StripPrefix("/static/", http.FileServer(http.Dir(static))))
 	}
@@ -47,7 +46,13 @@ func (f tlsFront) start(t *testing.T, program, static string) {
 		},
 		ErrorLog: log.New(io.Discard, "", 0), // a browser drops requests
 	})
+	f.serve(mux)
+}
+
+// serve serves a handler.
+func (f tlsFront) serve(h http.Handler) {
 	key, cert := peerTLS()
+	f.Config.Handler = h
 	f.TLS = &tls.Config{Certificates: []tls.Certificate{{PrivateKey: key, Certificate: [][]byte{cert.Raw}}}}
 	f.StartTLS()
 }
