@@ -393,6 +393,7 @@ func TestLogoutRefusals(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusForbidden, page.Status)
 	assert.Contains(t, page.Text(), "Use the button of this service")
+	assert.Contains(t, w.log.String(), "reason=CrossSite")
 	assert.Nil(t, w.result)
 	assert.True(t, w.signedIn(b, "us"), "the session lives on")
 	page, err = b.Open(w.origin["us"] + "/sign-out")

@@ -104,7 +104,7 @@ func (l *loggedOutAtCreate) Create(ctx context.Context, key string, s sessions.S
 	return l.Store.Create(ctx, key, s)
 }
 
-// The answer is PartialLogout if a Region may not know, or if sessions don't have the NameID.
+// G29: the answer is PartialLogout if a Region may not know, or if sessions don't have the NameID.
 func TestPartialLogoutWhereARegionIsBehind(t *testing.T) {
 	peers := &heard{}
 	w, _ := newLogoutWorld(t, func(c *portal.Config) { c.Replication = peers })

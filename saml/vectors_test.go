@@ -44,7 +44,7 @@ func TestVectors(t *testing.T) {
 // TestVectorsDescribeTheirChange: each says in a comment what it changes, as no
 // other of its row does, and names the accepted vector that it changes.
 func TestVectorsDescribeTheirChange(t *testing.T) {
-	for _, kind := range []string{"response", "metadata"} {
+	for _, kind := range []string{"response", "metadata", "logout"} {
 		byID, saying := make(map[string]*vector), make(map[string]string)
 		vectors := vectorsOf(t, kind)
 		for _, v := range vectors {
@@ -107,6 +107,23 @@ var vectorKinds = map[string]vectorKind{
 		[]string{"idp", "sso", "key"},
 		[]string{"xml", "base64"},
 	},
+	"logout": {
+		logoutHeaders,
+		[]string{
+			"id", "name", "comment", "expect", "binding", "parameter", "idp", "idp-key", "sp", "logout", "name-id",
+			"session-index", "now", "body",
+		},
+		nil,
+		[]string{"xml", "sent", "generated"},
+	},
+}
+
+// logoutHeaders are those of logout messages.
+var logoutHeaders = map[string]bool{
+	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false,
+	"expect": false, "ends": false, "sessions": false, "binding": false, "parameter": false, "relay-state": false,
+	"idp": false, "idp-key": false, "other-idp": false, "other-idp-key": false, "sp": false, "logout": false,
+	"sp-key": false, "name-id": false, "session-index": false, "request-id": false, "now": false, "body": false,
 }
 
 // metadataHeaders are those of documents about an identity provider.
@@ -196,7 +213,7 @@ var knownReasons = []saml.Reason{
 	saml.ReasonNameID, saml.ReasonInResponseTo, saml.ReasonWrongRegion, saml.ReasonUnsolicited, saml.ReasonExpired,
 	saml.ReasonNotYetValid,
 	saml.ReasonTime, saml.ReasonSchema, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn,
-	saml.ReasonIdP, saml.ReasonScope, saml.ReasonSubject,
+	saml.ReasonIdP, saml.ReasonScope, saml.ReasonSubject, saml.ReasonForm, saml.ReasonNotLogout,
 }
 
 func (v *vector) parseExpectation() error {

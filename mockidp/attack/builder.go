@@ -61,6 +61,7 @@ type draft struct {
 	document string // the finished document
 
 	metadata MetadataParams // of a draft of metadata
+	logout   *logoutDraft   // of a draft of a logout message
 
 	err error
 }

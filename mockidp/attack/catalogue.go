@@ -61,6 +61,7 @@ type catalogue struct {
 	rows     []Row
 	cases    []Case
 	metadata []MetadataCase
+	logouts  []LogoutCase
 	texts    map[string]string // definitions of texts, by %name%
 	macros   map[string]string // definitions of steps, by name
 
@@ -91,7 +92,7 @@ func (c *catalogue) line(line string) {
 	}
 }
 
-// settable is a case of either kind.
+// settable is a case of any kind.
 type settable interface {
 	// set applies a setting. It returns false if name is not a setting.
 	set(name string, args []string) bool
@@ -100,8 +101,8 @@ type settable interface {
 }
 
 func (c *catalogue) newCase(id, rest string) {
-	metadata := id == "metadata"
-	if metadata {
+	kind := id
+	if kind == "metadata" || kind == "logout" {
 		id, rest, _ = strings.Cut(rest, " ")
 	}
 	outcome, steps, _ := strings.Cut(rest, "  ")
@@ -113,12 +114,18 @@ func (c *catalogue) newCase(id, rest string) {
 	if of, _, _ := strings.Cut(id, "/"); of != row.ID {
 		panic("case " + id + " in row " + row.ID)
 	}
-	if metadata {
+	switch kind {
+	case "metadata":
 		c.metadata = append(c.metadata, MetadataCase{
 			ID: id, Name: row.Name, Description: row.What, Reference: row.Reference, Outcome: MetadataOutcome{Reasons: reasons},
 		})
 		c.last = &c.metadata[len(c.metadata)-1]
-	} else {
+	case "logout":
+		c.logouts = append(c.logouts, LogoutCase{
+			ID: id, Name: row.Name, Description: row.What, Reference: row.Reference, Outcome: LogoutOutcome{Reasons: reasons},
+		})
+		c.last = &c.logouts[len(c.logouts)-1]
+	default:
 		c.cases = append(c.cases, Case{
 			ID: id, Name: row.Name, Description: row.What, Reference: row.Reference, Outcome: Outcome{Reasons: reasons},
 		})

@@ -1,14 +1,15 @@
-// Package attack is a catalogue of hostile SAML responses, for tests only.
+// Package attack is a catalogue of hostile SAML responses and logout messages, for tests only.
 // Don't use it in production code.
 //
-// The catalogue has 240 rows, each with an ID such as A01: see [RowOf]. [Cases]
+// The catalogue has 282 rows, each with an ID such as A01: see [RowOf]. [Cases]
 // lists those that one response can show, most of them in several variants. A
 // case is a small change to a new good response. Its expected outcome is either
 // refused, with the allowed Reasons, or accepted, with the expected values.
 // Each case has a twin, the same document without the attack, which must be
 // accepted. Without that check, a service provider that refuses everything
 // would pass. [MetadataCases] lists metadata of identity providers that must be
-// refused, and unusual metadata that must be accepted.
+// refused, and unusual metadata that must be accepted. [LogoutCases] lists
+// logout messages that must end no session, and unusual ones that must.
 //
 //	params := attack.Params{
 //		Issuer: idpEntityID, Audience: spEntityID, Recipient: acsURL,

@@ -25,6 +25,8 @@ var elements = map[string]string{
 	"StatusCode":              "./Status/StatusCode",
 	"EncryptedData":           "./EncryptedAssertion/EncryptedData",
 	"EncryptedKey":            "./EncryptedAssertion//EncryptedKey",
+	"LogoutRequest":           ".",
+	"LogoutResponse":          ".",
 }
 
 // path returns a path of the catalogue in etree's syntax.

@@ -22,6 +22,14 @@ func (c MetadataCase) Stage() (when string, byText bool) {
 	return "In the document", false
 }
 
+// Stage is like [Case.Stage].
+func (c LogoutCase) Stage() (when string, byText bool) {
+	if c.attack[setup] != nil || c.attack[inside] != nil || c.attack[sealed] != nil || c.Encrypted {
+		return "", false
+	}
+	return stageOf(c.attack)
+}
+
 func stageOf(a change) (when string, byText bool) {
 	if a[posted] != nil {
 		return "", false

@@ -2,7 +2,6 @@ package attack
 
 import (
 	"bytes"
-	"compress/flate"
 	"encoding/base64"
 	"maps"
 	"strconv"
@@ -55,7 +54,7 @@ type step struct {
 var steps = func() map[string]step {
 	all := make(map[string]step)
 	for _, some := range []map[string]step{
-		treeSteps, textSteps, wrappingSteps, signatureSteps, encryptionSteps, metadataSteps,
+		treeSteps, textSteps, wrappingSteps, signatureSteps, encryptionSteps, metadataSteps, logoutSteps,
 	} {
 		maps.Copy(all, some)
 	}
@@ -205,10 +204,4 @@ func encode(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // Deflated returns a message as in the HTTP-Redirect binding (Bindings 3.4.4.1), in
 // base64. The HTTP-POST binding does not deflate messages. Deflated zeros are a bomb.
-func Deflated(text []byte) string {
-	var out bytes.Buffer
-	w, _ := flate.NewWriter(&out, flate.BestCompression) // a valid level
-	_, _ = w.Write(text)
-	_ = w.Close()
-	return encode(out.Bytes())
-}
+func Deflated(text []byte) string { return encode(deflated(text)) }

@@ -46,7 +46,7 @@ func (h *headers) when(ok bool, key, value string) {
 // goodName is the name of the vectors that belong to no row.
 const goodName = "good message"
 
-// about holds the first headers of vectors of both kinds.
+// about holds the first headers of vectors of all kinds.
 type about struct{ id, name, what, reference, comment, twin string }
 
 func (h *headers) about(a about) {
@@ -165,6 +165,9 @@ func TestVectors(t *testing.T) {
 	folded := make(map[string]string)
 	said := newComments(t)
 	for id, text := range metadataVectors(t, said) {
+		want[vectorFile(id)] = text
+	}
+	for id, text := range logoutVectors(t, said) {
 		want[vectorFile(id)] = text
 	}
 	for id, text := range responseVectors(t, said) {
