@@ -10,6 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/middleware"
 	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // enter is where a browser signs in for a page of its application, and comes back to it. The parameter return_to is a
@@ -44,10 +45,27 @@ func (g *gate) home(w http.ResponseWriter, r *http.Request) {
 		s := middleware.From(r.Context())
 		acs.WritePage(w, r, acs.Page{
 			Kind: acs.PageQuestion, Status: http.StatusOK, Title: "You are signed in",
-			Text: "You are signed in as " + s.UserName + ".", Link: "/", LinkText: "Go to the start page",
-			Form: &acs.PageForm{Action: pages + "/logout", Buttons: []acs.PageButton{{Text: "Sign out"}}},
+			Text: "You are signed in as " + s.UserName + ".",
+			Form: &acs.PageForm{
+				Action: pages + "/logout", Buttons: []acs.PageButton{{Text: "Sign out"}}, Targets: g.logoutTargets(s.IdP),
+			},
 		})
 	})).ServeHTTP(w, r)
+}
+
+// logoutTargets returns where signing out leads: to the identity provider, which may send the browser on to others.
+func (g *gate) logoutTargets(entityID string) []string {
+	targets := []string{"https:"}
+	idp, err := g.sp.IdP(entityID)
+	if err != nil {
+		return targets
+	}
+	for _, s := range idp.LogoutServices() {
+		if u, err := url.Parse(s.URL); err == nil && u.Scheme == "http" && saml.IsLoopback(u.Hostname()) {
+			targets = append(targets, "http://"+u.Host)
+		}
+	}
+	return targets
 }
 
 // allApplications is a store in which signing out at one application ends the sessions of all of them. Each application

@@ -30,6 +30,7 @@ func TestBrowser(t *testing.T) {
 		{"CancelAndBack", testCancelAndBack},
 		{"PageScript", testPageScript},
 		{"Middleware", testMiddleware},
+		{"ForwardAuth", testForwardAuth},
 		{"Demo", testDemo},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
