@@ -35,7 +35,11 @@ func (o *options) explain(m message) (saml.Report, error) {
 		return saml.Report{}, err
 	}
 	explain := sp.Explain
-	if isXML(m.body) {
+	if artifact, ok := o.artifact(m); ok {
+		explain = func(envelope []byte, want saml.VerifyOptions) saml.Report {
+			return sp.ExplainArtifactResponse(envelope, artifact.record(o.config.IdP.IdP()), want)
+		}
+	} else if isXML(m.body) {
 		explain = sp.ExplainXML
 	}
 	r := explain(m.body, saml.VerifyOptions{ACS: o.acs, RequestIDs: o.requestIDs, Unsolicited: o.unsolicited})

@@ -18,6 +18,7 @@ type options struct {
 	acs         string
 	requestIDs  []string
 	unsolicited bool
+	resolveID   string
 	entry       int // 0: the last
 	json        bool
 	file        string // empty: standard input
@@ -86,6 +87,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	once(fs, "acs", "the `URL` that the response was posted to, as the service provider lists it", text(&o.acs))
 	fs.Func("request-id", "the `ID` of a request that may be answered; repeatable", list(&o.requestIDs))
 	fs.BoolVar(&o.unsolicited, "unsolicited", false, "the response answers no request")
+	once(fs, "resolve-id", "the `ID` of the ArtifactResolve that an answer by SOAP must be to", text(&o.resolveID))
 	once(fs, "now", "verify as of this `TIME`, RFC 3339 such as 2026-01-02T15:04:05Z (default: now)", o.setNow)
 	fs.Func("key", "`FILE` with an RSA private key in PEM, for decryption; repeatable", list(&o.keys))
 	for _, t := range toggles {

@@ -142,7 +142,7 @@ func fromForm(form []field, decoded bool) message {
 	case found["SAMLRequest"] != "":
 		return noResponse("the form holds a SAMLRequest: samlcheck reads responses")
 	case found["SAMLart"] != "":
-		return noResponse("the form holds a SAMLart: the response is fetched by HTTP-Artifact, and is not in the form")
+		return noResponse("the form holds a SAMLart: the response is in the SOAP envelope that the service got for it")
 	}
 	return noResponse("the form holds no SAMLResponse")
 }

@@ -173,6 +173,10 @@ func (o *options) notes(m message, a *saml.Assertion) []string {
 	for _, w := range o.config.IdP.IdP().Warnings() {
 		out = append(out, "the identity provider's metadata: "+w)
 	}
+	if artifact, ok := o.artifact(m); ok && artifact.assumed {
+		out = append(out, "whether the ArtifactResponse answers the ArtifactResolve of this service was not checked: "+
+			"give its ID with -resolve-id")
+	}
 	if m.form && (m.relayState == "" || m.relayState == "null") && len(scan(decoded(m.body)).requestIDs) > 0 {
 		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: "+
 			"a service that sent one with its request may require it (Bindings 3.5.3); "+

@@ -35,7 +35,8 @@ func TestHelp(t *testing.T) {
 		require.Equal(t, 0, code)
 		require.Empty(t, stderr)
 		for _, name := range []string{
-			"idp-metadata", "idp-entity-id", "idp-cert", "entity-id", "acs", "request-id", "unsolicited", "now", "key",
+			"idp-metadata", "idp-entity-id", "idp-cert", "entity-id", "acs", "request-id", "unsolicited", "resolve-id", "now",
+			"key",
 			"allow-sha1", "allow-rsa1024", "allow-cbc", "allow-rsa15", "allow-missing-nameid", "allow-expired-metadata",
 			"want-assertions-signed", "want-responses-signed",
 			"max-age", "entry", "json",
