@@ -15,6 +15,7 @@
 //   - acs/sessions: sessions and how they end. acs/sessions/sessionstest tests a
 //     store of your own.
 //   - acs/middleware: protects the handlers of a program, with sessions.
+//     acs/samlspcompat has it for programs written for samlsp of crewjam/saml.
 //   - acs/federation: metadata of identity providers, fetched, verified and
 //     refreshed.
 //   - acs/telemetry: OpenTelemetry metrics and traces.
@@ -54,6 +55,8 @@
 //	acs/federation                    saml
 //	acs/discovery                     saml
 //	acs/middleware                    saml, acs, acs/sessions,
+//	                                  acs/internal/storeerr
+//	acs/samlspcompat                  saml, acs, acs/middleware, acs/sessions,
 //	                                  acs/internal/storeerr
 //	acs/telemetry                     saml, acs
 //	acs/storetest                     acs
