@@ -45,8 +45,8 @@ func TestChangedArtifactResponses(t *testing.T) {
 	require.Positive(t, accepted, "harmless changes are made, too")
 }
 
-// FuzzArtifact fuzzes what a browser and an identity provider bring: there is no panic, an error is a *saml.Error and has
-// no result, and success means that the artifact has one encoding, and the values are the signed ones.
+// FuzzArtifact fuzzes what a browser and an identity provider bring: there is no panic, an error is a *saml.Error and
+// has no result, and success means that the artifact has one encoding, and the values are the signed ones.
 func FuzzArtifact(f *testing.F) {
 	for _, a := range artifactAnswers() {
 		f.Add(artifactOf(idpEntity, 0), a.xml(f))
