@@ -79,6 +79,23 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
+// BenchmarkVerifyArtifactResponse compares a response by artifact, signed where a posted one is, and around it.
+func BenchmarkVerifyArtifactResponse(b *testing.B) {
+	sp := newSP(b, withArtifacts(b))
+	for name, a := range map[string]artifactAnswer{
+		"okta8":  {Inside: doc{Attributes: attributesOf(8, 1)}},
+		"around": {Inside: doc{Attributes: attributesOf(8, 1), UnsignedAssertion: true}, Sign: true},
+	} {
+		envelope := a.xml(b)
+		b.Run(name, func(b *testing.B) {
+			measure(b, func() error {
+				_, err := sp.VerifyArtifactResponse(envelope, ofArtifact, unsolicited)
+				return err
+			})
+		})
+	}
+}
+
 func measure(b *testing.B, run func() error) {
 	b.ReportAllocs()
 	for b.Loop() {
