@@ -46,10 +46,10 @@ type Config struct {
 	// more is refused. Nil: all attributes.
 	KeepAttributes []string
 	// KeepForms keeps a form that a user posts after the session has ended by age or idleness, while the user signs in
-	// again, and then offers to send it. It is kept only if it came from a page of this origin in a window of its own, and
-	// only while Sessions still has the ended session; it is sent once, to the same path, by the same user. It has at most
-	// 32 KiB, in the encoding application/x-www-form-urlencoded, and is in Store for RequestLifetime, at most one for each
-	// ended session. False: such a POST gets 401, and the form is lost.
+	// again, and then offers to send it. It is kept only if it came from a page of this origin in a window of its own,
+	// and only while Sessions still has the ended session. It is sent once, to the same path, by the same user. It has
+	// at most 32 KiB, in the encoding application/x-www-form-urlencoded, and is in Store for 15 min, at most one for
+	// each ended session. False: such a POST gets 401, and the form is lost.
 	KeepForms bool
 }
 

@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
@@ -29,6 +31,17 @@ func onlyFrom(origin string, form url.Values, answer string) testkit.Navigation 
 // signOutFrom signs out from a page of an origin.
 func signOutFrom(origin string) testkit.Navigation {
 	return testkit.Navigation{From: origin, Method: http.MethodPost, URL: base + "/saml/logout", User: true}
+}
+
+// countingStore counts the records that are added.
+type countingStore struct {
+	acs.Store
+	added int
+}
+
+func (s *countingStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	s.added++
+	return s.Store.Add(ctx, key, v, exp)
 }
 
 // brokenStore is a store that fails while err is set.

@@ -56,7 +56,8 @@ func TestDeepLinkIsLocal(t *testing.T) {
 
 // Requests that aren't navigations get 401, no redirect, no cookie and no record.
 func TestOthersGet401(t *testing.T) {
-	w := newWorld(t)
+	store := new(countingStore)
+	w := newWorld(t, func(c *middleware.Config) { store.Store, c.Store = c.Store, store })
 	send := func(method string, header ...string) *http.Response {
 		r, err := http.NewRequest(method, base+"/api", nil)
 		require.NoError(t, err)
@@ -80,8 +81,11 @@ func TestOthersGet401(t *testing.T) {
 		require.Empty(t, res.Header.Get("Location"))
 		require.Empty(t, res.Header.Values("Set-Cookie"))
 	}
+	require.Zero(t, store.added)
 	require.Equal(t, http.StatusSeeOther, send("GET").StatusCode) // the control
+	require.Equal(t, 1, store.added)
 	res := send("HEAD")
+	require.Equal(t, 1, store.added)
 	require.Equal(t, "/saml/login", res.Header.Get("Location"))
 	require.Empty(t, res.Header.Values("Set-Cookie"))
 }
