@@ -21,10 +21,11 @@ func TestConfig(t *testing.T) {
 		EntityID: base + "/several", ACS: []saml.Endpoint{{URL: base + "/several/acs"}}, IdPs: noIdPs{},
 	})
 	require.NoError(t, err)
+	onLogin := func(http.ResponseWriter, *http.Request, *acs.Login) {}
 	for field, edit := range map[string]func(*middleware.Config){
 		"Config.SP":                                     func(c *middleware.Config) { c.SP = nil },
 		"Config.Sessions":                               func(c *middleware.Config) { c.Sessions = nil },
-		"Config.OnLogin, EndSessions":                   func(c *middleware.Config) { c.OnLogin = func(http.ResponseWriter, *http.Request, *acs.Login) {} },
+		"Config.OnLogin, EndSessions":                   func(c *middleware.Config) { c.OnLogin = onLogin },
 		"Config.CookieName":                             func(c *middleware.Config) { c.CookieName = "session" },
 		"Config.ChooseIdP":                              func(c *middleware.Config) { c.SP = several },
 		"Config.Paths":                                  func(c *middleware.Config) { c.Paths.Login = "/saml/acs" },
