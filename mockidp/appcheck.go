@@ -113,7 +113,7 @@ func (a *App) checkChoices() *Error {
 		return a.bad("unknown Refusals %d", a.Refusals)
 	case a.LogoutBinding != LogoutRedirect && a.LogoutBinding != LogoutPOST:
 		return a.bad("unknown LogoutBinding %d", a.LogoutBinding)
-	case a.LogoutChannel != FrontChannel && a.LogoutChannel != BackChannel:
+	case a.LogoutChannel < FrontChannel || a.LogoutChannel > HiddenFrame:
 		return a.bad("unknown LogoutChannel %d", a.LogoutChannel)
 	case a.LogoutChannel == BackChannel && a.LogoutSOAPURL == "":
 		return a.bad("the LogoutChannel BackChannel needs a LogoutSOAPURL")

@@ -70,6 +70,7 @@ type LogoutChannel int
 const (
 	FrontChannel LogoutChannel = iota // the browser goes there, one app after another; the zero value
 	BackChannel                       // the Server calls it by SOAP, without the browser
+	HiddenFrame                       // the browser goes there in a hidden frame, to all such apps at once
 )
 
 // App is an application on the dashboard.

@@ -40,14 +40,14 @@
 // ([User].SecondFactor).
 //
 // An app with [App].LogoutURL or LogoutSOAPURL, which registered metadata sets, has single logout by HTTP-Redirect,
-// HTTP-POST and SOAP. A LogoutRequest must be signed. Through the browser it names the NameID and SessionIndex of the
-// browser's session; by SOAP it ends all sessions that it names. The session's other apps are told as
-// [App].LogoutChannel says: by SOAP, or by the browser, one after another. The app that asked gets PartialLogout if
-// an app failed or couldn't be told. “Sign out” on the pages does the same and shows what it ended, and [Server.Logout]
-// does it for all sessions of a user. An app that doesn't answer keeps the browser; the sign-in page then leads back to
-// the sign-out, which can go on without that app. Encrypted NameIDs and logout by artifact aren't supported.
-// EndSessions tells no app. With Compose, a composed answer belongs to no session, so a LogoutRequest about it ends
-// nothing and is answered with Success.
+// HTTP-POST and SOAP. A LogoutRequest must be signed. Through the browser it names the NameID and SessionIndex of
+// the browser's session; by SOAP it ends all sessions that it names. The session's other apps are told as
+// [App].LogoutChannel says: by SOAP, in hidden frames, or by the browser, one after another. The app that asked gets
+// PartialLogout if an app failed or couldn't be told. “Sign out” on the pages does the same and shows what it ended,
+// and [Server.Logout] does it for all sessions of a user. An app that doesn't answer keeps the browser; the sign-in
+// page then leads back to the sign-out, which can go on without that app. Encrypted NameIDs and logout by artifact
+// aren't supported. EndSessions tells no app. With Compose, a composed answer belongs to no session, so a
+// LogoutRequest about it ends nothing and is answered with Success.
 //
 // With [App].ResponseBinding the browser carries an artifact, and the service provider fetches the Response by SOAP, at
 // [Server.ArtifactURL]: once, within [ArtifactLifetime], and only the one that the Response was made for. With

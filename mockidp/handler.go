@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 func (s *Server) routes() http.Handler {
@@ -20,6 +21,7 @@ func (s *Server) routes() http.Handler {
 		"POST " + pathSignOut:                  s.sameOriginForm(s.handleSignOut),
 		"GET " + pathLogout:                    s.handleLogout,
 		"POST " + pathLogout:                   s.sameOriginForm(s.handleSkip),
+		"GET " + pathLogoutFrame:               s.handleLogoutFrame,
 		"GET /app/{name}/{key}/slo/saml":       s.handleSLO,
 		"POST /app/{name}/{key}/slo/saml":      s.handleSLO,
 		"GET " + pathFactor:                    s.handleFactorPage,
@@ -93,6 +95,11 @@ func policy(forms string) string {
 		p += "; form-action " + forms
 	}
 	return p
+}
+
+// framedPolicy returns the policy of a page that one of the Server's own pages shows in a frame.
+func framedPolicy(forms string) string {
+	return strings.Replace(policy(forms), "frame-ancestors 'none'", "frame-ancestors 'self'", 1)
 }
 
 type handler func(http.ResponseWriter, *http.Request) *Error

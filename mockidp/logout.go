@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Single logout (SAML Profiles 4.4). The apps of the back channel are told first, by SOAP. Then the browser carries a
-// LogoutRequest to one app after another, and each answers with a LogoutResponse. An app that doesn't answer keeps the
-// browser.
+// Single logout (SAML Profiles 4.4). The apps of the back channel are told first, by SOAP, then those in hidden frames.
+// At last the browser carries a LogoutRequest to one app after another, and each answers with a LogoutResponse. An app
+// that doesn't answer keeps the browser.
 
 // participant is an app that got an assertion in a session, and what its LogoutRequests name.
 type participant struct{ app, nameID, format, index string }
@@ -51,6 +51,7 @@ type logout struct {
 	asking  asking        // the app that began it; zero: it began at this Server
 	waiting []participant // the apps that aren't told yet, in order; replaced, never written to
 	sent    string        // the ID of the LogoutRequest to the first of them, which hasn't answered; "" if there is none
+	frames  []framed      // the apps that are told in frames; replaced, never written to
 	told    []ToldApp     // replaced, never written to
 }
 
@@ -204,6 +205,11 @@ func (s *Server) beginLogout(w http.ResponseWriter, r *http.Request, key string)
 // continueLogout sends the browser to the next app, back to the app that asked, or to the last page.
 func (s *Server) continueLogout(w http.ResponseWriter, r *http.Request, key string) *Error {
 	s.tellBackChannel(r.Context(), key)
+	if s.openFrames(key) {
+		s.redirect(w, r, pathLogout+"?logout="+url.QueryEscape(key))
+		return nil
+	}
+	s.closeFrames(key)
 	for {
 		l, err := s.logoutByKey(key)
 		if err != nil {
@@ -221,7 +227,9 @@ func (s *Server) continueLogout(w http.ResponseWriter, r *http.Request, key stri
 		case app.LogoutURL == "":
 			problem = "the app has no single logout"
 		default:
-			if err = s.sendLogoutRequest(w, r, st, app, key, l); err == nil {
+			sent := func(id string) { s.logouts.update(key, func(l *logout) { l.sent = id }) }
+			to := logoutTo{participant: l.waiting[0], login: l.login, sent: sent}
+			if err = s.sendLogoutRequest(w, r, st, app, to); err == nil {
 				return nil
 			}
 			problem = err.Detail
@@ -258,9 +266,12 @@ func (s *Server) logoutAnswered(w http.ResponseWriter, r *http.Request, app *App
 	if msg == nil {
 		return bad
 	}
-	key, problem, st := "", msg.problem(bad), s.state.Load()
+	key, problem, st, inFrame := "", msg.problem(bad), s.state.Load(), false
 	s.logouts.with(func(all map[string]logout) {
 		for k, l := range all {
+			if s.now().Sub(l.at) <= pendingLifetime && l.answerFrame(app, msg, problem) {
+				inFrame, key, all[k] = true, k, l
+			}
 			if l.sent == msg.inResponseTo && l.sent != "" && l.waiting[0].app == app.ID && s.now().Sub(l.at) <= pendingLifetime {
 				l.settle(st, problem)
 				key, all[k] = k, l
@@ -273,6 +284,10 @@ func (s *Server) logoutAnswered(w http.ResponseWriter, r *http.Request, app *App
 	}
 	if key == "" {
 		return bad
+	}
+	if inFrame {
+		showFrameAnswered(w, problem)
+		return nil
 	}
 	return s.continueLogout(w, r, key)
 }

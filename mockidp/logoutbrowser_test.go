@@ -114,4 +114,31 @@ func TestLogoutInChromium(t *testing.T) {
 		w.until(`document.title.startsWith("You are signed out")`) // pages on the way have the words, too
 		w.looks("logout-done")
 	})
+	t.Run("in frames", func(t *testing.T) {
+		idp := logoutConsumers(t)
+		for _, id := range []string{"wiki", "mail"} {
+			updateApp(t, idp, id, func(a *mockidp.App) { a.LogoutChannel = mockidp.HiddenFrame })
+		}
+		w := openWindow(t, chromium, true)
+		signOut(w, true, idp, "mail", "wiki")
+		w.until(`document.title.startsWith("You are signed out")`)
+		w.reads("Mail – us-east-1 Signed out. Wiki Signed out.")
+		w.looks("logout-framed")
+	})
+	t.Run("in frames without an answer", func(t *testing.T) {
+		idp := logoutConsumers(t)
+		for _, id := range []string{"wiki", "mail"} {
+			updateApp(t, idp, id, func(a *mockidp.App) { a.LogoutChannel = mockidp.HiddenFrame })
+		}
+		updateApp(t, idp, "mail", func(a *mockidp.App) { a.LogoutURL = strings.Replace(a.LogoutURL, "/slo/", "/stuck/", 1) })
+		w := openWindow(t, chromium, false)
+		signOut(w, false, idp, "mail", "wiki")
+		w.tabTo("#answer button")
+		w.submit(kb.Enter)
+		w.reads("Your apps sign you out in the background")
+		w.looks("logout-frames")
+		w.tabTo("#answer button")
+		w.submit(kb.Enter)
+		w.reads("it didn't answer in its frame")
+	})
 }

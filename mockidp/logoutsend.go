@@ -19,19 +19,29 @@ const logoutRequestLifetime = AssertionLifetime
 type outgoing struct {
 	param, to, relayState string
 	doc                   *etree.Document
+	framed                bool // the page is in a frame of this Server's
 	login                 string
 	status                *Status // of a LogoutResponse that isn't a success
 }
 
 // sendLogoutRequest sends the browser to the next app with a LogoutRequest.
 func (s *Server) sendLogoutRequest(
-	w http.ResponseWriter, r *http.Request, st *state, app *App, key string, l logout) *Error {
-	id, doc, err := s.logoutRequest(app, l.waiting[0], app.LogoutURL)
+	w http.ResponseWriter, r *http.Request, st *state, app *App, to logoutTo) *Error {
+	id, doc, err := s.logoutRequest(app, to.participant, app.LogoutURL)
 	if err != nil {
 		return err
 	}
-	s.logouts.update(key, func(l *logout) { l.sent = id })
-	return s.sendLogout(w, r, st, app, outgoing{param: "SAMLRequest", to: app.LogoutURL, doc: doc, login: l.login})
+	to.sent(id)
+	return s.sendLogout(w, r, st, app, outgoing{param: "SAMLRequest", to: app.LogoutURL, doc: doc, login: to.login,
+		framed: to.framed})
+}
+
+// logoutTo is a LogoutRequest that the browser carries to a participant.
+type logoutTo struct {
+	participant
+	login  string
+	framed bool
+	sent   func(id string) // is called with the ID before the message is sent
 }
 
 // logoutRequest returns a LogoutRequest to an app, and its ID (SAML Core 3.7.1).
@@ -123,7 +133,7 @@ func (s *Server) sendLogout(w http.ResponseWriter, r *http.Request, st *state, a
 	}
 	s.messages.add(m)
 	if post {
-		s.postLogout(w, app, form)
+		s.postLogout(w, app, form, out.framed)
 		return nil
 	}
 	sep := "?"
@@ -135,9 +145,12 @@ func (s *Server) sendLogout(w http.ResponseWriter, r *http.Request, st *state, a
 }
 
 // postLogout shows the page that posts a message. The app may redirect anywhere, so the page has no form-action.
-func (s *Server) postLogout(w http.ResponseWriter, app *App, form Form) {
+func (s *Server) postLogout(w http.ResponseWriter, app *App, form Form, framed bool) {
 	const doing = "Signing out of"
 	w.Header().Set("Content-Security-Policy", policy(""))
+	if framed {
+		w.Header().Set("Content-Security-Policy", framedPolicy(""))
+	}
 	s.render(w, http.StatusOK, "post", page{Title: doing + " " + app.Label, Script: scriptSubmit,
 		Body: postPage{Doing: doing, URL: form.URL, Inputs: form.Inputs(), Words: words(app.Label)}})
 }
@@ -181,6 +194,10 @@ func (s *Server) handleLogout(w http.ResponseWriter, r *http.Request) *Error {
 	}
 	if r.URL.Query().Has("go") {
 		return s.continueLogout(w, r, key)
+	}
+	if len(l.frames) > 0 {
+		s.showFrames(w, key, l)
+		return nil
 	}
 	s.showLogout(w, key, l)
 	return nil

@@ -36,7 +36,8 @@ func parsePages() map[string]*template.Template {
 	out, layout := map[string]*template.Template{}, template.New("layout.html").Funcs(template.FuncMap{
 		"fact": func(name, value string) Field { return Field{name, value} },
 	})
-	for _, name := range []string{"signin", "compose", "editor", "factor", "dashboard", "app", "post", "logout", "error"} {
+	for _, name := range []string{"signin", "compose", "editor", "factor", "dashboard", "app", "post", "logout",
+		"frames", "error"} {
 		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(embedded, "templates/layout.html",
 			"templates/parts.html", "templates/"+name+".html"))
 	}

@@ -28,7 +28,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[mockidp.Filter]():          {"", "startsWith", "equals", "contains", "regex"},
 	reflect.TypeFor[mockidp.Signing]():         {"both", "response", "assertion", "artifactResponse"},
 	reflect.TypeFor[mockidp.LogoutBinding]():   {"redirect", "post"},
-	reflect.TypeFor[mockidp.LogoutChannel]():   {"front", "back"},
+	reflect.TypeFor[mockidp.LogoutChannel]():   {"front", "back", "frame"},
 	reflect.TypeFor[mockidp.ResponseBinding](): {"post", "artifact", "artifactForm"},
 	reflect.TypeFor[mockidp.Refusals]():        {"page", "status"},
 	reflect.TypeFor[mockidp.UserStatus]():      {"active", "lockedOut", "suspended", "deprovisioned", "staged"},
