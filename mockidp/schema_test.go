@@ -94,3 +94,35 @@ func TestSchemas(t *testing.T) {
 	}
 	assert.Empty(t, invalid("metadata", must(doc.WriteToBytes())))
 }
+
+// Messages by SOAP, and the metadata that lists their addresses, are valid by the schemas.
+func TestSchemasOfMessagesBySOAP(t *testing.T) {
+	invalid := validator(t)
+	idp := start(t, staff())
+	asks := addSOAPSP(t, idp)
+	asks.signIn(newBrowser(t, idp))
+	_, err := asks.SendSOAPLogoutRequest(t.Context(), must(asks.soapRequest(nil)))
+	require.NoError(t, private(err))
+	asks.signIn(newBrowser(t, idp))
+	_, err = idp.Logout(t.Context(), alice)
+	require.NoError(t, err)
+	sp := addArtifactSP(t, idp, mail, func(a *mockidp.App) {
+		a.AttributeQueries, a.LogoutSOAPURL, a.Sign = true, wiki, mockidp.SignArtifactResponse
+	})
+	f := sp.ask(t)
+	for range 2 {
+		_, _ = sp.resolve(t, f)
+	}
+	for _, name := range []string{alice, "unknown"} {
+		_, _ = sp.QueryAttributes(t.Context(), queried(name))
+	}
+	assert.Empty(t, invalid("metadata", idp.Metadata(sp.app)))
+	roots := map[string]int{}
+	for _, m := range idp.Messages() {
+		if m.Direction == mockidp.Sent {
+			assert.Empty(t, invalid("protocol", m.XML), "%s", m.XML)
+			roots[rootOf(t, m.XML)]++
+		}
+	}
+	assert.Equal(t, map[string]int{"LogoutRequest": 1, "LogoutResponse": 1, "ArtifactResponse": 2, "Response": 5}, roots)
+}

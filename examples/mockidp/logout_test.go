@@ -45,3 +45,23 @@ func TestLogoutPage(t *testing.T) {
 	}
 	assert.Empty(t, urls)
 }
+
+// The flags change the apps of -sp-metadata, at the metadata of which it is seen.
+func TestFlagsOfTheServiceProviders(t *testing.T) {
+	sp := strings.Replace(spMetadata("https://a.example"), "<AssertionConsumerService",
+		`<SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="https://a.example/soap"/>`+
+			"<AssertionConsumerService", 1)
+	found, stop := running(t, os.Interrupt, "-sp-metadata", write(t, sp), "-responses", "artifact", "-logout", "back",
+		"-attribute-queries")
+	defer stop()
+	require.NotEmpty(t, found["Metadata"])
+	metadata := read(t, found["Metadata"][0])
+	for _, part := range []string{"/slo/soap\"", "/artifact/soap\"", "/attributes/soap\""} {
+		assert.Contains(t, metadata, part)
+	}
+	found, stop = running(t, os.Interrupt, "-sp-metadata", write(t, sp))
+	defer stop()
+	metadata = read(t, found["Metadata"][0])
+	assert.Contains(t, metadata, "/slo/soap\"")
+	assert.NotContains(t, metadata, "/artifact/soap")
+}

@@ -61,6 +61,7 @@ type options struct {
 	faults              []mockidp.Fault
 	federation          int
 	spMetadata          []string
+	spSettings          spSettings
 	anySP               bool
 	insecureAnySP       bool
 	selfRegistration    bool
@@ -104,6 +105,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1][,endpoint=aggregate][,entity=ID]"+
 		"[,url=URL]` of a fault; KIND is delay, drop, status, cut-page, cut-response, skew, wrong-content-type or duplicate, or one of "+
 		"FEDERATION.md or LOGOUT.md; repeatable", o.addFault)
+	o.spSettings.flags(fs)
 	o.control.flags(fs)
 	fs.BoolVar(&o.printConfig, "print-config", false,
 		"print the configuration file of this identity provider, with all defaults and without private keys, and exit")

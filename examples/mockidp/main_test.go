@@ -111,6 +111,8 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"fault of nothing":    {append([]string{"-fault", "delay,fro=1s"}, free...), `"fro"`},
 		"fault for how long":  {append([]string{"-fault", "delay,for=soon"}, free...), "soon"},
 		"fault of no app":     {append([]string{"-fault", "drop,app=none"}, free...), `"none"`},
+		"binding":             {append([]string{"-responses", "get"}, free...), `want one of ["post" "artifact" "artifactForm"]`},
+		"channel":             {append([]string{"-logout", "x"}, free...), `want one of ["front" "back" "frame"]`},
 		"control":             {append([]string{"-control", "0.0.0.0:0"}, free...), "loopback"},
 		"control token":       {append([]string{"-control-token", "x"}, free...), "-control"},
 		"provision app":       {append([]string{"-provision-app", "x"}, free...), "-provision"},

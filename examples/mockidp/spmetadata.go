@@ -50,8 +50,12 @@ func (o *options) addSPs(idp *mockidp.Server, urls bool, read func(string) ([]by
 			continue
 		}
 		doc, err := read(from)
+		var apps []mockidp.App
 		if err == nil {
-			_, err = idp.AddSP(doc)
+			apps, err = idp.AddSP(doc)
+		}
+		if err == nil {
+			err = o.spSettings.apply(idp, apps)
 		}
 		if err != nil {
 			return fmt.Errorf("-sp-metadata %s: %s", from, strings.TrimPrefix(err.Error(), "mockidp: "))

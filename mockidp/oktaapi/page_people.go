@@ -39,6 +39,15 @@ func peopleRoutes(get, post pageRouter) {
 		}
 		v.to(personPath(u), "ended")
 	})
+	person(post, "/people/{id}/logout", func(v *visit, u mockidp.User) {
+		done, err := v.idp.Logout(v.r.Context(), u.Login)
+		if err != nil {
+			v.fail(http.StatusConflict, sentence(plain(err)))
+			return
+		}
+		v.render(http.StatusOK, "signed_out", page{Title: u.Login + " is signed out", Here: "/people",
+			Body: signedOutView{done, personPath(u)}})
+	})
 	person(get, "/people/{id}/delete", func(v *visit, u mockidp.User) {
 		v.confirm("/people", "Delete "+u.Login+"?", confirmView{Action: personPath(u) + "/delete", Button: "Delete",
 			Back: personPath(u), Text: "The user is removed from all groups and apps, and their sessions end."})
@@ -50,6 +59,12 @@ func peopleRoutes(get, post pageRouter) {
 		}
 		v.to("/people", "deleted")
 	})
+}
+
+// signedOutView is what single logout did for a person.
+type signedOutView struct {
+	mockidp.LogoutResult
+	Back string
 }
 
 func personPath(u mockidp.User) string { return "/people/" + url.PathEscape(u.ID) }

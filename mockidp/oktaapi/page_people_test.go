@@ -215,3 +215,23 @@ func TestConsoleGroups(t *testing.T) {
 	assert.Equal(t, 422, c.press(everyone, "name", "x").Status)
 	assert.Equal(t, 404, c.get(c.at+"/groups/none").Status)
 }
+
+// “Sign out of all apps” says what the mock did, and where the browser has to go.
+func TestConsoleSignsOut(t *testing.T) {
+	t.Parallel()
+	idp := start(t, twoRegions())
+	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error {
+		a.LogoutURL, a.InsecureUnsignedLogout = virginia, true
+		return nil
+	}))
+	path := "/people/" + user(t, idp, alice).ID
+	b := newBrowser(t, idp)
+	b.signIn(alice, mockidp.DefaultPassword)
+	b.get(idp.TileURL("idc"))
+	c := openConsole(t, idp)
+	c.page(path)
+	c.press(path+"/logout").has(t, alice+" is signed out", "No app was called by SOAP", idp.URL+"/login/logout?logout=")
+	b.get(idp.DashboardURL()).has(t, `name="password"`)
+	c.page(path)
+	c.press(path+"/logout").lacks(t, "/login/logout?logout=")
+}
