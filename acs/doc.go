@@ -73,6 +73,11 @@
 // unsolicited responses are allowed. An artifact is recorded before it is resolved, so it is used once, even if that
 // fails.
 //
+// # Attribute queries
+//
+// [Region.QueryAttributes] asks the user's identity provider for attributes that the assertion doesn't have, or for
+// their values now.
+//
 // # Limits for unauthenticated clients
 //
 // Starting a sign-in needs no authentication, so what it stores is bounded:

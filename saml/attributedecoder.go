@@ -88,6 +88,9 @@ func (d *Decoder[T]) decode(id NameID, attributes []Attribute, s *scopes) (T, er
 	return out, nil
 }
 
+// DecodeAnswer is Decode for the answer to an attribute query.
+func (d *Decoder[T]) DecodeAnswer(a *AttributeAnswer) (T, error) { return d.Decode(a.inner) }
+
 // decode visits each attribute once, and then each field.
 func (p *plan) decode(id NameID, attributes []Attribute, s *scopes, into reflect.Value) error {
 	all := make([]found, len(p.fields))

@@ -57,6 +57,14 @@
 // the answer by the checks below. An address is used only if the metadata of that identity provider has it. What
 // arrived by TLS is as untrusted as what the browser posts.
 //
+// # Attribute queries
+//
+// [ServiceProvider.NewAttributeQuery] asks the attribute authority of a user's identity provider for attributes, by
+// SOAP (Profiles 6), and [ServiceProvider.VerifyAttributeAnswer] verifies the answer: signed, for this query, about the
+// user who was asked about, and for us. Its keys are those of that role in the metadata. An [AttributeAnswer] is no
+// [Assertion], and its message is refused as a sign-in. An attribute authority with an entity ID of its own is not
+// asked.
+//
 // # What is left out
 //
 //   - The HTTP-POST-SimpleSign binding: a response by it is refused as unsigned, because its XML has no signature.

@@ -31,6 +31,7 @@ type IdP struct {
 	public   []crypto.PublicKey // of keys, in the same order
 	lifetime
 	artifacts          map[uint16]string // the addresses that resolve artifacts, by index
+	attributes         attributeAuthority
 	wantRequestsSigned bool
 	warnings           []string
 
@@ -58,6 +59,9 @@ type IdPConfig struct {
 	Logout []LogoutService
 	// Artifacts lists the addresses that resolve artifacts. Empty: artifacts are refused.
 	Artifacts []ArtifactService
+	// AttributeService is the address for attribute queries by SOAP, whose answers are signed with the same keys. Empty:
+	// the identity provider answers none.
+	AttributeService string
 	// Certificates and Keys hold the signing keys: at least one, at most 32.
 	Certificates []*x509.Certificate
 	Keys         []crypto.PublicKey
@@ -98,6 +102,11 @@ func NewIdP(cfg IdPConfig) (*IdP, error) {
 	}
 	if err := idp.setArtifactServices(cfg.Artifacts); err != nil {
 		return nil, err
+	}
+	if idp.attributes.url = cfg.AttributeService; cfg.AttributeService != "" {
+		if err := checkLocation("AttributeService", cfg.AttributeService); err != nil {
+			return nil, metadataError("AttributeService", "%s", err.Detail)
+		}
 	}
 	for _, cert := range cfg.Certificates {
 		if cert == nil {

@@ -40,9 +40,10 @@ func mayHoldComments(_ xmltree.NS, local string) bool {
 // XML without a DOCTYPE and processing instructions, and its IDs must be unique.
 //
 // Every key is used whose KeyDescriptor has use="signing" or no use (Metadata
-// 2.4.1.1). Addresses for other bindings than HTTP-Redirect and HTTP-POST are
+// 2.4.1.1). Addresses for other bindings than HTTP-Redirect, HTTP-POST and SOAP are
 // ignored. Plain-http addresses, addresses for SOAP that are not public, and unusable
-// keys are ignored with a warning ([IdP.Warnings]). Metadata without a usable key, or with more than 32, is refused.
+// keys are ignored with a warning ([IdP.Warnings]). Metadata without a usable key, or
+// with more than 32, is refused.
 //
 // The error is a [*Error] with ReasonMetadata; with ReasonMetadataDuplicate if several
 // EntityDescriptors have the identity provider's entity ID; or with ReasonID or
@@ -162,6 +163,7 @@ func (d *metadataDecoder) idp(entity xmltree.Node) (*IdP, error) {
 		d.signingKeys(idp, role)
 	}
 	d.artifactServices(idp, roles)
+	d.attributeAuthority(idp, entity)
 	d.warnOffered(&idp.offered)
 	d.report.addOffered(&idp.offered)
 	if d.err != nil {

@@ -118,15 +118,7 @@ func (sp *ServiceProvider) verify(
 		return nil, err
 	}
 
-	var p proof
-	switch {
-	case !m.encrypted.OK():
-		p, err = v.verifySignatures(m)
-	case m.responseSignature != nil, m.artifactSignature != nil:
-		p, err = v.verifyThenDecrypt(m)
-	default:
-		p, err = v.decryptThenVerify(m)
-	}
+	p, err := v.verifyAssertion(m)
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +159,18 @@ func (sp *ServiceProvider) verify(
 		return nil, c.describe(broken)
 	}
 	return c.accept(len(doc)), nil
+}
+
+// verifyAssertion verifies all signatures, and decrypts the assertion if it is encrypted.
+func (v *verification) verifyAssertion(m *message) (proof, error) {
+	switch {
+	case !m.encrypted.OK():
+		return v.verifySignatures(m)
+	case m.responseSignature != nil, m.artifactSignature != nil:
+		return v.verifyThenDecrypt(m)
+	default:
+		return v.decryptThenVerify(m)
+	}
 }
 
 // newVerification validates the options.
