@@ -43,9 +43,11 @@ func checkLemonLDAPNamesAnother(t *testing.T, p logoutPeer, d *deployment) {
 	checkSignOutHere(t, p, d, awayRegion, saml.HTTPRedirect)
 	b := p.session(t, d, homeRegion)
 	p.signOutThere(t, b)
-	require.Len(t, d.ended, 1)
-	require.NotEqual(t, p.user, d.ended[0].NameID().Value)
 	require.Equal(t, p.user, d.user(t, b, homeRegion))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	require.Len(t, d.ended, 1)
+	require.NotEqual(t, p.user, d.ended[0])
 }
 
 // deploySOAPLogout starts a deployment with a logout URL that Perl can call: it doesn't resolve *.localhost, nor trust

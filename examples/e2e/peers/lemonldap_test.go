@@ -25,19 +25,25 @@ const lemonLDAP = "/usr/share/lemonldap-ng/portal"
 func TestLemonLDAP(t *testing.T) {
 	requireLemonLDAP(t)
 	checkPeer(t, []string{signBoth}, func(t *testing.T, _ string, spMetadata [][]byte) peer {
-		at := lemonLDAPConfig{spMetadata: spMetadata}.start(t)
-		return peer{
-			metadata: lemonLDAPMetadata(t, at),
-			sign:     signBoth,
-			unsolicited: func(entityID, relayState string) string {
-				return at + "/saml/singleSignOn?" + url.Values{
-					"IDPInitiated": {"1"}, "sp": {entityID}, "RelayState": {relayState},
-				}.Encode()
-			},
-			checksRequests: true, wantsSigned: true,
-			mail: "mail", affiliation: "affiliation",
-		}
+		return startLemonLDAP(t, spMetadata)
 	})
+}
+
+// startLemonLDAP starts one that knows these service providers.
+func startLemonLDAP(t *testing.T, spMetadata [][]byte) peer {
+	t.Helper()
+	at := lemonLDAPConfig{spMetadata: spMetadata}.start(t)
+	return peer{
+		metadata: lemonLDAPMetadata(t, at),
+		sign:     signBoth,
+		unsolicited: func(entityID, relayState string) string {
+			return at + "/saml/singleSignOn?" + url.Values{
+				"IDPInitiated": {"1"}, "sp": {entityID}, "RelayState": {relayState},
+			}.Encode()
+		},
+		checksRequests: true, wantsSigned: true,
+		mail: "mail", affiliation: "affiliation",
+	}
 }
 
 func requireLemonLDAP(t *testing.T) {

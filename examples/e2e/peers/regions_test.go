@@ -35,14 +35,13 @@ type deployment struct {
 
 	byIndex bool // how its requests name their ACS
 
-	sessions *sessions.MemoryStore // of both Regions
+	sessions *sessions.MemoryStore // of both Regions, see sessions_test.go
 
-	mu        sync.Mutex
-	logins    []*acs.Login // guarded by mu, as are
-	verdicts  []acs.Verdict
-	messages  []string // logout messages
-	ended     []*saml.VerifiedLogoutRequest
-	loggedOut []*acs.LoggedOut // the ends of logouts that began here
+	mu       sync.Mutex
+	logins   []*acs.Login // guarded by mu, as are
+	verdicts []acs.Verdict
+	messages []string // of logout
+	ended    []string // the users whom LogoutRequests named
 }
 
 // deploy starts a deployment whose service provider and consumers are as
@@ -85,7 +84,7 @@ func deploy(t *testing.T, change func(*saml.Config, *acs.Config)) *deployment {
 		OnLogin:     d.signedIn,
 		OnVerdict:   d.record,
 		EndSessions: d.endSessions,
-		OnLoggedOut: d.signedOut,
+		OnLoggedOut: signedOut,
 		Logger:      slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	change(&sp, &region)
@@ -113,6 +112,9 @@ func (d *deployment) serve(t *testing.T, s *httptest.Server, cfg acs.Config) {
 	mux.HandleFunc("GET /login-by-post", func(w http.ResponseWriter, r *http.Request) {
 		region.StartLogin(w, r, acs.LoginOptions{Binding: saml.HTTPPost, ForceAuthn: true,
 			ReturnTo: r.FormValue("return_to")})
+	})
+	mux.HandleFunc("GET /login-by-artifact", func(w http.ResponseWriter, r *http.Request) {
+		region.StartLogin(w, r, acs.LoginOptions{ResponseBinding: saml.HTTPArtifact, ReturnTo: r.FormValue("return_to")})
 	})
 	d.serveSessions(mux, region)
 	key, cert := peerTLS()

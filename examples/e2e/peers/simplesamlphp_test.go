@@ -34,8 +34,9 @@ func requireSimpleSAMLphp(t *testing.T) (php string) {
 }
 
 // startSimpleSAMLphp starts one that knows these service providers. encrypt says
-// what gets encrypted: nothing, "assertion", "nameid" or both, with a comma.
-func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]byte) peer {
+// what gets encrypted: nothing, "assertion", "nameid" or both, with a comma. env has further variables of its
+// configuration.
+func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]byte, env ...string) peer {
 	t.Helper()
 	if sign == signResponse {
 		// It heeds WantAssertionsSigned, which our metadata always says.
@@ -45,7 +46,7 @@ func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]
 		}
 	}
 	state, _ := peerState(t, spMetadata)
-	at := runSimpleSAMLphp(t, php, state, "PEER_SIGN="+sign, "PEER_ENCRYPT="+encrypt)
+	at := runSimpleSAMLphp(t, php, state, append(env, "PEER_SIGN="+sign, "PEER_ENCRYPT="+encrypt)...)
 	metadata := newPeerBrowser(t).open(at + "/saml2/idp/metadata.php")
 	require.Equal(t, 200, metadata.status, metadata.body)
 	return peer{

@@ -22,6 +22,7 @@ $metadata['__DYNAMIC:1__'] = [
         'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
         'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST',
     ],
+    'saml20.sendartifact' => (bool)getenv('PEER_ARTIFACT'),
     'sign.logout' => true,
     'validate.logout' => true,
     'logouttype' => getenv('PEER_LOGOUT') ?: 'traditional',
