@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// TestArtifacts signs in by artifact with identity providers of other vendors: each sends the browser to an ACS URL with
-// an artifact, and the Region gets the response from it by SOAP.
+// TestArtifacts signs in by artifact with identity providers of other vendors. Each sends the browser to an ACS URL
+// with an artifact, and the Region gets the response from it by SOAP.
 func TestArtifacts(t *testing.T) {
 	t.Run("SimpleSAMLphp", func(t *testing.T) {
 		php := requireSimpleSAMLphp(t)

@@ -154,6 +154,7 @@ func checkLogouts(t *testing.T, p logoutPeer, d *deployment, regions ...string) 
 		}
 		t.Run("there, signed in to "+region, func(t *testing.T) { checkSignOutThere(t, p, d, region) })
 	}
+	t.Run("late", func(t *testing.T) { checkLateAssertion(t, p, d, regions[0]) })
 	t.Run("tampered with", func(t *testing.T) { checkSignOutTampered(t, p, d, regions[0]) })
 }
 
@@ -242,6 +243,20 @@ func checkSignOutThere(t *testing.T, p logoutPeer, d *deployment, region string)
 	assert.Equal(t, p.encryptsNameID, strings.Contains(messages[0], "EncryptedID"))
 	assert.Equal(t, !p.encryptsNameID, strings.Contains(messages[0], p.user))
 	p.signIn(t, b, d, region, true)
+}
+
+// checkLateAssertion holds a response back until the user has signed out of the identity provider (Core 3.7.3.1).
+func checkLateAssertion(t *testing.T, p logoutPeer, d *deployment, region string) {
+	b := p.session(t, d, region)
+	late, err := b.Open(d.url[region] + "/login")
+	require.NoError(t, err)
+	_, held := late.FormWith("SAMLResponse")
+	require.True(t, held, late.Text())
+	p.signOutThere(t, b)
+	page := carry(t, b, late)
+	assert.Equal(t, http.StatusForbidden, page.Status)
+	assert.Equal(t, "logged out before", page.Text())
+	require.True(t, strings.HasPrefix(page.URL.String(), d.acs(region)), page.URL)
 }
 
 // checkBothRegions signs in to both Regions with one browser, and out of the identity provider. all says that it names

@@ -19,15 +19,23 @@ const sessionCookie = "__Host-session"
 func (d *deployment) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 	a, now := l.Assertion, time.Now()
 	key := l.Region + " " + a.ID()
-	err := d.sessions.Create(r.Context(), key, sessions.Session{
+	session := sessions.Session{
 		ID: key, SignIn: key, UserID: a.NameID().Value, Region: l.Region,
 		Created: now, Seen: now, Expires: now.Add(time.Hour),
 		Proof: sessions.Proof{
 			Subject: d.subject(a.Issuer(), a.NameID()), SessionIndexes: []string{a.SessionIndex()}, Issued: a.IssueInstant(),
 		},
-	})
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusForbidden)
+	}
+	ended, err := d.sessions.LoggedOut(r.Context(), session)
+	if err == nil && !ended {
+		err = d.sessions.Create(r.Context(), key, session)
+	}
+	switch {
+	case ended:
+		http.Error(w, "logged out before", http.StatusForbidden)
+		return
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
