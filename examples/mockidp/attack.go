@@ -180,6 +180,7 @@ var howToGive = map[run.Need]string{
 	run.NeedOtherLogin:    "give -other-login URL",
 	run.NeedDiscovery:     "give -discovery URL",
 	run.NeedMetadata:      "give -metadata-listen ADDRESS",
+	run.NeedLogout:        "give -sp-metadata URL of metadata with a SingleLogoutService",
 	run.NeedLogin:         "leave out -idp-initiated",
 	run.NeedSign:          "leave out -sign",
 	run.NeedECDSA:         "give -keys DIR instead of -key",

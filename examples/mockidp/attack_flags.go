@@ -88,7 +88,7 @@ func (o *attackOptions) flags() *flag.FlagSet {
 	fs.BoolVar(&o.weak, "weak-keys", false, "with -write-metadata, list an RSA key of 1024 bits too")
 	fs.StringVar(&t.Login, "sp-login", "", "`URL` where a browser begins to sign in, as the argument")
 	fs.StringVar(&o.spMetadata, "sp-metadata", "",
-		"`FILE|URL` with the service provider's metadata, for -entity-id, -acs, -acs2 and -sp-cert")
+		"`FILE|URL` with the service provider's metadata, for -entity-id, -acs, -acs2, -sp-cert and logout")
 	fs.StringVar(&t.ACS, "acs", "", "`URL` of the assertion consumer service")
 	fs.StringVar(&t.OtherACS, "acs2", "", "another assertion consumer service `URL` of the same service provider")
 	fs.StringVar(&t.EntityID, "entity-id", "", "the service provider's entity `ID`")

@@ -73,9 +73,9 @@ func (o LogoutOutcome) Accepted() bool { return len(o.Reasons) == 0 }
 // String returns "accepted", or "refused" and the reasons.
 func (o LogoutOutcome) String() string { return Outcome{Reasons: o.Reasons}.String() }
 
-// LogoutParams fills in a logout message. Of Params, Recipient is the service provider's logout URL, RequestID is the ID
-// of an AuthnRequest, Subject is the user who is signed in, and Forged is another one. Sign, Attributes,
-// IdentityAttribute and OtherACS have no meaning.
+// LogoutParams fills in a logout message. Of Params, Recipient is the logout URL, RequestID is the ID of an
+// AuthnRequest, Subject is the user who is signed in, and Forged is another one. Sign, Attributes, IdentityAttribute
+// and OtherACS have no meaning.
 type LogoutParams struct {
 	Params
 	// SessionIndex names the session of Subject. Required.

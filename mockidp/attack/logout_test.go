@@ -93,7 +93,7 @@ func logoutVector(a about, c attack.LogoutCase, o attack.LogoutOutcome, m attack
 	h.when(c.Answer, "request-id", logoutRequestID)
 	h.line("now", now.Format(time.RFC3339))
 	switch {
-	case len(m.Text) > biggest || a.id == "G26/bomb":
+	case len(m.Text) > biggest || a.id == "G26/bomb" || a.id == "G26/too-large": // DEFLATE is not the same in every Go
 		h.line("body", "generated")
 		h.WriteString("\n")
 	case c.Binding == attack.ByPOST:

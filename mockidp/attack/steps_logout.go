@@ -103,6 +103,7 @@ func (d *draft) derOf(value string) []byte {
 // payloads are octets of a query's message, made of the document.
 var payloads = map[string]func(document string) []byte{
 	"bomb":        func(string) []byte { return deflated(make([]byte, 8<<20)) },
+	"compressed":  func(s string) []byte { return deflated([]byte(s)) },
 	"not-deflate": func(s string) []byte { return []byte(s) },
 	"trailing":    func(s string) []byte { return append(stored(s), "junk"...) },
 	"zlib":        func(s string) []byte { return append([]byte{0x78, 0x9c}, stored(s)...) },

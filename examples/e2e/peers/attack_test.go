@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/attack"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
@@ -33,8 +35,9 @@ var attackIdP = sync.OnceValue(func() *run.IdP {
 // tool works with each of them and distinguishes acceptance from refusal.
 //
 // All attacks against all of them take an hour. With
-// MERIDIAN_ATTACK_RESULTS, a folder, it runs all and writes the reports there.
-// Without, it runs a few rows. A host that has stopped answering is started again
+// MERIDIAN_ATTACK_RESULTS, a folder, it runs all and writes the reports there, or
+// those of MERIDIAN_ATTACK_ONLY, IDs with blanks between them. Without, it runs a
+// few rows. A host that has stopped answering is started again
 // for the remaining attacks.
 func TestAttackPeers(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(spHosts)) {
@@ -67,10 +70,10 @@ func attackPeer(t *testing.T, name string) {
 // attackHosts starts a host until all attacks were run.
 func attackHosts(t *testing.T, name string) *run.Report {
 	var all *run.Report
-	var left []string // nil: everything
+	left := strings.Fields(os.Getenv("MERIDIAN_ATTACK_ONLY")) // nil: everything
 	for done := false; !done; done = len(left) == 0 {
 		started := "from the start"
-		if len(left) > 0 {
+		if all != nil {
 			started = "from " + left[0]
 		}
 		require.True(t, t.Run(started, func(t *testing.T) { // with it ends the host
@@ -85,10 +88,23 @@ func attackHosts(t *testing.T, name string) *run.Report {
 			testkit.Lacking(t, "peers", name+" is not there to be attacked")
 		}
 		rest := all.Rest()
-		require.True(t, left == nil || len(rest) < len(left), "%s gets no further than %v", name, rest)
+		require.True(t, started == "from the start" || len(rest) < len(left), "%s gets no further than %v", name, rest)
 		left = rest
 	}
 	return all
+}
+
+// logoutOf returns the addresses for logout in a host's metadata, without those that it doesn't serve.
+func logoutOf(t *testing.T, to run.Target, h *spHost) map[attack.LogoutBinding]string {
+	t.Helper()
+	doc, err := to.Fetch(t.Context(), h.Metadata)
+	if err != nil {
+		t.Logf("%s has no metadata: %v", h.Name, err)
+		return nil
+	}
+	var m run.Target
+	require.NoError(t, m.UseMetadata(doc), h.Name)
+	return m.Logout
 }
 
 // attackHost starts a host and attacks it.
@@ -109,6 +125,7 @@ func attackHost(t *testing.T, name string, only []string) *run.Report {
 	if len(h.ACS) > 1 {
 		to.OtherACS = h.ACS[1]
 	}
+	to.Logout = logoutOf(t, to, h)
 	report, err := run.Run(t.Context(), to)
 	require.NoError(t, err)
 	t.Logf("%s %s: %s", name, h.Version, report.Summary())

@@ -152,7 +152,7 @@ func metadataPaths() []string {
 
 // metadata looks for the service provider's metadata, unless all that it can tell is known.
 func (d *discoverer) metadata() error {
-	if d.EntityID != "" && d.ACS != "" && d.OtherACS != "" && d.EncryptTo != nil {
+	if d.EntityID != "" && d.ACS != "" && d.OtherACS != "" && d.EncryptTo != nil && len(d.Logout) > 0 {
 		return nil
 	}
 	for _, at := range d.metadataURLs() {
@@ -170,6 +170,9 @@ func (d *discoverer) metadata() error {
 		d.addSite(d.ACS)
 		d.addSite(d.OtherACS)
 		d.addSite(d.Discovery)
+		for _, at := range d.Logout {
+			d.addSite(at)
+		}
 		for _, x := range []struct{ field, was, is string }{
 			{"EntityID", before.EntityID, d.EntityID}, {"ACS", before.ACS, d.ACS}, {"OtherACS", before.OtherACS, d.OtherACS},
 			{"Discovery", before.Discovery, d.Discovery},

@@ -24,6 +24,9 @@
 //
 // With Target.OtherIdP there are attacks of one identity provider on another, for a service provider that trusts both.
 //
+// With Target.Logout there are attacks by logout messages. A user signs in, and the message must not end that session.
+// These attacks run alone, because a good logout ends all sessions of the user.
+//
 // With Target.Metadata the tool publishes metadata, for a service provider that reads it from a URL.
 //
 // The tool connects to this machine only, unless Target.AllowHosts names a host. Attack only systems that you own.

@@ -90,7 +90,7 @@ func FlowMistakes() []string {
 	for _, f := range flows() {
 		delete(all, f.id)
 		known := slices.Contains([]string{
-			"", "request", "other-acs", "encryption-key", "other-idp", "other-login", "discovery",
+			"", "request", "other-acs", "encryption-key", "other-idp", "other-login", "discovery", "logout",
 		}, f.needs)
 		if !known || (f.run == nil) != (f.never != "") {
 			out = append(out, f.id)

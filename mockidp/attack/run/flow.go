@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"maps"
 	"strings"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
 // flow is a scripted attack, for a row that no single document shows.
@@ -44,7 +46,7 @@ func flows() []flow {
 func scripts() map[string]func(*script) RunResult {
 	out := make(map[string]func(*script) RunResult)
 	for _, some := range []map[string]func(*script) RunResult{
-		replays(), browsers(), relayStates(), channels(), oracles(), providers(),
+		replays(), browsers(), relayStates(), channels(), oracles(), providers(), logoutFlows(),
 	} {
 		maps.Copy(out, some)
 	}
@@ -64,6 +66,8 @@ func (r *runner) missingFor(f flow) (Need, string) {
 		return NeedEncryptTo, "it needs the service provider's encryption key"
 	case f.needs == "other-login" && r.OtherIdP != nil && r.OtherLogin == "":
 		return NeedOtherLogin, "it needs the address of a sign-in at the other identity provider"
+	case f.needs == "logout" && r.Logout[attack.ByRedirect] == "" && r.Logout[attack.ByPOST] == "":
+		return NeedLogout, "it needs a service provider with single logout through the browser"
 	case f.needs == "discovery" && r.Discovery == "":
 		return NeedDiscovery, "it needs the address for the answer of a discovery service"
 	case f.needs == "other-idp" || f.needs == "other-login":

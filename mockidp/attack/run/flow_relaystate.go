@@ -74,17 +74,7 @@ func (s *script) follow(v *visit, relayState string) RunResult {
 		return noAnswer(err)
 	}
 	out := RunResult{Verdict: Refused, Status: p.status, Says: excerpt(p.body)}
-	location, letIn := p.header.Get("Location"), ""
-	switch {
-	case p.header.Get("X-Attacker") != "":
-		letIn = "it sets a header"
-	case p.leaving != nil && (strings.HasSuffix(p.leaving.Hostname(), attackersHost) || !isHTTP(p.leaving)):
-		letIn = fmt.Sprintf("it leads to %q", location)
-	case ambiguous(location):
-		// Browsers read these as another host; net/url does not.
-		letIn = fmt.Sprintf("it leads to %q, which browsers read as another host", location)
-	}
-	if letIn != "" {
+	if letIn := leads(p); letIn != "" {
 		out.Verdict, out.Reason = LetIn, letIn
 		return out
 	}

@@ -146,6 +146,9 @@ func (i *IdP) Metadata() ([]byte, error) {
 			base64.StdEncoding.EncodeToString(i.Certificates[k.key]))
 		b.WriteString("</ds:KeyInfo></md:KeyDescriptor>\n")
 	}
+	for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {
+		fmt.Fprintf(&b, "    <md:SingleLogoutService Binding=\"%s%s\" Location=\"%s\"/>\n", bindings, binding, text(i.SSOURL))
+	}
 	fmt.Fprintf(&b, `    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
     <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="%[1]s"/>
     <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="%[1]s"/>

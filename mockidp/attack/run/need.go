@@ -16,6 +16,7 @@ const (
 	NeedOtherLogin    Need = "OtherLogin"
 	NeedDiscovery     Need = "Discovery"
 	NeedMetadata      Need = "Metadata"
+	NeedLogout        Need = "Logout"
 )
 
 const (
@@ -56,6 +57,8 @@ func (n Need) text() string {
 		return "they need the address for the answer of a discovery service"
 	case NeedMetadata:
 		return "they need a service provider that reads metadata from a URL of this tool"
+	case NeedLogout:
+		return "they need the address of the service provider's single logout, by its metadata"
 	case NeedSettings:
 		return "they need a service provider with other settings, or with other requests"
 	case NeedSupport:

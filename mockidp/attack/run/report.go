@@ -258,8 +258,9 @@ func (f flow) entry() Entry {
 	return newEntry(f.id, title, expected, row.Reference)
 }
 
-// List lists every attack that [Run] knows: the documents of [attack.Cases] and
-// [attack.MetadataCases], and the scripted ones, in the order of the catalogue.
+// List lists every attack that [Run] knows: the documents of [attack.Cases],
+// [attack.MetadataCases] and [attack.LogoutCases], and the scripted ones, in the
+// order of the catalogue.
 func List() []Entry {
 	var out []Entry
 	for _, c := range attack.Cases() {
@@ -267,6 +268,9 @@ func List() []Entry {
 	}
 	for _, c := range attack.MetadataCases() {
 		out = append(out, metadataEntry(c))
+	}
+	for _, c := range attack.LogoutCases() {
+		out = append(out, logoutEntry(c))
 	}
 	for _, f := range flows() {
 		out = append(out, f.entry())

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -56,6 +57,31 @@ func TestResultsAddUp(t *testing.T) {
 		assert.True(t, found, "%s: the overview has no such row: %v", peer, want)
 	}
 	assert.Contains(t, parts[0], "\n"+strconv.Itoa(withheld)+" rows are withheld ")
+}
+
+// The rows of the table on logout add up to the attacks on it, and the attacks that were let in exist.
+func TestLogoutResultsAddUp(t *testing.T) {
+	text, err := os.ReadFile("RESULTS.md")
+	require.NoError(t, err)
+	_, section, _ := strings.Cut(string(text), "\n### Logout messages\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	all := 0
+	for _, e := range run.List() {
+		if slices.ContainsFunc(logoutRows, func(row string) bool { return strings.HasPrefix(e.ID, row) }) {
+			all++
+		}
+	}
+	peers := tableRows(section, 7)
+	require.Len(t, peers, 5)
+	for _, row := range peers[1:] {
+		sum := 0
+		for _, n := range numbers(t, row[1:]) {
+			sum += n
+		}
+		assert.Equal(t, all, sum, row[0])
+	}
+	assert.Contains(t, section, fmt.Sprintf("The %d attacks on single logout", all))
+	letInClasses(t, "logout", section)
 }
 
 // sameAs is in a section without a table.

@@ -102,12 +102,12 @@ func (r *runner) run(ctx context.Context) *Report {
 		}
 	}
 	for _, f := range flows() {
-		if r.chosen(f.id) {
+		if r.chosen(f.id) && f.needs != "logout" {
 			work = append(work, func() Result { return r.runFlow(ctx, f, why) })
 		}
 	}
 	out.Results = r.each(work)
-	out.Results = append(out.Results, r.eachMetadata(ctx, why)...)
+	out.Results = append(out.Results, r.eachAlone(ctx, why)...)
 	r.finishWatch(ctx, out)
 	slices.SortStableFunc(out.Results, func(a, b Result) int { return compareIDs(a.ID, b.ID) })
 	for i := range out.Results {
@@ -142,10 +142,20 @@ func (r *runner) each(work []func() Result) []Result {
 	return out
 }
 
-// eachMetadata runs the attacks by metadata one after the other, after all others,
-// because they replace the identity provider's key.
-func (r *runner) eachMetadata(ctx context.Context, why string) []Result {
+// eachAlone runs the attacks one after the other that have an effect on others, after these: by logout messages, which
+// end all sessions of a user, and by metadata, which replaces the identity provider's key.
+func (r *runner) eachAlone(ctx context.Context, why string) []Result {
 	var work []func() Result
+	for _, c := range attack.LogoutCases() {
+		if r.chosen(c.ID) {
+			work = append(work, func() Result { return r.runLogout(ctx, c, why) })
+		}
+	}
+	for _, f := range flows() {
+		if r.chosen(f.id) && f.needs == "logout" {
+			work = append(work, func() Result { return r.runFlow(ctx, f, why) })
+		}
+	}
 	for _, c := range attack.MetadataCases() {
 		if r.chosen(c.ID) {
 			work = append(work, func() Result { return r.runMetadata(ctx, c, why) })

@@ -39,6 +39,10 @@ func (s *script) begin() *visit {
 
 // document makes a case's hostile document for a visit. change may be nil.
 func (s *script) document(v *visit, c attack.Case, change func(*attack.Params)) []byte {
+	return s.message(v, c, change).SAMLResponse
+}
+
+func (s *script) message(v *visit, c attack.Case, change func(*attack.Params)) attack.Message {
 	p := s.params(v, c, s.way)
 	if change != nil {
 		change(&p)
@@ -47,7 +51,7 @@ func (s *script) document(v *visit, c attack.Case, change func(*attack.Params)) 
 	if err != nil {
 		s.fail(err)
 	}
-	return m.SAMLResponse
+	return m
 }
 
 // good makes a good document.
@@ -124,11 +128,13 @@ type signIn struct {
 	*visit
 	before   *browser
 	response []byte
+	xml      []byte // the document in it
 }
 
 // signIn signs a user in by a visit. change may be nil.
 func (s *script) signIn(v *visit, change func(*attack.Params)) *signIn {
-	out := &signIn{visit: v, before: v.b.clone(), response: s.document(v, good, change)}
+	m := s.message(v, good, change)
+	out := &signIn{visit: v, before: v.b.clone(), response: m.SAMLResponse, xml: m.XML}
 	p, err := s.post(v.b, v.form(out.response))
 	if err != nil {
 		s.fail(fmt.Errorf("a good response gets no answer: %w", err))

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"cmp"
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -19,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	acssessions "github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/mockidp/attack"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
@@ -90,6 +93,55 @@ func target(at string) run.Target {
 	}
 }
 
+// proven has sessions that end by logout: of both Regions.
+type proven struct {
+	sp    string
+	store *acssessions.MemoryStore
+}
+
+func nameID(n saml.NameID) acssessions.NameID { return acssessions.NameID(n) }
+
+// signIn begins a session, unless the identity provider has ended it before. Then it writes the refusal.
+func (p *proven) signIn(w http.ResponseWriter, r *http.Request, a *saml.Assertion) bool {
+	id := rand.Text()
+	s := acssessions.Session{
+		ID: id, SignIn: id, UserID: a.NameID().Value, Created: time.Now(), Seen: time.Now(),
+		Expires: time.Now().Add(time.Hour), Proof: acssessions.Proof{
+			Subject:        acssessions.Subject{Provider: a.Issuer(), ServiceProvider: p.sp, NameID: nameID(a.NameID())},
+			SessionIndexes: a.SessionIndexes(), Issued: a.IssueInstant(),
+		},
+	}
+	out, err := p.store.LoggedOut(r.Context(), s)
+	if err != nil || out || p.store.Create(r.Context(), id, s) != nil {
+		http.Error(w, "signed out at the identity provider", http.StatusForbidden)
+		return false
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: "session", Value: id, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+	return true
+}
+
+func (p *proven) end(ctx context.Context, l *saml.VerifiedLogoutRequest) (saml.LogoutStatus, error) {
+	_, err := p.store.EndSubject(ctx, acssessions.Logout{
+		Subject:        acssessions.Subject{Provider: l.IdP(), ServiceProvider: p.sp, NameID: nameID(l.NameID())},
+		SessionIndexes: l.SessionIndexes(), Issued: l.IssueInstant(), NotOnOrAfter: l.NotOnOrAfter(),
+		Until: l.NotOnOrAfter().Add(time.Hour),
+	})
+	return saml.LogoutSuccess, err
+}
+
+// page shows the user who is signed in.
+func (p *proven) page(w http.ResponseWriter, r *http.Request) {
+	name := ""
+	if c, err := r.Cookie("session"); err == nil {
+		if s, err := p.store.Get(r.Context(), c.Value); err == nil {
+			name = s.UserID
+		}
+	}
+	fmt.Fprintf(w, "<html><body>Signed in as <b>%s</b></body></html>", html.EscapeString(name))
+}
+
 // ours starts Meridian's service provider in two Regions.
 func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	t.Helper()
@@ -99,21 +151,26 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	require.NoError(t, err)
 	idp, err := saml.ParseIdPMetadata(metadata)
 	require.NoError(t, err)
+	signing := testkit.RSAKey("signing sp")
 	sp, err := saml.New(saml.Config{
 		EntityID: us + "/saml", IdP: idp, DecryptionKeys: []crypto.Decrypter{spKey()},
 		EncryptionCertificate: testkit.Certificate(spKey(), time.Now()),
 		ACS:                   []saml.Endpoint{{URL: us + "/acs", Region: "us"}, {URL: eu + "/acs", Region: "eu"}},
+		Key:                   signing, Certificate: testkit.Certificate(signing, time.Now()), LogoutSOAP: true,
+		Logout: []saml.LogoutEndpoint{{URL: us + "/logout", Region: "us"}, {URL: eu + "/logout", Region: "eu"}},
 	})
 	require.NoError(t, err)
+	users := &proven{sp: sp.EntityID(), store: acssessions.NewMemoryStore(acssessions.MemoryConfig{})}
 	for name, mux := range muxes {
-		users := new(sessions)
 		region, err := acs.NewRegion(acs.Config{
 			SP: sp, Region: name, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Unsolicited: unsolicited,
 			Logger: slog.New(slog.DiscardHandler),
 			OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
-				users.signIn(w, l.Assertion.NameID().Value)
-				http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
+				if users.signIn(w, r, l.Assertion) {
+					http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
+				}
 			},
+			EndSessions: users.end,
 		})
 		require.NoError(t, err)
 		region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
@@ -121,5 +178,8 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	}
 	out := target(us)
 	out.OtherACS, out.EncryptTo = eu+"/acs", &spKey().PublicKey
+	out.Logout = map[attack.LogoutBinding]string{
+		attack.ByRedirect: us + "/logout", attack.ByPOST: us + "/logout", attack.BySOAP: us + "/logout",
+	}
 	return out
 }

@@ -28,6 +28,10 @@ type spMetadata struct {
 		Discovery []struct {
 			Location string `xml:"Location,attr"`
 		} `xml:"Extensions>DiscoveryResponse"`
+		Logout []struct {
+			Binding  string `xml:"Binding,attr"`
+			Location string `xml:"Location,attr"`
+		} `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleLogoutService"`
 		ACS []struct {
 			Binding  string `xml:"Binding,attr"`
 			Location string `xml:"Location,attr"`
@@ -36,7 +40,10 @@ type spMetadata struct {
 	} `xml:"urn:oasis:names:tc:SAML:2.0:metadata SPSSODescriptor"`
 }
 
-const bindingPOST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+const (
+	bindings    = "urn:oasis:names:tc:SAML:2.0:bindings:"
+	bindingPOST = bindings + "HTTP-POST"
+)
 
 func readSPMetadata(doc []byte) (*spMetadata, error) {
 	m := new(spMetadata)
@@ -88,8 +95,25 @@ func (m *spMetadata) encryptTo() *rsa.PublicKey {
 	return nil
 }
 
-// UseMetadata sets EntityID, ACS, OtherACS, EncryptTo and Discovery to those of a service provider's metadata, where
-// they are empty.
+// logout returns the first address for logout by each binding, or nil.
+func (m *spMetadata) logout() map[attack.LogoutBinding]string {
+	var out map[attack.LogoutBinding]string
+	for _, s := range m.SP[0].Logout {
+		for _, b := range []attack.LogoutBinding{attack.ByRedirect, attack.ByPOST, attack.BySOAP} {
+			if strings.TrimSpace(s.Binding) != bindings+b.String() || out[b] != "" {
+				continue
+			}
+			if out == nil {
+				out = make(map[attack.LogoutBinding]string)
+			}
+			out[b] = strings.TrimSpace(s.Location)
+		}
+	}
+	return out
+}
+
+// UseMetadata sets EntityID, ACS, OtherACS, EncryptTo, Discovery and Logout to those of a service provider's metadata,
+// where they are empty.
 func (t *Target) UseMetadata(doc []byte) error {
 	m, err := readSPMetadata(doc)
 	if err != nil {
@@ -107,6 +131,9 @@ func (t *Target) use(m *spMetadata) {
 		t.OtherACS = cmp.Or(t.OtherACS, all[at])
 	}
 	t.EncryptTo = cmp.Or(t.EncryptTo, m.encryptTo())
+	if len(t.Logout) == 0 {
+		t.Logout = m.logout()
+	}
 	if all := m.SP[0].Discovery; len(all) > 0 {
 		t.Discovery = cmp.Or(t.Discovery, strings.TrimSpace(all[0].Location))
 	}

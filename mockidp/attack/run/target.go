@@ -54,6 +54,10 @@ type Target struct {
 	// its choice (DiscoveryResponse). Empty: the attack that needs it is not run.
 	Discovery string
 
+	// Logout has the service provider's single logout URLs by binding. A binding without one: the attacks by it are not
+	// run.
+	Logout map[attack.LogoutBinding]string
+
 	// IdPInitiated makes every response unsolicited, for service providers that
 	// make no requests.
 	IdPInitiated bool
@@ -170,6 +174,11 @@ func (t Target) runner() (*runner, error) {
 	}
 	if t.IdPInitiated {
 		t.Login = ""
+	}
+	for binding, text := range t.Logout {
+		if text != "" && !r.addSite(text) {
+			return nil, badTarget("Logout by %s is not an http or https URL", binding)
+		}
 	}
 	for name, text := range map[string]string{
 		"Login": t.Login, "ACS": t.ACS, "OtherACS": t.OtherACS, "Probe": t.Probe,
