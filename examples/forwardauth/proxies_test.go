@@ -94,7 +94,8 @@ func signedIn(t *testing.T, w *fronted.World, origin, login string) (string, *te
 	return "Cookie: " + strings.Join(pairs, "; "), b
 }
 
-// The application gets the user's values, whatever identity headers the client sends, and not the sign-in's cookies.
+// The application gets the user's values, whatever identity headers the client sends, and not the sign-in's cookies
+// (K16).
 func TestIdentityHeaders(t *testing.T) {
 	behind(t, func(t *testing.T, w *fronted.World) {
 		cookie, _ := signedIn(t, w, w.Wiki, fronted.Bob)
@@ -141,7 +142,7 @@ func TestIdentityHeaders(t *testing.T) {
 	})
 }
 
-// A path that programs read in different ways gets 403, and no headers of the client make another path of it.
+// A path that programs read in different ways gets 403, and no headers of the client make another path of it (K16).
 func TestPathsAgainstTheRules(t *testing.T) {
 	behind(t, func(t *testing.T, w *fronted.World) {
 		bob, _ := signedIn(t, w, w.Wiki, fronted.Bob)
@@ -180,7 +181,7 @@ func TestPathsAgainstTheRules(t *testing.T) {
 	})
 }
 
-// Only a navigation is sent to sign in, and after it the user is where the deep link led, at this host.
+// Only a navigation is sent to sign in, and after it the user is where the deep link led, at this host (K16).
 func TestDeepLinks(t *testing.T) {
 	behind(t, func(t *testing.T, w *fronted.World) {
 		deep := "/page/caf%C3%A9?q=a+b&c=%2F%26&rd=//evil.example"

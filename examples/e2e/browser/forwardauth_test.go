@@ -13,8 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// testForwardAuth walks through applications behind nginx and behind Caddy: a deep link, a step-up, a page that the user
-// may not open, logout here and logout from the identity provider.
+// testForwardAuth walks through applications behind nginx and behind Caddy: a deep link, a step-up, a page that the
+// user may not open, logout here and logout from the identity provider.
 func testForwardAuth(t *testing.T, chromium context.Context) {
 	program := filepath.Join(t.TempDir(), "forwardauth")
 	out, err := exec.Command("go", "build", "-o", program, "../../forwardauth").CombinedOutput()
