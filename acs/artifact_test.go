@@ -70,7 +70,7 @@ func TestArtifactAmongSeveralRequests(t *testing.T) {
 	require.Equal(t, first.id, v.Got, "the answer to the other request")
 }
 
-// H06: an artifact is used once, in sequence and at once on several nodes. It is recorded before it is resolved.
+// D52, H06: an artifact is used once, in sequence and at once on several nodes. It is recorded before it is resolved.
 func TestH06_ArtifactTwice(t *testing.T) {
 	w, idp := artifactWorld(t)
 	us, b := w.region("us-east-1", reachable), w.browser()
@@ -155,7 +155,7 @@ func TestK03_Invariant17_ArtifactWithoutARequest(t *testing.T) {
 	require.EqualValues(t, 1, idp.calls.Load())
 }
 
-// H01 to H03: a malformed artifact, an unknown source or address is refused before anything is sent or consumed.
+// D52, H01 to H03: a malformed artifact, an unknown source or address is refused before anything is sent or consumed.
 func TestArtifactsThatLeadNowhere(t *testing.T) {
 	w, idp := artifactWorld(t)
 	us, b := w.region("us-east-1", reachable), w.browser()
@@ -277,7 +277,7 @@ func TestArtifactWhereNoneIsTaken(t *testing.T) {
 	require.Zero(t, idp.calls.Load())
 }
 
-// H14: what is not an answer by SOAP is refused, and no redirect is followed.
+// D52, H14: what is not an answer by SOAP is refused, and no redirect is followed.
 func TestH14_AnswersThatAreNotSOAP(t *testing.T) {
 	w, idp := artifactWorld(t)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -425,7 +425,7 @@ func TestUnsolicitedArtifacts(t *testing.T) {
 	require.NotEmpty(t, w.redirected(rec).id)
 }
 
-// Invariant 17: unsolicited artifacts that lead to no sign-in have a limit by client and by identity provider.
+// K03, invariant 17: unsolicited artifacts that lead to no sign-in have a limit by client and by identity provider.
 func TestInvariant17_UnsolicitedArtifactsAreBounded(t *testing.T) {
 	known := sources{}
 	w, idp := artifactWorld(t, func(c *saml.Config) { c.IdP, c.IdPs = nil, known })

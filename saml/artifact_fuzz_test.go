@@ -22,7 +22,7 @@ func artifactAnswers() []artifactAnswer {
 	}
 }
 
-// A good answer to an ArtifactResolve that was changed anywhere is refused, or has exactly the same values as before.
+// H12: a good answer to an ArtifactResolve that was changed anywhere is refused, or has exactly the same values.
 func TestChangedArtifactResponses(t *testing.T) {
 	sp := newSP(t, withArtifacts(t), func(c *saml.Config) { decrypting(c) })
 	var m mutator

@@ -171,7 +171,7 @@ func artifactAddress(binding, location, index string) string {
 		`Location="%s" index="%s"/>`, binding, location, index)
 }
 
-// H04, J09: which addresses in metadata resolve artifacts.
+// D52, H04, J09: which addresses in metadata resolve artifacts.
 // Obligations: IIP-SSO06.
 func TestArtifactServicesOfMetadata(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -118,7 +118,7 @@ func TestVerifyArtifactResponse(t *testing.T) {
 	}
 }
 
-// H08 to H13, H15, H19, H21, J12: answers that are refused. Their twins are in TestVerifyArtifactResponse.
+// D52, H08 to H13, H15, H19, H21, J12: answers that are refused. Their twins are in TestVerifyArtifactResponse.
 func TestArtifactResponsesThatAreRefused(t *testing.T) {
 	several := func(c *saml.Config) {
 		withArtifacts(t)(c)
