@@ -14,6 +14,11 @@ import (
 // formats of NameIDs, and the app's NameIDFormat isn't among them, the first becomes the app's. What the metadata lacks
 // stays unchanged.
 func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
+	return s.registerSP(appID, spMetadata, func(*spSettings) {})
+}
+
+// registerSP is RegisterSP with settings that change may change.
+func (s *Server) registerSP(appID string, spMetadata []byte, change func(*spSettings)) error {
 	sps, perr := parseSPs(spMetadata)
 	if perr != nil {
 		return perr
@@ -24,6 +29,7 @@ func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 	if _, err := s.state.Load().samlApp(appID); err != nil {
 		return err
 	}
+	change(&sps[0])
 	return s.UpdateApp(appID, func(a *App) error { return a.applySP(sps[0]) })
 }
 

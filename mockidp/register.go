@@ -43,8 +43,8 @@ func (s *Server) offer(app *App, p pending, err *Error) *registration {
 }
 
 // handleRegister makes the app of a refused request that of its service provider, by the metadata in the form or else
-// as the request says, and goes on with the sign-in. It makes no other app and fetches nothing, so a client can neither
-// fill the Server nor make it send requests.
+// as the request says, and goes on with the sign-in. It makes no other app, fetches nothing and takes no LogoutSOAPURL,
+// so a client can neither fill the Server nor make it send requests.
 func (s *Server) handleRegister(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
 	if !s.config.SelfRegistration {
 		return errorf(ReasonNoSuchApp, "no page has this address")
@@ -93,7 +93,7 @@ func (s *Server) refusedAgain(p pending, err error, metadata string) *Error {
 
 func (s *Server) register(p pending, metadata string) error {
 	if metadata != "" {
-		return s.RegisterSP(p.appID, []byte(metadata))
+		return s.registerSP(p.appID, []byte(metadata), func(sp *spSettings) { sp.LogoutSOAPURL = "" })
 	}
 	req := p.req
 	if req.ACSURL == nil || req.Issuer == "" {

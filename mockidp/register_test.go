@@ -91,3 +91,19 @@ func TestSelfRegistrationBypassesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A browser that registers a service provider can't make the Server send requests: its SOAP address isn't taken.
+func TestSelfRegistrationTakesNoSOAPAddress(t *testing.T) {
+	soap := strings.Replace(spEntity(entityID, "", ""), "<md:AssertionConsumerService",
+		`<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="http://10.0.0.1/"/>`+
+			"<md:AssertionConsumerService", 1)
+	require.Contains(t, soap, "SingleLogoutService")
+	idp := start(t, mockidp.Config{Key: rsaKey(), SelfRegistration: true})
+	b := newBrowser(t, idp)
+	_, key := refusedBy(t, b, idp, request(attr("AssertionConsumerServiceURL", entityID+"/acs")))
+	b.post(idp.URL+"/mockidp/register", url.Values{"pending": {key}, "metadata": {soap}})
+	assert.Equal(t, entityID, idp.Apps()[0].Audience)
+	assert.Empty(t, idp.Apps()[0].LogoutSOAPURL)
+	require.NoError(t, idp.RegisterSP("", []byte(soap)), "the twin: the owner of the Server may")
+	assert.Equal(t, "http://10.0.0.1/", idp.Apps()[0].LogoutSOAPURL)
+}
