@@ -40,7 +40,8 @@ func TestCallsToTheMockBySOAP(t *testing.T) {
 	})
 	require.NoError(t, err)
 
-	answer, err := region.QueryAttributes(t.Context(), saml.AttributeQueryOptions{NameID: saml.NameID(proof.Subject.NameID)})
+	asked := saml.AttributeQueryOptions{NameID: saml.NameID(proof.Subject.NameID)}
+	answer, err := region.QueryAttributes(t.Context(), asked)
 	require.NoError(t, err)
 	assert.Equal(t, "alice@example.com", answer.NameID().Value)
 	assert.NotEmpty(t, answer.Attributes())

@@ -189,7 +189,9 @@ func TestOpenTelemetryIsInOnePackage(t *testing.T) {
 // What a user of the core parts has to build and audit stays small.
 func TestHeavyDependenciesStayOut(t *testing.T) {
 	heavy := []string{"github.com/nats-io/", "github.com/redis/", "github.com/tink-crypto/", "github.com/chromedp/"}
-	light := []string{"./saml", "./acs", "./acs/middleware", "./acs/samlspcompat", "./acs/telemetry", "./mockidp", "./examples/sp"}
+	light := []string{
+		"./saml", "./acs", "./acs/middleware", "./acs/samlspcompat", "./acs/telemetry", "./mockidp", "./examples/sp",
+	}
 	for _, pattern := range light {
 		for _, p := range list(t, pattern) {
 			i := slices.IndexFunc(p.Deps, func(dep string) bool {

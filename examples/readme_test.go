@@ -1,17 +1,23 @@
 package examples_test
 
 import (
+	"crypto"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/middleware"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/hostile"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
@@ -21,31 +27,33 @@ import (
 // The code blocks of the README are the bodies of the functions below, so
 // that they compile, and the test compares the texts.
 
-func readmeServiceProvider(metadata []byte, mux *http.ServeMux,
-	signedIn func(http.ResponseWriter, *http.Request, *acs.Login)) error {
+func readmeServiceProvider(idp *saml.IdP, key crypto.Signer, certificate *x509.Certificate, app http.Handler,
+	mux *http.ServeMux) error {
 	// readme: service provider
-	idp, err := saml.ParseIdPMetadata(metadata) // from your IdP
-	if err != nil {
-		return err
-	}
 	sp, err := saml.New(saml.Config{
 		EntityID: "https://us-east-1.signin.example/saml",
 		ACS: []saml.Endpoint{ // ordered: the first is the default
 			{URL: "https://us-east-1.signin.example/saml/acs", Region: "us-east-1"},
 			{URL: "https://eu-central-1.signin.example/saml/acs", Region: "eu-central-1"},
 		},
-		IdP: idp,
+		Logout: []saml.LogoutEndpoint{
+			{URL: "https://us-east-1.signin.example/saml/slo", Region: "us-east-1"},
+			{URL: "https://eu-central-1.signin.example/saml/slo", Region: "eu-central-1"},
+		},
+		IdP: idp, Key: key, Certificate: certificate,
 	})
 	if err != nil {
 		return err
 	}
-	region, err := acs.NewRegion(acs.Config{
-		SP: sp, Region: "eu-central-1", Store: acs.NewMemoryStore(acs.MemoryConfig{}), OnLogin: signedIn,
+	guard, err := middleware.New(middleware.Config{
+		Config:   acs.Config{SP: sp, Region: "eu-central-1", Store: acs.NewMemoryStore(acs.MemoryConfig{})},
+		Sessions: sessions.NewMemoryStore(sessions.MemoryConfig{}),
 	})
 	if err != nil {
 		return err
 	}
-	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
+	guard.Mount(mux) // /saml/acs, /saml/slo, /saml/metadata, /saml/login, /saml/logout
+	mux.Handle("/", guard.Require(app))
 	// readme: end
 	return nil
 }
@@ -105,11 +113,20 @@ func requireCompiled(t *testing.T, page, test string, n int) {
 func TestReadmeWorks(t *testing.T) {
 	idp := mockidp.New(mockidp.Config{})
 	t.Cleanup(idp.Close)
-	mux := http.NewServeMux()
-	require.NoError(t, readmeServiceProvider(idp.Metadata(""), mux,
-		func(http.ResponseWriter, *http.Request, *acs.Login) {}))
-	_, pattern := mux.Handler(mustRequest(t, "POST", "https://eu-central-1.signin.example/saml/acs"))
-	require.Equal(t, "/saml/acs", pattern)
+	mux, key := http.NewServeMux(), testkit.RSAKey("readme")
+	source, err := saml.ParseIdPMetadata(idp.Metadata(""))
+	require.NoError(t, err)
+	require.NoError(t, readmeServiceProvider(source, key, testkit.Certificate(key, time.Now()),
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, r.URL.Path, " of ", middleware.From(r.Context()).UserName)
+		}), mux))
+	const here = "https://eu-central-1.signin.example"
+	metadata := httptest.NewRecorder()
+	mux.ServeHTTP(metadata, mustRequest(t, http.MethodGet, here+"/saml/metadata"))
+	require.NoError(t, idp.RegisterSP("", metadata.Body.Bytes()))
+	signedIn, err := testkit.SignInHandler(idp, mux, here+"/deep", mockidp.DefaultLogin)
+	require.NoError(t, err)
+	require.Equal(t, "/deep of "+mockidp.DefaultLogin, signedIn.Body)
 
 	page := readmeMock(t, func(metadata []byte) (http.Handler, []byte) { return serviceFor(t, metadata) })
 	require.Equal(t, "Hello, "+mockidp.DefaultLogin, page.Body)

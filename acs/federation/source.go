@@ -65,7 +65,9 @@ type Status struct {
 }
 
 func newSource(s Source, cfg *Config) *source {
-	out := &source{Source: s, cfg: cfg, client: newClient(s, cfg.Timeout), files: map[string]file{}, sourceID: saml.SourceIDOf}
+	out := &source{
+		Source: s, cfg: cfg, client: newClient(s, cfg.Timeout), files: map[string]file{}, sourceID: saml.SourceIDOf,
+	}
 	out.entities.init()
 	out.current.Store(out.newSnapshot(nil))
 	out.status.Store(&Status{Source: s.Name})

@@ -10,10 +10,10 @@
 //	http.Handle("/hello", samlSP.RequireAccount(hello))
 //	http.Handle("/saml/", samlSP)
 //
-// [samlsp.SessionFromContext], [samlsp.AttributeFromContext] and [samlsp.RequireAttribute] work in the handlers. Messages
-// are verified by package saml, requests and replays are recorded by package acs, and sessions are those of package
-// middleware: on the server, so that single logout ends them everywhere. What samlsp accepts by default and SAML
-// forbids is refused.
+// [samlsp.SessionFromContext], [samlsp.AttributeFromContext] and [samlsp.RequireAttribute] work in the handlers.
+// Messages are verified by package saml, requests and replays are recorded by package acs, and sessions are those of
+// package middleware: on the server, so that single logout ends them everywhere. What samlsp accepts by default and
+// SAML forbids is refused.
 //
 // # Keys of attributes
 //

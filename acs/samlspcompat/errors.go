@@ -15,17 +15,17 @@ const (
 // Error is the error type of this package. Its messages are about the program's own options.
 type Error struct {
 	Reason Reason
-	// Option names the field of samlsp.Options or of Config.
-	Option string
-	// Instead says what to do.
-	Instead string
+	// Rule names the field of samlsp.Options or of Config.
+	Rule string
+	// Want says what is valid, or what to do instead.
+	Want string
 	// Err is the cause, or nil.
 	Err error
 }
 
 // Error returns the message.
 func (e *Error) Error() string {
-	s := fmt.Sprintf("samlspcompat: %s: %s: %s", e.Reason, e.Option, e.Instead)
+	s := fmt.Sprintf("samlspcompat: %s: %s: want %s", e.Reason, e.Rule, e.Want)
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}
@@ -36,5 +36,5 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 func unsupported(option, instead string) *Error {
-	return &Error{Reason: ReasonUnsupported, Option: option, Instead: instead}
+	return &Error{Reason: ReasonUnsupported, Rule: option, Want: instead}
 }

@@ -115,8 +115,8 @@ func (m *Middleware) serveAt(w http.ResponseWriter, r *http.Request, path string
 }
 
 // RequireAccount is a middleware: next serves signed-in users, with their session in the context
-// ([samlsp.SessionFromContext]). The navigation of a browser is sent to the identity provider. Unlike with samlsp, every
-// other request without a session gets 401 and no redirect.
+// ([samlsp.SessionFromContext]). The navigation of a browser is sent to the identity provider. Unlike with samlsp,
+// every other request without a session gets 401 and no redirect.
 func (m *Middleware) RequireAccount(next http.Handler) http.Handler {
 	return m.guard.Require(m.withSession(next))
 }

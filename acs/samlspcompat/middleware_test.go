@@ -131,7 +131,7 @@ func TestOptionsThatAreRefused(t *testing.T) {
 			_, err := samlspcompat.New(o)
 			var got *samlspcompat.Error
 			require.ErrorAs(t, err, &got)
-			require.Equal(t, option, got.Option)
+			require.Equal(t, option, got.Rule)
 		})
 	}
 }

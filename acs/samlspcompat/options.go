@@ -22,22 +22,23 @@ import (
 func checkOptions(o samlsp.Options) error {
 	switch {
 	case o.IDPMetadata == nil:
-		return &Error{Reason: ReasonConfig, Option: "IDPMetadata", Instead: "required"}
+		return &Error{Reason: ReasonConfig, Rule: "IDPMetadata", Want: "the metadata of an identity provider"}
 	case o.UseSimpleSignResponse, o.Binding == crewjam.HTTPPostSimpleSignBinding,
 		o.LogoutBinding == crewjam.HTTPPostSimpleSignBinding,
 		slices.Contains(o.LogoutBindings, crewjam.HTTPPostSimpleSignBinding),
 		slices.Contains(o.AssertionConsumerServiceBindings, crewjam.HTTPPostSimpleSignBinding):
-		return unsupported("HTTP-POST-SimpleSign", "use HTTP-POST")
+		return unsupported("HTTP-POST-SimpleSign", "HTTP-POST")
 	case o.RelayStateFunc != nil:
-		return unsupported("RelayStateFunc", "the RelayState is a key to the request's record")
+		return unsupported("RelayStateFunc", "none: the RelayState is a key to the request's record")
 	case o.CookieDomain != "":
-		return unsupported("CookieDomain", "a session is for one host; put a Middleware at each")
+		return unsupported("CookieDomain", "none: a session is for one host; put a Middleware at each")
 	case o.CookieSameSite == http.SameSiteNoneMode || o.CookieSameSite == http.SameSiteStrictMode:
-		return unsupported("CookieSameSite", "remove it: cookies of requests are None, and the session's is Lax")
+		return unsupported("CookieSameSite", "none: cookies of requests are None, and the session's is Lax")
 	case o.ReplayCache != nil:
-		return unsupported("ReplayCache", "Config.Store records replays; a program that runs more than once shares it")
+		return unsupported("ReplayCache", "Config.Store, which records replays")
 	case o.SessionRevocations != nil:
-		return unsupported("SessionRevocations", "Config.Sessions ends sessions; a program that runs more than once shares it")
+		return unsupported("SessionRevocations",
+			"Config.Sessions, which ends sessions")
 	}
 	return nil
 }
@@ -58,16 +59,16 @@ const artifactIndex = 1000
 func spConfig(o samlsp.Options, at addresses) (saml.Config, error) {
 	raw, err := xml.Marshal(o.IDPMetadata)
 	if err != nil {
-		return saml.Config{}, &Error{Reason: ReasonConfig, Option: "IDPMetadata", Instead: "valid metadata", Err: err}
+		return saml.Config{}, &Error{Reason: ReasonConfig, Rule: "IDPMetadata", Want: "valid metadata", Err: err}
 	}
 	idp, err := saml.ParseIdPMetadata(raw)
 	if err != nil {
-		return saml.Config{}, &Error{Reason: ReasonConfig, Option: "IDPMetadata", Instead: "valid metadata", Err: err}
+		return saml.Config{}, &Error{Reason: ReasonConfig, Rule: "IDPMetadata", Want: "valid metadata", Err: err}
 	}
 	end := saml.Endpoint{URL: at.acs.String()}
 	if o.AcsIndex != nil {
 		if *o.AcsIndex < 0 || *o.AcsIndex > 0xffff {
-			return saml.Config{}, &Error{Reason: ReasonConfig, Option: "AcsIndex", Instead: "0 to 65535"}
+			return saml.Config{}, &Error{Reason: ReasonConfig, Rule: "AcsIndex", Want: "0 to 65535"}
 		}
 		index := uint16(*o.AcsIndex)
 		end.Index = &index
@@ -120,16 +121,16 @@ func loginOptions(o samlsp.Options) (acs.LoginOptions, error) {
 	case crewjam.HTTPPostBinding:
 		out.Binding = saml.HTTPPost
 	default:
-		return out, &Error{Reason: ReasonConfig, Option: "Binding", Instead: "HTTP-Redirect or HTTP-POST"}
+		return out, &Error{Reason: ReasonConfig, Rule: "Binding", Want: "HTTP-Redirect or HTTP-POST"}
 	}
 	if want := o.RequestedAuthnContext; want != nil {
 		if want.Comparison != "" && want.Comparison != string(saml.Exact) {
 			return out, unsupported("RequestedAuthnContext.Comparison",
-				"a program must say which context is stronger (saml.RequestedAuthnContext.Order): use package middleware")
+				"exact, or package middleware, which is told the order of contexts")
 		}
 		out.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: want.ClassRefs()}
 		if err := out.AuthnContext.Check(); err != nil {
-			return out, &Error{Reason: ReasonConfig, Option: "RequestedAuthnContext", Instead: "valid URIs", Err: err}
+			return out, &Error{Reason: ReasonConfig, Rule: "RequestedAuthnContext", Want: "valid URIs", Err: err}
 		}
 	}
 	return out, nil

@@ -149,7 +149,8 @@ func (w *programWorld) run(source, migrate string) {
 	require.NoError(t, err)
 	w.file("overlay.json", overlay)
 	program := filepath.Join(w.dir, "program")
-	goOutput(t, "build", "-C", root, "-overlay", filepath.Join(w.dir, "overlay.json"), "-o", program, "./examples/migrated")
+	with := filepath.Join(w.dir, "overlay.json")
+	goOutput(t, "build", "-C", root, "-overlay", with, "-o", program, "./examples/migrated")
 	args := []string{}
 	if strings.Contains(source, `"idp-metadata", ""`) {
 		args = append(args, "-idp-metadata", "idp-metadata.xml")
