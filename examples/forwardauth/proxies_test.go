@@ -106,7 +106,11 @@ func TestIdentityHeaders(t *testing.T) {
 			"twice":       {"Remote-User: mallory", "Remote-User: eve", "remote-groups: a", "remote-groups: b"},
 			"hop by hop":  {"Connection: close, Remote-User, Remote-Groups, Remote-Email, X-Real-Ip"},
 			"forwarded": {"X-Forwarded-Uri: /assets/x", "X-Forwarded-Host: reports.localhost", "X-Forwarded-Method: POST",
-				"X-Original-URI: /assets/x", "X-Real-IP: 192.0.2.1", "X-Forwarded-For: 192.0.2.1"},
+				"X-Original-URI: /assets/x", "X-Real-IP: 192.0.2.1", "X-Forwarded-For: 192.0.2.1",
+				"Forwarded: for=192.0.2.1;host=reports.localhost"},
+			"other paths": {"X-Original-URL: /admin", "X-Rewrite-URL: /admin", "X_Original_URL: /admin",
+				"X_Rewrite_URL: /admin"},
+			"dots": {"Remote.User: mallory", "X.Forwarded.Host: reports.localhost"},
 		} {
 			status, _, body := raw(t, w.Wiki, "/page?a=%2e%2e", append(forged, cookie+"; theirs=1")...)
 			require.Equal(t, http.StatusOK, status, "%s: %s", name, body)
@@ -114,7 +118,11 @@ func TestIdentityHeaders(t *testing.T) {
 			assert.Equal(t, "wiki", got.Application)
 			assert.Equal(t, "/page?a=%2e%2e", got.Target)
 			for header, values := range got.Header {
-				canonical := strings.ReplaceAll(strings.ToLower(header), "_", "-")
+				canonical := strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(header))
+				for _, v := range values {
+					assert.NotContains(t, v, "/admin", "%s: %s", name, header)
+					assert.NotContains(t, v, "reports.localhost", "%s: %s", name, header)
+				}
 				switch {
 				case canonical == "remote-user", canonical == "remote-email":
 					assert.Equal(t, []string{fronted.Bob}, values, name)
@@ -133,6 +141,12 @@ func TestIdentityHeaders(t *testing.T) {
 			}
 			assert.Equal(t, fronted.Bob, got.Header.Get(userHeader), name)
 			assert.Equal(t, "wiki-editors%2Cfinance", got.Header.Get("Remote-Groups"), name)
+		}
+		// A browser that has no cookies but those of the sign-in shows the application none.
+		for _, target := range []string{"/page", "/assets/logo.svg"} {
+			status, _, body := raw(t, w.Wiki, target, cookie)
+			require.Equal(t, http.StatusOK, status)
+			assert.NotContains(t, body, ourCookies, target)
 		}
 		// A public path has none of them.
 		status, _, body := raw(t, w.Wiki, "/assets/logo.svg", "Remote-User: mallory", "Remote_User: mallory")
