@@ -17,7 +17,8 @@ type Config struct {
 	// Config describes the Region: SP, Region and Store are required. OnLogin, EndSessions, LoginPath, RefusedPath and
 	// DiscoveredPath are the Guard's own and must be zero. LoginOptions is also what a sign-in asks for that Require
 	// begins, without its ReturnTo. With several identity providers, ChooseIdP, DiscoveryURL or LoginOptions is required.
-	// Accept is safe: a user who is signed in is asked before the session changes to another user.
+	// With Accept a user who is signed in is asked before the session changes to another user. One who isn't can be
+	// signed in by another site, to an account of the attacker.
 	acs.Config
 
 	// Sessions keeps the sessions. The nodes of a Region share it. Required.

@@ -45,7 +45,7 @@ func (g *Guard) keepForm(r *http.Request) bool {
 		return false
 	}
 	fields, ok := readForm(r)
-	path := acs.LocalPath(r.URL.RequestURI())
+	path := acs.LocalPath(targetOf(r))
 	if !ok || path == "" {
 		return false
 	}

@@ -60,6 +60,18 @@ func TestFormIsKept(t *testing.T) {
 	require.Equal(t, "GET / as "+alice, p.Body)
 }
 
+// A form is sent again to the path that the browser sent it to, also where the program changes the URL in between.
+func TestFormWithStripPrefix(t *testing.T) {
+	w, earlier := formWorld(t)
+	w.handler = behindPrefix(w, w.guard.Require(http.HandlerFunc(show)))
+	b := w.browser() // which reaches it
+	b.Jar = earlier.Jar.Copy()
+	n := order(base)
+	n.URL = base + "/app/orders?page=2"
+	_, ok := w.finish(b, n, alice).FormFor("/app/orders?page=2")
+	require.True(t, ok)
+}
+
 // Another user's sign-in drops the form.
 func TestFormOfAnotherUser(t *testing.T) {
 	w, b := formWorld(t)

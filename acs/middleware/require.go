@@ -112,7 +112,7 @@ func (g *Guard) start(w http.ResponseWriter, r *http.Request, q Requirement, v *
 	if g.cfg.LoginOptions != nil {
 		o = g.cfg.LoginOptions(r)
 	}
-	if o.ReturnTo = acs.LocalPath(r.URL.RequestURI()); form {
+	if o.ReturnTo = acs.LocalPath(targetOf(r)); form {
 		o.ReturnTo = "" // the path may have no page
 	}
 	if q.AuthnContext != nil {
@@ -123,6 +123,14 @@ func (g *Guard) start(w http.ResponseWriter, r *http.Request, q Requirement, v *
 		o.IdP = idp
 	}
 	g.region.StartLogin(w, r, o)
+}
+
+// targetOf returns the target of a request as the browser sent it: a handler such as http.StripPrefix changes the URL.
+func targetOf(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI() // of a test, or of an absolute URL in the request line
 }
 
 // earlierIdP returns the identity provider of the browser's session, also of an idle one, if there are several.

@@ -37,6 +37,26 @@ func TestDeepLink(t *testing.T) {
 	require.Equal(t, "GET /other as "+alice, p.Body)
 }
 
+// A deep link is the path that the browser sent, also where the program changes the URL in between.
+func TestDeepLinkWithStripPrefix(t *testing.T) {
+	w := newWorld(t)
+	w.handler = behindPrefix(w, w.guard.Require(http.HandlerFunc(show)))
+	p := w.signIn(w.browser(), base+"/app/reports?year=2026", alice)
+	require.Equal(t, "/app/reports?year=2026", p.URL.RequestURI())
+	require.Equal(t, "GET /reports?year=2026 as "+alice, p.Body)
+}
+
+// behindPrefix serves next below /app, without that prefix, with the request lines of a browser.
+func behindPrefix(w *world, next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	w.guard.Mount(mux)
+	mux.Handle("/app/", http.StripPrefix("/app", next))
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		r.RequestURI = r.URL.RequestURI()
+		mux.ServeHTTP(rw, r)
+	})
+}
+
 // A path that is no safe target, or is too long, is not returned to.
 func TestDeepLinkIsLocal(t *testing.T) {
 	for _, path := range []string{"//evil.example/", "/" + strings.Repeat("a", 2048), "/%5Cevil.example"} {
