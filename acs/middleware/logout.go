@@ -32,12 +32,13 @@ func (g *Guard) logout(w http.ResponseWriter, r *http.Request) {
 		g.cfg.Logger.InfoContext(r.Context(), "middleware: signed out", "user", s.UserName)
 	}
 	of := s.Proof.Subject
-	if !g.hasLogout(r, of) {
+	binding := g.logoutBinding(r, of)
+	if binding == "" {
 		g.region.SignedOut(w, r, &acs.LoggedOut{IdP: of.Provider})
 		return
 	}
 	g.region.StartLogout(w, r, acs.LogoutOptions{
-		IdP: of.Provider, NameID: saml.NameID(of.NameID), SessionIndexes: s.Proof.SessionIndexes,
+		IdP: of.Provider, NameID: saml.NameID(of.NameID), SessionIndexes: s.Proof.SessionIndexes, Binding: binding,
 	})
 }
 
@@ -65,19 +66,31 @@ func (g *Guard) endHere(r *http.Request) (sessions.Session, *Error) {
 	return s, nil
 }
 
-// hasLogout reports whether a subject's identity provider can be asked to end its session. The answer arrives at a
-// logout URL with this host, because it needs this host's cookie.
-func (g *Guard) hasLogout(r *http.Request, s sessions.Subject) bool {
+// logoutBinding returns how a subject's identity provider can be asked to end its session, or "". Through the browser
+// the answer arrives at a logout URL with this host, because it needs this host's cookie. Otherwise it is asked by SOAP.
+func (g *Guard) logoutBinding(r *http.Request, s sessions.Subject) string {
 	idp, err := g.cfg.SP.IdP(s.Provider)
 	if err != nil || s.NameID.Value == "" {
-		return false
+		return ""
 	}
-	return slices.ContainsFunc(g.cfg.SP.Logout(), func(e saml.LogoutEndpoint) bool {
-		u, err := url.Parse(e.URL)
-		return err == nil && e.Region == g.cfg.Region && strings.EqualFold(u.Host, r.Host)
-	}) && slices.ContainsFunc(idp.LogoutServices(), func(s saml.LogoutService) bool {
-		return s.Binding == saml.HTTPRedirect || s.Binding == saml.HTTPPost
-	})
+	var bindings []string
+	for _, e := range g.cfg.SP.Logout() {
+		if e.Region != g.cfg.Region {
+			continue
+		}
+		if u, err := url.Parse(e.URL); err == nil && strings.EqualFold(u.Host, r.Host) {
+			bindings = []string{saml.HTTPRedirect, saml.HTTPPost, saml.SOAP}
+			break
+		}
+		bindings = []string{saml.SOAP}
+	}
+	for _, binding := range bindings {
+		offers := func(s saml.LogoutService) bool { return s.Binding == binding }
+		if slices.ContainsFunc(idp.LogoutServices(), offers) {
+			return binding
+		}
+	}
+	return ""
 }
 
 // endSubject is the consumer's EndSessions: an identity provider ends the sessions that its LogoutRequest names,

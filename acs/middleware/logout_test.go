@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // Signing out ends the session here, in other browsers with its cookie, and at the identity provider.
@@ -113,6 +114,26 @@ func TestSignOutHereOnly(t *testing.T) {
 	p := w.post(b, base+"/saml/logout", url.Values{})
 	require.Contains(t, p.Text(), "You are signed out here")
 	require.Empty(t, b.Jar.Value(host, cookieName))
+}
+
+// An identity provider whose only logout is by SOAP is asked by the Guard. Here it can't be reached (G34). The control
+// is TestSignOutHereOnly.
+func TestSignOutBySOAP(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	w.signIn(b, base+"/", alice)
+	copied := b.Copy()
+	idp := w.source.IdP()
+	soap, err := saml.NewIdP(saml.IdPConfig{
+		EntityID: idp.EntityID(), Certificates: idp.Certificates(), SSO: idp.SSOServices(),
+		Logout: []saml.LogoutService{{Binding: saml.SOAP, URL: "http://127.0.0.1:1/slo"}},
+	})
+	require.NoError(t, err)
+	w.source.Replace(soap)
+	p := w.post(b, base+"/saml/logout", url.Values{})
+	require.Contains(t, p.Text(), "You are signed out here")
+	require.Contains(t, w.logs.String(), "SOAP (Bindings 3.2.3)")
+	require.Equal(t, http.StatusSeeOther, look(t, copied, base+"/").Status)
 }
 
 // If the sessions can't be ended, the user keeps the cookie, and can try again.
