@@ -82,6 +82,7 @@ func TestHandleStartLogout(t *testing.T) {
 	p, err := w.b.Go(testkit.Navigation{From: "https://evil.example", URL: base + "/logout", User: true})
 	require.NoError(t, err)
 	require.Contains(t, p.Body, "Sign out?")
+	require.Contains(t, p.Header.Get("Content-Security-Policy"), "form-action 'self' https:", "to the identity provider")
 	foreign, err := w.b.Go(testkit.Navigation{
 		From: "https://evil.example", Method: http.MethodPost, URL: base + "/logout", Form: url.Values{}, User: true,
 	})

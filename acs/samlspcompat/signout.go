@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // askToSignOut shows the form that signs out.
@@ -26,21 +27,23 @@ func (m *Middleware) askToSignOut(w http.ResponseWriter, r *http.Request) {
 		Kind: acs.PageQuestion, Status: http.StatusOK, Title: "Sign out?",
 		Text: "This ends your session here and, if it can be asked, at your identity provider.",
 		Form: &acs.PageForm{
-			Action: m.paths.Logout, Buttons: []acs.PageButton{{Text: "Sign out"}}, Targets: m.logoutOrigins(),
+			Action: m.paths.Logout, Buttons: []acs.PageButton{{Text: "Sign out"}}, Targets: m.logoutTargets(),
 		},
 	})
 }
 
-// logoutOrigins returns the origins to which the answer of the form may redirect.
-func (m *Middleware) logoutOrigins() (all []string) {
-	idp, err := m.sp.IdP("")
+// logoutTargets returns where the answer of the form may redirect: to the identity provider, which may send the browser
+// on to others. Its metadata is no source of a host, which could have a semicolon, except one of this machine.
+func (m *Middleware) logoutTargets() []string {
+	targets := []string{"https:"}
+	idp, err := m.sp.IdP(m.cfg.Options.IDPMetadata.EntityID)
 	if err != nil {
-		return nil
+		return targets
 	}
 	for _, s := range idp.LogoutServices() {
-		if u, err := url.Parse(s.URL); err == nil {
-			all = append(all, u.Scheme+"://"+u.Host)
+		if u, err := url.Parse(s.URL); err == nil && u.Scheme == "http" && saml.IsLoopback(u.Hostname()) {
+			targets = append(targets, "http://"+u.Host)
 		}
 	}
-	return all
+	return targets
 }
