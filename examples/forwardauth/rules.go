@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -126,8 +125,8 @@ func (r *rule) check() error {
 	if r.Public && r.Deny || needs && (r.Public || r.Deny) {
 		return errors.New("public and deny are for a rule without the other and without requirements")
 	}
-	if slices.Contains(r.Contexts, "") {
-		return errors.New("authn_context: want no empty one")
+	if err := r.requirement().AuthnContext.Check(); err != nil { // RequireWith would panic
+		return fmt.Errorf("authn_context: %w", err)
 	}
 	for name, values := range r.Attributes {
 		if name == "" || len(values) == 0 {

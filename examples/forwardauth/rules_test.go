@@ -54,6 +54,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		{`"fresh": "15m"`, `"public": true, "deny": true`},
 		{`"fresh": "15m"`, `"attributes": {"groups": []}`},
 		{`"fresh": "15m"`, `"authn_context": [""]`},
+		{`"fresh": "15m"`, `"authn_context": ["a\u0000"]`},
 		{"Remote-Email", "Remote-User"},
 		{"Remote-Email", "X-Forwarded-For"},
 		{`"email"}}`, `"email"}} {}`},
