@@ -28,6 +28,7 @@ func (g *Guard) logout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	clearCookie(w, g.cfg.CookieName)
+	g.dropPending(w, r)
 	if s.UserName != "" {
 		g.cfg.Logger.InfoContext(r.Context(), "middleware: signed out", "user", s.UserName)
 	}
@@ -40,6 +41,17 @@ func (g *Guard) logout(w http.ResponseWriter, r *http.Request) {
 	g.region.StartLogout(w, r, acs.LogoutOptions{
 		IdP: of.Provider, NameID: saml.NameID(of.NameID), SessionIndexes: s.Proof.SessionIndexes, Binding: binding,
 	})
+}
+
+// dropPending makes the browser forget its pending sign-ins, which would begin sessions after it has signed out: in
+// another tab, in front of the question of ask.
+func (g *Guard) dropPending(w http.ResponseWriter, r *http.Request) {
+	for _, c := range r.Cookies() {
+		// Another program's cookie can begin with that name, too.
+		if tag, ok := strings.CutPrefix(c.Name, g.pendingCookie("")); ok && isName(tag) {
+			clearCookie(w, c.Name)
+		}
+	}
 }
 
 // endHere ends the sign-in of the browser's session, and returns the session, or the zero Session.

@@ -34,6 +34,25 @@ func TestSignOut(t *testing.T) {
 	require.Contains(t, p.Text(), "You are signed out here")
 }
 
+// After signing out, a sign-in that was pending in the browser can't be finished. The control is TestContinueIsBound. A
+// cookie of another program stays.
+func TestSignOutDropsPendingSignIns(t *testing.T) {
+	const other = cookieName + "-admin"
+	w := newWorld(t)
+	b := w.browser()
+	w.signIn(b, base+"/", alice)
+	w.forget(b)
+	p := w.signIn(b, base+"/saml/login", bob)
+	form, ok := p.FormFor("/saml/continue")
+	require.True(t, ok, p.Body)
+	b.Jar[host][other] = &http.Cookie{Name: other, Value: "1", Path: "/", Secure: true}
+	w.post(b, base+"/saml/logout", url.Values{})
+	p = w.post(b, base+"/saml/continue", url.Values{"s": form.Values()["s"], "answer": {"continue"}})
+	require.Equal(t, http.StatusForbidden, p.Status)
+	require.Contains(t, p.Text(), "This sign-in is over")
+	require.Equal(t, "1", b.Jar.Value(host, other))
+}
+
 // SDP-SP34, SDP-SP29: the session ends before the LogoutRequest is sent, which has the NameID of the assertion, whole.
 func TestSessionEndsBeforeTheIdPIsAsked(t *testing.T) {
 	w := newWorld(t)

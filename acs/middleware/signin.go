@@ -113,7 +113,7 @@ func (g *Guard) pendingKey(secret string) string { return "middleware." + g.hash
 func (g *Guard) take(w http.ResponseWriter, r *http.Request, tag string) (in pending, why *Error) {
 	none := &Error{Reason: ReasonNotPending, Rule: "cookie of the sign-in", Want: "a pending sign-in of this browser"}
 	c, err := r.Cookie(g.pendingCookie(tag))
-	if err != nil || len(tag) != len(newName()) || !isSecret(c.Value) {
+	if err != nil || !isName(tag) || !isSecret(c.Value) {
 		return in, none
 	}
 	b, err := g.cfg.Store.Take(r.Context(), g.pendingKey(c.Value))

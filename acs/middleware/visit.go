@@ -92,6 +92,12 @@ func newName() string {
 	return hex.EncodeToString(b[:])
 }
 
+// isName reports whether s has the form of a name.
+func isName(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == 16
+}
+
 // setCookie sets a cookie for this host only. A Strict cookie would not be sent with the redirect that follows the
 // identity provider's POST. A zero age makes it end with the browser.
 func setCookie(w http.ResponseWriter, name, value string, age time.Duration) {
