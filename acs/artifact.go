@@ -96,7 +96,7 @@ func (c *Consumer) askedFor(
 		}
 	}
 	switch {
-	case c.cfg.Unsolicited != Refuse:
+	case c.cfg.Unsolicited != Refuse && artifact.MayBeUnsolicited():
 		return nil, nil
 	case toIdP:
 		return nil, newError(ReasonRelayState, "RelayState (Bindings 3.6.5.1)",

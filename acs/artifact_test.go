@@ -425,6 +425,27 @@ func TestUnsolicitedArtifacts(t *testing.T) {
 	require.NotEmpty(t, w.redirected(rec).id)
 }
 
+// I05: an identity provider whose policy refuses unsolicited responses is not called for an artifact that answers none.
+func TestUnsolicitedArtifactsOfARefusedIdP(t *testing.T) {
+	known := sources{}
+	w, idp := artifactWorld(t, func(c *saml.Config) { c.IdP, c.IdPs = nil, known })
+	var err error
+	known[idpID], err = artifactIdP(t, idpID, idp.url).WithPolicy(saml.IdPPolicy{RefuseUnsolicited: true})
+	require.NoError(t, err)
+	us, b := w.region("us-east-1", reachable, accept, chosen), w.browser()
+	artifact := idp.send(w.good(usACS, ""))
+	w.refused(b.bring(us, artifact, ""), http.StatusForbidden, acs.ReasonRequest)
+	require.Zero(t, idp.calls.Load())
+
+	request := b.login(us, usACS, "?idp="+url.QueryEscape(idpID))
+	w.refused(b.bring(us, artifact, ""), http.StatusForbidden, acs.ReasonRelayState)
+	require.Zero(t, idp.calls.Load())
+	w.accepted(b.bring(us, idp.send(w.good(usACS, request.id)), request.relayState)) // it answers a request
+
+	known[idpID] = artifactIdP(t, idpID, idp.url)
+	w.accepted(b.bring(us, artifact, "")) // the twin, without the policy
+}
+
 // K03, invariant 17: unsolicited artifacts that lead to no sign-in have a limit by client and by identity provider.
 func TestInvariant17_UnsolicitedArtifactsAreBounded(t *testing.T) {
 	known := sources{}

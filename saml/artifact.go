@@ -90,6 +90,10 @@ func (a *Artifact) Answers(requestID string) bool {
 	return strings.HasPrefix(afterTag(requestID), idpTag(a.idp.entityID))
 }
 
+// MayBeUnsolicited reports whether the artifact's response may answer no request: IdPPolicy.RefuseUnsolicited of its
+// identity provider isn't set. Otherwise don't resolve an artifact that answers none.
+func (a *Artifact) MayBeUnsolicited() bool { return !a.idp.policy.RefuseUnsolicited }
+
 // Value returns the artifact as it was received, for a key of its record. Don't log it before it is resolved.
 func (a *Artifact) Value() string { return a.value }
 
