@@ -39,7 +39,8 @@ func (c *Consumer) resolve(
 	addr, now := c.cfg.ClientAddr(r), c.cfg.SP.Now()
 	if asked == nil && !c.unsolicited.begin(artifact.IdP(), addr, now) {
 		return nil, nil, newError(ReasonTooMany, ruleUnsolicited,
-			"the artifacts that answer no request use up the limit of this address or identity provider").compared("", addr)
+			"the artifacts that answer no request use up the limit of this address, its identity provider or all").
+			compared("", addr)
 	}
 	// Before the records, which are kept if there is no room for the call.
 	call, err := c.soap.begin(artifact.IdP(), addr)
@@ -136,8 +137,11 @@ func (c *Consumer) takeArtifact(
 const (
 	// maxUnsolicited bounds the unsolicited artifacts of one identity provider in unsolicitedSpan that lead to no
 	// sign-in. A client address can have about a tenth of it, as of pending requests: see [clients].
-	maxUnsolicited  = 600
-	unsolicitedSpan = time.Minute
+	maxUnsolicited = 600
+	// maxUnsolicitedOfAll likewise bounds those of all identity providers together. A federation has thousands, and
+	// each artifact costs a call and a record.
+	maxUnsolicitedOfAll = 5 * maxUnsolicited
+	unsolicitedSpan     = time.Minute
 
 	maxIdle = 1000 // identity providers whose empty counts are kept
 )
@@ -145,26 +149,37 @@ const (
 // unsolicitedArtifacts bounds the artifacts that answer no request, because each causes a call. Each node counts its
 // own.
 type unsolicitedArtifacts struct {
+	all *clients
+
 	mu sync.Mutex
 	by map[string]*clients // by the entity ID of a known identity provider; guarded by mu
 }
 
-// begin reports whether addr may present an artifact of an identity provider now, and counts it if so.
-func (u *unsolicitedArtifacts) begin(idp, addr string, now time.Time) bool {
-	return u.of(idp, now).begin(addr, InitiatorUser, now)
+func newUnsolicitedArtifacts() *unsolicitedArtifacts {
+	return &unsolicitedArtifacts{all: newClients(maxUnsolicitedOfAll, unsolicitedSpan), by: make(map[string]*clients)}
 }
 
-// end removes an artifact from the count, because its response was verified.
+// begin reports whether addr may present an artifact of an identity provider now, and counts it if so.
+func (u *unsolicitedArtifacts) begin(idp, addr string, now time.Time) bool {
+	if !u.of(idp, now).begin(addr, InitiatorUser, now) {
+		return false
+	}
+	if !u.all.begin(addr, InitiatorUser, now) {
+		u.of(idp, now).end(addr, now)
+		return false
+	}
+	return true
+}
+
+// end removes an artifact from the counts, because its response was verified.
 func (u *unsolicitedArtifacts) end(idp, addr string, began time.Time) {
 	u.of(idp, began).end(addr, began)
+	u.all.end(addr, began)
 }
 
 func (u *unsolicitedArtifacts) of(idp string, now time.Time) *clients {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.by == nil {
-		u.by = make(map[string]*clients)
-	}
 	c := u.by[idp]
 	if c == nil {
 		if len(u.by) >= maxIdle {

@@ -480,6 +480,31 @@ func TestInvariant17_UnsolicitedArtifactsAreBounded(t *testing.T) {
 	w.accepted(b.bring(us, idp.send(w.good(usACS, "")), ""))
 }
 
+// Invariant 17: of many identity providers, too, because a federation has thousands.
+func TestInvariant17_UnsolicitedArtifactsOfAllAreBounded(t *testing.T) {
+	known := sources{}
+	w, idp := artifactWorld(t, func(c *saml.Config) { c.IdP, c.IdPs = nil, known })
+	known[idpID] = artifactIdP(t, idpID, idp.url)
+	us := w.region("us-east-1", reachable, accept, chosen)
+	b, neighbour := w.browser(), w.browser()
+	b.addr, neighbour.addr = "198.51.100.1:1", "198.51.100.2:1"
+	const others, each = 40, 15 // far below the limit of each
+	for i := range others {
+		name := fmt.Sprintf("https://idp-%d.example", i)
+		known[name] = artifactIdP(t, name, idp.url)
+		for n := range each {
+			b.bring(us, artifactOf(name, n), "")
+		}
+	}
+	called := idp.calls.Load()
+	assert.Greater(t, called, int64(others*each/4))
+	assert.Less(t, called, int64(others*each*3/4))
+	require.Equal(t, string(acs.ReasonTooMany), w.lastVerdict().Reason)
+	w.accepted(neighbour.bring(us, idp.send(w.good(usACS, "")), ""))
+	w.clock.Advance(2 * time.Minute)
+	w.accepted(b.bring(us, idp.send(w.good(usACS, "")), ""))
+}
+
 // Invariant 17: a client whose artifacts fail has used up as much as one that leaves its requests pending.
 func TestInvariant17_FailedArtifactsCountAsPending(t *testing.T) {
 	w, idp := artifactWorld(t)

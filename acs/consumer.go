@@ -24,14 +24,14 @@ type shared struct {
 	clients     *clients
 	bodies      *budget
 	soap        *soapClient
-	unsolicited unsolicitedArtifacts
+	unsolicited *unsolicitedArtifacts
 }
 
 // newShared returns the shared part of a Config that has its defaults.
 func newShared(cfg *Config) *shared {
 	return &shared{
 		clients: newClients(cfg.requestQuota(), cfg.RequestLifetime), bodies: newBodies(cfg.MaxBodies),
-		soap: newSOAPClient(cfg),
+		soap: newSOAPClient(cfg), unsolicited: newUnsolicitedArtifacts(),
 	}
 }
 

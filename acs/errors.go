@@ -21,7 +21,7 @@ const (
 	// ReasonTooLarge: the body is longer than Config.MaxBody.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonBusy: the bodies that are being read use up Config.MaxBodies, or this client's part of it. Or the calls to
-	// an identity provider by SOAP use up what it may have at the same time, or this client's part of that.
+	// an identity provider by SOAP, or to all, use up what there may be at the same time, or this client's part of that.
 	ReasonBusy Reason = "Busy"
 	// ReasonForm: the body is not a form with exactly one SAMLResponse, or one SAMLart where artifacts are taken, and at
 	// most one RelayState.

@@ -52,6 +52,15 @@ func (g *Region) PostSOAP(
 	return string(raw), call.release, err
 }
 
+// BeginSOAP holds the place of a call to an identity provider until release is called.
+func (g *Region) BeginSOAP(idp, client string) (release func(), err error) {
+	call, err := g.consumers[0].soap.begin(idp, client)
+	if err != nil {
+		return nil, err
+	}
+	return call.release, nil
+}
+
 // SOAPCalls returns how many identity providers have calls.
 func (g *Region) SOAPCalls() int {
 	s := g.consumers[0].soap

@@ -40,6 +40,9 @@ const (
 	// maxCalls bounds the calls to one identity provider at the same time. So one that doesn't answer holds up few
 	// requests, and none at other identity providers. A single client can have a third of it.
 	maxCalls = 64
+	// maxCallsOfAll bounds the calls to all identity providers at the same time, because each holds a connection. A single
+	// client can have a third of it, too.
+	maxCallsOfAll = 16 * maxCalls
 
 	soapType   = "text/xml" // SOAP 1.1, section 6
 	soapAction = `"http://www.oasis-open.org/committees/security"`
@@ -61,8 +64,10 @@ type soapClient struct {
 	timeout time.Duration
 	maxBody int64
 
+	all *budget // the calls of all identity providers
+
 	mu    sync.Mutex
-	calls map[string]*budget // of each identity provider with calls, by entity ID; guarded by mu, with all in it
+	calls map[string]*budget // of each identity provider with calls, by entity ID; guarded by mu, with what is in it
 }
 
 // newSOAPClient returns the client of a Config that has its defaults.
@@ -73,6 +78,7 @@ func newSOAPClient(cfg *Config) *soapClient {
 	}
 	return &soapClient{
 		sp: cfg.SP, timeout: cfg.SOAP.Timeout, maxBody: cfg.MaxBody, calls: make(map[string]*budget),
+		all: newCalls(maxCallsOfAll),
 		http: &http.Client{
 			Transport: &http.Transport{
 				DialContext: newSOAPDialer(cfg).dial, TLSClientConfig: secure, MaxResponseHeaderBytes: 64 << 10,
@@ -89,7 +95,10 @@ type soapCall struct {
 	client *soapClient
 	idp    string // entity ID
 	place  *holding
+	ofAll  *holding
 }
+
+func newCalls(total int) *budget { return &budget{total: total, least: 1, byNetwork: tally{}} }
 
 // begin returns a call to an identity provider for a client's address, or an error with ReasonBusy. The caller must
 // release it. Begin a call before what must not be lost if there is no room for it, such as a record.
@@ -98,20 +107,25 @@ func (s *soapClient) begin(idp, client string) (*soapCall, error) {
 	defer s.mu.Unlock()
 	calls, ok := s.calls[idp]
 	if !ok {
-		calls = &budget{total: maxCalls, least: 1, byNetwork: tally{}}
+		calls = newCalls(maxCalls)
 	}
-	place := calls.hold(client)
+	place, ofAll := calls.hold(client), s.all.hold(client)
 	if !place.add(1) {
 		return nil, newError(ReasonBusy, ruleSOAP, "too many calls at the same time to "+storeerr.Quote(idp))
 	}
+	if !ofAll.add(1) {
+		place.release()
+		return nil, newError(ReasonBusy, ruleSOAP, "too many calls at the same time to all identity providers")
+	}
 	s.calls[idp] = calls
-	return &soapCall{client: s, idp: idp, place: place}, nil
+	return &soapCall{client: s, idp: idp, place: place, ofAll: ofAll}, nil
 }
 
 // release makes room for another call.
 func (c *soapCall) release() {
 	c.client.mu.Lock()
 	defer c.client.mu.Unlock()
+	c.ofAll.release()
 	c.place.release()
 	if c.place.of.held == 0 {
 		delete(c.client.calls, c.idp)

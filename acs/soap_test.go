@@ -230,6 +230,32 @@ func TestSOAPCallsAtOnce(t *testing.T) {
 	assert.Equal(t, one, fill("192.0.2.1"))
 }
 
+// H16: one client doesn't use up the connections of all calls, whatever the number of identity providers that are slow.
+func TestSOAPCallsAtOnceToAll(t *testing.T) {
+	region := soapRegion(t)
+	held := 0
+	begin := func(idp int, client string) error {
+		release, err := region.BeginSOAP("https://idp-"+strconv.Itoa(idp)+".example", client)
+		if err == nil {
+			t.Cleanup(release)
+			held++
+		}
+		return err
+	}
+	for i := range 1000 {
+		if err := begin(i, "192.0.2.1"); err != nil {
+			requireACSReason(t, acs.ReasonBusy, err)
+			require.ErrorContains(t, err, "all identity providers")
+			break
+		}
+	}
+	one := held
+	require.InDelta(t, 330, one, 30)
+	require.Equal(t, one, region.SOAPCalls(), "what was refused leaves nothing")
+	require.NoError(t, begin(1000, "192.0.2.2"))
+	require.NoError(t, begin(0, "192.0.2.2"))
+}
+
 // H04: names that lead to addresses that are not public.
 func TestSOAPAddresses(t *testing.T) {
 	local := newWorld(t, func(c *saml.Config) {
