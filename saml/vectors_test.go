@@ -44,7 +44,7 @@ func TestVectors(t *testing.T) {
 // TestVectorsDescribeTheirChange: each says in a comment what it changes, as no
 // other of its row does, and names the accepted vector that it changes.
 func TestVectorsDescribeTheirChange(t *testing.T) {
-	for _, kind := range []string{"response", "metadata", "logout"} {
+	for _, kind := range []string{"response", "metadata", "logout", "artifact"} {
 		byID, saying := make(map[string]*vector), make(map[string]string)
 		vectors := vectorsOf(t, kind)
 		for _, v := range vectors {
@@ -116,6 +116,23 @@ var vectorKinds = map[string]vectorKind{
 		nil,
 		[]string{"xml", "sent", "generated"},
 	},
+	"artifact": {
+		artifactHeaders,
+		[]string{
+			"id", "name", "comment", "expect", "idp", "idp-key", "artifact-index", "sp", "acs", "other-acs", "request-id",
+			"now", "body",
+		},
+		nil,
+		[]string{"sent", "samlart"},
+	},
+}
+
+// artifactHeaders are those of artifacts and of answers to an ArtifactResolve.
+var artifactHeaders = map[string]bool{
+	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false,
+	"expect": false, "name-id": false, "idp": false, "idp-key": false, "other-idp": false, "other-idp-key": false,
+	"artifact-index": false, "sp": false, "acs": false, "other-acs": false, "sp-key": false, "request-id": false,
+	"resolve-id": false, "now": false, "body": false,
 }
 
 // logoutHeaders are those of logout messages.
@@ -214,6 +231,7 @@ var knownReasons = []saml.Reason{
 	saml.ReasonNotYetValid,
 	saml.ReasonTime, saml.ReasonSchema, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn,
 	saml.ReasonIdP, saml.ReasonScope, saml.ReasonSubject, saml.ReasonForm, saml.ReasonNotLogout,
+	saml.ReasonArtifactFormat, saml.ReasonArtifactSource,
 }
 
 func (v *vector) parseExpectation() error {

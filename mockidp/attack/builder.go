@@ -62,6 +62,7 @@ type draft struct {
 
 	metadata MetadataParams // of a draft of metadata
 	logout   *logoutDraft   // of a draft of a logout message
+	artifact *artifactDraft // of a draft of an artifact, or of the answer to an ArtifactResolve
 
 	err error
 }

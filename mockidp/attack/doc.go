@@ -1,4 +1,4 @@
-// Package attack is a catalogue of hostile SAML responses and logout messages, for tests only.
+// Package attack is a catalogue of hostile SAML responses, logout messages and artifacts, for tests only.
 // Don't use it in production code.
 //
 // The catalogue has 308 rows, each with an ID such as A01: see [RowOf]. [Cases]
@@ -10,6 +10,8 @@
 // would pass. [MetadataCases] lists metadata of identity providers that must be
 // refused, and unusual metadata that must be accepted. [LogoutCases] lists
 // logout messages that must end no session, and unusual ones that must.
+// [ArtifactCases] lists artifacts, and answers of the identity provider to an
+// ArtifactResolve.
 //
 //	params := attack.Params{
 //		Issuer: idpEntityID, Audience: spEntityID, Recipient: acsURL,

@@ -30,6 +30,18 @@ func (c LogoutCase) Stage() (when string, byText bool) {
 	return stageOf(c.attack)
 }
 
+// Stage is like [Case.Stage].
+func (c ArtifactCase) Stage() (when string, byText bool) {
+	a := c.attack
+	if a[around] != nil && a[before] == nil && a[text] == nil {
+		return "In the answer", false
+	}
+	if c.Brought || a[around] != nil || a[setup] != nil || c.Needs.Encrypted {
+		return "", false
+	}
+	return stageOf(a)
+}
+
 func stageOf(a change) (when string, byText bool) {
 	if a[posted] != nil {
 		return "", false

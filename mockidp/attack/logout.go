@@ -200,8 +200,7 @@ func (d *draft) makeLogout() LogoutMessage {
 	case ByRedirect:
 		d.text = d.query()
 	case BySOAP:
-		d.text = `<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>` + d.document +
-			`</soap:Body></soap:Envelope>`
+		d.text = enveloped(d.document)
 	default:
 		d.text, out.RelayState = encode([]byte(d.document)), l.RelayState
 	}

@@ -22,13 +22,14 @@ const (
 	inside              // the plaintext of the assertion, as text
 	sealed              // the tree with the assertion encrypted, the Response not yet signed
 	after               // the tree, all signed
+	around              // the tree of an ArtifactResponse around the Response, not yet signed
 	text                // the document as text
 	posted              // the form value
 	stages
 	none stage = -1
 )
 
-var stageNames = [stages]string{"setup", "before", "signed", "inside", "sealed", "after", "text", "posted"}
+var stageNames = [stages]string{"setup", "before", "signed", "inside", "sealed", "after", "around", "text", "posted"}
 
 // change is the steps that change a document, stage by stage.
 type change [stages][]func(*draft)
@@ -54,7 +55,7 @@ type step struct {
 var steps = func() map[string]step {
 	all := make(map[string]step)
 	for _, some := range []map[string]step{
-		treeSteps, textSteps, wrappingSteps, signatureSteps, encryptionSteps, metadataSteps, logoutSteps,
+		treeSteps, textSteps, wrappingSteps, signatureSteps, encryptionSteps, metadataSteps, logoutSteps, artifactSteps,
 	} {
 		maps.Copy(all, some)
 	}

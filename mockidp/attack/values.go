@@ -67,6 +67,7 @@ var values = map[string]func(*draft) string{
 	"issuer":    func(d *draft) string { return d.p.Issuer },
 	"other-idp": func(d *draft) string { return d.p.OtherIdP },
 	"session":   func(d *draft) string { return d.logout.SessionIndex },
+	"resolve":   func(d *draft) string { return d.artifact.ResolveID },
 	"now":       func(d *draft) string { return d.at(0) },
 	"until":     func(d *draft) string { return d.at(lifetime) },
 	"past":      func(d *draft) string { return d.at(-time.Hour) },
