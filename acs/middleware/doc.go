@@ -12,9 +12,13 @@
 //	if err != nil {
 //		return err
 //	}
-//	guard.Mount(mux) // the ACS and logout URLs, and the pages of Config.Paths
-//	mux.Handle("/", guard.Require(app))
-//	mux.Handle("/admin/", guard.RequireWith(middleware.Requirement{MaxAuthnAge: 5 * time.Minute})(admin))
+//	guard.Mount(mux)                       // the ACS and logout URLs, and the pages of Config.Paths
+//	own := http.NewCrossOriginProtection() // refuses forms of other sites
+//	mux.Handle("/", own.Handler(guard.Require(app)))
+//	mux.Handle("/admin/", own.Handler(guard.RequireWith(middleware.Requirement{MaxAuthnAge: 5 * time.Minute})(admin)))
+//
+// Put only the program's own handlers behind http.CrossOriginProtection. Around the whole mux it refuses the forms that
+// the identity provider's pages post to the ACS URL, and with them every sign-in.
 //
 // A handler finds the user by From, and signs out with a form that posts to /saml/logout:
 //

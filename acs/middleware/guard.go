@@ -50,7 +50,8 @@ func (g *Guard) mountOwn() (err error) {
 }
 
 // Mount registers the consumers of the Region and the pages of Config.Paths with mux. Like mux.Handle, it panics if a
-// pattern is already registered. They must not be behind Require.
+// pattern is already registered. They must not be behind Require or [http.CrossOriginProtection]: the identity
+// provider's pages post to them, and the Guard checks its own forms.
 func (g *Guard) Mount(mux *http.ServeMux) {
 	p := g.cfg.Paths
 	g.region.Mount(mux, acs.Paths{Login: p.Login, Metadata: p.Metadata})

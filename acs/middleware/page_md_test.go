@@ -34,7 +34,7 @@ func pageMux(sp *saml.ServiceProvider) (http.Handler, error) {
 	guard.Mount(mux)                       // the ACS and logout URLs, and the pages below /saml/
 	own := http.NewCrossOriginProtection() // refuses forms of other sites
 	mux.Handle("/", own.Handler(guard.Require(http.HandlerFunc(home))))
-	mux.Handle("/admin", own.Handler(guard.RequireWith(middleware.Requirement{
+	mux.Handle("/admin/", own.Handler(guard.RequireWith(middleware.Requirement{
 		MaxAuthnAge: 5 * time.Minute,                                 // else the user authenticates again
 		Attributes:  map[string][]string{"lastName": {"Adams", "B"}}, // else the answer is 403
 	})(http.HandlerFunc(home))))
@@ -86,7 +86,9 @@ func TestPageMux(t *testing.T) {
 	require.NoError(t, err)
 	b := w.browser()
 	require.Contains(t, w.signIn(b, base+"/a", alice).Body, "Hello "+alice+", this is /a.")
-	require.Equal(t, http.StatusForbidden, w.open(b, base+"/admin").Status) // alice is an Example
+	for _, path := range []string{"/admin", "/admin/", "/admin/users"} {
+		require.Equal(t, http.StatusForbidden, w.open(b, base+path).Status, path) // alice is an Example
+	}
 }
 
 func TestPageChi(t *testing.T) {
