@@ -11,13 +11,14 @@ import (
 type LogoutResult struct {
 	// Told are the apps that were told by SOAP.
 	Told []ToldApp
-	// URL is the page on which the user's browser goes on with the other apps; "" if there are none. It is valid for
-	// as long as a sign-out may take.
+	// URL is the page on which the user's browser goes on with the other apps; "" if there are none. Its script tells
+	// them one after another: a test opens it with testkit.Browser.Open and then calls Continue. It is valid for as long
+	// as a sign-out may take.
 	URL string
 }
 
 // Logout ends all sessions of a user at the Server and tells their apps, as “Sign out” does in a browser: those of the
-// BackChannel at once, the others as soon as a browser opens LogoutResult.URL. EndSessions tells no app.
+// BackChannel at once, the others when a browser goes through LogoutResult.URL. EndSessions tells no app.
 func (s *Server) Logout(ctx context.Context, login string) (LogoutResult, error) {
 	st := s.state.Load()
 	u := st.user(login)

@@ -8,6 +8,7 @@
 //
 //	page, err = page.Browser.Open(sp.URL + "/private")      // as a user
 //	resp, err := page.Browser.Client().Get(sp.URL + "/api") // as a script
+//	page, err = page.Browser.Continue(page)                 // through the pages of a logout
 //
 // [SignInHandler] does the same with an http.Handler that doesn't listen, [SignInClient] with the transport of a
 // client. With mockidp.Server.TileURL as the address, the identity provider starts the sign-in. With mockidp/hostile

@@ -98,8 +98,9 @@ func (b *Browser) SignIn(addr, login, password string) (*Page, error) {
 	return s.walk(addr)
 }
 
-// maxPages bounds a sign-in: the identity provider's forms, and messages there and back.
-const maxPages = 8
+// maxPages bounds a sign-in or a logout: the identity provider's forms, and messages there and back, of a logout those
+// of several apps.
+const maxPages = 24
 
 // signIn is a sign-in in progress.
 type signIn struct {
@@ -113,26 +114,57 @@ type signIn struct {
 func (s *signIn) walk(addr string) (*Page, error) {
 	s.typed = map[string]bool{}
 	p, err := s.Open(addr)
-	for range maxPages {
-		if err != nil {
-			return nil, err
-		}
-		next, err2 := s.step(p)
-		if err2 == nil && next == nil {
-			return p, nil
-		}
-		p, err = next, err2
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("testkit: the sign-in at %s doesn't end after %d pages", addr, maxPages)
+	return walk(p, s.step)
 }
 
-// step goes on from a page. It returns nil at the last one.
-func (s *signIn) step(p *Page) (*Page, error) {
+// walk goes on from a page by steps. A step returns nil at the last page.
+func walk(p *Page, step func(*Page) (*Page, error)) (*Page, error) {
+	first := p.URL.Redacted()
+	for range maxPages {
+		next, err := step(p)
+		switch {
+		case err != nil:
+			return nil, err
+		case next == nil:
+			return p, nil
+		}
+		p = next
+	}
+	return nil, fmt.Errorf("testkit: what began at %.200s doesn't end after %d pages", first, maxPages)
+}
+
+// Continue goes on from a page as the scripts of its pages do, and returns the last page. It sends the forms that hold
+// a SAML message, follows Refresh headers, and goes on where the mock's sign-out does so by itself. It types nothing.
+// A logout is complete after it, whichever side began it. If an app doesn't answer the mock, the last page is where the
+// browser stays. It loads no frames.
+func (b *Browser) Continue(p *Page) (*Page, error) {
+	s := signIn{Browser: b}
+	return walk(p, s.proceed)
+}
+
+// proceed goes on from a page without typing.
+func (s *signIn) proceed(p *Page) (*Page, error) {
 	if forms := slices.DeleteFunc(p.Forms(), func(f Form) bool { return !f.isMessage() }); len(forms) > 0 {
 		return s.send(p, forms)
 	}
 	if to := p.Refresh(); to != "" {
 		return s.Go(Navigation{From: p.Origin(), Method: http.MethodGet, URL: to})
+	}
+	if f, ok := p.FormWith("go"); ok { // the mock's sign-out; with the field sent, an app hasn't answered
+		if _, stays := p.FormWith("sent"); !stays {
+			return s.submit(p, f, nil, false)
+		}
+	}
+	return nil, nil
+}
+
+// step goes on from a page of a sign-in. It returns nil at the last one.
+func (s *signIn) step(p *Page) (*Page, error) {
+	if next, err := s.proceed(p); err != nil || next != nil {
+		return next, err
 	}
 	if f, ok := p.FormWith("filled_for"); ok && s.login != "" {
 		return s.compose(p, f)

@@ -47,10 +47,35 @@ func TestSignInFollowsScriptsAndRefresh(t *testing.T) {
 	assert.Equal(t, "https://a.example/home", p.URL.String())
 	assert.Equal(t, []string{"?1", "", ""}, user, "a script and a Refresh are not the user")
 	_, err = b.SignIn("https://a.example/ever", "", "")
-	assert.ErrorContains(t, err, "doesn't end after 8 pages")
+	assert.ErrorContains(t, err, "doesn't end after 24 pages")
 	b.Transport = testkit.Handlers{}
 	_, err = b.SignIn("https://a.example/", "", "")
 	assert.ErrorContains(t, err, "no handler")
+}
+
+func TestContinue(t *testing.T) {
+	t.Parallel()
+	b := testkit.NewBrowser(t.Context())
+	b.Transport = testkit.Handlers{"a.example": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/signout": // the mock's page before it tells the apps
+			fmt.Fprint(w, `<form action="/tell"><input type="hidden" name="go" value="1"></form>`)
+		case "/tell":
+			fmt.Fprint(w, `<form method="post" action="/done"><input name="SAMLRequest" value="x"></form>`)
+		case "/done":
+			fmt.Fprint(w, `<form method="post" action="/in"><input name="password" type="password"></form>`)
+		case "/stays": // its page while an app doesn't answer
+			fmt.Fprint(w, `<form action="/tell"><input type="hidden" name="go" value="1"></form>
+				<form method="post" action="/skip"><input type="hidden" name="sent" value="1"></form>`)
+		}
+	})}
+	for from, to := range map[string]string{"/signout": "/done", "/tell": "/done", "/done": "/done", "/stays": "/stays"} {
+		p, err := b.Open("https://a.example" + from)
+		require.NoError(t, err)
+		p, err = b.Continue(p)
+		require.NoError(t, err)
+		assert.Equal(t, to, p.URL.Path, from)
+	}
 }
 
 // The sign-in page of crewjam/saml's identity provider holds the request that it is for.
