@@ -78,6 +78,9 @@ func (s *records) Read(ctx context.Context, keys ...string) ([]sessions.Record, 
 			return nil, unavailable("read of a session", err)
 		}
 		out[i] = sessions.Record{Version: strconv.FormatUint(m.Sequence, 10), Value: m.Data}
+		if len(m.Data) == 0 { // of Delete
+			out[i].Value = nil
+		}
 		if text := m.Header.Get(expires); text != "" {
 			exp, err := time.Parse(time.RFC3339Nano, text)
 			if err != nil {
@@ -131,10 +134,18 @@ func (s *records) Write(ctx context.Context, key string, v []byte, version strin
 	return unavailable("write of a session", err)
 }
 
-// Delete implements sessions.Records.
+// deletedFor is how long the server keeps the empty message of a deleted record.
+const deletedFor = time.Minute
+
+// Delete implements sessions.Records. It publishes an empty message instead of purging the subject: in a cluster, a
+// purge and a concurrent Touch, which expects the sequence number from before, can both succeed, and the session would
+// be back. Messages of one subject have an order. Nothing is stored for a record that isn't there.
 func (s *records) Delete(ctx context.Context, key string) error {
 	subject, err := s.subject(key)
 	if err != nil {
+		return err
+	}
+	if known, err := s.Read(ctx, key); err != nil || known[0].Value == nil {
 		return err
 	}
 	ctx, cancel, err := s.begin(ctx)
@@ -142,8 +153,9 @@ func (s *records) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	defer cancel()
-	// A concurrent Touch may write another message, and fails after the purge, since it expects a sequence number.
-	if err := s.stream.Purge(ctx, jetstream.WithPurgeSubject(subject)); err != nil {
+	_, err = s.js.PublishMsg(ctx, &nats.Msg{Subject: subject},
+		jetstream.WithExpectStream(s.cfg.sessions().Name), jetstream.WithMsgTTL(deletedFor))
+	if err != nil {
 		return unavailable("removal of a session", err)
 	}
 	return nil

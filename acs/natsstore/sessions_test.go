@@ -2,10 +2,12 @@ package natsstore_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs/internal/testserver"
@@ -29,6 +31,49 @@ func TestSessions(t *testing.T) {
 		}
 		return []sessionstest.Region{open(0, "us-east-1"), open(1, "eu-central-1")}
 	}, sessionstest.Options{})
+}
+
+// A session that was ended stays ended, also if other nodes of a cluster write at the same instant when it was last
+// used. Ending one that isn't there stores nothing.
+func TestEndDuringTouch(t *testing.T) {
+	n := testserver.StartNATS(t, 3)
+	var nodes []sessions.Store
+	for i := range 2 {
+		cfg := natsstore.Config{JetStream: n.JetStream(i), Timeout: time.Minute, Replicas: 3}
+		s, err := natsstore.NewSessions(t.Context(), cfg, "")
+		require.NoError(t, err)
+		nodes = append(nodes, s)
+	}
+	now := time.Now()
+	for i := range 50 {
+		key := fmt.Sprint("k", i)
+		one := sessions.Session{ID: key, UserID: key, SignIn: "s", Created: now, Seen: now, Expires: now.Add(time.Hour)}
+		require.NoError(t, nodes[0].Create(t.Context(), key, one))
+		_, err := nodes[1].Get(t.Context(), key) // the control
+		require.NoError(t, err)
+		var all sync.WaitGroup
+		for j := range 3 {
+			all.Go(func() { _ = nodes[j%2].Touch(t.Context(), key, now.Add(time.Duration(j+1)*time.Minute)) })
+		}
+		all.Go(func() { assert.NoError(t, nodes[1].End(t.Context(), key)) })
+		all.Wait()
+		_, err = nodes[0].Get(t.Context(), key)
+		require.ErrorIs(t, err, sessions.ErrNoSession)
+	}
+
+	stream, err := n.JetStream(0).Stream(t.Context(), "meridian_sessions")
+	require.NoError(t, err)
+	subjects := func() map[string]uint64 {
+		info, err := stream.Info(t.Context(), jetstream.WithSubjectFilter(">"))
+		require.NoError(t, err)
+		return info.State.Subjects
+	}
+	before := subjects()
+	require.NotEmpty(t, before)
+	require.NoError(t, nodes[0].End(t.Context(), "none"))
+	for subject := range subjects() {
+		require.NotZero(t, before[subject], subject)
+	}
 }
 
 // While the server is down, no session is found, and the error is not ErrNoSession.
