@@ -30,6 +30,7 @@ func TestBrowser(t *testing.T) {
 		{"CancelAndBack", testCancelAndBack},
 		{"PageScript", testPageScript},
 		{"Middleware", testMiddleware},
+		{"ProgramOfSAMLSP", testProgramOfSAMLSP},
 		{"ForwardAuth", testForwardAuth},
 		{"Demo", testDemo},
 	} {

@@ -1,17 +1,10 @@
 package programs_test
 
 import (
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -19,71 +12,99 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/examples/internal/migrated"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // The programs of crewjam/saml, from its README and its example folder, run on package samlspcompat after what
-// MIGRATING.md says in step 1. The program of step 5 takes their place.
+// MIGRATING.md says in step 1. The code of steps 2 and 3 compiles, and the program of step 5 takes their place.
 func TestProgramsOfSAMLSP(t *testing.T) {
-	guide, err := os.ReadFile("../../../acs/samlspcompat/MIGRATING.md")
+	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
-	blocks := codeBlocks(string(guide))
-	require.Len(t, blocks["sh"], 1)
-	crewjam := strings.TrimSpace(goOutput(t, "list", "-m", "-f", "{{.Dir}}", "github.com/crewjam/saml"))
-	readme, err := os.ReadFile(filepath.Join(crewjam, "README.md"))
+	guide, err := migrated.Guide(root)
 	require.NoError(t, err)
-	trivial, err := os.ReadFile(filepath.Join(crewjam, "example", "trivial", "trivial.go"))
+	require.Len(t, guide["sh"], 1)
+	require.Len(t, guide["go"], 3)
+	readme, err := migrated.README(root)
 	require.NoError(t, err)
-	small := programWith(t, codeBlocks(string(readme))["golang"], "samlsp.New(samlsp.Options{")
-	next := programWith(t, blocks["go"], "middleware.New(")
+	trivial, err := migrated.Trivial(root)
+	require.NoError(t, err)
+	next, err := migrated.With(guide["go"], "middleware.New(")
+	require.NoError(t, err)
 	for name, p := range map[string]struct {
 		source  string
 		migrate string // a script, or empty
 		logout  string // the path of the program's logout, or empty
 	}{
-		"README":  {source: small, migrate: blocks["sh"][0]},
-		"trivial": {source: string(trivial), migrate: blocks["sh"][0], logout: "/logout"},
+		"README":  {source: readme, migrate: guide["sh"][0]},
+		"trivial": {source: trivial, migrate: guide["sh"][0], logout: "/logout"},
 		"step 5":  {source: next, logout: "/saml/logout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newProgramWorld(t)
-			w.run(p.source, p.migrate)
+			source := p.source
+			if p.migrate != "" {
+				source, err := migrated.Migrate(w.dir, source, p.migrate)
+				require.NoError(t, err)
+				require.Contains(t, source, "samlspcompat.New(samlsp.Options{")
+				p.source = source
+			}
+			w.run(root, p.source)
 			w.signIn()
 			if p.logout != "" {
 				w.signOut(p.logout)
 			}
 		})
 	}
+	t.Run("steps 2 and 3", func(t *testing.T) {
+		t.Parallel()
+		_, err := migrated.Build(root, t.TempDir(), steps(guide["go"][0], guide["go"][1]), "8000")
+		require.NoError(t, err)
+	})
 }
 
-// codeBlocks returns the blocks of a page, by their language.
-func codeBlocks(page string) map[string][]string {
-	out := make(map[string][]string)
-	for _, m := range regexp.MustCompile("(?s)```([a-z]+)\n(.*?)```").FindAllStringSubmatch(page, -1) {
-		out[m[1]] = append(out[m[1]], m[2])
-	}
-	return out
-}
-
-// programWith returns the one whole program that has a text.
-func programWith(t *testing.T, blocks []string, text string) string {
-	t.Helper()
-	var found []string
-	for _, b := range blocks {
-		if strings.Contains(b, "func main()") && strings.Contains(b, text) {
-			found = append(found, b)
+// steps returns a program with the code of steps 2 and 3.
+func steps(names, shared string) string {
+	use := func(block string) string {
+		for _, v := range []string{"records, err", "sessions, err", "samlSP, err"} {
+			block = strings.ReplaceAll(block, v+" := ", strings.TrimSuffix(v, ", err")+", err = ")
 		}
+		return block
 	}
-	require.Len(t, found, 1)
-	if !strings.HasPrefix(found[0], "package main") {
-		return "package main\n\n" + found[0]
-	}
-	return found[0]
+	return `package main
+
+import (
+	"context"
+
+	"github.com/crewjam/saml/samlsp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/redisstore"
+	all "github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/acs/samlspcompat"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+func main() {
+	var (
+		ctx     = context.Background()
+		opts    samlsp.Options
+		client  *redis.Client
+		records acs.Store
+		sessions all.Store
+		samlSP  *samlspcompat.Middleware
+		err     error
+	)
+	` + use(names) + use(shared) + `
+	_, _ = samlSP, err
+}
+`
 }
 
-// programWorld has a mock, the files of a program, and a browser.
+// programWorld has a mock, the folder of a program, and a browser.
 type programWorld struct {
 	t    *testing.T
 	dir  string
@@ -104,72 +125,25 @@ func newProgramWorld(t *testing.T) *programWorld {
 		Login: mockidp.DefaultLogin, Attributes: map[string][]string{"displayName": {"Alice <Adams>"}},
 	}}})
 	t.Cleanup(w.idp.Close)
-	key := testkit.RSAKey("samlsp program")
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	w.file("myservice.key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
-	w.file("myservice.cert", pem.EncodeToMemory(&pem.Block{
-		Type: "CERTIFICATE", Bytes: testkit.Certificate(key, time.Now()).Raw,
-	}))
-	w.file("idp-metadata.xml", w.idp.Metadata(""))
 	return w
-}
-
-func (w *programWorld) file(name string, content []byte) {
-	w.t.Helper()
-	require.NoError(w.t, os.WriteFile(filepath.Join(w.dir, name), content, 0o600))
 }
 
 func (w *programWorld) url(path string) string { return "http://localhost:" + w.port + path }
 
-// run changes a program, builds it as a package of this module, starts it, and registers it with the mock.
-func (w *programWorld) run(source, migrate string) {
+// run starts a program, and registers it with the mock.
+func (w *programWorld) run(root, source string) {
 	t := w.t
 	t.Helper()
-	w.file("main.go", []byte(source))
-	if migrate != "" {
-		cmd := exec.Command("sh", "-ec", migrate)
-		cmd.Dir = w.dir
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		changed, err := os.ReadFile(filepath.Join(w.dir, "main.go"))
-		require.NoError(t, err)
-		require.Contains(t, string(changed), "samlspcompat.New(samlsp.Options{")
-		source = string(changed)
-	}
-	for _, at := range []string{`"localhost:8000"`, `":8000"`} {
-		source = strings.ReplaceAll(source, at, `"127.0.0.1:`+w.port+`"`)
-	}
-	w.file("main.go", []byte(strings.ReplaceAll(source, "localhost:8000", "localhost:"+w.port)))
-	root, err := filepath.Abs("../../..")
+	key := testkit.RSAKey("samlsp program")
+	service, err := migrated.Start(
+		root, w.dir, source, w.port, key, testkit.Certificate(key, time.Now()), w.idp.Metadata(""))
 	require.NoError(t, err)
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		filepath.Join(root, "examples", "migrated", "main.go"): filepath.Join(w.dir, "main.go"),
-	}})
-	require.NoError(t, err)
-	w.file("overlay.json", overlay)
-	program := filepath.Join(w.dir, "program")
-	with := filepath.Join(w.dir, "overlay.json")
-	goOutput(t, "build", "-C", root, "-overlay", with, "-o", program, "./examples/migrated")
-	args := []string{}
-	if strings.Contains(source, `"idp-metadata", ""`) {
-		args = append(args, "-idp-metadata", "idp-metadata.xml")
-	}
-	cmd := exec.Command(program, args...)
-	cmd.Dir = w.dir
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	var metadata *testkit.Page
+	t.Cleanup(service.Stop)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		p, err := w.b.Look(w.url("/saml/metadata"))
 		require.NoError(c, err)
-		require.Equal(c, http.StatusOK, p.Status)
-		metadata = p
+		require.NoError(c, w.idp.RegisterSP("", []byte(p.Body)))
 	}, time.Minute, 50*time.Millisecond)
-	require.NoError(t, w.idp.RegisterSP("", []byte(metadata.Body)))
 }
 
 // signIn signs in from the program's page, and reads it a second time.
@@ -180,35 +154,31 @@ func (w *programWorld) signIn() {
 	require.NoError(t, err)
 	require.Equal(t, w.url("/hello"), p.URL.String())
 	require.Contains(t, p.Text(), "Hello, Alice")
-	p, err = w.b.Look(w.url("/hello"))
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, p.Status)
+	w.signedIn(http.StatusOK)
+}
+
+// signedIn compares the status of the program's page: 303 leads to the identity provider.
+func (w *programWorld) signedIn(status int) {
+	w.t.Helper()
+	p, err := w.b.Look(w.url("/hello"))
+	require.NoError(w.t, err)
+	require.Equal(w.t, status, p.Status)
 }
 
 // signOut signs out by the program's page, which may ask first.
 func (w *programWorld) signOut(path string) {
 	t := w.t
 	t.Helper()
-	var p *testkit.Page
-	var err error
-	if path == "/logout" {
-		p, err = w.b.Open(w.url(path))
-		require.NoError(t, err)
-		require.Contains(t, p.Body, "Sign out?")
-		// Until the button is pressed, the session goes on.
-		still, err := w.b.Look(w.url("/hello"))
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, still.Status)
-		require.Len(t, p.Forms(), 1)
-		p, err = w.b.Submit(p, p.Forms()[0], nil)
-		require.NoError(t, err)
-	} else {
-		p, err = w.b.Go(testkit.Navigation{From: w.url(""), Method: http.MethodPost, URL: w.url(path),
-			Form: url.Values{}, User: true})
-		require.NoError(t, err)
-	}
-	require.Equal(t, http.StatusOK, p.Status, fmt.Sprint(p.URL, p.Body))
-	over, err := w.b.Look(w.url("/hello"))
+	out := testkit.Navigation{From: w.url(""), Method: http.MethodPost, URL: w.url(path), Form: url.Values{}, User: true}
+	p, err := w.b.Open(w.url(path))
 	require.NoError(t, err)
-	require.Equal(t, http.StatusSeeOther, over.Status)
+	if strings.Contains(p.Body, "Sign out?") {
+		w.signedIn(http.StatusOK) // until the button is pressed
+		p, err = w.b.Submit(p, p.Forms()[0], nil)
+	} else {
+		p, err = w.b.Go(out)
+	}
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, p.Status, "%s\n%s", p.URL, p.Body)
+	w.signedIn(http.StatusSeeOther)
 }
