@@ -111,6 +111,18 @@ func TestAnswerAppliesToTheUserWhoWasAsked(t *testing.T) {
 	requireIs(t, b, "eve@example.com")
 }
 
+// After signing out in another tab, the question has no effect any more. The control is
+// TestUserDoesNotChangeWithoutAnAnswer.
+func TestSignOutEndsTheQuestion(t *testing.T) {
+	for path, form := range map[string]url.Values{"/sign-out": {}, "/sessions/end-all": {}} {
+		w, b, tag := question(t, nil, "")
+		requirePage(t, b.submit("https://"+virginia+path, form), 200, "/signed-out")
+		requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/signed-out")
+		requireAtIdP(t, w, b.get("https://"+virginia+"/"))
+		assert.Zero(t, w.sessions["us-east-1"].Len())
+	}
+}
+
 func TestQuestionExpires(t *testing.T) {
 	w, b, tag := question(t, nil, "")
 	w.clock.Advance(4 * time.Minute)

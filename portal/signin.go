@@ -122,6 +122,12 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 	if p.waited(w, r, tag, in, before) {
 		return
 	}
+	// A session that is only idle still has its cookie.
+	if _, noSession := r.Cookie(SessionCookie); noSession != nil && in.Asked != "" { // the user who was asked signed out
+		p.clearCookie(w, pendingPrefix+tag)
+		http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+		return
+	}
 	if before != nil && before.user.ID != u.ID {
 		if in.handedOff() {
 			p.clearCookie(w, pendingPrefix+tag)
