@@ -28,7 +28,7 @@
 //
 // Package mockidp/hostile makes a mock identity provider send the cases.
 // Package mockidp/attack/run sends them to any service provider over HTTP, and
-// also has the attacks that need more than one document.
+// also has the attacks that need more than one document. Neither sends artifacts.
 //
 // Documents are signed with goxmldsig and etree, and encrypted with the standard
 // library. They share no code with package saml.

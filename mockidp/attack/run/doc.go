@@ -1,6 +1,6 @@
-// Package run attacks a service provider in any language over HTTP. It has the whole catalogue of package attack: the
-// documents, and scripts for the rows that need several messages or browsers. It is for tests only. Don't use it in
-// production code.
+// Package run attacks a service provider in any language over HTTP. It has the catalogue of package attack, except for
+// artifacts: the documents, and scripts for the rows that need several messages or browsers. It is for tests only.
+// Don't use it in production code.
 //
 // [Run] needs to know where a sign-in begins, where responses are posted, and which page shows the user who is signed
 // in. [Discover] finds out most of that.
