@@ -29,11 +29,12 @@ func (g *Guard) logout(w http.ResponseWriter, r *http.Request) {
 	}
 	clearCookie(w, g.cfg.CookieName)
 	g.dropPending(w, r)
-	if s.UserName != "" {
-		g.cfg.Logger.InfoContext(r.Context(), "middleware: signed out", "user", s.UserName)
-	}
 	of := s.Proof.Subject
 	binding := g.logoutBinding(r, of)
+	if s.UserName != "" {
+		g.cfg.Logger.InfoContext(r.Context(), "middleware: signed out",
+			"user", s.UserName, "single_logout", binding != "")
+	}
 	if binding == "" {
 		g.region.SignedOut(w, r, &acs.LoggedOut{IdP: of.Provider})
 		return

@@ -25,6 +25,7 @@ func TestSignOut(t *testing.T) {
 	p := w.post(b, base+"/saml/logout", url.Values{})
 	require.Equal(t, http.StatusOK, p.Status)
 	require.Contains(t, p.Text(), "Your sessions here and at your identity provider have ended.")
+	require.Contains(t, w.logs.String(), "single_logout=true")
 	require.Empty(t, b.Jar.Value(host, cookieName))
 	require.Equal(t, http.StatusSeeOther, look(t, copied, base+"/").Status)
 	require.Contains(t, w.open(b, base+"/").Body, `type="password"`, "the identity provider asks for the password")
@@ -133,6 +134,7 @@ func TestSignOutHereOnly(t *testing.T) {
 	p := w.post(b, base+"/saml/logout", url.Values{})
 	require.Contains(t, p.Text(), "You are signed out here")
 	require.Empty(t, b.Jar.Value(host, cookieName))
+	require.Contains(t, w.logs.String(), "single_logout=false")
 }
 
 // An identity provider whose only logout is by SOAP is asked by the Guard. Here it can't be reached (G34). The control
