@@ -14,8 +14,8 @@ import (
 // formats of NameIDs, and the app's NameIDFormat isn't among them, the first becomes the app's. What the metadata lacks
 // stays unchanged.
 //
-// The app's own metadata has a SingleLogoutService only from then on. A service provider that read it before doesn't ask
-// for a logout until it reads it again; or set [App].LogoutURL at the start.
+// The app's own metadata has a SingleLogoutService only from then on. A service provider that read it before doesn't
+// ask for a logout until it reads it again; or set [App].LogoutURL at the start.
 func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 	return s.registerSP(appID, spMetadata, func(*spSettings) {})
 }

@@ -80,7 +80,8 @@ func (g *Guard) endHere(r *http.Request) (sessions.Session, *Error) {
 }
 
 // logoutBinding returns how a subject's identity provider can be asked to end its session, or "". Through the browser
-// the answer arrives at a logout URL with this host, because it needs this host's cookie. Otherwise it is asked by SOAP.
+// the answer arrives at a logout URL with this host, because it needs this host's cookie. Otherwise it is
+// asked by SOAP.
 func (g *Guard) logoutBinding(r *http.Request, s sessions.Subject) string {
 	idp, err := g.cfg.SP.IdP(s.Provider)
 	if err != nil || s.NameID.Value == "" {

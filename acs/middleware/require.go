@@ -58,8 +58,8 @@ func (q Requirement) lacks(s *Session) string {
 // A browser's navigation to a page (a GET that accepts HTML) is sent to the identity provider and comes back to its
 // path, if [acs.LocalPath] accepts that, which has at most 2,048 bytes. A HEAD is sent to Paths.Login. Every other
 // request gets 401 with WWW-Authenticate, no redirect and no record, so that a script can tell that the session has
-// ended. Require doesn't check where a POST comes from: put next behind [http.CrossOriginProtection], but not what Mount
-// registers.
+// ended. Require doesn't check where a POST comes from: put next behind [http.CrossOriginProtection], but not what
+// Mount registers.
 func (g *Guard) Require(next http.Handler) http.Handler { return g.require(Requirement{}, next) }
 
 // RequireWith is Require for a path that needs more. It panics if q is invalid. If the user has to authenticate again,
