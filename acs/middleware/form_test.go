@@ -72,7 +72,7 @@ func TestFormWithStripPrefix(t *testing.T) {
 	require.True(t, ok)
 }
 
-// Another user's sign-in drops the form.
+// Another user's sign-in drops the form (J14).
 func TestFormOfAnotherUser(t *testing.T) {
 	w, b := formWorld(t)
 	w.forget(b)

@@ -14,7 +14,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Middleware has the methods of [samlsp.Middleware] that the handlers of a program call. It is safe for concurrent use.
+// Middleware has the methods of [samlsp.Middleware] that the handlers of a program call, except QueryAttributes and
+// CreateSessionFromAssertion. It has none of the fields, such as OnError, Session, RequestTracker, AssertionHandler and
+// FormReplayStore: MIGRATING.md says what takes their place. It is safe for concurrent use.
 type Middleware struct {
 	cfg    Config // checked, never changed
 	paths  middleware.Paths

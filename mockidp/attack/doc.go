@@ -1,7 +1,7 @@
 // Package attack is a catalogue of hostile SAML responses, logout messages and artifacts, for tests only.
 // Don't use it in production code.
 //
-// The catalogue has 309 rows, each with an ID such as A01: see [RowOf]. [Cases]
+// The catalogue has 313 rows, each with an ID such as A01: see [RowOf]. [Cases]
 // lists those that one response can show, most of them in several variants. A
 // case is a small change to a new good response. Its expected outcome is either
 // refused, with the allowed Reasons, or accepted, with the expected values.
