@@ -152,7 +152,6 @@ func TestRandomnessComesThroughConfig(t *testing.T) {
 	us := w.region("us-east-1", func(c *acs.Config) { c.Rand = zeros{} })
 	rec := w.browser().get(us, "https://us-east-1.signin.example/login")
 	require.Contains(t, rec.Result().Cookies()[0].Value, "."+strings.Repeat("A", 43))
-	require.Equal(t, strings.Repeat("A", 22), w.redirected(rec).relayState)
 
 	us = w.region("us-east-1", accept, func(c *acs.Config) { c.Rand = iotest.ErrReader(errors.New("dry")) })
 	rec = w.browser().get(us, "https://us-east-1.signin.example/login")

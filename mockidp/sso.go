@@ -284,7 +284,8 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer f
 	if r.Method == http.MethodPost && slices.Contains([]string{pathCancel, pathCompose, pathComposeXML}, r.URL.Path) {
 		return s.leadToAnswer(w, r, madeAnswer{app, out})
 	}
-	if r.Method == http.MethodGet && r.URL.Path != pathContinue && out.Method == GET && len(f.kinds) == 0 {
+	artifact := slices.ContainsFunc(out.Fields, func(in Field) bool { return in.Name == "SAMLart" })
+	if artifact && out.Method == GET && r.Method == http.MethodGet && r.URL.Path != pathContinue && len(f.kinds) == 0 {
 		// From a page with a form, the form's policy would forbid the redirect; pathContinue may come after one.
 		to, err := out.request()
 		if err != nil {

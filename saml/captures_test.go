@@ -42,6 +42,7 @@ type capture struct {
 	Flags       []string    // what it needs; the flags of samlcheck
 	Key         string      // and the file with the decryption key, if any
 	ByDefault   saml.Reason `json:"by_default"` // the verdict with no flag
+	Envelope    saml.Reason // samlcheck's verdict, which reads SOAP
 	Verdict     saml.Reason // and with Flags
 	Replace     *struct{ Old, New, Which string }
 	Assertion   *struct {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,7 @@ type capture struct {
 	Key       string   `json:"key"`
 	ByDefault string   `json:"by_default"`
 	Verdict   string   `json:"verdict"`
+	Envelope  string   `json:"envelope"` // the verdict of samlcheck, which reads SOAP, on a document in it
 	Replace   *struct {
 		Old   string `json:"old"`
 		New   string `json:"new"`
@@ -50,14 +52,15 @@ type capture struct {
 	} `json:"assertion"`
 }
 
-func loadCaptures(t *testing.T) []capture {
+// loadCaptures returns the captures that are responses, or those in a SOAP envelope.
+func loadCaptures(t *testing.T, envelope bool) []capture {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "testdata", "captures.json"))
 	require.NoError(t, err)
 	var all struct{ Responses []capture }
 	require.NoError(t, json.Unmarshal(raw, &all))
 	require.NotEmpty(t, all.Responses)
-	return all.Responses
+	return slices.DeleteFunc(all.Responses, func(c capture) bool { return (c.Envelope != "") != envelope })
 }
 
 func captureDir(t *testing.T) string {
@@ -112,7 +115,7 @@ func (c *capture) allowing(dir string) []string {
 // named returns one capture.
 func named(t *testing.T, name string) (capture, string) {
 	t.Helper()
-	for _, c := range loadCaptures(t) {
+	for _, c := range loadCaptures(t, false) {
 		if c.Name == name {
 			return c, captureDir(t)
 		}
@@ -246,7 +249,7 @@ func requireVerdict(t *testing.T, want string, stdin []byte, args ...string) rep
 // and as base64 on standard input.
 func TestCaptures(t *testing.T) {
 	dir := captureDir(t)
-	for _, c := range loadCaptures(t) {
+	for _, c := range loadCaptures(t, false) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			doc := c.document(t, dir)
@@ -385,4 +388,15 @@ func TestEncrypted(t *testing.T) {
 func otherKey(t *testing.T) *rsa.PrivateKey {
 	t.Helper()
 	return testkit.RSAKey("other")
+}
+
+// TestCapturesInAnEnvelope verifies captured ArtifactResponses, which are in SOAP.
+func TestCapturesInAnEnvelope(t *testing.T) {
+	dir := captureDir(t)
+	for _, c := range loadCaptures(t, true) {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			requireVerdict(t, c.Envelope, nil, append(c.args(dir), write(t, "response.xml", c.document(t, dir)))...)
+		})
+	}
 }

@@ -142,7 +142,7 @@ func TestInputWithoutOneResponse(t *testing.T) {
 		`{"log": `:                                            "it begins like JSON and is neither a HAR file nor",
 		"RelayState=x":                                        "the form holds no SAMLResponse",
 		"SAMLRequest=PGEvPg%3D%3D&RelayState=x":               "samlcheck reads responses",
-		"SAMLart=AAQAAA&RelayState=x":                         "HTTP-Artifact",
+		"SAMLart=AAQAAA&RelayState=x":                         "the form holds a SAMLart",
 		"https://sp.example/acs?SAMLResponse=fZ":              "responses come by HTTP-POST",
 		"PGEvPg%3":                                            "invalid percent-encoding",
 		`{"log": "` + strings.Repeat("x", 65<<20) + `"}`:      "save only the requests of the sign-in",

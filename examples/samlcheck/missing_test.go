@@ -25,7 +25,7 @@ func (c *capture) lacking() []string {
 // One run names all missing flags for a capture, or reports that no flag helps.
 func TestCapturesNeedOneRun(t *testing.T) {
 	dir := captureDir(t)
-	for _, c := range loadCaptures(t) {
+	for _, c := range loadCaptures(t, false) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			doc := c.document(t, dir)
@@ -55,7 +55,7 @@ func TestCapturesNeedOneRun(t *testing.T) {
 // With a key that is too short there is no verdict, and still one run names all missing flags.
 func TestWeakKeyNeedsOneRun(t *testing.T) {
 	dir := captureDir(t)
-	for _, c := range loadCaptures(t) {
+	for _, c := range loadCaptures(t, false) {
 		if c.Key == "" {
 			continue
 		}
@@ -75,7 +75,7 @@ func TestWeakKeyNeedsOneRun(t *testing.T) {
 // Every flag of a command line is wrong. One run names all of them, in a form that a shell accepts.
 func TestEverythingIsMissing(t *testing.T) {
 	dir := captureDir(t)
-	for _, c := range loadCaptures(t) {
+	for _, c := range loadCaptures(t, false) {
 		if c.Verdict != "accepted" || c.Key != "" {
 			continue
 		}
