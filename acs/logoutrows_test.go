@@ -280,7 +280,7 @@ func TestLogoutEndsCopiesOfASession(t *testing.T) {
 func TestIdleSessionSendsNoLogoutRequest(t *testing.T) {
 	w := newLogoutWorld(t, mockidp.LogoutRedirect)
 	b := w.browser()
-	p := w.signIn(b, "us")
+	w.signIn(b, "us")
 	all, err := w.sessions.List(t.Context(), "alice@example.com")
 	require.NoError(t, err)
 	for _, s := range all { // as a program ends a session that is idle
@@ -290,7 +290,7 @@ func TestIdleSessionSendsNoLogoutRequest(t *testing.T) {
 	for _, m := range w.idp.Messages() {
 		require.NotContains(t, m.XML, "LogoutRequest")
 	}
-	p, err = b.Open(w.origin["us"] + "/login")
+	p, err := b.Open(w.origin["us"] + "/login")
 	require.NoError(t, err)
 	p = w.follow(b, p)
 	require.Contains(t, p.Text(), "signed in as alice@example.com")

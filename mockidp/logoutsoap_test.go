@@ -216,8 +216,10 @@ func TestLogoutByBackChannel(t *testing.T) {
 	assert.Equal(t, back.index, back.requests()[0].SessionIndex.Value)
 	assert.NotNil(t, back.requests()[0].NotOnOrAfter)
 	for name, serve := range map[string]func(http.ResponseWriter, *crewjam.LogoutRequest){
-		"error page": func(w http.ResponseWriter, _ *crewjam.LogoutRequest) { http.Error(w, "no", 503) },
-		"fault":      func(w http.ResponseWriter, _ *crewjam.LogoutRequest) { _ = crewjam.WriteSOAPFault(w, "no") },
+		"error page": func(w http.ResponseWriter, _ *crewjam.LogoutRequest) {
+			http.Error(w, "no", http.StatusServiceUnavailable)
+		},
+		"fault": func(w http.ResponseWriter, _ *crewjam.LogoutRequest) { _ = crewjam.WriteSOAPFault(w, "no") },
 		"redirect": func(w http.ResponseWriter, _ *crewjam.LogoutRequest) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(307)
