@@ -29,6 +29,7 @@
 //   - portal/failover: a redirector to the nearest healthy Region.
 //   - portal/scim: users and groups from the identity provider by SCIM.
 //   - portal/awsnames: the addresses of AWS's Regions.
+//   - portal/awsapi: the base of the APIs that AWS's CLI and SDKs speak.
 //   - mockidp: an identity provider for tests and demonstrations, in process or
 //     as a program. Never for production.
 //   - mockidp/attack: a catalogue of hostile responses. mockidp/hostile makes the
@@ -68,6 +69,10 @@
 //	portal                            saml, acs, acs/sessions, portal/center,
 //	                                  portal/internal/refusal
 //	portal/awsnames                   –
+//	portal/awsapi                     portal/awsapi/internal/sigv4,
+//	                                  portal/internal/refusal
+//	portal/awsapi/internal/sigv4      –
+//	portal/awsapi/internal/sigv4test  –
 //	portal/center                     –
 //	portal/codestest                  portal
 //	portal/internal/refusal           –

@@ -23,7 +23,8 @@ func TestPagesHaveEveryReason(t *testing.T) {
 		"mockidp": {"mockidp"},
 		"acs": {"acs", "acs/natsstore", "acs/redisstore", "acs/federation", "acs/discovery",
 			"acs/middleware", "acs/samlspcompat", "acs/telemetry"},
-		"portal": {"portal", "portal/center", "portal/replica", "portal/failover", "portal/scim", "portal/awsnames"},
+		"portal": {"portal", "portal/center", "portal/replica", "portal/failover", "portal/scim", "portal/awsnames",
+			"portal/awsapi"},
 	} {
 		raw, err := os.ReadFile(filepath.Join("..", page, "REASONS.md"))
 		require.NoError(t, err)
