@@ -30,6 +30,8 @@
 //   - portal/scim: users and groups from the identity provider by SCIM.
 //   - portal/awsnames: the addresses of AWS's Regions.
 //   - portal/awsapi: the base of the APIs that AWS's CLI and SDKs speak.
+//   - portal/awsapi/access: accounts, roles and role credentials for them.
+//   - portal/awsapi/sts: GetCallerIdentity, for role credentials.
 //   - mockidp: an identity provider for tests and demonstrations, in process or
 //     as a program. Never for production.
 //   - mockidp/attack: a catalogue of hostile responses. mockidp/hostile makes the
@@ -71,6 +73,8 @@
 //	portal/awsnames                   –
 //	portal/awsapi                     portal/awsapi/internal/sigv4,
 //	                                  portal/internal/refusal
+//	portal/awsapi/access              portal/awsapi, portal/center
+//	portal/awsapi/sts                 portal/awsapi
 //	portal/awsapi/internal/sigv4      –
 //	portal/awsapi/internal/sigv4test  –
 //	portal/center                     –

@@ -91,12 +91,30 @@ var failures = [...]struct {
 	queryStatus int
 	message     string
 }{
-	authMissing:    {"MissingAuthenticationTokenException", "MissingAuthenticationToken", 403, "Request is missing Authentication Token"},
-	authIncomplete: {"IncompleteSignatureException", "IncompleteSignature", 400, "The request signature does not conform to AWS standards."},
-	authScope:      {"InvalidSignatureException", "SignatureDoesNotMatch", 403, "Credential should be scoped to this Region and service."},
-	authTime:       {"InvalidSignatureException", "SignatureDoesNotMatch", 403, "Signature expired or not yet current: check the clock."},
-	authUnknown:    {"UnrecognizedClientException", "InvalidClientTokenId", 403, "The security token included in the request is invalid."},
-	authExpired:    {"ExpiredTokenException", "ExpiredToken", 403, "The security token included in the request is expired"},
+	authMissing: {
+		"MissingAuthenticationTokenException", "MissingAuthenticationToken", http.StatusForbidden,
+		"Request is missing Authentication Token",
+	},
+	authIncomplete: {
+		"IncompleteSignatureException", "IncompleteSignature", http.StatusBadRequest,
+		"The request signature does not conform to AWS standards.",
+	},
+	authScope: {
+		"InvalidSignatureException", "SignatureDoesNotMatch", http.StatusForbidden,
+		"Credential should be scoped to this Region and service.",
+	},
+	authTime: {
+		"InvalidSignatureException", "SignatureDoesNotMatch", http.StatusForbidden,
+		"Signature expired or not yet current: check the clock.",
+	},
+	authUnknown: {
+		"UnrecognizedClientException", "InvalidClientTokenId", http.StatusForbidden,
+		"The security token included in the request is invalid.",
+	},
+	authExpired: {
+		"ExpiredTokenException", "ExpiredToken", http.StatusForbidden,
+		"The security token included in the request is expired",
+	},
 }
 
 func (s *Service) exceptionOf(f authFailure, err error) error {

@@ -25,9 +25,9 @@
 //
 // # What clients keep
 //
-// [Tokens] seals a value for one purpose and one audience, so that nothing has to be stored for a client. A [Sealer] has
-// the keys; [NewSealer] makes one from 32 random bytes that all nodes have. [Page] cuts lists and seals where the next
-// page begins, bound to the request.
+// [Tokens] seals a value for one purpose and one audience, so that nothing has to be stored for a client. A [Sealer]
+// has the keys; [NewSealer] makes one from 32 random bytes that all nodes have. [Page] cuts lists and seals where the
+// next page begins, bound to the request.
 //
 // [SealedRoles] issues role credentials and verifies them in any Region, without a store and without a call. They can't
 // be revoked: what ends is the permission to get new ones. Choose the permission set's session duration with that in

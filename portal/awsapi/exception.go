@@ -66,7 +66,11 @@ func (s *Service) asException(err error) *Exception {
 	if errors.As(err, &e) && e.Reason == ReasonInput {
 		return &Exception{Name: s.cfg.Malformed, Message: s.inputMessage(e), Members: s.malformedMembers(e), Err: err}
 	}
-	return &Exception{Name: s.cfg.Internal, Status: http.StatusInternalServerError, Message: "Internal error", Err: err}
+	status := http.StatusInternalServerError
+	if e != nil && e.Reason == ReasonUnavailable {
+		status = http.StatusServiceUnavailable
+	}
+	return &Exception{Name: s.cfg.Internal, Status: status, Message: "Internal error", Err: err}
 }
 
 // inputMessage says what is wrong with a request, without the value.

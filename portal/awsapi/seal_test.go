@@ -151,7 +151,8 @@ func TestPages(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "009", page[9])
 	// Elements that came or went meanwhile.
-	page, _, err = awsapi.Page(ctx, p, append([]string{"000", "0095"}, list[30:]...), self, 2, token, "ListAccounts", "alice")
+	changed := append([]string{"000", "0095"}, list[30:]...)
+	page, _, err = awsapi.Page(ctx, p, changed, self, 2, token, "ListAccounts", "alice")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"0095", "030"}, page)
 	page, next, err := awsapi.Page(ctx, p, nil, self, 2, token, "ListAccounts", "alice")

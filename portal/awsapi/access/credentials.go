@@ -1,0 +1,64 @@
+package access
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/awsapi"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+type roleCredentials struct {
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
+	SessionToken    string `json:"sessionToken"`
+	Expiration      int64  `json:"expiration"` // milliseconds
+}
+
+type credentialsResult struct {
+	RoleCredentials roleCredentials `json:"roleCredentials"`
+}
+
+// roleCredentials issues credentials for a permission set that the user has now.
+func (a *API) roleCredentials(ctx context.Context, call *awsapi.Call, g awsapi.Grant) (any, error) {
+	account, err := required(call, "account_id")
+	if err != nil {
+		return nil, err
+	}
+	role, err := required(call, "role_name")
+	if err != nil {
+		return nil, err
+	}
+	found, _ := a.account(g.UserID, account)
+	i := slices.IndexFunc(found.PermissionSets, func(p center.PermissionSet) bool { return p.Name == role })
+	if i < 0 {
+		return nil, noAccess("permission set of the user in the account")
+	}
+	now := a.cfg.Now().Round(0)
+	c, err := a.cfg.Issuer.IssueRole(ctx, awsapi.RoleSession{
+		Account: account, PermissionSet: role, RoleSuffix: a.cfg.RoleSuffix(account, role), UserID: g.UserID,
+		UserName: g.UserName, Region: a.cfg.Region, Issued: now, Expires: now.Add(a.duration(found.PermissionSets[i])),
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.log.InfoContext(ctx, "role credentials issued", "user", g.UserName, "account", account, "role", role,
+		"accessKey", c.AccessKeyID, "expires", c.Expires, "request", call.RequestID)
+	return credentialsResult{roleCredentials{
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
+		Expiration: c.Expires.UnixMilli(),
+	}}, nil
+}
+
+// duration is how long credentials of a permission set are valid. They may outlive the sign-in, as at AWS.
+func (a *API) duration(p center.PermissionSet) time.Duration {
+	d := p.SessionDuration
+	if d <= 0 {
+		d = time.Hour // as package center fills in
+	}
+	if a.cfg.MaxDuration > 0 {
+		d = min(d, a.cfg.MaxDuration)
+	}
+	return d
+}
