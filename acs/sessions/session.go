@@ -10,8 +10,8 @@ import (
 // ErrNoSession is the error for a key or an ID without a session, or whose session has ended.
 var ErrNoSession = errors.New("sessions: no such session")
 
-// Session is one user signed in with one browser at one host. The caller decides whether it has ended by age or
-// idleness. A Store keeps it at least until Expires.
+// Session is one user signed in with one browser at one host, or with one program that the user let in (see Client).
+// The caller decides whether it has ended by age or idleness. A Store keeps it at least until Expires.
 type Session struct {
 	// ID names the session to users and in revocations: 128 random bits in hex. It is not secret: only the
 	// identifier whose hash is the session's key gives access.
@@ -33,6 +33,10 @@ type Session struct {
 	Expires time.Time `json:"expires"` // whether or not it is in use
 	// Epoch is the user's Epoch at sign-in.
 	Epoch Epoch `json:"epoch,omitempty"`
+	// Client is the name of the program that the session belongs to, as the program gave it, and "" for a browser. A
+	// program's session has the SignIn and the Epoch of the browser's session in which the user let it in, so it ends
+	// with that sign-in. It doesn't end by idleness.
+	Client string `json:"client,omitempty"`
 	// Data is what the program keeps with the session, at most 64 KiB. A Store doesn't read it, and never changes it.
 	Data []byte `json:"data,omitempty"`
 }
@@ -45,9 +49,9 @@ func (s Session) Wall() Session {
 	return s
 }
 
-// Over reports whether the session has ended by age or idleness.
+// Over reports whether the session has ended by age or idleness. A program's session ends by age only.
 func (s Session) Over(now time.Time, idle time.Duration) bool {
-	return !now.Before(s.Expires) || now.Sub(s.Seen) >= idle
+	return !now.Before(s.Expires) || s.Client == "" && now.Sub(s.Seen) >= idle
 }
 
 // NewestFirst is the order of [Store.List], for slices.SortFunc.

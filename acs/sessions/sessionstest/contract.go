@@ -21,6 +21,7 @@ func (s *suite) fields() {
 	}
 	v.Proof.SessionIndexes = []string{"1", "2"}
 	v.Data = bytes.Repeat([]byte{0, 0xff}, 32<<10)
+	v.Client = `A "program"`
 	s.create(s.here, v)
 	got, err := s.here.Store.Get(s.Context(), key(v))
 	s.must("Get", err)
