@@ -143,9 +143,26 @@
 // client address in front of the portal also helps. It must cover [PathLogin] and /handoff; no other path stores
 // anything for a client without a session or a genuine response.
 //
+// # Programs
+//
+// With [Portal.WithClients], users can let programs act for them, such as a command line. A program's request arrives
+// through the browser, at [PathClient], or as a code that the program shows, which the user enters at [PathDevice].
+// The page says what the program asks for, as whom, and in which Region. Requesting a page allows nothing. The answer
+// is a POST with a proof for this browser, this session and this request, which is accepted once. If the browser's
+// user has changed since the page was shown, the new user is asked. No answer is remembered.
+//
+// An [Authorization] is a session of its own kind. It lets the program in in this Region only. It belongs to the
+// sign-in in which the user allowed it, so it ends in every Region with that sign-in, with all sessions of the user,
+// or alone at [PathSessions]. It lasts as long as that sign-in's session could, and IdleTimeout doesn't apply. Nodes
+// of earlier versions list it at [PathSessions] without the program's name, and only while it isn't idle; they end it
+// like any other session.
+//
+// Package portal/awsapi/oidc implements [Clients] for AWS's command line.
+//
 // # Pages
 //
 // All pages work without JavaScript and by keyboard, and have a content security policy that allows only the portal's
-// own style sheet and images. The portal provides no cloud credentials. The page of a permission set shows the chosen
-// role. A product built on the portal can replace it.
+// own style sheet and images. The page on which a user answers a program also allows a redirect to that program. The
+// portal provides no cloud credentials. The page of a permission set shows the chosen role. A product built on the
+// portal can replace it.
 package portal

@@ -151,21 +151,27 @@ func otherUser(now *visit, next string) *Error {
 // checkSessions bounds the sessions of one sign-in: each could be handed off again. Concurrent handoffs can exceed the
 // bound by at most the number of valid codes.
 func (p *Portal) checkSessions(ctx context.Context, s sessions.Session) *Error {
+	n, why := p.countSessions(ctx, s, false)
+	if why == nil && n >= maxSessions {
+		want := fmt.Sprintf("at most %d", maxSessions)
+		why = newError(ReasonSessions, "sessions of one sign-in", want, s.UserName)
+	}
+	return why
+}
+
+// countSessions returns how many sessions of s's sign-in programs have, or browsers.
+func (p *Portal) countSessions(ctx context.Context, s sessions.Session, programs bool) (n int, why *Error) {
 	all, err := p.cfg.Sessions.List(ctx, s.UserID)
 	if err != nil {
-		return unavailable("list of the sessions", err)
+		return 0, unavailable("list of the sessions", err)
 	}
-	n, now := 0, p.now()
+	now := p.now()
 	for _, other := range all {
-		if other.SignIn == s.SignIn && !other.Over(now, p.cfg.IdleTimeout) {
+		if other.SignIn == s.SignIn && (other.Client != "") == programs && !other.Over(now, p.cfg.IdleTimeout) {
 			n++
 		}
 	}
-	if n >= maxSessions {
-		want := fmt.Sprintf("at most %d", maxSessions)
-		return newError(ReasonSessions, "sessions of one sign-in", want, s.UserName)
-	}
-	return nil
+	return n, nil
 }
 
 // notBegun answers a request for a sign-in that this browser did not begin, or that is finished. It starts no sign-in,

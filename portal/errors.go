@@ -31,6 +31,10 @@ const (
 	ReasonHandoffUser    Reason = "HandoffUser"    // the browser is signed in here as another user
 	ReasonHandoffOften   Reason = "HandoffOften"   // the sign-in has the maximum of valid codes
 	ReasonSessions       Reason = "Sessions"       // the sign-in has the maximum of sessions
+	ReasonClientRequest  Reason = "ClientRequest"  // a program's request is malformed, answered or too old
+	ReasonClientSession  Reason = "ClientSession"  // a program has no such authorization here, or it has ended
+	ReasonUserCode       Reason = "UserCode"       // no program shows this code, or it was used or is too old
+	ReasonUserCodes      Reason = "UserCodes"      // too many wrong codes were entered
 )
 
 // Error is the type of every error that this package returns, except ErrNoCode.

@@ -148,6 +148,9 @@ func (p *Portal) mount() (err error) {
 	p.handle(pathContinue, byMethod{http.MethodGet: p.navigation(p.proceed), http.MethodPost: p.answer})
 	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
 	p.handle(pathSignOutAtIdP, byMethod{http.MethodPost: p.signOutAtIdP})
+	for _, path := range []string{PathClient, PathDevice} { // only WithClients serves them, and no consumer may
+		p.get(path, p.notFound)
+	}
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
 		if p.isEntrance(r) {
@@ -183,10 +186,12 @@ func (p *Portal) get(pattern string, h http.HandlerFunc) {
 	p.handle(pattern, byMethod{http.MethodGet: h})
 }
 
-// handle routes one pattern by method. It accepts a POST only from the portal's own pages. Together with the SameSite
+func (p *Portal) handle(pattern string, handlers byMethod) { p.route(p.mux, pattern, handlers) }
+
+// route routes one pattern by method. It accepts a POST only from the portal's own pages. Together with the SameSite
 // cookie, that is the protection against cross-site request forgery.
-func (p *Portal) handle(pattern string, handlers byMethod) {
-	p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+func (p *Portal) route(mux *http.ServeMux, pattern string, handlers byMethod) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
 		method := r.Method
 		if method == http.MethodHead {

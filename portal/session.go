@@ -102,22 +102,29 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 	if s.SignIn == "" {
 		s.SignIn = randomHex(nameBytes)
 	}
-	if err := p.cfg.Sessions.Create(r.Context(), sessionKey(id), s); err != nil {
+	if why := p.create(r.Context(), sessionKey(id), s); why != nil {
+		return why
+	}
+	p.setCookie(w, SessionCookie, id, 0)
+	p.forgetSignOut(w, r)
+	return nil
+}
+
+// create stores a session. The sign-in may have been revoked since it was verified. Without the check, the next request
+// would refuse the session, and the user would see no reason.
+func (p *Portal) create(ctx context.Context, key string, s sessions.Session) *Error {
+	if err := p.cfg.Sessions.Create(ctx, key, s); err != nil {
 		return unavailable("write of the session", err)
 	}
-	// The sign-in may have been revoked since it was verified. Without this check the next request would refuse the
-	// session, and the user would see no reason.
-	_, err := p.cfg.Sessions.Get(r.Context(), sessionKey(id))
+	_, err := p.cfg.Sessions.Get(ctx, key)
 	if errors.Is(err, sessions.ErrNoSession) {
-		if why := p.checkLoggedOut(r.Context(), s); why != nil {
+		if why := p.checkLoggedOut(ctx, s); why != nil {
 			return why
 		}
 		return newError(ReasonRevoked, "sign-in", "a session that was not ended meanwhile", s.UserName)
 	} else if err != nil {
 		return unavailable("read of the session", err)
 	}
-	p.setCookie(w, SessionCookie, id, 0)
-	p.forgetSignOut(w, r)
 	return nil
 }
 

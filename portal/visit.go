@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -59,7 +60,7 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 	}
 	now := p.now()
 	if !now.Before(s.Expires) {
-		return nil, p.endNow(r, key, sessions.ErrNoSession)
+		return nil, p.endNow(r.Context(), key, sessions.ErrNoSession)
 	}
 	if s.Over(now, p.cfg.IdleTimeout) {
 		return nil, sessions.ErrNoSession // kept in the store for idle and signOut
@@ -67,10 +68,10 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 	u, refused := p.active(p.cfg.Directory.UserByID(s.UserID))
 	if refused != nil {
 		refused.Got = s.UserName
-		return nil, p.endUnknown(r, key, s, refused)
+		return nil, p.endUnknown(r.Context(), key, s, refused)
 	}
 	if refused := vouchedFor(u, s); refused != nil { // only this session, and not those of the right one
-		return nil, p.endNow(r, key, refused)
+		return nil, p.endNow(r.Context(), key, refused)
 	}
 	if now.Sub(s.Seen) >= p.touchEvery() {
 		// ErrNoSession here is a concurrent sign-out.
@@ -120,8 +121,8 @@ func (p *Portal) kept(r *http.Request) (key string, s sessions.Session, err erro
 }
 
 // endNow ends a session and returns the reason, or the error if that failed.
-func (p *Portal) endNow(r *http.Request, key string, why error) error {
-	if err := p.cfg.Sessions.End(r.Context(), key); err != nil {
+func (p *Portal) endNow(ctx context.Context, key string, why error) error {
+	if err := p.cfg.Sessions.End(ctx, key); err != nil {
 		return unavailable("end of the session", err)
 	}
 	return why
@@ -130,11 +131,11 @@ func (p *Portal) endNow(r *http.Request, key string, why error) error {
 // endUnknown ends the sessions of a user who is no longer active in the directory. It ends all of them: an unused
 // session would be valid again when the user becomes active again. But if this Region isn't active in the directory
 // either, its copy of the directory may be erased, so only this session ends.
-func (p *Portal) endUnknown(r *http.Request, key string, s sessions.Session, why *Error) error {
+func (p *Portal) endUnknown(ctx context.Context, key string, s sessions.Session, why *Error) error {
 	if !p.activeRegion(p.cfg.Region) {
-		return p.endNow(r, key, why)
+		return p.endNow(ctx, key, why)
 	}
-	if err := p.cfg.Sessions.RevokeUser(r.Context(), s.UserID); err != nil {
+	if err := p.cfg.Sessions.RevokeUser(ctx, s.UserID); err != nil {
 		return unavailable("end of the user's sessions", err)
 	}
 	return why
