@@ -62,7 +62,8 @@
 //
 // Where the identity provider has no logout through the browser, StartLogout asks it by SOAP ([Config].SOAP), and the
 // answer belongs to that call. If it can't be reached, the user is told so; the session here has ended before.
-// Requests by SOAP are answered.
+// Requests by SOAP are answered by SOAP: a refused one with the status Requester or Responder if a known identity
+// provider signed it, and else with a Fault, which has the HTTP status 500 and a reference to the log.
 //
 // # Artifacts
 //

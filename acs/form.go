@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -60,9 +59,9 @@ func withoutArtifact(query string) string {
 // readForm reads a posted form (Bindings 3.5.4, 3.6.4). It ignores the query, because its author may not be the author
 // of the form.
 func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holding) (input, error) {
-	got := r.Header.Get("Content-Type")
-	if kind, _, err := mime.ParseMediaType(got); err != nil || kind != formType {
-		return input{}, newError(ReasonContentType, "Content-Type (Bindings 3.5.4)", "").compared(formType, got)
+	if mediaType(r) != formType {
+		return input{}, newError(ReasonContentType, "Content-Type (Bindings 3.5.4)", "").
+			compared(formType, r.Header.Get("Content-Type"))
 	}
 	if _, err := formFields(r.URL.RawQuery); err != nil {
 		return input{}, err

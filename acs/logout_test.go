@@ -379,8 +379,9 @@ func TestLogoutRefusals(t *testing.T) {
 		"in the query":     {"POST", "/logout?SAMLRequest=a", form, "SAMLRequest=b", 400},
 		"an artifact":      {"POST", "/logout", form, "SAMLRequest=a&SAMLart=b", 400},
 		"unsigned":         {"POST", "/logout", form, "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString([]byte("<a/>"))), 403},
-		"soap, no message": {"POST", "/logout", "text/xml", "<a/>", 403},
-		"too large":        {"POST", "/logout", "text/xml", strings.Repeat(" ", 5<<20), 413},
+		"soap, no message": {"POST", "/logout", "text/xml", "<a/>", 500},
+		"too large":        {"POST", "/logout", form, strings.Repeat(" ", 5<<20), 413},
+		"soap, too large":  {"POST", "/logout", "text/xml", strings.Repeat(" ", 5<<20), 500},
 	} {
 		status, body := do(row.method, row.path, row.kind, row.body)
 		assert.Equal(t, row.want, status, name)

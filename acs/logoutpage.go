@@ -35,20 +35,30 @@ var logoutAnswers = map[string]answer{
 	string(saml.ReasonMetadataExpired): {http.StatusServiceUnavailable, textNoSignOut, retrySoon},
 }
 
-// logoutRefused logs and answers a logout message that was refused.
-func (c *Consumer) logoutRefused(w http.ResponseWriter, r *http.Request, err error) Verdict {
+// logoutRefused logs and answers a logout message that was refused. req is the message if it is a verified request.
+func (c *Consumer) logoutRefused(
+	w http.ResponseWriter, r *http.Request, req *saml.VerifiedLogoutRequest, err error,
+) Verdict {
 	v := c.logLogoutError(r, "saml logout", err)
 	a, ok := logoutAnswers[v.Reason]
 	if !ok {
 		a = answer{status: http.StatusForbidden, text: textNoLogout}
 	}
-	c.page(w, r, a, v.Reference)
+	if bySOAP(r) {
+		c.refuseBySOAP(w, r, req, err, a, v.Reference)
+	} else {
+		c.page(w, r, a, v.Reference)
+	}
 	return v
 }
 
 // notAnswered says that sessions ended here, but the LogoutRequest that named them can't be answered.
 func (c *Consumer) notAnswered(w http.ResponseWriter, r *http.Request, status saml.LogoutStatus, err error) {
 	v := c.logLogoutError(r, "saml logout not answered", err)
+	if bySOAP(r) {
+		writeFault(w, answer{status: http.StatusInternalServerError}, v.Reference)
+		return
+	}
 	text := textNotAsked
 	if status == saml.LogoutFailed {
 		text = textNoSignOut

@@ -2,7 +2,6 @@ package acs
 
 import (
 	"crypto/subtle"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,7 +13,8 @@ import (
 // Logout handles the logout messages of identity providers (Profiles 4.4): requests, which end sessions, and the
 // answers to ours. Region.Mount mounts it at the paths of saml.Config.Logout and LogoutURL. A request needs no cookie,
 // and arrives by HTTP-Redirect, HTTP-POST or SOAP, also in a frame of the identity provider. An answer counts in the
-// browser of its request; if another Region made the request, the browser is sent on there with the same message.
+// browser of its request; if another Region made the request, the browser is sent on there with the same message. A
+// refused request by SOAP gets a LogoutResponse if its signature verified, and else a SOAP Fault; the others a page.
 func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]
 	c.setHeaders(w.Header())
@@ -22,6 +22,7 @@ func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 	defer held.release() // also after a panic; normally it is free when the message is verified
 	in, isResponse, err := c.readLogout(w, r, held)
 	flow := ""
+	var req *saml.VerifiedLogoutRequest
 	switch {
 	case err != nil:
 	case isResponse:
@@ -29,10 +30,10 @@ func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 		err = g.answered(w, r, c, in, held)
 	default:
 		flow = FlowIdP
-		err = g.asked(w, r, c, in, held)
+		req, err = g.asked(w, r, c, in, held)
 	}
 	if err != nil {
-		c.observeLogout(r.Context(), flow, c.logoutRefused(w, r, err))
+		c.observeLogout(r.Context(), flow, c.logoutRefused(w, r, req, err))
 	}
 }
 
@@ -51,10 +52,10 @@ func (c *Consumer) readLogout(w http.ResponseWriter, r *http.Request, held *hold
 	if _, err := formFields(r.URL.RawQuery); err != nil {
 		return in, false, err
 	}
-	got := r.Header.Get("Content-Type")
-	kind, _, err := mime.ParseMediaType(got)
-	if err != nil || kind != formType && kind != soapType {
-		return in, false, newError(ReasonContentType, ruleLogout, "").compared(formType+" or "+soapType, got)
+	kind := mediaType(r)
+	if kind != formType && kind != soapType {
+		return in, false, newError(ReasonContentType, ruleLogout, "").
+			compared(formType+" or "+soapType, r.Header.Get("Content-Type"))
 	}
 	body, err := c.readBody(w, r, held)
 	if err != nil {
@@ -78,21 +79,21 @@ func (c *Consumer) readLogout(w http.ResponseWriter, r *http.Request, held *hold
 	return in, isResponse, nil
 }
 
-// asked handles a LogoutRequest.
+// asked handles a LogoutRequest. With an error it returns the request if that verified.
 func (g *Region) asked(
 	w http.ResponseWriter, r *http.Request, c *Consumer, in saml.LogoutMessage, held *holding,
-) error {
+) (*saml.VerifiedLogoutRequest, error) {
 	if c.cfg.EndSessions == nil {
-		return badConfig("Config.EndSessions", "is required for logout")
+		return nil, badConfig("Config.EndSessions", "is required for logout")
 	}
 	req, err := c.cfg.SP.VerifyLogoutRequest(in)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	held.release()
 	status, err := c.endOnce(r, req)
 	if err != nil {
-		return err
+		return req, err
 	}
 	v := c.logoutVerdict(req.IdP(), req.NameID().Value)
 	c.log(r.Context(), "saml logout by the identity provider", v)
@@ -103,7 +104,7 @@ func (g *Region) asked(
 	if err := c.answer(w, req, status); err != nil {
 		c.notAnswered(w, r, status, err)
 	}
-	return nil
+	return req, nil
 }
 
 // answer answers a LogoutRequest. The sessions have ended.
@@ -117,8 +118,7 @@ func (c *Consumer) answer(w http.ResponseWriter, req *saml.VerifiedLogoutRequest
 		if err != nil {
 			return err
 		}
-		w.Header().Set("Content-Type", soapType+"; charset=utf-8")
-		_, _ = w.Write(envelope)
+		writeEnvelope(w, http.StatusOK, envelope)
 		return nil
 	}
 	send, err := logoutSender(answer, req.RelayState(), req.Origins())

@@ -185,5 +185,5 @@ func TestLogoutAnswerBySOAPBelongsToItsCall(t *testing.T) {
 	r.Header.Set("Content-Type", "text/xml")
 	rec := httptest.NewRecorder()
 	region.Logout(rec, r)
-	assert.Equal(t, http.StatusForbidden, rec.Code)
+	assert.Equal(t, http.StatusInternalServerError, rec.Code, "a SOAP Fault")
 }

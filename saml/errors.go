@@ -109,6 +109,8 @@ type Error struct {
 	Attributes []AttributeName
 	// Err is the cause, or nil.
 	Err error
+
+	refused *refusedLogout // what to answer, where the signature of a LogoutRequest verified
 }
 
 // Error returns the text. Values from messages and metadata are quoted and cut

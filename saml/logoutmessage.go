@@ -34,7 +34,8 @@ type logoutMessage struct {
 }
 
 // openLogout reads a message, verifies its signature, and checks the rules that requests and responses share (Core
-// 3.2.1, 3.2.2). The values are read from what the signature covers.
+// 3.2.1, 3.2.2). The values are read from what the signature covers. With an error it returns the message if its
+// signature verified.
 func (sp *ServiceProvider) openLogout(in LogoutMessage, param, name string) (*logoutMessage, error) {
 	m := &logoutMessage{verification: &verification{cfg: &sp.cfg, now: sp.cfg.Now(), idp: sp.cfg.only()}}
 	var query redirectQuery

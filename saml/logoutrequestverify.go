@@ -28,14 +28,15 @@ type VerifiedLogoutRequest struct {
 
 // VerifyLogoutRequest verifies a LogoutRequest of an identity provider (Core 3.7.1, Profiles 4.4.4.1) that was sent to
 // the single logout URL in our metadata. It must be signed. It keeps no state: the caller must accept each ID once, end
-// the sessions, and refuse later assertions that the request names (Core 3.7.3.1). The error is a [*Error].
+// the sessions, and refuse later assertions that the request names (Core 3.7.3.1). The error is a [*Error], which
+// [ServiceProvider.NewLogoutRefusal] answers.
 func (sp *ServiceProvider) VerifyLogoutRequest(in LogoutMessage) (*VerifiedLogoutRequest, error) {
 	if in.Binding == SOAP && !sp.cfg.LogoutSOAP {
 		return nil, &Error{Reason: ReasonNotLogout, Rule: ruleSOAP, Detail: "our metadata offers no SOAP (Config.LogoutSOAP)"}
 	}
 	m, err := sp.openLogout(in, "SAMLRequest", "LogoutRequest")
 	if err != nil {
-		return nil, err
+		return nil, m.refused(in.Binding, err)
 	}
 	d := decoder{v: m.verification, signed: m.root}
 	until := d.optionalTime(m.root, "NotOnOrAfter")
@@ -45,12 +46,12 @@ func (sp *ServiceProvider) VerifyLogoutRequest(in LogoutMessage) (*VerifiedLogou
 		nameID: d.loggedOut(m.root), indexes: d.sessionIndexes(m.root),
 	}
 	if d.err != nil {
-		return nil, asLogout(d.err)
+		return nil, m.refused(in.Binding, asLogout(d.err))
 	}
 	r.end = m.issueInstant.Add(m.cfg.MaxAge)
 	if until.given {
 		if err := m.checkNotOnOrAfter("LogoutRequest/@NotOnOrAfter (Core 3.7.1)", until.value); err != nil {
-			return nil, err
+			return nil, m.refused(in.Binding, err)
 		}
 		// Not before IssueInstant + MaxAge, until when the same message would be accepted: see NotOnOrAfter.
 		r.end = earliest(until.value, m.issueInstant.Add(max(maxLogoutValidity, m.cfg.MaxAge)))

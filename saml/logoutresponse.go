@@ -6,7 +6,9 @@ import (
 )
 
 const (
+	statusRequester = "urn:oasis:names:tc:SAML:2.0:status:Requester"
 	statusResponder = "urn:oasis:names:tc:SAML:2.0:status:Responder"
+	statusVersion   = "urn:oasis:names:tc:SAML:2.0:status:VersionMismatch"
 	statusPartial   = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 )
 
@@ -17,7 +19,8 @@ type LogoutStatus int
 const (
 	LogoutSuccess LogoutStatus = iota // all named sessions ended, or there were none
 	LogoutPartial                     // sessions may live on, such as those in a Region that can't be reached
-	LogoutFailed                      // nothing ended
+	LogoutFailed                      // nothing ended, and that is our fault
+	LogoutRefused                     // nothing ended, because of the request, such as one that was used before
 )
 
 func (s LogoutStatus) codes() (code, nested string) {
@@ -26,6 +29,8 @@ func (s LogoutStatus) codes() (code, nested string) {
 		return statusSuccess, statusPartial
 	case LogoutFailed:
 		return statusResponder, ""
+	case LogoutRefused:
+		return statusRequester, ""
 	default:
 		return statusSuccess, ""
 	}
@@ -38,6 +43,11 @@ type LogoutResponse struct{ outbound }
 // the browser if the identity provider offers only that. The answer to a request by SOAP is the body of the HTTP
 // response. The error is as that of [ServiceProvider.NewLogoutRequest].
 func (sp *ServiceProvider) NewLogoutResponse(to *VerifiedLogoutRequest, status LogoutStatus) (*LogoutResponse, error) {
+	code, nested := status.codes()
+	return sp.newLogoutResponse(to, code, nested)
+}
+
+func (sp *ServiceProvider) newLogoutResponse(to *VerifiedLogoutRequest, code, nested string) (*LogoutResponse, error) {
 	service := LogoutService{Binding: SOAP}
 	if to.binding != SOAP {
 		other := map[string]string{HTTPRedirect: HTTPPost, HTTPPost: HTTPRedirect}[to.binding]
@@ -64,7 +74,6 @@ func (sp *ServiceProvider) NewLogoutResponse(to *VerifiedLogoutRequest, status L
 		attribute{"IssueInstant", sp.cfg.Now().UTC().Truncate(time.Millisecond).Format(instantForm)},
 		attribute{"Version", "2.0"})
 	head.element("saml:Issuer", sp.cfg.EntityID, attribute{"xmlns:saml", nsAssertion})
-	code, nested := status.codes()
 	tail.start("samlp:Status")
 	tail.start("samlp:StatusCode", attribute{"Value", code})
 	if nested != "" {
