@@ -32,8 +32,10 @@
 // # Consistency
 //
 // An instance's state is an immutable [Snapshot] behind one atomic pointer. For several consistent reads, use one
-// snapshot. An update works on a copy, is checked as a whole, and either replaces the snapshot or changes nothing. All
-// types are safe for concurrent use, except [Tx].
+// snapshot. An update makes another snapshot, which shares what doesn't change, and either replaces the first one or
+// changes nothing. The result is valid as a whole: what the update touched is checked, with all that refers to it. So
+// the cost of an update depends on what it changes, and not on the size of the instance. All types are safe for
+// concurrent use, except [Tx].
 //
 // [NewJournaled] makes an instance that is stored. Its updates are passed to a [Journal] as [Record] values, one for
 // each changed element. [Instance.Apply] applies changes from other Regions.

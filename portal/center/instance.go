@@ -1,7 +1,6 @@
 package center
 
 import (
-	"cmp"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -33,26 +32,20 @@ type Journal interface {
 
 // New checks d and returns an instance with a copy of it, or an *Error.
 func New(d Data) (*Instance, error) {
-	i, err := NewJournaled(d, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkNew(&Snapshot{}, i.Snapshot()); err != nil {
-		return nil, err
-	}
-	return i, nil
-}
-
-// checkNew makes the checks of what is new in a state. An instance that was stored may differ, and must still start.
-func checkNew(before, s *Snapshot) error {
-	return cmp.Or(checkNewNames(before, s), checkProviders(before, s))
+	return newInstance(d, nil, true)
 }
 
 // NewJournaled is New for an instance whose updates go through a Journal. d is the state that the Journal has stored.
 // It may contain userNames that an older version accepted and New refuses, and users and groups that belong to no
 // identity provider of the list, after a recovery.
 func NewJournaled(d Data, j Journal) (*Instance, error) {
-	s, err := newSnapshot(d.Clone())
+	return newInstance(d, j, false)
+}
+
+// newInstance makes an instance. Only one that is new must keep the rules for new elements: one that was stored may
+// differ, and must still start.
+func newInstance(d Data, j Journal, isNew bool) (*Instance, error) {
+	s, err := newSnapshot(d.Clone(), isNew)
 	if err != nil {
 		return nil, err
 	}
@@ -65,19 +58,19 @@ func NewJournaled(d Data, j Journal) (*Instance, error) {
 func (i *Instance) Snapshot() *Snapshot { return i.current.Load() }
 
 // Apply applies changes that other Regions have made, all of them at once. It does not check which Region may make
-// them, and does not call the Journal. The result is checked as a whole, and the primary can't change. Like Assemble,
-// it drops unknown principals of applications.
+// them, and does not call the Journal. The result is valid as a whole, and the primary can't change. Like Assemble, it
+// drops unknown principals of applications.
 func (i *Instance) Apply(changes []Record) error {
 	if len(changes) == 0 {
 		return nil
 	}
 	i.writing.Lock()
 	defer i.writing.Unlock()
-	d := i.Snapshot().Data()
+	d := newDraft(i.Snapshot())
 	if err := d.merge(changes); err != nil {
 		return err
 	}
-	s, err := newSnapshot(d)
+	s, err := d.finish(false)
 	if err != nil {
 		return err
 	}

@@ -217,24 +217,6 @@ func (d Data) Clone() Data {
 	return d
 }
 
-func (d *Data) defaults() {
-	for i, r := range d.Regions {
-		d.Regions[i].Status = cmp.Or(r.Status, RegionActive)
-	}
-	for i, u := range d.Users {
-		d.Users[i].ID = cmp.Or(u.ID, u.UserName)
-	}
-	for i, g := range d.Groups {
-		d.Groups[i].ID = cmp.Or(g.ID, g.Name)
-	}
-	for i, p := range d.PermissionSets {
-		d.PermissionSets[i].SessionDuration = cmp.Or(p.SessionDuration, time.Hour)
-	}
-	for i, a := range d.Applications {
-		d.Applications[i].ID = cmp.Or(a.ID, a.Name)
-	}
-}
-
 func cloneRegions(list []Region) []Region {
 	out := slices.Clone(list)
 	for i, r := range out {

@@ -42,7 +42,7 @@ func (c *checker) provider(what, entityID string) {
 // IdentityProviders returns the identity providers in their order. If there are none, all users belong to the only one
 // of the service provider.
 func (s *Snapshot) IdentityProviders() []IdentityProvider {
-	return slices.Clone(s.data.IdentityProviders)
+	return slices.Clone(s.providerList)
 }
 
 // UserOf returns the user of the identity provider with this entity ID whose userName equals this one byte for byte. An
@@ -50,26 +50,26 @@ func (s *Snapshot) IdentityProviders() []IdentityProvider {
 // userName, unless User.IdentityProvider names another identity provider. The user may be inactive: the caller must
 // check that.
 func (s *Snapshot) UserOf(identityProvider, userName string) (User, bool) {
-	u, ok := userAt(s, s.byName, s.named(identityProvider, userName))
-	if !ok || !s.belongs(identityProvider) || u.IdentityProvider != "" && u.IdentityProvider != identityProvider {
+	if !s.belongs(identityProvider) {
 		return User{}, false
 	}
-	return u, true
+	with, _ := s.relations.byName.Get(userName)
+	for _, u := range with {
+		if u.IdentityProvider == identityProvider || u.IdentityProvider == "" && !s.lists() {
+			return *u, true
+		}
+	}
+	return User{}, false
 }
 
-// providerName is a name that is unique within an identity provider.
-type providerName struct{ provider, name string }
-
-// named returns the key of a user's or group's name. Without a list of identity providers, all names share one space.
-func (s *Snapshot) named(identityProvider, name string) providerName {
-	if !s.lists() {
-		identityProvider = ""
-	}
-	return providerName{identityProvider, name}
+// share reports whether two users, or two groups, can't have the same name: they belong to one identity provider.
+// Without a list of identity providers, all belong to one.
+func (s *Snapshot) share(identityProvider, other string) bool {
+	return !s.lists() || identityProvider == other
 }
 
 // lists reports whether the instance lists its identity providers.
-func (s *Snapshot) lists() bool { return len(s.data.IdentityProviders) > 0 }
+func (s *Snapshot) lists() bool { return len(s.providerList) > 0 }
 
 // belongs reports whether a user or group with this IdentityProvider belongs to one of the instance.
 func (s *Snapshot) belongs(identityProvider string) bool {
@@ -81,14 +81,26 @@ func (s *Snapshot) belongs(identityProvider string) bool {
 // instance lists none yet and has users or groups, use AdoptIdentityProvider first: an update with users or groups
 // that belong to no identity provider of the list is refused. Primary only.
 func (t *Tx) PutIdentityProvider(p IdentityProvider) error {
-	return put(t, &t.data.IdentityProviders, p)
+	if err := t.primaryOnly("write", KindIdentityProvider); err != nil {
+		return err
+	}
+	t.d.setProviders(putInList(t.d.s.providerList, p))
+	return nil
 }
 
 // RemoveIdentityProvider removes an identity provider that has no users and groups. The last one of the list can also
 // be removed with users: then the instance lists none, and the users belong to the only one of the service provider.
 // Primary only.
 func (t *Tx) RemoveIdentityProvider(entityID string) error {
-	return remove(t, &t.data.IdentityProviders, entityID)
+	if err := t.primaryOnly("removal", KindIdentityProvider); err != nil {
+		return err
+	}
+	list, ok := dropFromList(t.d.s.providerList, entityID)
+	if !ok {
+		return t.notFound(KindIdentityProvider, entityID)
+	}
+	t.d.setProviders(list)
+	return nil
 }
 
 // AdoptIdentityProvider prepares an instance without a list of identity providers for a second one. It lists p, the
@@ -101,45 +113,47 @@ func (t *Tx) AdoptIdentityProvider(p IdentityProvider) error {
 	if err := t.primaryOnly("adoption", KindIdentityProvider); err != nil {
 		return err
 	}
-	list := &t.data.IdentityProviders
-	listed := func(id string) bool { return indexOf(*list, id) >= 0 }
-	if len(*list) > 0 && !listed(p.EntityID) {
+	list := t.d.s.providerList
+	listed := func(id string) bool { _, ok := t.d.s.providers[id]; return ok }
+	if len(list) > 0 && !listed(p.EntityID) {
 		return t.refuse(&Error{
 			Reason: ReasonInvalid, Rule: "identity providers of the instance", Want: "none, or " + quote(p.EntityID),
-			Got: (*list)[0].EntityID,
+			Got: list[0].EntityID,
 		})
 	}
-	adopt := func(what, name string, of *string) error {
+	adopt := func(what, name, of string) (adopted bool) {
 		switch {
-		case *of == "" && len(*list) < 2:
-			*of = p.EntityID
-		case *of == "" || *of != p.EntityID && !listed(*of):
+		case of == "" && len(list) < 2:
+			return true
+		case of == "" || of != p.EntityID && !listed(of):
 			rule := fmt.Sprintf("identityProvider of %s %s", what, quote(name))
-			return t.refuse(&Error{Reason: ReasonInvalid, Rule: rule, Want: quote(p.EntityID), Got: *of})
+			_ = t.refuse(&Error{Reason: ReasonInvalid, Rule: rule, Want: quote(p.EntityID), Got: of})
 		}
-		return nil
+		return false
 	}
-	for i := range t.data.Users {
-		if err := adopt("user", t.data.Users[i].UserName, &t.data.Users[i].IdentityProvider); err != nil {
-			return err
+	for _, old := range t.d.s.users.list() {
+		if u := *old; adopt("user", u.UserName, u.IdentityProvider) {
+			u.IdentityProvider = p.EntityID
+			t.d.users.put(u)
 		}
 	}
-	for i := range t.data.Groups {
-		if err := adopt("group", t.data.Groups[i].Name, &t.data.Groups[i].IdentityProvider); err != nil {
-			return err
+	for _, old := range t.d.s.groups.list() {
+		if g := *old; adopt("group", g.Name, g.IdentityProvider) {
+			g.IdentityProvider = p.EntityID
+			t.d.groups.put(g)
 		}
 	}
 	if !listed(p.EntityID) {
-		*list = append(*list, p)
+		t.d.setProviders(putInList(list, p))
 	}
 	return t.err
 }
 
-// checkOwner refuses to replace an element of one identity provider by one of another that has the same name and no ID
+// sameOwner refuses to replace an element of one identity provider by one of another that has the same name and no ID
 // of its own: that is another user or group. If the instance lists its identity providers and the element belongs to
 // none, it isn't known whose it is.
-func (t *Tx) checkOwner(kind Kind, name, old, next string) error {
-	if old == next || old == "" && len(t.data.IdentityProviders) == 0 {
+func (t *Tx) sameOwner(kind Kind, name, old, next string) error {
+	if old == next || old == "" && !t.d.s.lists() {
 		return nil
 	}
 	has := "one of no identity provider"
@@ -150,47 +164,48 @@ func (t *Tx) checkOwner(kind Kind, name, old, next string) error {
 	return t.refuse(&Error{Reason: ReasonDuplicate, Rule: rule, Want: "one, because " + has + " has that name"})
 }
 
-// checkProviders refuses users and groups that belong to no identity provider of the list, and members of another one
-// than the group's. Users and groups that were like that before are not refused: the instance was recovered from
-// several copies (see package replica), and no assertion is accepted for such a user.
-func checkProviders(before, s *Snapshot) error {
-	if !s.lists() {
-		return nil
+// checkOwner refuses a user that belongs to no identity provider of the list. Users and groups that were like that
+// before are not refused: the instance was recovered from several copies (see package replica), and no assertion is
+// accepted for such a user.
+func (d *draft) checkOwner(c *checker, old, u *User) {
+	was := ""
+	if old != nil {
+		was = old.IdentityProvider
 	}
-	c := &checker{}
-	check := func(what, name, of, old string, existed bool) {
-		if s.belongs(of) || existed && of == old && !before.belongs(old) {
-			return
-		}
-		c.of = name
-		c.fail(ReasonDangling, "identityProvider of "+what, "the entity ID of a listed identity provider", of)
-	}
-	for _, u := range s.data.Users {
-		old, existed := before.UserByID(u.ID)
-		check("user", u.UserName, u.IdentityProvider, old.IdentityProvider, existed)
-	}
-	for _, g := range s.data.Groups {
-		var old Group
-		i, existed := before.groups[g.ID]
-		if existed {
-			old = before.data.Groups[i]
-		}
-		check("group", g.Name, g.IdentityProvider, old.IdentityProvider, existed)
-		for _, m := range g.Members {
-			if !s.sameProvider(g, m) {
-				c.of = g.Name
-				c.fail(ReasonInvalid, "member of group", "a user of the group's identity provider", m)
-			}
-		}
-	}
-	if c.err != nil {
-		return c.err
-	}
-	return nil
+	d.checkListed(c, "user", u.IdentityProvider, was, old != nil)
 }
 
-// sameProvider reports whether a user belongs to the identity provider of a group.
-func (s *Snapshot) sameProvider(g Group, userID string) bool {
-	i, ok := s.users[userID]
-	return ok && (!s.lists() || s.data.Users[i].IdentityProvider == g.IdentityProvider)
+// checkMoved looks for groups of another identity provider that have a user as a member.
+func (d *draft) checkMoved(c *checker, u *User, isNew bool) {
+	if !d.s.lists() {
+		return
+	}
+	for _, id := range d.s.relations.groupsWith(u.ID) {
+		if g := d.s.groups.get(id); g.IdentityProvider != u.IdentityProvider {
+			d.stray(c, g, u.ID, isNew)
+		}
+	}
+}
+
+// stray refuses, or notes, a member of another identity provider than the group's.
+func (d *draft) stray(c *checker, g *Group, member string, isNew bool) {
+	if d.s.strays = true; isNew {
+		c.of = g.Name
+		c.fail(ReasonInvalid, "member of group", "a user of the group's identity provider", member)
+	}
+}
+
+// checkGroupOwner is checkOwner for a group. checkMembers checks its members.
+func (d *draft) checkGroupOwner(c *checker, old, g *Group) {
+	was := ""
+	if old != nil {
+		was = old.IdentityProvider
+	}
+	d.checkListed(c, "group", g.IdentityProvider, was, old != nil)
+}
+
+func (d *draft) checkListed(c *checker, what, of, was string, existed bool) {
+	if !d.s.belongs(of) && (!existed || of != was || d.base.belongs(was)) {
+		c.fail(ReasonDangling, "identityProvider of "+what, "the entity ID of a listed identity provider", of)
+	}
 }

@@ -2,25 +2,43 @@ package center
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
 // Snapshot is the state of the instance at one moment. It never changes, so its results are consistent. The caller owns
 // the values that its methods return.
+//
+// Snapshots share what didn't change between them: see table and draft.
 type Snapshot struct {
-	data Data // nothing outside this package holds its slices
+	regionList   []Region // in order; a change replaces the list
+	regions      map[string]int
+	providerList []IdentityProvider
+	providers    map[string]int // by entity ID
 
-	// Indexes into data, made once by newSnapshot.
-	regions   map[string]int
-	providers map[string]int       // by entity ID
-	users     map[string]int       // by ID
-	byName    map[providerName]int // by exact userName
-	groups    map[string]int
-	sets      map[string]int
-	accounts  map[string]int
-	groupsOf  map[string][]string // user ID to group IDs
-	assigned  map[Principal][]int // into data.Assignments
-	apps      map[Principal][]int // into data.Applications
+	users        table[User]
+	groups       table[Group]
+	sets         table[PermissionSet]
+	accounts     table[Account]
+	assignments  table[Assignment]
+	applications table[Application]
+
+	relations relations
+	// strays: a group has a member of another identity provider. NewJournaled and Apply accept that, and an update must
+	// mend it.
+	strays bool
+}
+
+func emptySnapshot() *Snapshot { return &Snapshot{relations: newRelations()} }
+
+// fork returns a copy that can be changed. The caller must hold Instance.writing: see table.fork.
+func (s *Snapshot) fork() *Snapshot {
+	return &Snapshot{
+		regionList: s.regionList, regions: s.regions, providerList: s.providerList, providers: s.providers,
+		users: s.users.fork(), groups: s.groups.fork(), sets: s.sets.fork(), accounts: s.accounts.fork(),
+		assignments: s.assignments.fork(), applications: s.applications.fork(),
+		relations: s.relations.fork(),
+	}
 }
 
 // AccountAccess is an account and the permission sets that a user has in it.
@@ -30,10 +48,10 @@ type AccountAccess struct {
 }
 
 // Regions returns the Regions in their order, the primary first.
-func (s *Snapshot) Regions() []Region { return cloneRegions(s.data.Regions) }
+func (s *Snapshot) Regions() []Region { return cloneRegions(s.regionList) }
 
 // Primary returns the primary Region.
-func (s *Snapshot) Primary() Region { return cloneRegion(s.data.Regions[0]) }
+func (s *Snapshot) Primary() Region { return cloneRegion(s.regionList[0]) }
 
 // Region returns the Region with this name.
 func (s *Snapshot) Region(name string) (Region, bool) {
@@ -41,36 +59,38 @@ func (s *Snapshot) Region(name string) (Region, bool) {
 	if !ok {
 		return Region{}, false
 	}
-	return cloneRegion(s.data.Regions[i]), true
+	return cloneRegion(s.regionList[i]), true
 }
 
 // User returns the user whose userName equals this one byte for byte. If users of several identity providers have it,
 // there is no result. The user may be inactive: the caller must check that. It is not for sign-in: see UserOf.
 func (s *Snapshot) User(userName string) (found User, ok bool) {
-	if !s.lists() {
-		return userAt(s, s.byName, providerName{"", userName})
-	}
-	for _, p := range s.data.IdentityProviders {
-		if u, has := s.UserOf(p.EntityID, userName); has {
-			if ok {
-				return User{}, false
-			}
-			found, ok = u, true
+	with, _ := s.relations.byName.Get(userName)
+	for _, u := range with {
+		if !s.belongs(u.IdentityProvider) {
+			continue
 		}
+		if ok {
+			return User{}, false
+		}
+		found, ok = *u, true
 	}
 	return found, ok
 }
 
 // UserByID returns the user with this ID. It may be inactive: the caller must check that.
-func (s *Snapshot) UserByID(id string) (User, bool) { return userAt(s, s.users, id) }
-
-func userAt[K comparable](s *Snapshot, index map[K]int, key K) (User, bool) {
-	i, ok := index[key]
-	if !ok {
-		return User{}, false
+func (s *Snapshot) UserByID(id string) (User, bool) {
+	if u := s.users.get(id); u != nil {
+		return *u, true
 	}
-	return s.data.Users[i], true
+	return User{}, false
 }
+
+// Users yields the users in the order of their IDs. The first one's ID isn't less than from.
+func (s *Snapshot) Users(from string) iter.Seq[User] { return values(&s.users, from, unchanged[User]) }
+
+// Groups yields the groups in the order of their IDs. The first one's ID isn't less than from.
+func (s *Snapshot) Groups(from string) iter.Seq[Group] { return values(&s.groups, from, cloneGroup) }
 
 // Accounts returns the accounts in which the user with this ID has permission sets, assigned to the user or to one of
 // the user's groups. They are sorted by name and then ID, their permission sets by name, without duplicates. An
@@ -80,19 +100,17 @@ func (s *Snapshot) Accounts(userID string) []AccountAccess {
 	seen := map[role]bool{}
 	byAccount := map[string][]PermissionSet{}
 	for _, p := range s.principals(userID) {
-		for _, i := range s.assigned[p] {
-			a := s.data.Assignments[i]
+		s.relations.eachAssigned(p, func(a *Assignment) {
 			if r := (role{a.AccountID, a.PermissionSet}); !seen[r] {
 				seen[r] = true
-				set := s.data.PermissionSets[s.sets[a.PermissionSet]]
-				byAccount[a.AccountID] = append(byAccount[a.AccountID], set)
+				byAccount[a.AccountID] = append(byAccount[a.AccountID], *s.sets.get(a.PermissionSet))
 			}
-		}
+		})
 	}
 	out := make([]AccountAccess, 0, len(byAccount))
 	for id, sets := range byAccount {
 		slices.SortFunc(sets, func(a, b PermissionSet) int { return cmp.Compare(a.Name, b.Name) })
-		out = append(out, AccountAccess{s.data.Accounts[s.accounts[id]], sets})
+		out = append(out, AccountAccess{*s.accounts.get(id), sets})
 	}
 	slices.SortFunc(out, func(a, b AccountAccess) int {
 		return cmp.Or(cmp.Compare(a.Account.Name, b.Account.Name), cmp.Compare(a.Account.ID, b.Account.ID))
@@ -103,17 +121,15 @@ func (s *Snapshot) Accounts(userID string) []AccountAccess {
 // Applications returns the applications of all Regions that are assigned to the user with this ID or to one of the
 // user's groups. They are sorted by name and then ID, without duplicates. An unknown or inactive user has none.
 func (s *Snapshot) Applications(userID string) []Application {
-	seen := map[int]bool{}
+	seen := map[string]bool{}
 	out := []Application{}
 	for _, p := range s.principals(userID) {
-		for _, i := range s.apps[p] {
-			if !seen[i] {
-				seen[i] = true
-				a := s.data.Applications[i]
-				a.AssignedTo = slices.Clone(a.AssignedTo)
-				out = append(out, a)
+		s.relations.eachApp(p, func(id string) {
+			if !seen[id] {
+				seen[id] = true
+				out = append(out, cloneApplication(*s.applications.get(id)))
 			}
-		}
+		})
 	}
 	slices.SortFunc(out, func(a, b Application) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
@@ -128,11 +144,21 @@ func (s *Snapshot) principals(userID string) []Principal {
 		return nil
 	}
 	out := []Principal{UserPrincipal(u.ID)}
-	for _, g := range s.groupsOf[u.ID] {
-		out = append(out, GroupPrincipal(g))
+	for _, id := range s.relations.groupsWith(u.ID) {
+		// checkMembers refuses others in updates.
+		if !s.lists() || s.groups.get(id).IdentityProvider == u.IdentityProvider {
+			out = append(out, GroupPrincipal(id))
+		}
 	}
 	return out
 }
 
-// Data returns a copy of the whole instance, with defaults filled in.
-func (s *Snapshot) Data() Data { return s.data.Clone() }
+// Data returns a copy of the whole instance, with defaults filled in. New elements are last in their lists.
+func (s *Snapshot) Data() Data {
+	return Data{
+		Regions: cloneRegions(s.regionList), IdentityProviders: slices.Clone(s.providerList),
+		Users: copied(&s.users, unchanged), Groups: copied(&s.groups, cloneGroup),
+		PermissionSets: copied(&s.sets, unchanged), Accounts: copied(&s.accounts, unchanged),
+		Assignments: copied(&s.assignments, unchanged), Applications: copied(&s.applications, cloneApplication),
+	}
+}

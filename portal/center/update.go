@@ -15,8 +15,9 @@ import (
 // Methods of Tx that change applications may be called in the application's own Region. All others may be called only
 // in the primary.
 //
-// Every update copies and checks the whole instance, so put many changes into one update. change must neither keep the
-// transaction nor call Update. If the instance changes meanwhile, change is called again on the new state.
+// The cost of an update depends on what it changes, not on the size of the instance. Still, put many changes into one
+// update: each is written to disk and sent to the other Regions on its own. change must neither keep the transaction
+// nor call Update. If the instance changes meanwhile, change is called again on the new state.
 func (v *View) Update(change func(*Tx) error) error {
 	for attempt := range maxAttempts {
 		if err := v.try(change); !errors.Is(err, ErrConflict) {
@@ -35,8 +36,7 @@ func (v *View) try(change func(*Tx) error) error {
 	i := v.instance
 	i.writing.Lock()
 	defer i.writing.Unlock()
-	before := i.Snapshot()
-	tx := &Tx{data: before.Data(), region: v.region}
+	tx := &Tx{d: newDraft(i.Snapshot()), region: v.region}
 	if err := change(tx); err != nil {
 		return err
 	}
@@ -46,15 +46,12 @@ func (v *View) try(change func(*Tx) error) error {
 	if err := tx.checkRestored(); err != nil {
 		return err
 	}
-	s, err := newSnapshot(tx.data)
+	s, err := tx.d.finish(true)
 	if err != nil {
 		return err
 	}
-	if err := checkNew(before, s); err != nil {
-		return err
-	}
 	if i.journal != nil {
-		changes := Diff(before, s)
+		changes := tx.d.changes()
 		if len(changes) == 0 {
 			return nil
 		}
@@ -69,23 +66,25 @@ func (v *View) try(change func(*Tx) error) error {
 // Tx is an update in progress. Its methods return an error for changes that the Region may not make. Update fails with
 // the first such error even if change ignores it.
 type Tx struct {
-	data    Data
+	d       *draft
 	region  string
 	changed bool
 	ended   []string // IDs of users whose access ended
 	err     error    // the first refusal
 }
 
-// Data returns a copy of the state so far.
-func (t *Tx) Data() Data {
-	d := t.data.Clone()
-	d.defaults()
-	return d
-}
+// Data returns a copy of the whole state so far. Its cost depends on the size of the instance.
+func (t *Tx) Data() Data { return t.d.s.Data() }
+
+// Regions returns the Regions so far, in their order.
+func (t *Tx) Regions() []Region { return t.d.s.Regions() }
+
+// UserByID returns the user with this ID, as it is so far.
+func (t *Tx) UserByID(id string) (User, bool) { return t.d.s.UserByID(id) }
 
 func (t *Tx) primaryOnly(what string, kind Kind) error {
 	t.changed = true
-	if primary := t.data.Regions[0].Name; t.region != primary {
+	if primary := t.d.s.regionList[0].Name; t.region != primary {
 		return t.refuse(&Error{
 			Reason: ReasonNotPrimary, Rule: what + " of " + string(kind),
 			Want: "the primary Region " + quote(primary), Got: t.region, Primary: primary,
@@ -97,8 +96,8 @@ func (t *Tx) primaryOnly(what string, kind Kind) error {
 // ownRegion requires that an application's current Region and its new regions are the transaction's Region.
 func (t *Tx) ownRegion(what, id string, regions ...string) error {
 	t.changed = true
-	if i := indexOf(t.data.Applications, id); i >= 0 {
-		regions = append(regions, t.data.Applications[i].Region)
+	if a := t.d.s.applications.get(id); a != nil {
+		regions = append(regions, a.Region)
 	}
 	for _, region := range regions {
 		if region != t.region {
@@ -116,84 +115,102 @@ func (t *Tx) refuse(err error) error {
 	return t.err
 }
 
-func indexOf[T element](list []T, key string) int {
-	return slices.IndexFunc(list, func(o T) bool { return o.key() == key })
+func (t *Tx) notFound(kind Kind, key string) error {
+	return t.refuse(&Error{Reason: ReasonNotFound, Rule: string(kind), Want: "an existing one", Got: key})
 }
 
-func put[T element](t *Tx, list *[]T, v T) error {
+func put[T element](t *Tx, e *edit[T], v T) error {
 	if err := t.primaryOnly("write", v.kind()); err != nil {
 		return err
 	}
-	upsert(list, v)
+	e.put(v)
 	return nil
 }
 
-func upsert[T element](list *[]T, v T) {
-	if i := indexOf(*list, v.key()); i >= 0 {
-		(*list)[i] = v
-		return
-	}
-	*list = append(*list, v)
-}
-
-func remove[T element](t *Tx, list *[]T, key string) error {
+func remove[T element](t *Tx, e *edit[T], key string) error {
 	var zero T
 	if err := t.primaryOnly("removal", zero.kind()); err != nil {
 		return err
 	}
-	return drop(t, list, key)
+	return drop(t, e, key)
 }
 
 // drop removes the element with the key. It refuses a key that doesn't exist.
-func drop[T element](t *Tx, list *[]T, key string) error {
-	i := indexOf(*list, key)
-	if i < 0 {
+func drop[T element](t *Tx, e *edit[T], key string) error {
+	if !e.drop(key) {
 		var zero T
-		return t.refuse(&Error{Reason: ReasonNotFound, Rule: string(zero.kind()), Want: "an existing one", Got: key})
+		return t.notFound(zero.kind(), key)
 	}
-	*list = slices.Delete(*list, i, i+1)
 	return nil
 }
 
+// putInList returns a list with one more element, at the end, or with one replaced.
+func putInList[T element](list []T, v T) []T {
+	out := slices.Clone(list)
+	if i := slices.IndexFunc(out, func(o T) bool { return o.key() == v.key() }); i >= 0 {
+		out[i] = v
+		return out
+	}
+	return append(out, v)
+}
+
+// dropFromList returns a list without the element with a key, and whether there was one.
+func dropFromList[T element](list []T, key string) (out []T, ok bool) {
+	out = slices.DeleteFunc(slices.Clone(list), func(o T) bool { return o.key() == key })
+	return out, len(out) < len(list)
+}
+
 // PutRegion adds a Region at the end, or replaces the one with its name. Primary only.
-func (t *Tx) PutRegion(r Region) error { return put(t, &t.data.Regions, cloneRegion(r)) }
+func (t *Tx) PutRegion(r Region) error {
+	if err := t.primaryOnly("write", KindRegion); err != nil {
+		return err
+	}
+	t.d.setRegions(putInList(t.d.s.regionList, defaultedRegion(cloneRegion(r))))
+	return nil
+}
 
 // RemoveRegion removes a Region. The primary can't be removed, nor a Region that has applications. Primary only.
 func (t *Tx) RemoveRegion(name string) error {
 	if err := t.primaryOnly("removal", KindRegion); err != nil {
 		return err
 	}
-	if name == t.data.Regions[0].Name {
+	if name == t.d.s.regionList[0].Name {
 		const rule, want = "removal of Region", "an additional Region"
 		return t.refuse(&Error{Reason: ReasonPrimaryFixed, Rule: rule, Want: want, Got: name})
 	}
-	return drop(t, &t.data.Regions, name)
+	list, ok := dropFromList(t.d.s.regionList, name)
+	if !ok {
+		return t.notFound(KindRegion, name)
+	}
+	t.d.setRegions(list)
+	return nil
 }
 
 // PutUser adds a user, or replaces the one with the same ID. An update that has ended a user's access can't restore it.
 // A user without an ID doesn't replace one of another identity provider, or of none if others are listed. Primary only.
 func (t *Tx) PutUser(u User) error {
-	if i := indexOf(t.data.Users, u.UserName); u.ID == "" && i >= 0 {
-		if err := t.checkOwner(KindUser, u.UserName, t.data.Users[i].IdentityProvider, u.IdentityProvider); err != nil {
+	if old := t.d.s.users.get(u.UserName); u.ID == "" && old != nil {
+		if err := t.sameOwner(KindUser, u.UserName, old.IdentityProvider, u.IdentityProvider); err != nil {
 			return err
 		}
 	}
-	u.ID = cmp.Or(u.ID, u.UserName)
+	u = defaultedUser(u)
 	if u.Inactive {
 		t.noteEnded(u.ID)
 	}
-	return put(t, &t.data.Users, u)
+	return put(t, &t.d.users, u)
 }
 
 // RemoveUser removes a user, also from all groups, assignments and applications. Primary only.
 func (t *Tx) RemoveUser(id string) error {
 	t.noteEnded(id)
-	if err := remove(t, &t.data.Users, id); err != nil {
+	if err := remove(t, &t.d.users, id); err != nil {
 		return err
 	}
-	for i := range t.data.Groups {
-		g := &t.data.Groups[i]
+	for _, of := range t.d.s.relations.groupsWith(id) {
+		g := cloneGroup(*t.d.s.groups.get(of))
 		g.Members = slices.DeleteFunc(g.Members, func(m string) bool { return m == id })
+		t.d.groups.put(g)
 	}
 	t.unassignAll(UserPrincipal(id))
 	return nil
@@ -201,7 +218,7 @@ func (t *Tx) RemoveUser(id string) error {
 
 // noteEnded notes that a user's access ends in this update.
 func (t *Tx) noteEnded(id string) {
-	if i := indexOf(t.data.Users, id); i >= 0 && !t.data.Users[i].Inactive {
+	if u := t.d.s.users.get(id); u != nil && !u.Inactive {
 		t.ended = append(t.ended, id)
 	}
 }
@@ -209,10 +226,10 @@ func (t *Tx) noteEnded(id string) {
 // checkRestored refuses an update that ends a user's access and restores it. The states before and after would be
 // equal, and the user's sessions would not end.
 func (t *Tx) checkRestored() error {
-	for _, u := range t.data.Users {
-		if !u.Inactive && slices.Contains(t.ended, u.ID) {
+	for _, id := range t.ended {
+		if u := t.d.s.users.get(id); u != nil && !u.Inactive {
 			const rule, want = "end of a user's access", "no restored access in the same update"
-			return &Error{Reason: ReasonTwoUpdates, Rule: rule, Want: want, Got: u.ID}
+			return &Error{Reason: ReasonTwoUpdates, Rule: rule, Want: want, Got: id}
 		}
 	}
 	return nil
@@ -221,19 +238,17 @@ func (t *Tx) checkRestored() error {
 // PutGroup adds a group, or replaces the one with the same ID. A group without an ID doesn't replace one of another
 // identity provider, as with PutUser. Primary only.
 func (t *Tx) PutGroup(g Group) error {
-	if i := indexOf(t.data.Groups, g.Name); g.ID == "" && i >= 0 {
-		if err := t.checkOwner(KindGroup, g.Name, t.data.Groups[i].IdentityProvider, g.IdentityProvider); err != nil {
+	if old := t.d.s.groups.get(g.Name); g.ID == "" && old != nil {
+		if err := t.sameOwner(KindGroup, g.Name, old.IdentityProvider, g.IdentityProvider); err != nil {
 			return err
 		}
 	}
-	g.ID = cmp.Or(g.ID, g.Name)
-	g.Members = slices.Clone(g.Members)
-	return put(t, &t.data.Groups, g)
+	return put(t, &t.d.groups, cloneGroup(defaultedGroup(g)))
 }
 
 // RemoveGroup removes a group, also from all assignments and applications. Primary only.
 func (t *Tx) RemoveGroup(id string) error {
-	if err := remove(t, &t.data.Groups, id); err != nil {
+	if err := remove(t, &t.d.groups, id); err != nil {
 		return err
 	}
 	t.unassignAll(GroupPrincipal(id))
@@ -243,47 +258,51 @@ func (t *Tx) RemoveGroup(id string) error {
 // unassignAll removes all assignments of a removed principal. If the ID is used again later, it must not have the old
 // access. Other Regions' applications change too, which is allowed because it only ends access.
 func (t *Tx) unassignAll(p Principal) {
-	t.data.Assignments = slices.DeleteFunc(t.data.Assignments, func(a Assignment) bool { return a.Principal == p })
-	for i := range t.data.Applications {
-		a := &t.data.Applications[i]
-		a.AssignedTo = slices.DeleteFunc(a.AssignedTo, func(o Principal) bool { return o == p })
+	var keys, apps []string
+	t.d.s.relations.eachAssigned(p, func(a *Assignment) { keys = append(keys, a.key()) })
+	for _, key := range keys {
+		t.d.assignments.drop(key)
+	}
+	t.d.s.relations.eachApp(p, func(id string) { apps = append(apps, id) })
+	for _, id := range apps {
+		a := *t.d.s.applications.get(id)
+		t.d.applications.put(without(a, func(o Principal) bool { return o == p }))
 	}
 }
 
 // PutPermissionSet adds a permission set, or replaces the one with its name. Primary only.
-func (t *Tx) PutPermissionSet(p PermissionSet) error { return put(t, &t.data.PermissionSets, p) }
+func (t *Tx) PutPermissionSet(p PermissionSet) error { return put(t, &t.d.sets, p) }
 
 // RemovePermissionSet removes a permission set that has no assignments. Primary only.
-func (t *Tx) RemovePermissionSet(name string) error { return remove(t, &t.data.PermissionSets, name) }
+func (t *Tx) RemovePermissionSet(name string) error { return remove(t, &t.d.sets, name) }
 
 // PutAccount adds an account, or replaces the one with its ID. Primary only.
-func (t *Tx) PutAccount(a Account) error { return put(t, &t.data.Accounts, a) }
+func (t *Tx) PutAccount(a Account) error { return put(t, &t.d.accounts, a) }
 
 // RemoveAccount removes an account that has no assignments. Primary only.
-func (t *Tx) RemoveAccount(id string) error { return remove(t, &t.data.Accounts, id) }
+func (t *Tx) RemoveAccount(id string) error { return remove(t, &t.d.accounts, id) }
 
 // Assign gives a principal a permission set in an account. If the assignment exists already, nothing changes. Primary
 // only.
-func (t *Tx) Assign(a Assignment) error { return put(t, &t.data.Assignments, a) }
+func (t *Tx) Assign(a Assignment) error { return put(t, &t.d.assignments, a) }
 
 // Unassign removes an assignment. Primary only.
 func (t *Tx) Unassign(a Assignment) error {
 	key := a.key()
-	if !slices.Contains(t.data.Assignments, a) {
+	if old := t.d.s.assignments.get(key); old == nil || *old != a {
 		key = "none: " + key // an invalid assignment can have the key of a valid one
 	}
-	return remove(t, &t.data.Assignments, key)
+	return remove(t, &t.d.assignments, key)
 }
 
 // PutApplication adds an application, or replaces the one with its ID. The application's own Region only: the primary
 // can't manage an application of an additional Region, and an application can't move to another Region.
 func (t *Tx) PutApplication(a Application) error {
-	a.ID = cmp.Or(a.ID, a.Name)
+	a = cloneApplication(defaultedApplication(a))
 	if err := t.ownRegion("write", a.ID, a.Region); err != nil {
 		return err
 	}
-	a.AssignedTo = slices.Clone(a.AssignedTo)
-	upsert(&t.data.Applications, a)
+	t.d.applications.put(a)
 	return nil
 }
 
@@ -292,5 +311,5 @@ func (t *Tx) RemoveApplication(id string) error {
 	if err := t.ownRegion("removal", id); err != nil {
 		return err
 	}
-	return drop(t, &t.data.Applications, id)
+	return drop(t, &t.d.applications, id)
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -22,8 +23,8 @@ const (
 	maxRegionName = 32
 )
 
-// checker keeps the first error, so that each check is one line. Checks run over the whole instance at every update, so
-// they format text only if they fail.
+// checker keeps the first error, so that each check is one line. Checks run over all that an update touched, so they
+// format text only if they fail.
 type checker struct {
 	err *Error
 	of  string // the name of the element being checked, for the error
@@ -39,7 +40,7 @@ func (c *checker) fail(reason Reason, what, want, got string) {
 	c.err = &Error{Reason: reason, Rule: what, Want: want, Got: got}
 }
 
-// text checks a required short line: no control characters, and no space at either end. checkNewNames checks userNames
+// text checks a required short line: no control characters, and no space at either end. checkNewName checks userNames
 // further.
 func (c *checker) text(what, s string) { c.bounded(what, s, maxName) }
 
@@ -159,20 +160,18 @@ func (c *checker) application(a Application) {
 	c.link("URL of application", a.URL)
 }
 
-// checkNewNames refuses userNames with invisible characters, because such a name looks like another user's. It checks
-// only userNames that are not in before. An older version may have accepted the others: the instance must still start,
-// and such a user can still be disabled.
-func checkNewNames(before, s *Snapshot) error {
-	for _, u := range s.data.Users {
-		if !strings.ContainsFunc(u.UserName, invisible) {
-			continue
-		}
-		if _, known := before.byName[before.named(u.IdentityProvider, u.UserName)]; !known {
-			const want = "no invisible or bidirectional characters"
-			return &Error{Reason: ReasonInvalid, Rule: "userName of user", Want: want, Got: u.UserName}
-		}
+// checkNewName refuses a userName with invisible characters, because such a name looks like another user's. It accepts
+// a name that the identity provider's users had before. An older version may have accepted it: the instance must still
+// start, and such a user can still be disabled.
+func (d *draft) checkNewName(c *checker, u *User) {
+	if !strings.ContainsFunc(u.UserName, invisible) {
+		return
 	}
-	return nil
+	with, _ := d.base.relations.byName.Get(u.UserName)
+	if !slices.ContainsFunc(with, func(o *User) bool { return d.base.share(o.IdentityProvider, u.IdentityProvider) }) {
+		c.of = ""
+		c.fail(ReasonInvalid, "userName of user", "no invisible or bidirectional characters", u.UserName)
+	}
 }
 
 // invisible reports whether a character has no glyph, reorders other characters, or looks like a space but isn't

@@ -1,0 +1,102 @@
+package center
+
+import (
+	"bytes"
+	"cmp"
+	"reflect"
+	"slices"
+)
+
+// Records returns the whole instance, sorted by Kind and then Key. Two instances with the same records are equal.
+func (s *Snapshot) Records() []Record { return Diff(&Snapshot{}, s) }
+
+// Diff returns the changes from one snapshot to another, sorted by Kind and then Key. Only Regions have an order.
+// Elements that the two share cost one comparison of pointers.
+func Diff(before, after *Snapshot) []Record {
+	return inOrder(
+		diffLists(placed(before.regionList), placed(after.regionList), deepEqual),
+		diffLists(before.providerList, after.providerList, equal),
+		diffTables(&before.users, &after.users, equal),
+		diffTables(&before.groups, &after.groups, deepEqual),
+		diffTables(&before.sets, &after.sets, equal),
+		diffTables(&before.accounts, &after.accounts, equal),
+		diffTables(&before.assignments, &after.assignments, equal),
+		diffTables(&before.applications, &after.applications, deepEqual),
+	)
+}
+
+func inOrder(lists ...[]Record) []Record {
+	out := slices.Concat(lists...)
+	slices.SortFunc(out, func(x, y Record) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Key, y.Key))
+	})
+	return out
+}
+
+func equal[T comparable](x, y T) bool { return x == y }
+
+// deepEqual compares elements with lists. It allocates memory; equal doesn't.
+func deepEqual[T any](x, y T) bool { return reflect.DeepEqual(x, y) }
+
+// difference returns the change from an element to its successor. Either may be nil.
+func difference[T element](old, next *T, same func(x, y T) bool) (r Record, ok bool) {
+	switch {
+	case old == next: // also if both are nil
+		return r, false
+	case next == nil:
+		return Record{(*old).kind(), (*old).key(), nil}, true
+	case old != nil && same(*old, *next):
+		return r, false
+	}
+	v := encode(*next)
+	// Compared as JSON, a nil list equals an empty one.
+	if old != nil && bytes.Equal(v, encode(*old)) {
+		return r, false
+	}
+	return Record{(*next).kind(), (*next).key(), v}, true
+}
+
+// diffTables returns the changes of one table. It reads both in order.
+func diffTables[T element](before, after *table[T], same func(x, y T) bool) (out []Record) {
+	add := func(old, next *T) {
+		if r, ok := difference(old, next, same); ok {
+			out = append(out, r)
+		}
+	}
+	olds := slices.Collect(before.all())
+	for next := range after.all() {
+		for len(olds) > 0 && (*olds[0]).key() < (*next).key() {
+			add(olds[0], nil)
+			olds = olds[1:]
+		}
+		if len(olds) > 0 && (*olds[0]).key() == (*next).key() {
+			add(olds[0], next)
+			olds = olds[1:]
+		} else {
+			add(nil, next)
+		}
+	}
+	for _, old := range olds {
+		add(old, nil)
+	}
+	return out
+}
+
+// diffLists returns the changes of a short list.
+func diffLists[T element](before, after []T, same func(x, y T) bool) (out []Record) {
+	old := make(map[string]*T, len(before))
+	for i := range before {
+		old[before[i].key()] = &before[i]
+	}
+	for i := range after {
+		key := after[i].key()
+		if r, ok := difference(old[key], &after[i], same); ok {
+			out = append(out, r)
+		}
+		delete(old, key)
+	}
+	for _, gone := range old {
+		out = append(out, Record{(*gone).kind(), (*gone).key(), nil})
+	}
+	return out
+}

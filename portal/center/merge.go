@@ -1,0 +1,143 @@
+package center
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// merge takes records in. Of two with the same Kind and Key, the later one counts. Unknown principals of applications
+// are dropped.
+func (d *draft) merge(records []Record) error {
+	regions, providers := map[string]*placedRegion{}, map[string]*IdentityProvider{}
+	byKey := func(a, b Record) int { return cmp.Compare(a.Key, b.Key) }
+	if !slices.IsSortedFunc(records, byKey) { // new elements of a kind come in this order
+		records = slices.Clone(records)
+		slices.SortStableFunc(records, byKey)
+	}
+	for _, r := range records {
+		var err error
+		switch r.Kind {
+		case KindRegion:
+			err = mergeInto(regions, r)
+		case KindIdentityProvider:
+			err = mergeInto(providers, r)
+		case KindUser:
+			err = d.users.merge(r)
+		case KindGroup:
+			err = d.groups.merge(r)
+		case KindPermissionSet:
+			err = d.sets.merge(r)
+		case KindAccount:
+			err = d.accounts.merge(r)
+		case KindAssignment:
+			err = d.assignments.merge(r)
+		case KindApplication:
+			err = d.applications.merge(r)
+		default:
+			err = &Error{Reason: ReasonInvalid, Rule: "kind of record", Want: "a known Kind", Got: string(r.Kind)}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(regions) > 0 {
+		d.mergeRegions(regions)
+	}
+	if len(providers) > 0 {
+		d.setProviders(mergeList(d.s.providerList, providers))
+	}
+	d.dropDangling()
+	return nil
+}
+
+func (e *edit[T]) merge(r Record) error {
+	v, err := decode[T](r)
+	switch {
+	case err != nil:
+		return err
+	case v == nil:
+		e.drop(r.Key)
+	default:
+		e.put(*v)
+	}
+	return nil
+}
+
+func mergeInto[T element](next map[string]*T, r Record) (err error) {
+	next[r.Key], err = decode[T](r)
+	return err
+}
+
+// mergeList returns a list with these changes; nil: removed. New elements come last, sorted by key.
+func mergeList[T element](list []T, next map[string]*T) (out []T) {
+	for _, old := range list {
+		switch v, touched := next[old.key()]; {
+		case !touched:
+			out = append(out, old)
+		case v != nil:
+			out = append(out, *v)
+		}
+		delete(next, old.key())
+	}
+	for _, key := range slices.Sorted(maps.Keys(next)) {
+		if v := next[key]; v != nil {
+			out = append(out, *v)
+		}
+	}
+	return out
+}
+
+func (d *draft) mergeRegions(next map[string]*placedRegion) {
+	all := mergeList(placed(d.s.regionList), next)
+	slices.SortStableFunc(all, func(a, b placedRegion) int {
+		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Name, b.Name))
+	})
+	var list []Region
+	for _, r := range all {
+		list = append(list, defaultedRegion(r.Region))
+	}
+	d.setRegions(list)
+}
+
+// dropDangling removes unknown principals from the applications that were touched, and from those that were assigned to
+// users and groups that are gone.
+func (d *draft) dropDangling() {
+	ids := map[string]bool{}
+	for id := range d.applications.was {
+		ids[id] = true
+	}
+	gone := func(p Principal) { d.s.relations.eachApp(p, func(id string) { ids[id] = true }) }
+	for id := range d.users.was {
+		if d.s.users.get(id) == nil {
+			gone(UserPrincipal(id))
+		}
+	}
+	for id := range d.groups.was {
+		if d.s.groups.get(id) == nil {
+			gone(GroupPrincipal(id))
+		}
+	}
+	for id := range ids {
+		if a := d.s.applications.get(id); a != nil && slices.ContainsFunc(a.AssignedTo, d.unknown) {
+			d.applications.put(without(*a, d.unknown))
+		}
+	}
+}
+
+// unknown reports whether a principal doesn't exist.
+func (d *draft) unknown(p Principal) bool {
+	switch p.Type {
+	case PrincipalUser:
+		return d.s.users.get(p.ID) == nil
+	case PrincipalGroup:
+		return d.s.groups.get(p.ID) == nil
+	}
+	return true
+}
+
+// without returns an application without some of its principals.
+func without(a Application, not func(Principal) bool) Application {
+	a.AssignedTo = slices.DeleteFunc(slices.Clone(a.AssignedTo), not)
+	return a
+}

@@ -1,0 +1,195 @@
+package center
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tidwall/btree"
+)
+
+// relations are what a Snapshot looks up by other values than keys. A draft keeps them with each element that it puts
+// or drops.
+type relations struct {
+	byName    btree.Map[string, []*User]  // by exact userName; several identity providers may have it
+	groupName btree.Map[string, []*Group] // by exact name
+	members   *btree.BTreeG[membership]
+	assigned  *btree.BTreeG[*Assignment] // by principal
+	apps      *btree.BTreeG[appUse]
+	setUses   btree.Map[string, int] // how many assignments a permission set has
+}
+
+// A membership is a user's in a group. Either may not exist yet, until the draft is checked.
+type membership struct{ user, group string }
+
+// An appUse is an application that is assigned to a principal.
+type appUse struct {
+	to  Principal
+	app string
+}
+
+func newRelations() relations {
+	o := btree.Options{NoLocks: true} // a Snapshot never changes, and a draft has one writer
+	return relations{
+		members:  btree.NewBTreeGOptions(membership.less, o),
+		assigned: btree.NewBTreeGOptions(lessAssigned, o),
+		apps:     btree.NewBTreeGOptions(appUse.less, o),
+	}
+}
+
+// fork is as that of a table.
+func (r *relations) fork() relations {
+	return relations{
+		*r.byName.Copy(), *r.groupName.Copy(), r.members.Copy(), r.assigned.Copy(), r.apps.Copy(), *r.setUses.Copy(),
+	}
+}
+
+func (m membership) less(o membership) bool {
+	if m.user != o.user {
+		return m.user < o.user
+	}
+	return m.group < o.group
+}
+
+func (p Principal) compare(o Principal) int {
+	if c := strings.Compare(string(p.Type), string(o.Type)); c != 0 {
+		return c
+	}
+	return strings.Compare(p.ID, o.ID)
+}
+
+func (u appUse) less(o appUse) bool {
+	if c := u.to.compare(o.to); c != 0 {
+		return c < 0
+	}
+	return u.app < o.app
+}
+
+// lessAssigned has all fields: no two assignments are equal.
+func lessAssigned(a, b *Assignment) bool {
+	if c := a.Principal.compare(b.Principal); c != 0 {
+		return c < 0
+	}
+	if a.AccountID != b.AccountID {
+		return a.AccountID < b.AccountID
+	}
+	return a.PermissionSet < b.PermissionSet
+}
+
+// groupsWith returns the IDs of the groups that have a user as a member, of whatever identity provider.
+func (r *relations) groupsWith(userID string) (out []string) {
+	r.members.Ascend(membership{user: userID}, func(m membership) bool {
+		if m.user != userID {
+			return false
+		}
+		out = append(out, m.group)
+		return true
+	})
+	return out
+}
+
+// eachAssigned calls yield with the assignments of a principal. yield must not change the relation.
+func (r *relations) eachAssigned(p Principal, yield func(*Assignment)) {
+	r.assigned.Ascend(&Assignment{Principal: p}, func(a *Assignment) bool {
+		if a.Principal != p {
+			return false
+		}
+		yield(a)
+		return true
+	})
+}
+
+// eachApp calls yield with the IDs of the applications that are assigned to a principal.
+func (r *relations) eachApp(p Principal, yield func(id string)) {
+	r.apps.Ascend(appUse{to: p}, func(u appUse) bool {
+		if u.to != p {
+			return false
+		}
+		yield(u.app)
+		return true
+	})
+}
+
+// named replaces old by next in an index by name. Either may be nil. Slices of the index never change.
+func named[T any](index *btree.Map[string, []*T], name func(*T) string, old, next *T) {
+	if old != nil {
+		with, _ := index.Get(name(old))
+		with = slices.DeleteFunc(slices.Clone(with), func(v *T) bool { return v == old })
+		if len(with) == 0 {
+			index.Delete(name(old))
+		} else {
+			index.Set(name(old), with)
+		}
+	}
+	if next != nil {
+		with, _ := index.Get(name(next))
+		index.Set(name(next), append(slices.Clip(with), next))
+	}
+}
+
+func (r *relations) user(old, next *User) {
+	named(&r.byName, func(u *User) string { return u.UserName }, old, next)
+}
+
+func (r *relations) group(old, next *Group) {
+	named(&r.groupName, func(g *Group) string { return g.Name }, old, next)
+	replace(members(old), members(next), func(id string) { r.members.Delete(membership{id, old.ID}) },
+		func(id string) { r.members.Set(membership{id, next.ID}) })
+}
+
+func members(g *Group) []string {
+	if g == nil {
+		return nil
+	}
+	return g.Members
+}
+
+func (r *relations) assignment(old, next *Assignment) {
+	count := func(set string, more int) {
+		if n, _ := r.setUses.Get(set); n+more > 0 {
+			r.setUses.Set(set, n+more)
+		} else {
+			r.setUses.Delete(set)
+		}
+	}
+	if old != nil {
+		r.assigned.Delete(old)
+		count(old.PermissionSet, -1)
+	}
+	if next != nil {
+		r.assigned.Set(next)
+		count(next.PermissionSet, 1)
+	}
+}
+
+func (r *relations) application(old, next *Application) {
+	replace(principals(old), principals(next), func(p Principal) { r.apps.Delete(appUse{p, old.ID}) },
+		func(p Principal) { r.apps.Set(appUse{p, next.ID}) })
+}
+
+func principals(a *Application) []Principal {
+	if a == nil {
+		return nil
+	}
+	return a.AssignedTo
+}
+
+// replace calls remove and add for the difference of two lists.
+func replace[T comparable](old, next []T, remove, add func(T)) {
+	if slices.Equal(old, next) {
+		return
+	}
+	left := make(map[T]bool, len(old))
+	for _, v := range old {
+		left[v] = true
+	}
+	for _, v := range next {
+		if left[v] {
+			delete(left, v)
+		} else {
+			add(v)
+		}
+	}
+	for v := range left {
+		remove(v)
+	}
+}
