@@ -33,7 +33,9 @@ func NewDirectory(primary string, also ...center.Kind) *Directory {
 func (d *Directory) of(region string) *regionLog {
 	l := d.logs[region]
 	if l == nil {
-		l = &regionLog{cells: map[Name]cell{}, strange: map[Name]struct{}{}, knows: d.knows}
+		l = &regionLog{
+			cells: map[Name]cell{}, apps: newApplications(), strange: map[Name]struct{}{}, knows: d.knows,
+		}
 		d.logs[region] = l
 		if region != d.primary {
 			l.void = d.number(d.primary, KindRemoved, region)
@@ -52,7 +54,7 @@ func (d *Directory) Fold(region string, t Transaction) []Name {
 		touched = append(touched, d.entered(t)...)
 	}
 	if _, after := d.Unread(region); before != after {
-		touched = append(touched, d.of(region).applications()...)
+		touched = append(touched, d.of(region).apps.all()...)
 	}
 	return touched
 }
@@ -116,7 +118,7 @@ func (d *Directory) Doubt(region string, doubted bool) []Name {
 		return nil
 	}
 	l.doubted = doubted
-	return l.applications()
+	return l.apps.all()
 }
 
 // A Fact is one thing known, for comparing what two Regions know.

@@ -45,15 +45,13 @@ func (d *Directory) dependents(touched []Name) (out []Name) {
 			principals[k.Key] = true
 		}
 	}
-	if !all && len(principals) == 0 {
-		return nil
-	}
-	assigned := func(p string) bool { return principals[p] }
 	for _, l := range d.logs {
-		for k, c := range l.cells {
-			if k.Kind == center.KindApplication && (all || slices.ContainsFunc(c.to, assigned)) {
-				out = append(out, k)
-			}
+		if all {
+			out = append(out, l.apps.all()...)
+			continue
+		}
+		for p := range principals {
+			out = append(out, l.apps.of(p)...)
 		}
 	}
 	return out

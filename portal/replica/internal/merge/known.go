@@ -74,7 +74,7 @@ func (d *Directory) Miss(region, what string) []Name {
 	if l.follows = max(l.follows, l.read); already {
 		return nil
 	}
-	return l.applications()
+	return l.apps.all()
 }
 
 // An unread is what a Region's streams hold that this version doesn't know and may

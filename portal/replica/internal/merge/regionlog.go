@@ -23,9 +23,10 @@ type cell struct {
 // full transaction removes what is older and not in it.
 type regionLog struct {
 	cells map[Name]cell
-	floor uint64 // the stamp of the last full transaction
-	last  uint64 // the highest stamp
-	read  uint64 // the stamp of the transaction that was read last, in the order of the log
+	apps  applications // in cells
+	floor uint64       // the stamp of the last full transaction
+	last  uint64       // the highest stamp
+	read  uint64       // the stamp of the transaction that was read last, in the order of the log
 	// void is the stamp of the Region's removal. What the Region wrote up to then
 	// doesn't count, not even in a later whole state that repeats it. It is kept: a
 	// primary that is put back to an older state may not know of the removal.
@@ -65,16 +66,21 @@ func (l *regionLog) fold(t Transaction) []Name {
 			if old {
 				touched[k] = true
 				delete(l.strange, k)
+				l.apps.remove(k, c)
 			}
 			return old
 		})
 	}
 	for _, r := range t.Records {
 		k, stamp := r.name(), r.writtenIn(t)
-		if stamp < l.cells[k].stamp {
+		old := l.cells[k]
+		if stamp < old.stamp {
 			continue
 		}
-		l.cells[k] = cell{stamp, r.Base, r.Value, assignedTo(r), entryIn(r), r.Optional}
+		c := cell{stamp, r.Base, r.Value, assignedTo(r), entryIn(r), r.Optional}
+		l.cells[k] = c
+		l.apps.remove(k, old)
+		l.apps.add(k, c)
 		touched[k] = true
 		delete(l.strange, k)
 		if r.Value != nil && !r.Optional && !l.knows(k.Kind) {
@@ -82,16 +88,6 @@ func (l *regionLog) fold(t Transaction) []Name {
 		}
 	}
 	return slices.Collect(maps.Keys(touched))
-}
-
-// applications returns the names of a log's applications.
-func (l *regionLog) applications() (out []Name) {
-	for k := range l.cells {
-		if k.Kind == center.KindApplication {
-			out = append(out, k)
-		}
-	}
-	return out
 }
 
 // all returns a full transaction's records: what the log holds.
