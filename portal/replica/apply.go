@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
@@ -184,7 +182,7 @@ func (f *follower) copier(ctx context.Context, k streamKind) (c *copier, err err
 }
 
 // hearOnly applies messages that end access while copies can't be written. The next attempt begins where the copy ends.
-func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error {
+func (f *follower) hearOnly(ctx context.Context, nc *peerConn, c *copier) error {
 	for until := time.Now().Add(retryCopies); time.Now().Before(until); {
 		q := f.question(c.kind, c.heard)
 		a, why, err := f.fetch(ctx, nc, c, q)

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -188,7 +186,7 @@ func (f *follower) session(ctx context.Context) (met bool, err error) {
 }
 
 // follow copies one stream until something fails.
-func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) error {
+func (f *follower) follow(ctx context.Context, nc *peerConn, k streamKind) error {
 	for conflicts := 0; ; {
 		c, err := f.copier(ctx, k)
 		began := c.last
@@ -215,7 +213,7 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) erro
 
 // step sends the peer one question and copies the answer. It waits for the Region's own server for seconds at most, and
 // then returns errNotCopied: messages that end access are applied without that server.
-func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
+func (f *follower) step(ctx context.Context, nc *peerConn, c *copier) error {
 	n, stream := f.n, c.kind.stream(f.region)
 	asked := n.cfg.Now()
 	q := f.question(c.kind, position{c.at.store, max(c.at.seq, c.past)})
@@ -292,7 +290,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 }
 
 // fetch sends a question. The string is the reason why the answer is not accepted, or "".
-func (f *follower) fetch(ctx context.Context, nc *nats.Conn, c *copier, q question) (a answer, why string, err error) {
+func (f *follower) fetch(ctx context.Context, nc *peerConn, c *copier, q question) (a answer, why string, err error) {
 	if a, err = f.ask(ctx, nc, q); err != nil {
 		f.setBehind(c.kind, false)
 		return a, "", err

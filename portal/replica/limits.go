@@ -53,7 +53,7 @@ const (
 	maxReading  = 8
 )
 
-// Bounds of connections. A follower has one, with a subscription for each stream; the Node's own has some for each
+// Bounds of connections. A follower has one, with one subscription; the Node's own has some for each
 // Region. Peers are counted after they have sent Secret. Connections are counted before that, so any client can open
 // them: the limit is high, and each must authenticate quickly.
 const (

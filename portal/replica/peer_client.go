@@ -3,7 +3,6 @@ package replica
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,34 +22,14 @@ func (f *follower) question(k streamKind, after position) question {
 	}
 }
 
-// ask sends one question. The answer may take as long as a heartbeat. A client that knows Secret could make the peer
-// send other answers here, so an answer counts only if it has this question's Nonce.
-func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer, err error) {
-	b, err := json.Marshal(q)
-	if err != nil {
-		return a, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, f.n.cfg.Heartbeat+5*time.Second)
+// ask sends one question, and checks the answer. The answer may take as long as a heartbeat and a half.
+func (f *follower) ask(ctx context.Context, nc *peerConn, q question) (a answer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*f.n.cfg.Heartbeat+5*time.Second)
 	defer cancel()
-	inbox := inboxPeer + "." + rand.Text()
-	sub, err := nc.SubscribeSync(inbox)
-	if err != nil {
+	if a, err = nc.ask(ctx, q); err != nil {
 		return a, err
 	}
-	defer func() { _ = sub.Unsubscribe() }()
-	if err := nc.PublishRequest(peerSubject(f.region), inbox, b); err != nil {
-		return a, err
-	}
-	for a.Nonce != q.Nonce {
-		m, err := sub.NextMsgWithContext(ctx)
-		if err != nil {
-			return a, errors.Join(err, context.Cause(ctx))
-		}
-		a = answer{}
-		if err := json.Unmarshal(m.Data, &a); err != nil {
-			return a, &Error{Reason: ReasonCorrupt, Rule: "answer of Region " + f.region, Want: "JSON", Err: err}
-		}
-	}
+	nc.noteQuiet(q.Line, a)
 	incompatible := f.n.cfg.checkFormats(f.region, a.Formats)
 	f.setIncompatible(incompatible)
 	if incompatible != nil {
@@ -85,7 +64,7 @@ func (a answer) check(q question) error {
 }
 
 // connect dials the peer. If it refuses Secret, which is being changed then, the old ones are tried too.
-func (f *follower) connect(lost func(error)) (nc *nats.Conn, err error) {
+func (f *follower) connect(lost func(error)) (nc *peerConn, err error) {
 	all := f.n.cfg.secrets()
 	if len(all) == 0 {
 		all = []string{""} // Options of the peer have the credentials
@@ -122,7 +101,7 @@ func (f *follower) setIncompatible(err *Error) {
 }
 
 // dial makes a connection that doesn't reconnect: the session begins anew then, and authenticates the peer again.
-func (f *follower) dial(secret string, lost func(error)) (*nats.Conn, error) {
+func (f *follower) dial(secret string, lost func(error)) (*peerConn, error) {
 	opts := []nats.Option{
 		nats.Name("meridian " + f.n.cfg.Region), nats.NoReconnect(), nats.Timeout(2 * time.Second),
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2), nats.CustomInboxPrefix(inboxPeer),
@@ -135,7 +114,16 @@ func (f *follower) dial(secret string, lost func(error)) (*nats.Conn, error) {
 	if f.peer.TLS != nil {
 		opts = append(opts, nats.Secure(f.peer.TLS))
 	}
-	return nats.Connect(f.peer.URL, append(opts, f.peer.Options...)...)
+	nc, err := nats.Connect(f.peer.URL, append(opts, f.peer.Options...)...)
+	if err != nil {
+		return nil, err
+	}
+	c, err := f.newPeerConn(nc, inboxPeer+"."+rand.Text(), lost)
+	if err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // Peers returns the Regions that are followed, sorted by name, without a request. A Node is a portal.Replication.

@@ -33,6 +33,7 @@ type question struct {
 	Of      string           `json:"of,omitempty"`      // From: asks for the copy of its stream. After is in the copy then
 	Nonce   string           `json:"nonce"`             // repeated in the answer; no third party knows it before that
 	Wait    int64            `json:"wait"`              // in milliseconds, if nothing follows
+	Also    []question       `json:"also,omitempty"`    // about the other streams, if the peer Joins
 	merge.Formats
 }
 
@@ -65,6 +66,8 @@ type answer struct {
 	Again      bool                  `json:"again,omitempty"`      // answers Differs: the copy is wrong
 	Copy       *copyEnd              `json:"copy,omitempty"`       // of the same stream of the Region that asks
 	Refused    refusedReason         `json:"refused,omitempty"`    // why there is no piece, beside Error
+	Joins      bool                  `json:"joins,omitempty"`      // this version takes a question with others in Also
+	Also       []answer              `json:"also,omitempty"`       // to those
 }
 
 // A refusedReason is the reason why a Region doesn't answer a question about its own stream.
@@ -115,14 +118,18 @@ func (n *Node) servePeers() error {
 			n.reply(m, answer{Nonce: q.Nonce, Error: err.Error()})
 			return
 		}
-		select {
-		case slots <- struct{}{}:
-			n.start(func() {
-				defer func() { <-slots }()
-				n.answer(m, q, turns)
-			})
-		default:
-			n.reply(m, answer{Nonce: q.Nonce, Error: "too many questions at once"})
+		all := append([]question{q}, q.Also...)
+		to := &replies{n: n, m: m, left: len(all)}
+		for _, one := range all {
+			select {
+			case slots <- struct{}{}:
+				n.start(func() {
+					defer func() { <-slots }()
+					n.answer(to, one, turns)
+				})
+			default:
+				to.add(answer{Nonce: one.Nonce, Error: "too many questions at once"}, time.Now())
+			}
 		}
 	})
 	if err != nil {
@@ -135,14 +142,29 @@ func (n *Node) servePeers() error {
 }
 
 func readQuestion(b []byte) (q question, ok bool) {
-	if len(b) > maxQuestion || json.Unmarshal(b, &q) != nil {
+	if len(b) > maxQuestion*len(streamKinds) || json.Unmarshal(b, &q) != nil {
 		return q, false
 	}
-	return q, slices.Contains(streamKinds, q.Line) && (q.Of == "" || q.Of == q.From && regionName.MatchString(q.Of))
+	if len(b) > maxQuestion*(1+len(q.Also)) || len(q.Also) >= len(streamKinds) || !q.valid() {
+		return q, false
+	}
+	for _, one := range q.Also {
+		if !one.valid() || one.From != q.From || one.Formats != q.Formats || one.Also != nil {
+			return q, false
+		}
+	}
+	return q, true
+}
+
+func (q question) valid() bool {
+	return slices.Contains(streamKinds, q.Line) && (q.Of == "" || q.Of == q.From && regionName.MatchString(q.Of))
 }
 
 func (n *Node) reply(m *nats.Msg, a answer) {
-	a.Formats = n.cfg.formats
+	a.Formats, a.Joins = n.cfg.formats, true
+	for i := range a.Also {
+		a.Also[i].Formats = n.cfg.formats
+	}
 	b, err := json.Marshal(a)
 	if err == nil {
 		err = m.Respond(b)
@@ -153,13 +175,13 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 }
 
 // answer answers a question. It holds one of the turns from the read until the answer is sent, to bound the memory.
-func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
+func (n *Node) answer(to *replies, q question, turns chan struct{}) {
 	begun := time.Now()
 	n.awaitList(n.ctx, q)
 	if a, denied := n.denyUnlisted(q); denied {
 		a = n.checkUnlisted(n.ctx, q, a)
 		a.Nonce = q.Nonce
-		n.reply(m, a)
+		to.add(a, begun)
 		return
 	}
 	s, a, more, err := n.look(n.ctx, q)
@@ -195,8 +217,8 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	if !denied {
 		a.Copy = n.contents.copyEnd(q.Line.stream(q.From))
 	}
-	a.Nonce, a.Now, a.Held = q.Nonce, n.cfg.Now().UnixMicro(), time.Since(begun).Microseconds()
-	n.reply(m, a)
+	a.Nonce = q.Nonce
+	to.add(a, begun)
 }
 
 // look finds where an answer begins. If there are no messages, it waits for some as long as the question says.

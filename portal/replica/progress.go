@@ -16,8 +16,8 @@ import (
 // those that could not be opened.
 type progress struct {
 	mu   sync.Mutex
-	at   map[string]position // by stream
-	next chan struct{}       // closed when something moves
+	at   map[string]position      // by stream
+	next map[string]chan struct{} // by stream, if one waits; closed when it moves
 }
 
 // A position is a sequence in the original stream that a storeID names.
@@ -26,7 +26,9 @@ type position struct {
 	seq   uint64
 }
 
-func newProgress() *progress { return &progress{at: map[string]position{}, next: make(chan struct{})} }
+func newProgress() *progress {
+	return &progress{at: map[string]position{}, next: map[string]chan struct{}{}}
+}
 
 func (m *progress) set(stream string, p position) {
 	m.mu.Lock()
@@ -35,8 +37,10 @@ func (m *progress) set(stream string, p position) {
 		return
 	}
 	m.at[stream] = p
-	close(m.next)
-	m.next = make(chan struct{})
+	if next := m.next[stream]; next != nil {
+		close(next)
+		delete(m.next, stream)
+	}
 }
 
 // forget resets the position of a stream that is read again.
@@ -49,7 +53,10 @@ func (m *progress) forget(stream string) {
 func (m *progress) get(stream string) (position, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.at[stream], m.next
+	if m.next[stream] == nil {
+		m.next[stream] = make(chan struct{})
+	}
+	return m.at[stream], m.next[stream]
 }
 
 // wait waits until a stream has taken effect up to p, for most at most, and reports whether it has.
