@@ -24,6 +24,7 @@
 //     implementation of its Codes.
 //   - portal/center: the instance that a portal serves: users, groups, permission
 //     sets and assignments.
+//   - portal/keys: multi-Region keys that seal identity data.
 //   - portal/replica: replication of instance, sessions and revocations between
 //     Regions, on NATS JetStream.
 //   - portal/failover: a redirector to the nearest healthy Region.
@@ -79,6 +80,7 @@
 //	portal/awsapi/internal/sigv4test  –
 //	portal/center                     –
 //	portal/codestest                  portal
+//	portal/keys                       –
 //	portal/internal/refusal           –
 //	portal/replica                    portal, acs/sessions, portal/center,
 //	                                  portal/internal/refusal,
