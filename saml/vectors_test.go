@@ -44,7 +44,7 @@ func TestVectors(t *testing.T) {
 // TestVectorsDescribeTheirChange: each says in a comment what it changes, as no
 // other of its row does, and names the accepted vector that it changes.
 func TestVectorsDescribeTheirChange(t *testing.T) {
-	for _, kind := range []string{"response", "metadata", "logout", "artifact"} {
+	for _, kind := range []string{"response", "metadata", "logout", "artifact", "attributes"} {
 		byID, saying := make(map[string]*vector), make(map[string]string)
 		vectors := vectorsOf(t, kind)
 		for _, v := range vectors {
@@ -125,6 +125,21 @@ var vectorKinds = map[string]vectorKind{
 		nil,
 		[]string{"sent", "samlart"},
 	},
+	"attributes": {
+		attributeHeaders,
+		[]string{
+			"id", "name", "comment", "expect", "idp", "idp-key", "sp", "query-id", "asked-subject", "now", "body",
+		},
+		nil,
+		[]string{"sent"},
+	},
+}
+
+// attributeHeaders are those of answers to attribute queries.
+var attributeHeaders = map[string]bool{
+	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false,
+	"expect": false, "idp": false, "idp-key": false, "sp": false, "query-id": false, "asked-subject": false, "now": false,
+	"body": false,
 }
 
 // artifactHeaders are those of artifacts and of answers to an ArtifactResolve.

@@ -27,6 +27,7 @@ type attackOptions struct {
 	list                          bool
 	write, keys, key, certificate string
 	otherKeys, metadataListen     string
+	soapListen                    string
 	idpEntityID, sso, idpMetadata string
 	weak                          bool
 	identity, encryptTo, ca       string
@@ -57,6 +58,11 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 		return program.Usage, err
 	}
 	defer stop()
+	stopCalls, err := o.serveBackChannel()
+	if err != nil {
+		return program.Usage, err
+	}
+	defer stopCalls()
 	if err := o.discover(ctx, logs); err != nil {
 		return program.Usage, err
 	}
@@ -124,6 +130,9 @@ func (o *attackOptions) writeIdP(out io.Writer) error {
 func (o *attackOptions) rename(idp *run.IdP) {
 	idp.EntityID = cmp.Or(o.idpEntityID, idp.EntityID)
 	idp.SSOURL = cmp.Or(o.sso, idp.SSOURL)
+	if o.write != "" && o.soapListen != "" {
+		idp.BackChannel = "http://" + o.soapListen + "/soap"
+	}
 }
 
 // checkReport checks that the report can be written, before a run that takes minutes. It doesn't change the content
@@ -181,6 +190,9 @@ var howToGive = map[run.Need]string{
 	run.NeedDiscovery:     "give -discovery URL",
 	run.NeedMetadata:      "give -metadata-listen ADDRESS",
 	run.NeedLogout:        "give -sp-metadata URL of metadata with a SingleLogoutService",
+	run.NeedBackChannel:   "make -keys DIR with -write-metadata and -soap-listen ADDRESS",
+	run.NeedArtifactACS:   "give -artifact-acs URL",
+	run.NeedAttributes:    "give -attribute-probe URL",
 	run.NeedLogin:         "leave out -idp-initiated",
 	run.NeedSign:          "leave out -sign",
 	run.NeedECDSA:         "give -keys DIR instead of -key",

@@ -60,7 +60,8 @@ func writeFound(logs io.Writer, found []run.Discovery) {
 // flagOf has the flag for a field of run.Target.
 var flagOf = map[string]string{
 	"Login": "-sp-login", "EntityID": "-entity-id", "ACS": "-acs", "OtherACS": "-acs2", "Discovery": "-discovery",
-	"Probe": "-probe", "Identity": "-identity", "IdentityAttribute": "-identity-attribute", "Metadata": "-sp-metadata",
+	"ArtifactACS": "-artifact-acs",
+	"Probe":       "-probe", "Identity": "-identity", "IdentityAttribute": "-identity-attribute", "Metadata": "-sp-metadata",
 	"IdP.SSOURL": "-sso",
 }
 

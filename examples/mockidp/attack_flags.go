@@ -75,6 +75,12 @@ func (o *attackOptions) flags() *flag.FlagSet {
 			"127.0.0.1:8081; it pins publisher.crt in -keys")
 	fs.DurationVar(&t.MetadataWait, "metadata-wait", 2*time.Minute,
 		"how long the service provider takes until it reads metadata again, a `DURATION`")
+	fs.StringVar(&o.soapListen, "soap-listen", "",
+		"`ADDRESS` where the service provider resolves artifacts and asks for attributes, such as 127.0.0.1:8082; with "+
+			"-write-metadata it goes into the metadata (default: the address in the metadata of -keys)")
+	fs.StringVar(&t.ArtifactACS, "artifact-acs", "", "`URL` of the assertion consumer service for artifacts")
+	fs.StringVar(&t.AttributeProbe, "attribute-probe", "",
+		"`URL` of a page for which the service provider asks the identity provider for attributes, and that shows them")
 	fs.StringVar(&o.idpMetadata, "idp-metadata", "",
 		"`FILE` or URL of the metadata of a mock that the service provider trusts already; the mock's published test key "+
 			"signs, or -key")
@@ -88,7 +94,7 @@ func (o *attackOptions) flags() *flag.FlagSet {
 	fs.BoolVar(&o.weak, "weak-keys", false, "with -write-metadata, list an RSA key of 1024 bits too")
 	fs.StringVar(&t.Login, "sp-login", "", "`URL` where a browser begins to sign in, as the argument")
 	fs.StringVar(&o.spMetadata, "sp-metadata", "",
-		"`FILE|URL` with the service provider's metadata, for -entity-id, -acs, -acs2, -sp-cert and logout")
+		"`FILE|URL` with the service provider's metadata, for -entity-id, -acs, -acs2, -artifact-acs, -sp-cert and logout")
 	fs.StringVar(&t.ACS, "acs", "", "`URL` of the assertion consumer service")
 	fs.StringVar(&t.OtherACS, "acs2", "", "another assertion consumer service `URL` of the same service provider")
 	fs.StringVar(&t.EntityID, "entity-id", "", "the service provider's entity `ID`")
@@ -165,6 +171,8 @@ func (o *attackOptions) check() error {
 		return errors.New("-other-login requires -other-keys")
 	case o.metadataListen != "" && (o.key != "" || o.idpMetadata != ""):
 		return errors.New("-metadata-listen requires the keys of -keys or of the folder " + defaultKeys)
+	case o.soapListen != "" && !isAddress(o.soapListen):
+		return errors.New("-soap-listen: want HOST:PORT")
 	case o.weak && o.write == "":
 		return errors.New("-weak-keys requires -write-metadata")
 	case o.certificate != "" && o.key == "":

@@ -21,7 +21,7 @@ type ArtifactCase struct {
 	Brought bool
 	// Outcome is the expected outcome. An accepted answer signs Params.Subject in.
 	Outcome Outcome
-	// Needs is as in [Case]. Of Sign the first is used, for the Response in the answer. Empty: SignAssertion.
+	// Needs is as in [Case]. Of Sign the first is used, for the Response in the answer. Empty: Params.Sign.
 	Needs Needs
 
 	changes
@@ -33,7 +33,7 @@ func (c ArtifactCase) Row() string {
 	return row
 }
 
-// ArtifactParams fills in an artifact and its answer. Of Params, Sign has no meaning.
+// ArtifactParams fills in an artifact and its answer.
 type ArtifactParams struct {
 	Params
 	// Index is that of the identity provider's ArtifactResolutionService in its metadata (Metadata 2.2.3).
@@ -62,8 +62,16 @@ func (c ArtifactCase) Make(p ArtifactParams) (ArtifactMessage, error) {
 // Twin makes the same message without the attack. A service provider must take the artifact, and accept the answer.
 func (c ArtifactCase) Twin(p ArtifactParams) (ArtifactMessage, error) { return c.make(p, c.base) }
 
+// PlainTwin reports whether the twin is a plain good message.
+func (c ArtifactCase) PlainTwin() bool {
+	return len(c.Needs.Sign) == 0 && !c.Needs.Encrypted &&
+		!slices.ContainsFunc(c.base[:], func(steps []func(*draft)) bool { return steps != nil })
+}
+
 func (c ArtifactCase) make(p ArtifactParams, changes ...change) (ArtifactMessage, error) {
-	p.Sign = c.Needs.Modes()[0]
+	if len(c.Needs.Sign) > 0 {
+		p.Sign = c.Needs.Sign[0]
+	}
 	if !c.Needs.Encrypted {
 		p.EncryptTo = nil
 	}

@@ -21,7 +21,7 @@ var harness = []string{
 	"D44", "D45", "D46", "D47", "D48", "D49", "D52", "D53", "D54", "D55", "D56", "J04", "J16", "J17", "J21",
 	"F10", "F14", "F15", "F16", "F17", "F19", "F24", "F25", "F28", "F29", "F30", "F31", "F32",
 	"G15", "G23", "G24", "G25", "G28", "G29", "G31", "G33", "G34", "J09", "J13", "J14", "J15", "K04", "K05", "K06",
-	"H04", "H05", "H06", "H07", "H12", "H14", "H16", "H17", "H18", "H22", "J19", "J20", "K01", "K02", "K03",
+	"H04", "H05", "H06", "H07", "H12", "H14", "H16", "H17", "H18", "H22", "J19", "K01", "K02", "K03",
 	"I06", "I08", "I09", "I10", "I11", "K08", "K09", "K14",
 	"K15", "K16", "K17", "K19", "L01", "L02", "L03", "L04", "L05", "L06", "L07",
 }
@@ -38,6 +38,9 @@ func TestEveryRowIsShown(t *testing.T) {
 		shown[c.Row()] = true
 	}
 	for _, c := range attack.ArtifactCases() {
+		shown[c.Row()] = true
+	}
+	for _, c := range attack.AttributeCases() {
 		shown[c.Row()] = true
 	}
 	rows := attack.Rows()

@@ -58,13 +58,14 @@ var read = sync.OnceValue(func() *catalogue {
 
 // catalogue is the content of catalogue.txt. Its methods panic at a mistake in it.
 type catalogue struct {
-	rows      []Row
-	cases     []Case
-	metadata  []MetadataCase
-	logouts   []LogoutCase
-	artifacts []ArtifactCase
-	texts     map[string]string // definitions of texts, by %name%
-	macros    map[string]string // definitions of steps, by name
+	rows       []Row
+	cases      []Case
+	metadata   []MetadataCase
+	logouts    []LogoutCase
+	artifacts  []ArtifactCase
+	attributes []AttributeCase
+	texts      map[string]string // definitions of texts, by %name%
+	macros     map[string]string // definitions of steps, by name
 
 	// The lists that receive the settings and steps of the last case.
 	last   settable
@@ -103,7 +104,7 @@ type settable interface {
 
 func (c *catalogue) newCase(id, rest string) {
 	kind := id
-	if slices.Contains([]string{"metadata", "logout", "artifact"}, kind) {
+	if slices.Contains([]string{"metadata", "logout", "artifact", "attributes"}, kind) {
 		id, rest, _ = strings.Cut(rest, " ")
 	}
 	outcome, steps, _ := strings.Cut(rest, "  ")
@@ -131,6 +132,11 @@ func (c *catalogue) newCase(id, rest string) {
 			ID: id, Name: row.Name, Description: row.What, Reference: row.Reference, Outcome: Outcome{Reasons: reasons},
 		})
 		c.last = &c.artifacts[len(c.artifacts)-1]
+	case "attributes":
+		c.attributes = append(c.attributes, AttributeCase{
+			ID: id, Name: row.Name, Description: row.What, Reference: row.Reference, Outcome: Outcome{Reasons: reasons},
+		})
+		c.last = &c.attributes[len(c.attributes)-1]
 	default:
 		c.cases = append(c.cases, Case{
 			ID: id, Name: row.Name, Description: row.What, Reference: row.Reference, Outcome: Outcome{Reasons: reasons},

@@ -1,4 +1,5 @@
-// Package attack is a catalogue of hostile SAML responses, logout messages and artifacts, for tests only.
+// Package attack is a catalogue of hostile SAML responses, metadata, logout messages, artifacts and answers by SOAP, for
+// tests only.
 // Don't use it in production code.
 //
 // The catalogue has 313 rows, each with an ID such as A01: see [RowOf]. [Cases]
@@ -11,7 +12,7 @@
 // refused, and unusual metadata that must be accepted. [LogoutCases] lists
 // logout messages that must end no session, and unusual ones that must.
 // [ArtifactCases] lists artifacts, and answers of the identity provider to an
-// ArtifactResolve.
+// ArtifactResolve. [AttributeCases] lists answers to attribute queries.
 //
 //	params := attack.Params{
 //		Issuer: idpEntityID, Audience: spEntityID, Recipient: acsURL,

@@ -42,6 +42,14 @@ func (c ArtifactCase) Stage() (when string, byText bool) {
 	return stageOf(a)
 }
 
+// Stage is like [Case.Stage].
+func (c AttributeCase) Stage() (when string, byText bool) {
+	if c.attack[setup] != nil {
+		return "", false
+	}
+	return stageOf(c.attack)
+}
+
 func stageOf(a change) (when string, byText bool) {
 	if a[posted] != nil {
 		return "", false

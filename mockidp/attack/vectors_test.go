@@ -173,6 +173,9 @@ func TestVectors(t *testing.T) {
 	for id, text := range artifactVectors(t, said) {
 		want[vectorFile(id)] = text
 	}
+	for id, text := range attributeVectors(t, said) {
+		want[vectorFile(id)] = text
+	}
 	for id, text := range responseVectors(t, said) {
 		want[vectorFile(id)] = text
 	}

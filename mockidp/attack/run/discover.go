@@ -21,7 +21,7 @@ type Discovery struct {
 }
 
 // Discover sets the fields of a Target that are empty and that the service provider itself can tell: EntityID and ACS
-// by its AuthnRequest; those, OtherACS, EncryptTo and Discovery by its metadata at the usual paths; and Probe, Identity
+// by its AuthnRequest; those, OtherACS, ArtifactACS, EncryptTo and Discovery by its metadata at the usual paths; and Probe, Identity
 // and IdentityAttribute by a user who signs in with a good response. Login and IdP are required. If IdP.SSOURL is
 // empty, it is set to the address that the AuthnRequest is for.
 //
@@ -170,12 +170,13 @@ func (d *discoverer) metadata() error {
 		d.addSite(d.ACS)
 		d.addSite(d.OtherACS)
 		d.addSite(d.Discovery)
+		d.addSite(d.ArtifactACS)
 		for _, at := range d.Logout {
 			d.addSite(at)
 		}
 		for _, x := range []struct{ field, was, is string }{
 			{"EntityID", before.EntityID, d.EntityID}, {"ACS", before.ACS, d.ACS}, {"OtherACS", before.OtherACS, d.OtherACS},
-			{"Discovery", before.Discovery, d.Discovery},
+			{"Discovery", before.Discovery, d.Discovery}, {"ArtifactACS", before.ArtifactACS, d.ArtifactACS},
 		} {
 			if x.was != x.is {
 				d.add(x.field, x.is, at)

@@ -37,6 +37,7 @@ func TestDiscoverOurs(t *testing.T) {
 	assert.Equal(t, want.ACS, got.ACS)
 	assert.Equal(t, want.OtherACS, got.OtherACS)
 	assert.Equal(t, want.EncryptTo, got.EncryptTo)
+	assert.Equal(t, want.ArtifactACS, got.ArtifactACS)
 	assert.Equal(t, want.Probe, got.Probe)
 	assert.Equal(t, `\A<html><body>Signed in as <b>([^<]{1,256})<`, got.Identity.String())
 	site := strings.TrimSuffix(want.Login, "/login")
@@ -46,7 +47,7 @@ func TestDiscoverOurs(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"EntityID from the AuthnRequest", "ACS from the AuthnRequest", "Metadata from the usual paths",
-		"OtherACS from /metadata", "EncryptTo from /metadata",
+		"OtherACS from /metadata", "ArtifactACS from /metadata", "EncryptTo from /metadata",
 		`Probe from a sign-in as "alice@example.com"`, `Identity from a sign-in as "alice@example.com"`,
 	}, from)
 

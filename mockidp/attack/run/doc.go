@@ -1,6 +1,6 @@
-// Package run attacks a service provider in any language over HTTP. It has the catalogue of package attack, except for
-// artifacts: the documents, and scripts for the rows that need several messages or browsers. It is for tests only.
-// Don't use it in production code.
+// Package run attacks a service provider in any language over HTTP. It has the catalogue of package attack: the
+// documents, and scripts for the rows that need several messages or browsers. It is for tests only. Don't use it in
+// production code.
 //
 // [Run] needs to know where a sign-in begins, where responses are posted, and which page shows the user who is signed
 // in. [Discover] finds out most of that.
@@ -26,6 +26,9 @@
 //
 // With Target.Logout there are attacks by logout messages. A user signs in, and the message must not end that session.
 // These attacks run alone, because a good logout ends all sessions of the user.
+//
+// With Target.BackChannel there are attacks by artifacts: a browser brings an artifact, and the tool answers when the
+// service provider resolves it. With Target.AttributeProbe it answers attribute queries, too. These attacks run alone.
 //
 // With Target.Metadata the tool publishes metadata, for a service provider that reads it from a URL.
 //

@@ -17,21 +17,27 @@ var IsLoopback = isLoopback
 func Shadowed() []string {
 	all := leniencies()
 	decides := make(map[string]bool)
-	for _, c := range attack.Cases() {
-		if c.Outcome.Accepted() {
-			continue
+	decide := func(id string, o attack.Outcome, n attack.Needs) {
+		if o.Accepted() {
+			return
 		}
-		for _, sign := range c.Needs.Modes() {
-			i := slices.IndexFunc(all, func(l leniency) bool { return l.covers(c.ID, sign) })
+		for _, sign := range n.Modes() {
+			i := slices.IndexFunc(all, func(l leniency) bool { return l.covers(id, sign) })
 			if i < 0 {
 				continue
 			}
 			for _, word := range all[i].ids {
-				if chooses(word, c.ID) {
+				if chooses(word, id) {
 					decides[all[i].key(word)] = true
 				}
 			}
 		}
+	}
+	for _, c := range attack.Cases() {
+		decide(c.ID, c.Outcome, c.Needs)
+	}
+	for _, c := range attack.ArtifactCases() {
+		decide(c.ID, c.Outcome, c.Needs)
 	}
 	var out []string
 	for _, l := range all {
@@ -91,6 +97,7 @@ func FlowMistakes() []string {
 		delete(all, f.id)
 		known := slices.Contains([]string{
 			"", "request", "other-acs", "encryption-key", "other-idp", "other-login", "discovery", "logout",
+			"artifact", "artifact-other-idp",
 		}, f.needs)
 		if !known || (f.run == nil) != (f.never != "") {
 			out = append(out, f.id)

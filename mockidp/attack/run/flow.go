@@ -25,6 +25,11 @@ type flow struct {
 //go:embed flows.txt
 var flowList string
 
+// alone reports whether a flow is not run beside other attacks.
+func (f flow) alone() bool {
+	return f.needs == "logout" || f.needs == "artifact" || f.needs == "artifact-other-idp"
+}
+
 func flows() []flow {
 	out, scripts := openRedirects(), scripts()
 	for line := range strings.Lines(flowList) {
@@ -47,6 +52,7 @@ func scripts() map[string]func(*script) RunResult {
 	out := make(map[string]func(*script) RunResult)
 	for _, some := range []map[string]func(*script) RunResult{
 		replays(), browsers(), relayStates(), channels(), oracles(), providers(), logoutFlows(),
+		artifactFlows(),
 	} {
 		maps.Copy(out, some)
 	}
@@ -70,6 +76,13 @@ func (r *runner) missingFor(f flow) (Need, string) {
 		return NeedLogout, "it needs a service provider with single logout through the browser"
 	case f.needs == "discovery" && r.Discovery == "":
 		return NeedDiscovery, "it needs the address for the answer of a discovery service"
+	case f.needs == "artifact":
+		return r.missingForArtifacts()
+	case f.needs == "artifact-other-idp":
+		if need, missing := r.missingForArtifacts(); missing != "" {
+			return need, missing
+		}
+		return r.missingOther()
 	case f.needs == "other-idp" || f.needs == "other-login":
 		return r.missingOther()
 	}

@@ -23,6 +23,9 @@ type IdP struct {
 	// http://idp.localhost. Nothing needs to listen there: the tool takes the
 	// AuthnRequests from the service provider's answers.
 	EntityID, SSOURL string
+	// BackChannel is the address of a [BackChannel], which is in the metadata as an ArtifactResolutionService and as an
+	// AttributeService. Empty: the metadata has neither.
+	BackChannel string
 
 	// RSA signs, except in attacks with other kinds of key. Required.
 	RSA *rsa.PrivateKey
@@ -140,11 +143,10 @@ func (i *IdP) Metadata() ([]byte, error) {
 	fmt.Fprintf(&b, `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="%s">
   <md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="%s">
 `, text(i.EntityID), nsProtocol)
-	for _, k := range i.keys() {
-		fmt.Fprintf(&b, `    <md:KeyDescriptor use="%s"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">`, k.use)
-		fmt.Fprintf(&b, "<ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data>",
-			base64.StdEncoding.EncodeToString(i.Certificates[k.key]))
-		b.WriteString("</ds:KeyInfo></md:KeyDescriptor>\n")
+	i.writeKeys(&b)
+	if i.BackChannel != "" {
+		fmt.Fprintf(&b, "    <md:ArtifactResolutionService Binding=\"%sSOAP\" Location=\"%s\" index=\"%d\"/>\n",
+			bindings, text(i.BackChannel), artifactIndex)
 	}
 	for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {
 		fmt.Fprintf(&b, "    <md:SingleLogoutService Binding=\"%s%s\" Location=\"%s\"/>\n", bindings, binding, text(i.SSOURL))
@@ -153,9 +155,25 @@ func (i *IdP) Metadata() ([]byte, error) {
     <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="%[1]s"/>
     <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="%[1]s"/>
   </md:IDPSSODescriptor>
-</md:EntityDescriptor>
 `, text(i.SSOURL))
+	if i.BackChannel != "" {
+		fmt.Fprintf(&b, "  <md:AttributeAuthorityDescriptor protocolSupportEnumeration=\"%s\">\n", nsProtocol)
+		i.writeKeys(&b)
+		fmt.Fprintf(&b, "    <md:AttributeService Binding=\"%sSOAP\" Location=\"%s\"/>\n", bindings, text(i.BackChannel))
+		b.WriteString("  </md:AttributeAuthorityDescriptor>\n")
+	}
+	b.WriteString("</md:EntityDescriptor>\n")
 	return []byte(b.String()), nil
+}
+
+// writeKeys writes the KeyDescriptors of a role.
+func (i *IdP) writeKeys(b *strings.Builder) {
+	for _, k := range i.keys() {
+		fmt.Fprintf(b, `    <md:KeyDescriptor use="%s"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">`, k.use)
+		fmt.Fprintf(b, "<ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data>",
+			base64.StdEncoding.EncodeToString(i.Certificates[k.key]))
+		b.WriteString("</ds:KeyInfo></md:KeyDescriptor>\n")
+	}
 }
 
 // origin is the Origin header of a form on one of its pages.

@@ -17,8 +17,9 @@ import (
 
 // addresses is the content of idp.json.
 type addresses struct {
-	EntityID string `json:"entityID"`
-	SSOURL   string `json:"ssoURL"`
+	EntityID    string `json:"entityID"`
+	SSOURL      string `json:"ssoURL"`
+	BackChannel string `json:"backChannel,omitempty"`
 }
 
 // WriteIdP writes an identity provider into a folder, which it makes if there is
@@ -30,7 +31,7 @@ func WriteIdP(dir string, i *IdP) error {
 	if err != nil {
 		return err
 	}
-	names, err := json.Marshal(addresses{i.EntityID, i.SSOURL})
+	names, err := json.Marshal(addresses{i.EntityID, i.SSOURL, i.BackChannel})
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,10 @@ func ReadIdP(dir string) (*IdP, error) {
 	if err := json.Unmarshal(text, &names); err != nil {
 		return nil, fmt.Errorf("idp.json: %w", err)
 	}
-	i := &IdP{EntityID: names.EntityID, SSOURL: names.SSOURL, Certificates: make(map[crypto.Signer][]byte)}
+	i := &IdP{
+		EntityID: names.EntityID, SSOURL: names.SSOURL, BackChannel: names.BackChannel,
+		Certificates: make(map[crypto.Signer][]byte),
+	}
 	for _, name := range []string{"rsa", "ecdsa", "rsa1024", "encryption"} {
 		key, certificate, err := readKey(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {

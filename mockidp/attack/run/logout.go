@@ -27,25 +27,8 @@ func logoutEntry(c attack.LogoutCase) Entry {
 }
 
 func (r *runner) runLogout(ctx context.Context, c attack.LogoutCase, why string) Result {
-	out := logoutEntry(c).result()
-	out.Verdict = NotRun
-	switch needs, missing := r.missingForLogout(c); {
-	case missing != "":
-		out.Reason, out.Needs = missing, needs
-	case why != "":
-		out.Verdict, out.Reason = Inconclusive, why
-	case r.hasStopped():
-		out.markNotRun()
-	default:
-		run := r.attempt(ctx, r.way, func() RunResult { return r.tryLogout(ctx, c) })
-		if run.Verdict == Inconclusive && run.twinRefused {
-			run.Verdict, run.Needs = NotRun, NeedSupport
-		}
-		out.Runs = []RunResult{run}
-		out.summarize()
-		r.attributeStop(&out)
-	}
-	return out
+	need, missing := r.missingForLogout(c)
+	return r.runOne(ctx, logoutEntry(c), need, missing, why, func() RunResult { return r.tryLogout(ctx, c) })
 }
 
 // missingForLogout returns what a case needs and this run lacks, or "" and "".

@@ -17,6 +17,9 @@ const (
 	NeedDiscovery     Need = "Discovery"
 	NeedMetadata      Need = "Metadata"
 	NeedLogout        Need = "Logout"
+	NeedBackChannel   Need = "BackChannel"
+	NeedArtifactACS   Need = "ArtifactACS"
+	NeedAttributes    Need = "AttributeProbe"
 )
 
 const (
@@ -59,6 +62,12 @@ func (n Need) text() string {
 		return "they need a service provider that reads metadata from a URL of this tool"
 	case NeedLogout:
 		return "they need the address of the service provider's single logout, by its metadata"
+	case NeedBackChannel:
+		return "they need a service provider that calls this tool, by the metadata of its identity provider"
+	case NeedArtifactACS:
+		return "they need the address where the service provider takes artifacts, by its metadata"
+	case NeedAttributes:
+		return "they need a page for which the service provider asks for attributes"
 	case NeedSettings:
 		return "they need a service provider with other settings, or with other requests"
 	case NeedSupport:

@@ -33,6 +33,16 @@ type idps map[string]*saml.IdP
 
 func (m idps) IdP(entityID string) (*saml.IdP, error) { return m[entityID], nil }
 
+// SourceIdP is for artifacts.
+func (m idps) SourceIdP(source saml.SourceID) (*saml.IdP, error) {
+	for name, idp := range m {
+		if saml.SourceIDOf(name) == source {
+			return idp, nil
+		}
+	}
+	return nil, &saml.Error{Reason: saml.ReasonArtifactSource}
+}
+
 func trusting(t *testing.T, all ...*run.IdP) idps {
 	t.Helper()
 	out := idps{}
@@ -52,8 +62,11 @@ func withTwoIdPs(t *testing.T, trusted ...*run.IdP) run.Target {
 	t.Helper()
 	mux, users := http.NewServeMux(), new(sessions)
 	at := serve(t, "several", mux)
+	signing := testkit.RSAKey("signing sp")
 	sp, err := saml.New(saml.Config{
-		EntityID: at + "/saml", IdPs: trusting(t, trusted...), ACS: []saml.Endpoint{{URL: at + "/acs"}},
+		EntityID: at + "/saml", IdPs: trusting(t, trusted...), Key: signing,
+		Certificate:           testkit.Certificate(signing, time.Now()),
+		ACS:                   []saml.Endpoint{{URL: at + "/acs", ArtifactIndex: new(uint16(1000))}},
 		DecryptionKeys:        []crypto.Decrypter{spKey()},
 		EncryptionCertificate: testkit.Certificate(spKey(), time.Now()),
 	})
@@ -62,6 +75,7 @@ func withTwoIdPs(t *testing.T, trusted ...*run.IdP) run.Target {
 		SP: sp, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler),
 		ChooseIdP:    func(r *http.Request) string { return r.URL.Query().Get("idp") },
 		DiscoveryURL: "https://ds.example/", DiscoveredPath: "/discovered",
+		SOAP: acs.SOAPConfig{AllowPrivateAddresses: true},
 		LoginOptions: func(r *http.Request) acs.LoginOptions {
 			if user := r.URL.Query().Get("user"); user != "" {
 				return acs.LoginOptions{Subject: &saml.NameID{
@@ -99,6 +113,26 @@ func TestRunOursWithTwoIdPs(t *testing.T) {
 			assert.Equal(t, run.Refused, x.Verdict, "%s: %s", x.ID, x.Reason)
 		}
 	}
+}
+
+// Nor does one answer for the other by artifact.
+func TestRunOursWithArtifactsOfTwoIdPs(t *testing.T) {
+	own, channel := calledIdP(t)
+	other := *otherIdP()
+	other.BackChannel = own.BackChannel + "/other"
+	to := withTwoIdPs(t, own, &other)
+	to.IdP, to.OtherIdP, to.BackChannel, to.ArtifactACS = own, &other, channel, to.ACS
+	to.Only = []string{"H09", "H10", "H17"}
+	for _, x := range attacked(t, to).Results {
+		assert.Equal(t, run.Refused, x.Verdict, "%s: %s", x.ID, x.Reason)
+	}
+	silent := *otherIdP()
+	to = withTwoIdPs(t, own, &silent)
+	to.IdP, to.OtherIdP, to.BackChannel, to.ArtifactACS = own, &silent, channel, to.ACS
+	to.Only = []string{"H10/answer", "H17"}
+	report := attacked(t, to)
+	assert.Equal(t, run.Refused, result(t, report, "H10/answer").Verdict)
+	assert.Equal(t, run.NeedOtherIdP, result(t, report, "H17").Needs)
 }
 
 // A request may name the user who must sign in.

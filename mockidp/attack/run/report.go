@@ -258,9 +258,9 @@ func (f flow) entry() Entry {
 	return newEntry(f.id, title, expected, row.Reference)
 }
 
-// List lists every attack that [Run] knows: the documents of [attack.Cases],
-// [attack.MetadataCases] and [attack.LogoutCases], and the scripted ones, in the
-// order of the catalogue.
+// List lists every attack that [Run] knows: the messages of [attack.Cases],
+// [attack.MetadataCases], [attack.LogoutCases], [attack.ArtifactCases] and
+// [attack.AttributeCases], and the scripted ones, in the order of the catalogue.
 func List() []Entry {
 	var out []Entry
 	for _, c := range attack.Cases() {
@@ -271,6 +271,12 @@ func List() []Entry {
 	}
 	for _, c := range attack.LogoutCases() {
 		out = append(out, logoutEntry(c))
+	}
+	for _, c := range attack.ArtifactCases() {
+		out = append(out, artifactEntry(c))
+	}
+	for _, c := range attack.AttributeCases() {
+		out = append(out, attributeEntry(c))
 	}
 	for _, f := range flows() {
 		out = append(out, f.entry())

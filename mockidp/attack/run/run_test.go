@@ -93,7 +93,7 @@ func TestListHasEveryRow(t *testing.T) {
 		_, ok := attack.RowOf(e.ID)
 		assert.True(t, ok, e.ID)
 	}
-	assert.Len(t, shown, 282)
+	assert.Len(t, shown, 308)
 }
 
 func TestEveryFlowHasAScript(t *testing.T) { assert.Empty(t, run.FlowMistakes()) }

@@ -102,7 +102,7 @@ func (r *runner) run(ctx context.Context) *Report {
 		}
 	}
 	for _, f := range flows() {
-		if r.chosen(f.id) && f.needs != "logout" {
+		if r.chosen(f.id) && !f.alone() {
 			work = append(work, func() Result { return r.runFlow(ctx, f, why) })
 		}
 	}
@@ -143,7 +143,8 @@ func (r *runner) each(work []func() Result) []Result {
 }
 
 // eachAlone runs the attacks one after the other that have an effect on others, after these: by logout messages, which
-// end all sessions of a user, and by metadata, which replaces the identity provider's key.
+// end all sessions of a user, by the answers of the back channel, which answers all calls in one way, and by metadata,
+// which replaces the identity provider's key.
 func (r *runner) eachAlone(ctx context.Context, why string) []Result {
 	var work []func() Result
 	for _, c := range attack.LogoutCases() {
@@ -151,8 +152,18 @@ func (r *runner) eachAlone(ctx context.Context, why string) []Result {
 			work = append(work, func() Result { return r.runLogout(ctx, c, why) })
 		}
 	}
+	for _, c := range attack.ArtifactCases() {
+		if r.chosen(c.ID) {
+			work = append(work, func() Result { return r.runArtifact(ctx, c, why) })
+		}
+	}
+	for _, c := range attack.AttributeCases() {
+		if r.chosen(c.ID) {
+			work = append(work, func() Result { return r.runAttributes(ctx, c, why) })
+		}
+	}
 	for _, f := range flows() {
-		if r.chosen(f.id) && f.needs == "logout" {
+		if r.chosen(f.id) && f.alone() {
 			work = append(work, func() Result { return r.runFlow(ctx, f, why) })
 		}
 	}

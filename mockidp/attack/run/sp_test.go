@@ -131,6 +131,30 @@ func (p *proven) end(ctx context.Context, l *saml.VerifiedLogoutRequest) (saml.L
 	return saml.LogoutSuccess, err
 }
 
+// attributes shows the attributes that the identity provider has of the user who is signed in.
+func (p *proven) attributes(region *acs.Region) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := r.Cookie("session")
+		if err != nil {
+			http.Error(w, "signed out", http.StatusForbidden)
+			return
+		}
+		s, err := p.store.Get(r.Context(), c.Value)
+		if err != nil {
+			http.Error(w, "signed out", http.StatusForbidden)
+			return
+		}
+		a, err := region.QueryAttributes(r.Context(), saml.AttributeQueryOptions{
+			IdP: s.Proof.Subject.Provider, NameID: saml.NameID(s.Proof.Subject.NameID),
+		})
+		if err != nil {
+			http.Error(w, "refused", http.StatusForbidden)
+			return
+		}
+		fmt.Fprintln(w, a.Values("team"))
+	}
+}
+
 // page shows the user who is signed in.
 func (p *proven) page(w http.ResponseWriter, r *http.Request) {
 	name := ""
@@ -142,12 +166,24 @@ func (p *proven) page(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "<html><body>Signed in as <b>%s</b></body></html>", html.EscapeString(name))
 }
 
+// calledIdP is the shared identity provider with a back channel of its own.
+func calledIdP(t *testing.T) (*run.IdP, *run.BackChannel) {
+	t.Helper()
+	channel := new(run.BackChannel)
+	s := httptest.NewServer(channel)
+	t.Cleanup(s.Close)
+	idp := *sharedIdP()
+	idp.BackChannel = s.URL + "/soap"
+	return &idp, channel
+}
+
 // ours starts Meridian's service provider in two Regions.
 func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	t.Helper()
 	muxes := map[string]*http.ServeMux{"us": http.NewServeMux(), "eu": http.NewServeMux()}
 	us, eu := serve(t, "us", muxes["us"]), serve(t, "eu", muxes["eu"])
-	metadata, err := sharedIdP().Metadata()
+	own, channel := calledIdP(t)
+	metadata, err := own.Metadata()
 	require.NoError(t, err)
 	idp, err := saml.ParseIdPMetadata(metadata)
 	require.NoError(t, err)
@@ -155,8 +191,10 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	sp, err := saml.New(saml.Config{
 		EntityID: us + "/saml", IdP: idp, DecryptionKeys: []crypto.Decrypter{spKey()},
 		EncryptionCertificate: testkit.Certificate(spKey(), time.Now()),
-		ACS:                   []saml.Endpoint{{URL: us + "/acs", Region: "us"}, {URL: eu + "/acs", Region: "eu"}},
-		Key:                   signing, Certificate: testkit.Certificate(signing, time.Now()), LogoutSOAP: true,
+		ACS: []saml.Endpoint{
+			{URL: us + "/acs", Region: "us", ArtifactIndex: new(uint16(1000))}, {URL: eu + "/acs", Region: "eu"},
+		},
+		Key: signing, Certificate: testkit.Certificate(signing, time.Now()), LogoutSOAP: true,
 		Logout: []saml.LogoutEndpoint{{URL: us + "/logout", Region: "us"}, {URL: eu + "/logout", Region: "eu"}},
 	})
 	require.NoError(t, err)
@@ -170,14 +208,16 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 					http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
 				}
 			},
-			EndSessions: users.end,
+			EndSessions: users.end, SOAP: acs.SOAPConfig{AllowPrivateAddresses: true, Timeout: 500 * time.Millisecond},
 		})
 		require.NoError(t, err)
+		mux.HandleFunc("GET /attributes", users.attributes(region))
 		region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 		mux.HandleFunc("GET /{$}", users.page)
 	}
 	out := target(us)
 	out.OtherACS, out.EncryptTo = eu+"/acs", &spKey().PublicKey
+	out.IdP, out.BackChannel, out.ArtifactACS, out.AttributeProbe = own, channel, us+"/acs", us+"/attributes"
 	out.Logout = map[attack.LogoutBinding]string{
 		attack.ByRedirect: us + "/logout", attack.ByPOST: us + "/logout", attack.BySOAP: us + "/logout",
 	}

@@ -74,6 +74,16 @@ func (m *spMetadata) acs() []string {
 	return out
 }
 
+// artifactACS returns the first URL for HTTP-Artifact, or "".
+func (m *spMetadata) artifactACS() string {
+	for _, a := range m.SP[0].ACS {
+		if strings.TrimSpace(a.Binding) == bindings+"HTTP-Artifact" {
+			return strings.TrimSpace(a.Location)
+		}
+	}
+	return ""
+}
+
 // encryptTo returns the first RSA key for encryption, or nil.
 func (m *spMetadata) encryptTo() *rsa.PublicKey {
 	for _, k := range m.SP[0].Keys {
@@ -112,8 +122,8 @@ func (m *spMetadata) logout() map[attack.LogoutBinding]string {
 	return out
 }
 
-// UseMetadata sets EntityID, ACS, OtherACS, EncryptTo, Discovery and Logout to those of a service provider's metadata,
-// where they are empty.
+// UseMetadata sets EntityID, ACS, OtherACS, ArtifactACS, EncryptTo, Discovery and Logout to those of a service
+// provider's metadata, where they are empty.
 func (t *Target) UseMetadata(doc []byte) error {
 	m, err := readSPMetadata(doc)
 	if err != nil {
@@ -130,6 +140,7 @@ func (t *Target) use(m *spMetadata) {
 	if at := slices.IndexFunc(all, func(u string) bool { return u != t.ACS }); at >= 0 {
 		t.OtherACS = cmp.Or(t.OtherACS, all[at])
 	}
+	t.ArtifactACS = cmp.Or(t.ArtifactACS, m.artifactACS())
 	t.EncryptTo = cmp.Or(t.EncryptTo, m.encryptTo())
 	if len(t.Logout) == 0 {
 		t.Logout = m.logout()

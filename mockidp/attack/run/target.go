@@ -58,6 +58,15 @@ type Target struct {
 	// run.
 	Logout map[attack.LogoutBinding]string
 
+	// BackChannel answers the service provider's own calls, at the address IdP.BackChannel. Nil: the attacks by artifacts
+	// and by answers to attribute queries are not run.
+	BackChannel *BackChannel
+	// ArtifactACS is the assertion consumer service for HTTP-Artifact. Empty: the attacks by artifacts are not run.
+	ArtifactACS string
+	// AttributeProbe is a page for which the service provider asks the identity provider for the attributes of the user
+	// who is signed in, and that shows their values. Empty: the attacks by answers to attribute queries are not run.
+	AttributeProbe string
+
 	// IdPInitiated makes every response unsolicited, for service providers that
 	// make no requests.
 	IdPInitiated bool
@@ -150,6 +159,9 @@ func (t Target) runner() (*runner, error) {
 	if t.OtherIdP != nil && (t.OtherIdP.RSA == nil || t.OtherIdP.RSA == t.IdP.RSA) {
 		return nil, badTarget("OtherIdP needs an RSA key of its own")
 	}
+	if t.BackChannel != nil && t.IdP.BackChannel == "" {
+		return nil, badTarget("BackChannel needs an address in the metadata, IdP.BackChannel")
+	}
 	list := List()
 	for _, word := range slices.Concat(t.Only, t.Skip) {
 		if !slices.ContainsFunc(list, func(e Entry) bool { return chooses(word, e.ID) }) {
@@ -182,7 +194,8 @@ func (t Target) runner() (*runner, error) {
 	}
 	for name, text := range map[string]string{
 		"Login": t.Login, "ACS": t.ACS, "OtherACS": t.OtherACS, "Probe": t.Probe,
-		"OtherLogin": t.OtherLogin, "Discovery": t.Discovery,
+		"OtherLogin": t.OtherLogin, "Discovery": t.Discovery, "ArtifactACS": t.ArtifactACS,
+		"AttributeProbe": t.AttributeProbe,
 	} {
 		if text != "" && !r.addSite(text) {
 			return nil, badTarget("%s is not an http or https URL", name) // without the URL: it may hold a password
