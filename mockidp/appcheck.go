@@ -107,6 +107,8 @@ func (a *App) checkChoices() *Error {
 		return a.bad("unknown ResponseBinding %d", a.ResponseBinding)
 	case (a.ResponseBinding != ResponsePOST || a.AttributeQueries) && a.Profile == Entra:
 		return a.bad("the profile Entra has neither HTTP-Artifact nor attribute queries")
+	case a.EncryptedNameIDs && a.Profile == Entra:
+		return a.bad("the profile Entra has no EncryptedNameIDs")
 	case a.Sign == SignArtifactResponse && a.ResponseBinding == ResponsePOST:
 		return a.bad("Sign SignArtifactResponse needs a ResponseBinding of HTTP-Artifact")
 	case a.Refusals != RefuseByPage && a.Refusals != RefuseByStatus:

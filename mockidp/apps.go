@@ -189,6 +189,11 @@ type App struct {
 	// LogoutChannel is how the app is told. BackChannel needs LogoutSOAPURL. Zero: FrontChannel; an app without
 	// LogoutURL is told by LogoutSOAPURL.
 	LogoutChannel LogoutChannel
+	// EncryptedNameIDs encrypts the NameID of LogoutRequests to the app for EncryptionCertificate, which is required then
+	// (SAML Core 2.2.4), and lists an RSA key of the app's in the metadata for the service provider to do the same. The
+	// profile Entra has none. Zero: they are sent in the clear, and the metadata has no such key. An EncryptedID for a
+	// key of the app is accepted in any case.
+	EncryptedNameIDs bool
 	// InsecureUnsignedLogout accepts LogoutRequests and LogoutResponses without checking a signature. Zero: they must be
 	// signed with the key of one of RequestCertificates.
 	InsecureUnsignedLogout bool

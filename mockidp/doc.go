@@ -45,9 +45,10 @@
 // [App].LogoutChannel says: by SOAP, in hidden frames, or by the browser, one after another. The app that asked gets
 // PartialLogout if an app failed or couldn't be told. “Sign out” on the pages does the same and shows what it ended,
 // and [Server.Logout] does it for all sessions of a user. An app that doesn't answer keeps the browser; the sign-in
-// page then leads back to the sign-out, which can go on without that app. Encrypted NameIDs and logout by artifact
-// aren't supported. EndSessions tells no app. With Compose, a composed answer belongs to no session, so a
-// LogoutRequest about it ends nothing and is answered with Success.
+// page then leads back to the sign-out, which can go on without that app. An EncryptedID for a key of the app is
+// decrypted, and [App].EncryptedNameIDs sends them. Logout by artifact isn't supported. EndSessions tells no app. With
+// Compose, a composed answer belongs to no session, so a LogoutRequest about it ends nothing and is answered with
+// Success.
 //
 // With [App].ResponseBinding the browser carries an artifact, and the service provider fetches the Response by SOAP, at
 // [Server.ArtifactURL]: once, within [ArtifactLifetime], and only the one that the Response was made for. With

@@ -66,9 +66,11 @@ func (e Encryption) check() *Error {
 	return nil
 }
 
-// encrypted removes an assertion from its parent and returns the EncryptedAssertion for it (SAML Core 2.3.4).
-func (e Encryption) encrypted(assertion *etree.Element, to *rsa.PublicKey, random io.Reader) (*etree.Element, error) {
-	plain, err := canonical(etree.NewDocumentWithRoot(assertion)).WriteToBytes()
+// encrypted removes an element from its parent and returns what stands for it: an EncryptedAssertion or an EncryptedID
+// (SAML Core 2.2.4, 2.3.4).
+func (e Encryption) encrypted(
+	el *etree.Element, name string, to *rsa.PublicKey, random io.Reader) (*etree.Element, error) {
+	plain, err := canonical(etree.NewDocumentWithRoot(el)).WriteToBytes()
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +88,8 @@ func (e Encryption) encrypted(assertion *etree.Element, to *rsa.PublicKey, rando
 	}
 	doc, err := newDocument("encrypted", struct {
 		Encryption
-		DigestURI, Data, Key string
-	}{e, hashes[e.Digest].uri, base64.StdEncoding.EncodeToString(data), base64.StdEncoding.EncodeToString(sealedKey)})
+		Name, DigestURI, Data, Key string
+	}{e, name, hashes[e.Digest].uri, base64.StdEncoding.EncodeToString(data), base64.StdEncoding.EncodeToString(sealedKey)})
 	if err != nil {
 		return nil, err
 	}

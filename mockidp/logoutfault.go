@@ -12,7 +12,7 @@ import (
 func (s *Server) takeLogoutFaults(app *App, param string) []Fault {
 	kinds := []FaultKind{LogoutUnsigned, LogoutTampered, LogoutOtherKey, LogoutDestination}
 	if param == "SAMLRequest" {
-		kinds = append(kinds, LogoutExpired, LogoutNoEnd)
+		kinds = append(kinds, LogoutExpired, LogoutNoEnd, LogoutEncryptedForOther, LogoutCiphertext)
 	} else {
 		kinds = append(kinds, LogoutInResponseTo, LogoutPartial, LogoutSilent)
 	}

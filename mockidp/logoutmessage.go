@@ -20,8 +20,8 @@ type logoutMessage struct {
 	// Of a LogoutRequest.
 	notOnOrAfter           time.Time // zero if absent
 	nameID, format         string
-	qualifier, spQualifier string // NameQualifier and SPNameQualifier
-	encrypted              bool
+	qualifier, spQualifier string         // NameQualifier and SPNameQualifier
+	encrypted              *etree.Element // the EncryptedID; nil if there is none, or it is decrypted
 	indexes                []string
 
 	// Of a LogoutResponse.
@@ -99,7 +99,7 @@ func parseLogout(param string, doc []byte) (*logoutMessage, *Error) {
 		}
 	}
 	subject := xml.Name{Space: nsAssertion, Local: "NameID"}
-	if param == "SAMLRequest" && !seen[subject] && !m.encrypted {
+	if param == "SAMLRequest" && !seen[subject] && m.encrypted == nil {
 		return nil, malformed(nil, "the LogoutRequest has no NameID")
 	}
 	return m, nil
@@ -138,7 +138,7 @@ func (m *logoutMessage) readChild(el *etree.Element) (err *Error) {
 		m.format, m.qualifier, m.spQualifier = attrs["Format"], attrs["NameQualifier"], attrs["SPNameQualifier"]
 		m.nameID, err = textOf(el)
 	case xml.Name{Space: nsAssertion, Local: "EncryptedID"}:
-		m.encrypted = true
+		m.encrypted = el
 	case xml.Name{Space: nsProtocol, Local: "SessionIndex"}:
 		var index string
 		index, err = textOf(el)
@@ -177,6 +177,9 @@ func (s *Server) readLogoutMessage(app *App, in incoming) (*logoutMessage, int64
 			msg = of
 		}
 	}
+	if err == nil && in.param == "SAMLRequest" {
+		err = msg.decryptName(s.state.Load().keysFor(app))
+	}
 	if err == nil {
 		err = s.checkLogout(app, in, msg)
 	}
@@ -212,8 +215,6 @@ func (s *Server) checkLogout(app *App, in incoming, m *logoutMessage) *Error {
 		return mismatch(ReasonIssueInstant, instant(now), instant(m.notOnOrAfter), "the LogoutRequest's NotOnOrAfter is past")
 	case in.param == "SAMLResponse":
 		return nil
-	case m.encrypted:
-		return errorf(ReasonSubject, "the LogoutRequest has an EncryptedID; only a NameID is supported")
 	case !s.heard.add(app.ID+" "+m.id, struct{}{}):
 		return errorf(ReasonReplay, "a LogoutRequest with the ID %s was received before", quote(m.id))
 	}

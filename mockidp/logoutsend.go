@@ -102,6 +102,9 @@ func (s *Server) sendLogout(w http.ResponseWriter, r *http.Request, st *state, a
 		return nil
 	}
 	s.spoilLogout(out.doc.Root(), faults)
+	if err := s.encryptName(app, out.doc.Root(), faults); err != nil {
+		return err
+	}
 	form, raw, ferr := Form{URL: out.to}, []byte(nil), error(nil)
 	post := app.LogoutBinding == LogoutPOST
 	if post {

@@ -56,6 +56,9 @@ func (s *Server) endNamed(app *App, msg *logoutMessage) (login string, others []
 func (s *Server) signedBySOAP(
 	st *state, app *App, doc *etree.Document, faults []Fault, m Message) ([]byte, *Error) {
 	s.spoilLogout(doc.Root(), faults)
+	if err := s.encryptName(app, doc.Root(), faults); err != nil {
+		return nil, err
+	}
 	if err := s.seal(st, app, doc.Root(), sealingBy(faults)); err != nil {
 		return nil, err
 	}

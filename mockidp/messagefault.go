@@ -4,12 +4,17 @@ import "slices"
 
 // The kinds of faults in logout messages, whether they go by SOAP or through the browser.
 const (
-	LogoutUnsigned     FaultKind = "logout-unsigned"       // no signature
-	LogoutTampered     FaultKind = "logout-tampered"       // changed after it was signed
-	LogoutOtherKey     FaultKind = "logout-other-key"      // signed with another identity provider's key
-	LogoutDestination  FaultKind = "logout-destination"    // another Destination
-	LogoutExpired      FaultKind = "logout-expired"        // of LogoutRequests: NotOnOrAfter passed an hour ago
-	LogoutNoEnd        FaultKind = "logout-no-end"         // of LogoutRequests: no NotOnOrAfter
+	LogoutUnsigned    FaultKind = "logout-unsigned"    // no signature
+	LogoutTampered    FaultKind = "logout-tampered"    // changed after it was signed
+	LogoutOtherKey    FaultKind = "logout-other-key"   // signed with another identity provider's key
+	LogoutDestination FaultKind = "logout-destination" // another Destination
+	LogoutExpired     FaultKind = "logout-expired"     // of LogoutRequests: NotOnOrAfter passed an hour ago
+	LogoutNoEnd       FaultKind = "logout-no-end"      // of LogoutRequests: no NotOnOrAfter
+
+	// Of LogoutRequests: an EncryptedID that the app can't decrypt, for another key or with another ciphertext.
+	LogoutEncryptedForOther FaultKind = "logout-encrypted-for-other"
+	LogoutCiphertext        FaultKind = "logout-ciphertext"
+
 	LogoutInResponseTo FaultKind = "logout-in-response-to" // of LogoutResponses: InResponseTo names no request
 	LogoutPartial      FaultKind = "logout-partial"        // of LogoutResponses: PartialLogout
 	LogoutSilent       FaultKind = "logout-silent"         // of LogoutResponses: none is sent
@@ -44,7 +49,7 @@ const (
 )
 
 var messageFaultKinds = []FaultKind{LogoutUnsigned, LogoutTampered, LogoutOtherKey, LogoutDestination, LogoutExpired,
-	LogoutNoEnd, LogoutInResponseTo, LogoutPartial, LogoutSilent,
+	LogoutNoEnd, LogoutEncryptedForOther, LogoutCiphertext, LogoutInResponseTo, LogoutPartial, LogoutSilent,
 	ArtifactMalformed, ArtifactSource, ArtifactNoIndex, ArtifactAgain, ArtifactInResponseTo, ArtifactIssuer,
 	ArtifactOtherIdP, ArtifactStatus, ArtifactEmpty, ArtifactTwo, ArtifactLogoutRequest, ArtifactInside, ArtifactUnsigned,
 	ArtifactTampered, ArtifactOtherKey,

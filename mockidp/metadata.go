@@ -2,6 +2,7 @@ package mockidp
 
 import (
 	"bytes"
+	"crypto/x509"
 	_ "embed"
 	"encoding/base64"
 	"encoding/xml"
@@ -71,9 +72,14 @@ func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
 	idp := crewjam.IDPSSODescriptor{WantAuthnRequestsSigned: &app.SignedRequests}
 	idp.ProtocolSupportEnumeration = nsProtocol
 	for _, c := range certificates(keys) {
-		key := crewjam.KeyDescriptor{Use: "signing"}
-		key.KeyInfo.X509Data.X509Certificates = []crewjam.X509Certificate{{Data: c}}
-		idp.KeyDescriptors = append(idp.KeyDescriptors, key)
+		idp.KeyDescriptors = append(idp.KeyDescriptors, keyDescriptor("signing", c))
+	}
+	signing := idp.KeyDescriptors
+	if app.EncryptedNameIDs {
+		isRSA := func(k *signingKey) bool { return k.cert.PublicKeyAlgorithm == x509.RSA }
+		if i := slices.IndexFunc(keys, isRSA); i >= 0 {
+			idp.KeyDescriptors = append(idp.KeyDescriptors, keyDescriptor("encryption", certificates(keys[i : i+1])[0]))
+		}
 	}
 	idp.NameIDFormats = []crewjam.NameIDFormat{NameIDUnspecified, NameIDEmail}
 	if format := crewjam.NameIDFormat(app.NameIDFormat); !slices.Contains(idp.NameIDFormats, format) {
@@ -102,7 +108,7 @@ func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
 	if app.AttributeQueries {
 		authority := crewjam.AttributeAuthorityDescriptor{NameIDFormats: idp.NameIDFormats,
 			AttributeServices: []crewjam.Endpoint{{Binding: bindingSOAP, Location: s.attributesURL(app)}}}
-		authority.ProtocolSupportEnumeration, authority.KeyDescriptors = nsProtocol, idp.KeyDescriptors
+		authority.ProtocolSupportEnumeration, authority.KeyDescriptors = nsProtocol, signing
 		entity.AttributeAuthorityDescriptors = []crewjam.AttributeAuthorityDescriptor{authority}
 	}
 	out, err := xml.Marshal(&entity)
@@ -117,6 +123,12 @@ func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
 	layOutLikeOkta(doc.Root())
 	doc.Indent(2)
 	return doc.WriteToBytes()
+}
+
+func keyDescriptor(use, certificate string) crewjam.KeyDescriptor {
+	key := crewjam.KeyDescriptor{Use: use}
+	key.KeyInfo.X509Data.X509Certificates = []crewjam.X509Certificate{{Data: certificate}}
+	return key
 }
 
 // layOutLikeOkta gives elements the prefixes and attributes the order that Okta's have. encoding/xml declares a default

@@ -166,7 +166,7 @@ func (s *Server) encrypt(app *App, assertion *etree.Element) error {
 	}
 	resp, at := assertion.Parent(), assertion.Index()
 	key := cert.PublicKey.(*rsa.PublicKey) // checked when the app was set
-	encrypted, err := app.Encrypt.encrypted(assertion, key, readerFunc(s.readRandom))
+	encrypted, err := app.Encrypt.encrypted(assertion, "EncryptedAssertion", key, readerFunc(s.readRandom))
 	if err == nil {
 		resp.InsertChildAt(at, encrypted)
 	}

@@ -197,6 +197,8 @@ func requestSection(mockidp.App) section[mockidp.App] {
 			[]word[mockidp.LogoutChannel]{{mockidp.FrontChannel, "by the browser"}, {mockidp.BackChannel, "by SOAP"},
 				{mockidp.HiddenFrame, "in a hidden frame"}},
 			func(a *mockidp.App) *mockidp.LogoutChannel { return &a.LogoutChannel }, "LogoutChannel"),
+		checkInput("encryptedNameIDs", "Encrypt NameIDs in logout messages", "The metadata then has a key for that, too.",
+			func(a *mockidp.App) *bool { return &a.EncryptedNameIDs }),
 		checkInput("insecureUnsignedLogout", "Accept logout messages without a signature", "",
 			func(a *mockidp.App) *bool { return &a.InsecureUnsignedLogout }),
 		checkInput("requireIssuer", "Refuse requests without Issuer", "",

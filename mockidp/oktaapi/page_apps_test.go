@@ -233,8 +233,8 @@ func TestConsoleHasEveryFieldOfAnApp(t *testing.T) {
 		"EncryptionCertificate": "encryptionCertificate", "SignedRequests": "signedRequests",
 		"RequestCertificates": "requestCertificates", "IgnoreForceAuthn": "honorForceAuthn",
 		"LogoutURL": "logoutURL", "LogoutResponseURL": "logoutResponseURL", "LogoutBinding": "logoutBinding",
-		"InsecureUnsignedLogout": "insecureUnsignedLogout",
-		"LogoutSOAPURL":          "logoutSOAPURL", "LogoutChannel": "logoutChannel",
+		"InsecureUnsignedLogout": "insecureUnsignedLogout", "EncryptedNameIDs": "encryptedNameIDs",
+		"LogoutSOAPURL": "logoutSOAPURL", "LogoutChannel": "logoutChannel",
 		"AuthnContext": "authnContext", "Refusals": "refusals", "ResponseBinding": "responseBinding",
 		"AttributeQueries": "attributeQueries", "SessionLifetime": "sessionLifetime"}
 	elsewhere := []string{"Kind", "Inactive", "Users", "Groups"} // chosen before, a button, the page Assignments
