@@ -42,6 +42,9 @@ func walk(out *[]line, el *etree.Element, depth int) {
 	own := lookUp(el, "")
 	own.Depth, own.Name, own.Value = depth, el.Tag, brief(strings.TrimSpace(el.Text()))
 	*out = append(*out, own)
+	if el.Tag == "Artifact" {
+		*out = append(*out, artifactLines(el.Text(), depth+1)...)
+	}
 	for _, a := range el.Attr {
 		if a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns" {
 			continue

@@ -34,8 +34,8 @@ func messagePageRoutes(get, post pageRouter) {
 // replay posts a message again, without a browser.
 func (s *API) replay(id string) error {
 	m, ok := s.findMessage(id)
-	if !ok || m.Direction != mockidp.Sent {
-		return &mockidp.Error{Reason: mockidp.ReasonNoSuchMessage, Detail: "no message that was sent has this ID"}
+	if !ok || m.Direction != mockidp.Sent || m.Form.URL == "" {
+		return &mockidp.Error{Reason: mockidp.ReasonNoSuchMessage, Detail: "no message with this ID was sent by a browser"}
 	}
 	s.deliver(m.Form)
 	return nil
@@ -115,6 +115,7 @@ type messageView struct {
 	Row     messageRow
 	Message mockidp.Message
 	Lines   []line
+	How     string // the binding in words
 	Pretty  string
 	Body    string // of the ACS's answer
 	Odd     []fact // the form, if an attack changed it
@@ -126,7 +127,7 @@ type fact struct{ Name, Value string }
 func oddForm(m mockidp.Message) []fact {
 	f := m.Form
 	usual := f.URL == m.ACS && f.Fields == nil && f.Method == mockidp.POST && f.Encoding == mockidp.URLEncoded
-	if m.Direction != mockidp.Sent || usual {
+	if m.Direction != mockidp.Sent || usual || f.URL == "" { // by SOAP there is no form
 		return nil
 	}
 	by := strings.ToUpper(cmp.Or(string(f.Method), "post")) + " " + string(f.Encoding)
@@ -144,7 +145,8 @@ func (v *visit) messagePage(status int, problem string) {
 		return
 	}
 	body := messageView{
-		Row: v.messageRow(m), Message: m, Lines: explain(m.XML), Pretty: indented(m.XML), Odd: oddForm(m),
+		Row: v.messageRow(m), Message: m, Lines: explained(m), Pretty: indented(m.XML), Odd: oddForm(m),
+		How: bindingWords[lastPart(m.Binding)],
 	}
 	if m.Answer != nil {
 		body.Body = cut(string(m.Answer.Body))

@@ -2,6 +2,7 @@ package oktaapi_test
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,4 +93,58 @@ func TestMessageViewerShowsLogout(t *testing.T) {
 	for _, m := range idp.Messages() {
 		assert.Empty(t, oktaapi.Unexplained(m.XML))
 	}
+}
+
+// The viewer names and explains the messages that go by SOAP, and the parts of an artifact.
+func TestMessageViewerShowsSOAP(t *testing.T) {
+	t.Parallel()
+	conf := twoRegions()
+	a := &conf.Apps[0]
+	a.LogoutSOAPURL, a.InsecureUnsignedLogout = virginia, true
+	a.ResponseBinding, a.AttributeQueries = mockidp.ResponseArtifact, true
+	idp := start(t, conf)
+	sent, err := idp.IdPInitiated("", alice, "")
+	require.NoError(t, err)
+	head := func(name string) string {
+		return `<p:` + name + ` xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns="urn:oasis:names:tc:SAML:2.0:assertion"` +
+			` ID="` + name + `" Version="2.0" IssueInstant="` + time.Now().UTC().Format(time.RFC3339) + `" Destination="`
+	}
+	issuer := `"><Issuer>` + conf.Apps[0].Audience + `</Issuer>`
+	for to, doc := range map[string]string{
+		idp.LogoutSOAPURL(""): head("LogoutRequest") + idp.LogoutSOAPURL("") + issuer +
+			`<NameID>` + alice + `</NameID></p:LogoutRequest>`,
+		idp.ArtifactURL(""): head("ArtifactResolve") + idp.ArtifactURL("") + issuer + `<p:Artifact>` +
+			sent.Values().Get("SAMLart") + `</p:Artifact></p:ArtifactResolve>`,
+		idp.AttributesURL(""): head("AttributeQuery") + idp.AttributesURL("") + issuer + `<Subject><NameID Format="` +
+			mockidp.NameIDEmail + `">` + alice + `</NameID></Subject><Attribute Name="email"><AttributeValue>x` +
+			`</AttributeValue></Attribute></p:AttributeQuery>`,
+	} {
+		resp, err := idp.Client().Post(to, "text/xml", strings.NewReader(
+			`<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>`+doc+`</S:Body></S:Envelope>`))
+		require.NoError(t, err)
+		resp.Body.Close()
+	}
+	c := openConsole(t, idp)
+	list := c.page("/messages")
+	for _, what := range []string{"Logout request", "Logout response", "Artifact resolution", "Artifact response",
+		"Attribute query"} {
+		list.contains(t, what)
+	}
+	for _, m := range idp.Messages() {
+		assert.Empty(t, oktaapi.Unexplained(m.XML))
+		p := c.page("/messages/" + strconv.FormatInt(m.ID, 10))
+		if strings.HasSuffix(m.Binding, ":SOAP") {
+			p.contains(t, "without the browser (Bindings 3.2)")
+			assert.NotContains(t, p.Body, "Post it again")
+			assert.NotContains(t, p.Body, "Form target")
+		}
+	}
+	carried := c.page("/messages/1")
+	for _, want := range []string{"SAMLart", "EndpointIndex", "SourceID", "MessageHandle", "by SOAP (Bindings 3.6)"} {
+		carried.contains(t, want)
+	}
+	assert.Empty(t, oktaapi.Unexplained([]byte(`<LogoutRequest ID="a" Version="2.0" IssueInstant="x"><EncryptedID>`+
+		`<EncryptedData Type="x"><EncryptionMethod Algorithm="x"/><KeyInfo><EncryptedKey><EncryptionMethod Algorithm="x"/>`+
+		`<CipherData><CipherValue>x</CipherValue></CipherData></EncryptedKey></KeyInfo></EncryptedData></EncryptedID>`+
+		`</LogoutRequest>`)))
 }
