@@ -62,31 +62,65 @@ func (cfg *Config) checkArtifacts(l *acsList) error {
 // another has, is ignored with a warning. Its artifacts are then refused: no other address is tried.
 func (d *metadataDecoder) artifactServices(idp *IdP, roles []xmltree.Node) {
 	found, repeated := make(map[uint16]string), make(map[uint16]bool)
+	var all []artifactService
 	for _, role := range roles {
 		for n := role.Child(xmltree.Metadata, "ArtifactResolutionService"); n.OK(); n = n.NextSame() {
-			if d.anyURI(n, "Binding") != SOAP {
-				continue // SAML 1.1 has one of its own
+			s := readArtifactService(d, n)
+			if d.report != nil {
+				all = append(all, s)
 			}
-			raw, _ := n.Attr("index")
-			number, err := strconv.ParseUint(collapse(raw), 10, 16)
-			if err != nil {
-				d.warn("ArtifactResolutionService: the index " + quote(raw) + " is not an xs:unsignedShort")
+			switch {
+			case s.binding != SOAP: // SAML 1.1 has one of its own
+				continue
+			case s.ignored != "":
+				d.warn("ArtifactResolutionService: " + s.ignored)
 				continue
 			}
-			index, url := uint16(number), d.anyURI(n, "Location")
-			if err := checkDirectLocation("Location", url); err != nil {
-				d.warn("ArtifactResolutionService: " + err.Detail)
-				continue
+			if _, twice := found[s.Index]; twice {
+				d.warn("ArtifactResolutionService: " + s.severalHave())
+				repeated[s.Index] = true
 			}
-			if _, twice := found[index]; twice {
-				d.warn("ArtifactResolutionService: several have the index " + strconv.Itoa(int(index)))
-				repeated[index] = true
-			}
-			found[index] = url
+			found[s.Index] = s.URL
 		}
 	}
 	for index := range repeated {
 		delete(found, index)
 	}
 	idp.artifacts = found
+	for _, s := range all {
+		if s.ignored == "" && repeated[s.Index] {
+			s.ignored = s.severalHave()
+		}
+		d.report.addService(ServiceReport{
+			Element: "ArtifactResolutionService", Binding: s.binding, URL: s.URL, Index: s.index, Ignored: s.ignored,
+		})
+	}
+}
+
+// artifactService is an ArtifactService as it is read.
+type artifactService struct {
+	ArtifactService
+	binding, index string
+	ignored        string // why it is not used
+}
+
+func (s *artifactService) severalHave() string {
+	return "several have the index " + strconv.Itoa(int(s.Index))
+}
+
+func readArtifactService(d *metadataDecoder, n xmltree.Node) (s artifactService) {
+	s.binding, s.URL = d.anyURI(n, "Binding"), d.anyURI(n, "Location")
+	raw, _ := n.Attr("index")
+	s.index = collapse(raw)
+	number, err := strconv.ParseUint(s.index, 10, 16)
+	s.Index = uint16(number)
+	switch location := checkDirectLocation("Location", s.URL); {
+	case s.binding != SOAP:
+		s.ignored = "the binding is not SOAP"
+	case err != nil:
+		s.ignored = "the index " + quote(raw) + " is not an xs:unsignedShort"
+	case location != nil:
+		s.ignored = location.Detail
+	}
+	return s
 }

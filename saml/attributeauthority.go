@@ -35,8 +35,9 @@ func (d *metadataDecoder) attributeAuthority(idp *IdP, entity xmltree.Node) {
 		if !own.listsURI(r, "protocolSupportEnumeration", nsProtocol) {
 			continue
 		}
-		url := own.attributeService(r)
-		if url == "" || idp.attributes.url != "" { // the first role with an address counts
+		taken := idp.attributes.url != "" // the first role with an address counts
+		url := own.attributeService(r, taken, d.report)
+		if url == "" {
 			continue
 		}
 		own.lifetime(&by.lifetime, r)
@@ -47,28 +48,48 @@ func (d *metadataDecoder) attributeAuthority(idp *IdP, entity xmltree.Node) {
 	case idp.attributes.url == "":
 	case own.err != nil:
 		own.warn(own.err.(*Error).Explain())
-		idp.attributes = attributeAuthority{}
+		d.dropAuthority(idp)
 	case len(by.keys) == 0 || len(by.keys) > maxSigningKeys:
 		own.warn("no usable signing key, or too many")
-		idp.attributes = attributeAuthority{}
+		d.dropAuthority(idp)
 	}
 	for _, why := range own.warnings {
 		d.warn("AttributeAuthorityDescriptor: " + why)
 	}
 }
 
-// attributeService returns the first usable address by SOAP.
-func (d *metadataDecoder) attributeService(role xmltree.Node) string {
-	for n := role.Child(xmltree.Metadata, "AttributeService"); n.OK(); n = n.NextSame() {
-		if d.anyURI(n, "Binding") != SOAP {
-			continue
-		}
-		url := d.anyURI(n, "Location")
-		if err := checkDirectLocation("Location", url); err != nil {
-			d.warn("AttributeService: " + err.Detail)
-			continue
-		}
-		return url
+// dropAuthority removes a role that can't be used.
+func (d *metadataDecoder) dropAuthority(idp *IdP) {
+	idp.attributes = attributeAuthority{}
+	if d.report == nil {
+		return
 	}
-	return ""
+	for i, s := range d.report.Services {
+		if s.Element == "AttributeService" && s.Ignored == "" {
+			d.report.Services[i].Ignored = "the AttributeAuthorityDescriptor can't be used"
+		}
+	}
+}
+
+// attributeService returns the first usable address by SOAP, unless another role's is taken.
+func (d *metadataDecoder) attributeService(role xmltree.Node, taken bool, to *EntityReport) (url string) {
+	for n := role.Child(xmltree.Metadata, "AttributeService"); n.OK(); n = n.NextSame() {
+		said := ServiceReport{Element: "AttributeService", Binding: d.anyURI(n, "Binding"), URL: d.anyURI(n, "Location")}
+		err := checkDirectLocation("Location", said.URL)
+		switch {
+		case said.Binding != SOAP:
+			said.Ignored = "the binding is not SOAP"
+		case url != "":
+			said.Ignored = "an earlier one is used"
+		case err != nil:
+			d.warn("AttributeService: " + err.Detail)
+			said.Ignored = err.Detail
+		case taken:
+			said.Ignored = "an earlier one is used"
+		default:
+			url = said.URL
+		}
+		to.addService(said)
+	}
+	return url
 }

@@ -54,6 +54,7 @@ type EntityReport struct {
 	Lifetimes     []Lifetime
 	Keys          []KeyReport
 	Endpoints     []EndpointReport
+	Services      []ServiceReport
 	Algorithms    []AlgorithmReport
 	Scopes        []ScopeReport
 	NameIDFormats []string // URIs
@@ -89,6 +90,18 @@ type KeyReport struct {
 type EndpointReport struct {
 	SSOService
 	Ignored string // why no request is sent to it; empty: it is used
+}
+
+// ServiceReport describes an address of an identity provider for other messages than
+// requests for a sign-in.
+type ServiceReport struct {
+	// Element is SingleLogoutService (Metadata 2.4.2), ArtifactResolutionService
+	// (2.4.3), or AttributeService of an AttributeAuthorityDescriptor (2.4.7).
+	Element      string
+	Binding, URL string
+	ResponseURL  string // of a SingleLogoutService, for LogoutResponses; empty: URL
+	Index        string // of an ArtifactResolutionService, as it is in the metadata
+	Ignored      string // why no message is sent to it; empty: it is used
 }
 
 // AlgorithmReport describes an algorithm that an identity provider's metadata lists.

@@ -95,6 +95,13 @@ func (r *EntityReport) addEndpoint(s SSOService, ignored string) {
 	}
 }
 
+func (r *EntityReport) addService(s ServiceReport) {
+	if r != nil {
+		s.URL, s.ResponseURL, s.Index = withoutUser(s.URL), withoutUser(s.ResponseURL), clip(s.Index)
+		report(&r.Services, s)
+	}
+}
+
 func (r *EntityReport) addScope(scope string, pattern bool, err *Error) {
 	if r == nil {
 		return

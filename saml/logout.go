@@ -51,7 +51,12 @@ func (d *metadataDecoder) logoutServices(idp *IdP, role xmltree.Node) {
 		s := LogoutService{
 			Binding: d.anyURI(n, "Binding"), URL: d.anyURI(n, "Location"), ResponseURL: d.anyURI(n, "ResponseLocation"),
 		}
+		said := ServiceReport{
+			Element: "SingleLogoutService", Binding: s.Binding, URL: s.URL, ResponseURL: s.ResponseURL,
+		}
 		if s.Binding != HTTPRedirect && s.Binding != HTTPPost && s.Binding != SOAP {
+			said.Ignored = "the binding is none of HTTP-Redirect, HTTP-POST and SOAP"
+			d.report.addService(said)
 			continue
 		}
 		err := s.check()
@@ -60,8 +65,11 @@ func (d *metadataDecoder) logoutServices(idp *IdP, role xmltree.Node) {
 		}
 		if err != nil {
 			d.warn("SingleLogoutService: " + err.Detail)
+			said.Ignored = err.Detail
+			d.report.addService(said)
 			continue
 		}
+		d.report.addService(said)
 		idp.logout = append(idp.logout, s)
 	}
 }

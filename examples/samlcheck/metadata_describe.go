@@ -33,6 +33,9 @@ func (w *metadataText) describe(r *saml.EntityReport) {
 	for _, e := range r.Endpoints {
 		w.line("  endpoint        %q at %q%s", e.Binding, e.URL, ignored(e.Ignored))
 	}
+	for _, s := range r.Services {
+		w.service(s)
+	}
 	if r.IdP != nil && r.IdP.WantAuthnRequestsSigned() {
 		w.line("  requests        it wants them signed")
 	}
@@ -74,6 +77,7 @@ func shown(r *saml.EntityReport, warning string) bool {
 	says := func(why string) bool { return why != "" && strings.HasSuffix(warning, ": "+why) }
 	return slices.ContainsFunc(r.Keys, func(k saml.KeyReport) bool { return slices.ContainsFunc(k.Ignored, says) }) ||
 		slices.ContainsFunc(r.Endpoints, func(e saml.EndpointReport) bool { return says(e.Ignored) }) ||
+		slices.ContainsFunc(r.Services, func(s saml.ServiceReport) bool { return says(s.Ignored) }) ||
 		slices.ContainsFunc(r.Scopes, func(s saml.ScopeReport) bool { return says(s.Ignored) })
 }
 
@@ -134,6 +138,21 @@ func (w *metadataText) key(k keyJSON) {
 		}
 		w.line("    encryption    %q%s", a.URI, why)
 	}
+}
+
+// service writes an address for other messages than requests.
+func (w *metadataText) service(s saml.ServiceReport) {
+	name := map[string]string{
+		"SingleLogoutService": "logout", "ArtifactResolutionService": "artifacts", "AttributeService": "attributes",
+	}[s.Element]
+	more := ""
+	if s.Index != "" {
+		more += fmt.Sprintf(", index %q", s.Index)
+	}
+	if s.ResponseURL != "" {
+		more += fmt.Sprintf(", answers to %q", s.ResponseURL)
+	}
+	w.line("  %-15s %q at %q%s%s", name, s.Binding, s.URL, more, ignored(s.Ignored))
 }
 
 func ignored(why string) string {

@@ -32,6 +32,7 @@ type entityJSON struct {
 	WantsSigned      bool            `json:"wants_signed_requests"`
 	Keys             []keyJSON       `json:"keys"`
 	Endpoints        []endpointJSON  `json:"endpoints"`
+	Services         []serviceJSON   `json:"services"`
 	SigningMethods   []algorithmJSON `json:"signing_methods"`
 	DigestMethods    []algorithmJSON `json:"digest_methods"`
 	Scopes           []scopeJSON     `json:"scopes"`
@@ -75,6 +76,15 @@ type endpointJSON struct {
 	Ignored string `json:"ignored"`
 }
 
+type serviceJSON struct {
+	Element     string `json:"element"`
+	Binding     string `json:"binding"`
+	URL         string `json:"url"`
+	ResponseURL string `json:"response_url"`
+	Index       string `json:"index"`
+	Ignored     string `json:"ignored"`
+}
+
 type algorithmJSON struct {
 	URI     string `json:"uri"`
 	MinBits int    `json:"min_bits"`
@@ -110,7 +120,7 @@ func newEntityJSON(r *saml.EntityReport, now time.Time) *entityJSON {
 	j := &entityJSON{
 		EntityID: r.Description.EntityID, Roles: append([]string{}, r.Roles...), IdentityProvider: r.Provider,
 		Usable: r.Provider && len(r.Problems) == 0, Problems: []*problem{}, DisplayName: displayName(r),
-		Lifetimes: []lifetimeJSON{}, Keys: []keyJSON{}, Endpoints: []endpointJSON{},
+		Lifetimes: []lifetimeJSON{}, Keys: []keyJSON{}, Endpoints: []endpointJSON{}, Services: []serviceJSON{},
 		SigningMethods: algorithms(r.Algorithms, "SigningMethod"), DigestMethods: algorithms(r.Algorithms, "DigestMethod"),
 		Scopes: []scopeJSON{}, NameIDFormats: append([]string{}, r.NameIDFormats...),
 		Registered:       registeredJSON{r.Registration.Authority, instantOrEmpty(r.Registration.Instant)},
@@ -135,6 +145,9 @@ func newEntityJSON(r *saml.EntityReport, now time.Time) *entityJSON {
 	}
 	for _, e := range r.Endpoints {
 		j.Endpoints = append(j.Endpoints, endpointJSON{e.Binding, e.URL, e.Ignored})
+	}
+	for _, s := range r.Services {
+		j.Services = append(j.Services, serviceJSON(s))
 	}
 	for _, s := range r.Scopes {
 		j.Scopes = append(j.Scopes, scopeJSON{s.Scope, s.Pattern, s.Ignored})
