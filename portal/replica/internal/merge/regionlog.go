@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -16,6 +17,13 @@ type cell struct {
 	to       []string        // of an application: to whom it is assigned, by goneKey
 	region   *center.Region  // of a Region's entry
 	optional bool
+	full     uint64 // how many whole states had been folded when it was put or repeated
+}
+
+// same says whether two cells say the same.
+func (c cell) same(o cell) bool {
+	return c.stamp == o.stamp && c.base == o.base && c.optional == o.optional &&
+		(c.value == nil) == (o.value == nil) && bytes.Equal(c.value, o.value)
 }
 
 // A regionLog is what one Region wrote. It doesn't depend on the order in which its
@@ -26,6 +34,7 @@ type regionLog struct {
 	apps  applications // in cells
 	floor uint64       // the stamp of the last full transaction
 	last  uint64       // the highest stamp
+	fulls uint64       // how many whole states were folded
 	read  uint64       // the stamp of the transaction that was read last, in the order of the log
 	// void is the stamp of the Region's removal. What the Region wrote up to then
 	// doesn't count, not even in a later whole state that repeats it. It is kept: a
@@ -56,38 +65,55 @@ func (l *regionLog) fold(t Transaction) []Name {
 	if t.Stamp < l.floor {
 		return nil
 	}
-	touched := map[Name]bool{}
 	if t.Full {
 		if l.floor = t.Stamp; t.Stamp > l.follows {
 			l.missed, l.follows = "", 0
 		}
+		l.fulls++
+	}
+	touched := map[Name]bool{}
+	for _, r := range t.Records {
+		if k := r.name(); l.put(k, r, t) {
+			touched[k] = true
+		}
+	}
+	if t.Full { // what is older and not in it is gone
 		maps.DeleteFunc(l.cells, func(k Name, c cell) bool {
-			old := c.stamp <= t.Stamp
-			if old {
+			gone := c.stamp <= t.Stamp && c.full != l.fulls
+			if gone {
 				touched[k] = true
 				delete(l.strange, k)
 				l.apps.remove(k, c)
 			}
-			return old
+			return gone
 		})
 	}
-	for _, r := range t.Records {
-		k, stamp := r.name(), r.writtenIn(t)
-		old := l.cells[k]
-		if stamp < old.stamp {
-			continue
-		}
-		c := cell{stamp, r.Base, r.Value, assignedTo(r), entryIn(r), r.Optional}
-		l.cells[k] = c
-		l.apps.remove(k, old)
-		l.apps.add(k, c)
-		touched[k] = true
-		delete(l.strange, k)
-		if r.Value != nil && !r.Optional && !l.knows(k.Kind) {
-			l.strange[k] = struct{}{}
-		}
-	}
 	return slices.Collect(maps.Keys(touched))
+}
+
+// put takes a record of a transaction in, and says whether that made a difference. A
+// whole state mostly repeats what is there: it keeps what is there, and touches nothing.
+func (l *regionLog) put(k Name, r Record, t Transaction) (changed bool) {
+	old, known := l.cells[k]
+	c := cell{stamp: r.writtenIn(t), base: r.Base, value: r.Value, optional: r.Optional, full: l.fulls}
+	replaced := t.Full && old.stamp <= t.Stamp && old.full != l.fulls
+	switch {
+	case known && c.same(old):
+		old.full = l.fulls
+		l.cells[k] = old
+		return false
+	case c.stamp < old.stamp && !replaced:
+		return false
+	}
+	c.to, c.region = assignedTo(r), entryIn(r)
+	l.cells[k] = c
+	l.apps.remove(k, old)
+	l.apps.add(k, c)
+	delete(l.strange, k)
+	if r.Value != nil && !r.Optional && !l.knows(k.Kind) {
+		l.strange[k] = struct{}{}
+	}
+	return true
 }
 
 // all returns a full transaction's records: what the log holds.
