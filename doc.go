@@ -31,6 +31,7 @@
 //   - portal/scim: users and groups from the identity provider by SCIM.
 //   - portal/awsnames: the addresses of AWS's Regions.
 //   - portal/awsapi: the base of the APIs that AWS's CLI and SDKs speak.
+//   - portal/awsapi/oidc: sign-in of AWS's CLI and SDKs.
 //   - portal/awsapi/access: accounts, roles and role credentials for them.
 //   - portal/awsapi/sts: GetCallerIdentity, for role credentials.
 //   - mockidp: an identity provider for tests and demonstrations, in process or
@@ -75,6 +76,8 @@
 //	portal/awsapi                     portal/awsapi/internal/sigv4,
 //	                                  portal/internal/refusal
 //	portal/awsapi/access              portal/awsapi, portal/center
+//	portal/awsapi/oidc                acs, portal, portal/awsapi,
+//	                                  portal/internal/refusal
 //	portal/awsapi/sts                 portal/awsapi
 //	portal/awsapi/internal/sigv4      –
 //	portal/awsapi/internal/sigv4test  –
