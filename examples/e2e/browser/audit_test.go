@@ -50,6 +50,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"attributes", testAuditAttributes},
 		{"portal", testAuditPortal},
 		{"sign-out", testAuditSignOut},
+		{"programs", testAuditPrograms},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
 	}

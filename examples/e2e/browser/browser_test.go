@@ -29,6 +29,7 @@ func TestBrowser(t *testing.T) {
 		{"Compose", testCompose},
 		{"CancelAndBack", testCancelAndBack},
 		{"PageScript", testPageScript},
+		{"Programs", testPrograms},
 		{"Middleware", testMiddleware},
 		{"ProgramOfSAMLSP", testProgramOfSAMLSP},
 		{"ForwardAuth", testForwardAuth},

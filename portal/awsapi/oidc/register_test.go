@@ -44,8 +44,8 @@ func TestRegisterClient(t *testing.T) {
 	for name, in := range map[string]fields{
 		"the command line": good, "a legacy profile": {"clientName": "botocore-client-1", "clientType": "public"},
 		"an address at AWS": good.with("issuerUrl", awsStart+"/start/#/"), "no issuer": good.with("issuerUrl", nil),
-		"what is new": good.with("somethingNew", fields{"a": 1}),
-		"a long name": good.with("clientName", strings.Repeat("n", 256)),
+		"what is new":      good.with("somethingNew", fields{"a": 1}),
+		"a long name":      good.with("clientName", strings.Repeat("n", 256)),
 		"another language": good.with("clientName", "コマンド"),
 	} {
 		r := c.must(c.post("/client/register", in))
