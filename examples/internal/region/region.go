@@ -39,6 +39,8 @@ type Config struct {
 	Peers  map[string]string
 	// Dial are options for the links to peers. Nil: none.
 	Dial []nats.Option
+	// AWS serves AWS's command lines. Nil: the Region doesn't.
+	AWS *AWS
 	// Replica changes the replica's configuration. Nil: no change.
 	Replica func(*replica.Config)
 
@@ -67,7 +69,8 @@ type Region struct {
 	*replica.Node
 	cfg     Config
 	handler atomic.Pointer[http.Handler]
-	ctx     context.Context // until Close
+	api     atomic.Pointer[http.Handler] // for AWS's command lines
+	ctx     context.Context              // until Close
 	cancel  context.CancelFunc
 	ready   chan struct{} // closed when it serves or has failed
 	failed  error         // why; read after ready
@@ -134,8 +137,12 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the portal of %s: %w", r.cfg.Place.Name, err)
 	}
+	pages, err := r.serveAWS(p)
+	if err != nil {
+		return nil, fmt.Errorf("the API of %s: %w", r.cfg.Place.Name, err)
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/", p)
+	mux.Handle("/", pages)
 	mux.HandleFunc("GET "+corp.AppPath+"{name}", r.application)
 	return mux, nil
 }
