@@ -64,21 +64,24 @@ func (s *Service) asException(err error) *Exception {
 	}
 	var e *Error
 	if errors.As(err, &e) && e.Reason == ReasonInput {
-		return &Exception{Name: s.cfg.Malformed, Message: s.inputMessage(e), Members: s.malformedMembers(e), Err: err}
+		text := s.inputMessage(e)
+		return &Exception{Name: s.cfg.Malformed, Message: text, Members: s.oauth("invalid_request", text), Err: err}
 	}
 	status := http.StatusInternalServerError
 	if e != nil && e.Reason == ReasonUnavailable {
 		status = http.StatusServiceUnavailable
 	}
-	return &Exception{Name: s.cfg.Internal, Status: status, Message: "Internal error", Err: err}
+	const text = "Internal error"
+	return &Exception{Name: s.cfg.Internal, Status: status, Message: text, Members: s.oauth("server_error", text), Err: err}
 }
 
 // inputMessage says what is wrong with a request, without the value.
 func (s *Service) inputMessage(e *Error) string { return fmt.Sprintf("%s: want %s", e.Rule, e.Want) }
 
-func (s *Service) malformedMembers(e *Error) map[string]any {
-	if s.cfg.OAuthErrors {
-		return map[string]any{"error": "invalid_request", "error_description": s.inputMessage(e)}
+// oauth returns the members of RFC 6749 5.2, in services that have them.
+func (s *Service) oauth(code, description string) map[string]any {
+	if !s.cfg.OAuthErrors {
+		return nil
 	}
-	return nil
+	return map[string]any{"error": code, "error_description": description}
 }

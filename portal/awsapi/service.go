@@ -159,8 +159,11 @@ func (s *Service) serve(w http.ResponseWriter, call *Call) (any, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, call.HTTP.Body, s.cfg.MaxBody))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return nil, &Exception{Name: s.cfg.Malformed, Status: http.StatusRequestEntityTooLarge,
-			Message: "The body is too large", Members: s.malformedMembers(badInput("body", "a smaller one", ""))}
+		const text = "The body is too large"
+		return nil, &Exception{
+			Name: s.cfg.Malformed, Status: http.StatusRequestEntityTooLarge, Message: text,
+			Members: s.oauth("invalid_request", text),
+		}
 	} else if err != nil {
 		return nil, badInput("body", "a whole one", "")
 	}
