@@ -151,6 +151,12 @@ type Config struct {
 	// the body's size, so a node needs more memory than this. Zero: 64 MiB, or 16 times MaxBody if that is more.
 	// At least 4 times MaxBody.
 	MaxBodies int64
+	// MaxAtOnce bounds how many responses this node processes at the same time, from their verification until OnLogin
+	// returns. The consumers of a Region share it. Below it, a node learns how many the stores take: when sign-ins take
+	// more than twice as long as one that is alone, it processes fewer at the same time, and otherwise more. Further
+	// responses wait briefly, and then get 503 with Retry-After; nothing is consumed. One client (see ClientAddr) can
+	// use about a third of the places to wait, and those with fewer responses in process are next. Zero: 1,024.
+	MaxAtOnce int
 	// Rand is the source of cookie secrets, RelayStates and references; it must be safe for concurrent
 	// use. Nil: crypto/rand.Reader.
 	Rand io.Reader
@@ -162,6 +168,8 @@ const (
 	// MaxBodies, as a multiple of MaxBody.
 	minBodies, defaultBodies = 4, 16
 	maxMaxBody               = math.MaxInt / (4 * defaultBodies)
+
+	defaultAtOnce = 1024
 )
 
 // setDefaults checks the fields and replaces zero values by the defaults.
@@ -181,7 +189,10 @@ func (cfg *Config) setDefaults() error {
 		return badConfig("Config.MaxBody", "is negative or too large")
 	case cfg.MaxBodies < 0 || cfg.MaxBodies > math.MaxInt:
 		return badConfig("Config.MaxBodies", "is negative or too large")
+	case cfg.MaxAtOnce < 0:
+		return badConfig("Config.MaxAtOnce", "is negative")
 	}
+	cfg.MaxAtOnce = cmp.Or(cfg.MaxAtOnce, defaultAtOnce)
 	cfg.RequestLifetime = cmp.Or(cfg.RequestLifetime, 15*time.Minute)
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 4<<20)
 	cfg.MaxBodies = cmp.Or(cfg.MaxBodies, max(64<<20, defaultBodies*cfg.MaxBody))

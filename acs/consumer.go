@@ -23,6 +23,7 @@ type Consumer struct {
 type shared struct {
 	clients     *clients
 	bodies      *budget
+	admission   *admission
 	soap        *soapClient
 	unsolicited *unsolicitedArtifacts
 }
@@ -31,7 +32,7 @@ type shared struct {
 func newShared(cfg *Config) *shared {
 	return &shared{
 		clients: newClients(cfg.requestQuota(), cfg.RequestLifetime), bodies: newBodies(cfg.MaxBodies),
-		soap: newSOAPClient(cfg), unsolicited: newUnsolicitedArtifacts(),
+		admission: newAdmission(cfg.MaxAtOnce), soap: newSOAPClient(cfg), unsolicited: newUnsolicitedArtifacts(),
 	}
 }
 
@@ -67,7 +68,9 @@ func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.setHeaders(w.Header())
 	v := c.newVerdict()
 	observed, end := c.observe(r)
-	login, restart, err := c.consume(w, observed, &v)
+	var turn *place
+	login, restart, err := c.consume(w, observed, &v, &turn)
+	defer func() { turn.end(false) }() // unless OnLogin has returned
 	switch {
 	case err != nil:
 		v.setError(err)
@@ -83,6 +86,7 @@ func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.report(observed.Context(), v, end)
 		login.consumer, login.verdict = c, &v
 		c.cfg.OnLogin(w, r, login) // [4]
+		turn.end(true)
 	}
 }
 
@@ -96,7 +100,10 @@ func (c *Consumer) loginOptions(r *http.Request) LoginOptions {
 
 // consume runs the stages of a response: [1] HTTP, [2] Verify, [3] admit. It returns the accepted sign-in, or the
 // IdP and ReturnTo of the sign-in to start after a Restart. When the body is released, ServeHTTP calls [4], OnLogin.
-func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (*Login, *LoginOptions, error) {
+// It sets turn when the response is admitted, and ServeHTTP ends it.
+func (c *Consumer) consume(
+	w http.ResponseWriter, r *http.Request, v *Verdict, turn **place,
+) (*Login, *LoginOptions, error) {
 	// [1] The browser's input: the form, and the cookies of its pending requests.
 	held := c.bodies.hold(c.cfg.ClientAddr(r))
 	defer held.release() // when the copies of the response are free, too
@@ -105,12 +112,16 @@ func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (
 		return nil, nil, err
 	}
 	pending := pendingRequests(r)
+	if *turn, err = c.admission.enter(r.Context(), c.cfg.ClientAddr(r)); err != nil {
+		return nil, nil, err
+	}
 
 	// [2] The assertion, if every rule holds. Nothing is consumed before, except by an artifact.
 	var assertion *saml.Assertion
 	var taken *takenRequest
 	verified := c.observeVerification(r.Context())
 	if in.artifact != "" {
+		(*turn).end(false) // calls by SOAP have bounds of their own, and their time says nothing of the stores
 		assertion, taken, err = c.resolve(w, r, in, pending, held)
 	} else {
 		assertion, err = c.cfg.SP.Verify([]byte(in.response), c.verifyOptions(pending))

@@ -100,4 +100,7 @@
 // The bodies that a node is reading or verifying use at most [Config].MaxBodies (64 MiB) in total, and those of
 // one client about a third of that. After that the client gets 503 with Retry-After. Set timeouts on the
 // http.Server too, to end stalled bodies.
+//
+// Responses that arrive faster than the stores take them get 503 with Retry-After, before those that are admitted
+// become slow. See [Config].MaxAtOnce, and [Region.Overloaded] for operators.
 package acs

@@ -20,8 +20,9 @@ const (
 	ReasonContentType Reason = "ContentType"
 	// ReasonTooLarge: the body is longer than Config.MaxBody.
 	ReasonTooLarge Reason = "TooLarge"
-	// ReasonBusy: the bodies that are being read use up Config.MaxBodies, or this client's part of it. Or the calls to
-	// an identity provider by SOAP, or to all, use up what there may be at the same time, or this client's part of that.
+	// ReasonBusy: the bodies that are being read use up Config.MaxBodies, or this client's part of it. Or more responses
+	// arrive than the stores take (see Config.MaxAtOnce). Or the calls to an identity provider by SOAP, or to all, use up
+	// what there may be at the same time, or this client's part of that.
 	ReasonBusy Reason = "Busy"
 	// ReasonForm: the body is not a form with exactly one SAMLResponse, or one SAMLart where artifacts are taken, and at
 	// most one RelayState.

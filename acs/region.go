@@ -111,6 +111,11 @@ func (g *Region) Refused(w http.ResponseWriter, r *http.Request) {
 	c.page(w, r, answer{status: http.StatusForbidden, text: textRefused}, reference)
 }
 
+// Overloaded reports whether this node has refused a response in the last ten seconds because there were more at the
+// same time than the stores take. An unauthenticated client can cause this, so show it to operators, and don't act on
+// it without them.
+func (g *Region) Overloaded() bool { return g.consumers[0].admission.overloaded(retrySoon) }
+
 // Metadata handles a GET of the service provider's metadata, which is the same in every Region.
 func (g *Region) Metadata(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]

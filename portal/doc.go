@@ -136,6 +136,10 @@
 // the service provider's skew, in the same direction, the answer is 503. If only one differs, the probe logs this and
 // the answer is 200: a wrong clock in one Region or identity provider must not take other Regions out of use.
 //
+// The answer is {"status":"ok"}. While more sign-ins arrive than the stores take, and some are refused with 503 (see
+// acs.Config.MaxAtOnce), it is {"status":"overloaded"} with the status 200: a redirector would otherwise move all users
+// to the next Region, and overload it too.
+//
 // The probe doesn't measure how full the stores are. If clients at thousands of addresses use up the store's quota of
 // pending requests (acs.MemoryConfig.MaxRequests), sign-in answers 503 and [PathHealth] still 200. Otherwise any client
 // could make a load balancer take one Region after the other out of use. A single address can use about a tenth of the
