@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"crypto/sha1" //nolint:gosec // SAML Bindings 3.6.4 requires it
 	"encoding/base64"
 	"encoding/binary"
@@ -37,6 +38,7 @@ const (
 type artifact struct {
 	app, audience string // the service provider that it was made for
 	login         string
+	acs, request  string // of the sign-in; request is "" if it is unsolicited
 	made          time.Time
 	response      []byte
 }
@@ -72,10 +74,15 @@ func (s *Server) byArtifact(m *Message, a answer) *Error {
 		return err
 	}
 	s.artifacts.put(hex.EncodeToString(handle), artifact{app: a.app.ID, audience: a.app.Audience, login: a.login(),
-		made: s.now(), response: m.XML})
+		acs: a.acs.URL, request: a.inResponseTo, made: s.now(), response: m.XML})
 	faults := s.takeMessageFaults(a.app.ID, ArtifactMalformed, ArtifactSource, ArtifactNoIndex)
 	m.Faults = append(m.Faults, kindsOf(faults)...)
-	fields := []Field{{"SAMLart", spoiledArtifact(a.app.Issuer, handle, faults)}}
+	text, id, err := s.mutatedArtifact(a, spoiledArtifact(a.app.Issuer, handle, faults))
+	if err != nil {
+		return err
+	}
+	m.Attack = cmp.Or(m.Attack, id)
+	fields := []Field{{"SAMLart", text}}
 	if m.Form.RelayState != "" {
 		fields = append(fields, Field{"RelayState", m.Form.RelayState})
 	}

@@ -29,7 +29,7 @@ func (s *Server) handleArtifact(_ *http.Request, st *state, app *App, in incomin
 		s.messages.refuse(id, errorf(ReasonArtifact, "the artifact is unknown, used, expired or another service provider's"))
 		return s.artifactResponse(st, app, resolution{inResponseTo: req.id})
 	}
-	return s.artifactResponse(st, app, resolution{req.id, waiting.login, waiting.response, faults})
+	return s.artifactResponse(st, app, resolution{req.id, waiting.login, waiting.response, faults, waiting})
 }
 
 // resolution is what an ArtifactResponse is made from.
@@ -37,6 +37,7 @@ type resolution struct {
 	inResponseTo, login string
 	inside              []byte // nil: no message
 	faults              []Fault
+	of                  artifact
 }
 
 // artifact returns the Artifact of an ArtifactResolve.
@@ -78,9 +79,13 @@ func (s *Server) artifactResponse(st *state, app *App, res resolution) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	s.messages.add(Message{Time: s.now(), Direction: Sent, App: app.ID, User: res.login, Binding: bindingSOAP, XML: raw,
-		Faults: kindsOf(res.faults)})
-	return raw, nil
+	if res.inside == nil {
+		s.messages.add(Message{Time: s.now(), Direction: Sent, App: app.ID, Binding: bindingSOAP, XML: raw})
+		return raw, nil
+	}
+	change := MessageMutation{Kind: ChangesArtifactAnswer, Destination: res.of.acs, InResponseTo: res.inResponseTo,
+		AuthnRequest: res.of.request}
+	return s.bySOAP(st, app, raw, change, Message{User: res.login, Faults: kindsOf(res.faults)})
 }
 
 // signedAround signs an element around messages, and returns it with the octets of those unchanged. A message that

@@ -41,9 +41,8 @@ func (s *Server) handleAttributes(_ *http.Request, st *state, app *App, in incom
 	if berr != nil {
 		return nil, internal("building the response", berr)
 	}
-	s.messages.add(Message{Time: s.now(), Direction: Sent, App: app.ID, User: a.login(), Binding: bindingSOAP, XML: raw,
-		Status: a.failure, Faults: kindsOf(faults)})
-	return raw, nil
+	change := MessageMutation{Kind: ChangesAttributes, InResponseTo: req.id, NameID: q.nameID, NameIDFormat: q.format}
+	return s.bySOAP(st, app, raw, change, Message{User: a.login(), Status: a.failure, Faults: kindsOf(faults)})
 }
 
 // spoilAttributes changes an answer as faults want.

@@ -91,7 +91,11 @@ type Config struct {
 	// of a service provider's checks. Mutation.ID names the mutation selected for this answer. The zero Mutated
 	// leaves the answer unchanged. Several goroutines may call Mutate. Zero (nil): answers are sent unchanged.
 	Mutate func(Mutation) (Mutated, error)
-	// Mutations are the IDs that Mutate knows; QueueMutation and SetMutation refuse others, and the sign-in page and
+	// MutateMessage is like Mutate for the other messages: logout messages, artifacts, and the answers by SOAP. It is
+	// called if a mutation applies whose MutationInfo says so. An error refuses the request. Zero (nil): they are sent
+	// unchanged.
+	MutateMessage func(MessageMutation) (MutatedMessage, error)
+	// Mutations are the IDs that Mutate and MutateMessage know; QueueMutation and SetMutation refuse others, and the sign-in page and
 	// mockidp/oktaapi offer them. Zero: any ID is passed to Mutate.
 	Mutations []string
 	// MutationInfo describes Mutations, by ID, for the lists that offer them. Zero: they are listed by ID.

@@ -80,8 +80,9 @@
 //
 // [Config].Mutate replaces valid answers with hostile ones. The mutation chosen on the sign-in page comes first, then
 // the next one of [Server.QueueMutation], then that of [Server.SetMutation] or [Config].StandingMutations. A mutation
-// changes the document, or how the browser sends it ([Mutated]). Package mockidp/hostile sets Mutate to the catalogue
-// of mockidp/attack. The attack tool of package mockidp/attack/run also sends attacks that no page can make a browser
+// changes the document, or how the browser sends it ([Mutated]). [Config].MutateMessage does the same for logout
+// messages, artifacts and answers by SOAP ([MutatedMessage]). Package mockidp/hostile sets both to the catalogue of
+// mockidp/attack. The attack tool of package mockidp/attack/run also sends attacks that no page can make a browser
 // send. These are octets that aren't text (C24/junk-high, C24/nul), other methods, types and headers (D19, D48/head,
 // put, override, no-type and json), and attacks with several messages or browsers (D01 to D07, D11, D47, D55).
 //

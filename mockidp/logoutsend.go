@@ -126,8 +126,12 @@ func (s *Server) sendLogout(w http.ResponseWriter, r *http.Request, st *state, a
 	if ferr != nil {
 		return internal("signing the logout message", ferr)
 	}
+	query, id, document, err := s.mutatedLogout(st, app, out, raw, &form)
+	if err != nil {
+		return err
+	}
 	m := Message{Time: s.now(), Direction: Sent, App: app.ID, User: out.login, Binding: bindingRedirect, ACS: out.to,
-		RelayState: out.relayState, XML: raw, Status: out.status, Faults: kindsOf(faults), Form: form}
+		RelayState: out.relayState, XML: document, Status: out.status, Faults: kindsOf(faults), Form: form, Attack: id}
 	if post && out.relayState != "" {
 		form.Fields = append(form.Fields, Field{"RelayState", out.relayState})
 	}
@@ -143,8 +147,30 @@ func (s *Server) sendLogout(w http.ResponseWriter, r *http.Request, st *state, a
 	if strings.Contains(out.to, "?") {
 		sep = "&"
 	}
-	http.Redirect(w, r, out.to+sep+encodeFields(form.Fields), http.StatusSeeOther)
+	http.Redirect(w, r, out.to+sep+query, http.StatusSeeOther)
 	return nil
+}
+
+// mutatedLogout returns what Config.MutateMessage makes of a logout message: the query by HTTP-Redirect, the ID of the
+// mutation, or "", and the document. By HTTP-POST it changes the form.
+func (s *Server) mutatedLogout(
+	st *state, app *App, out outgoing, doc []byte, form *Form,
+) (query, id string, document []byte, err *Error) {
+	change := MessageMutation{Binding: "HTTP-Redirect", Message: doc, Destination: out.to, RelayState: out.relayState}
+	if app.LogoutBinding == LogoutPOST {
+		change.Binding = "HTTP-POST"
+	}
+	change.readLogout(out.doc)
+	changed, id, err := s.mutatedMessage(st, app, out.login, change)
+	switch {
+	case err != nil || id == "":
+		return encodeFields(form.Fields), "", doc, err
+	case change.Binding == "HTTP-POST":
+		form.Fields = []Field{{cmp.Or(changed.Param, out.param), changed.Text}}
+	default:
+		form.Fields = queryFields("?" + changed.Text)
+	}
+	return changed.Text, id, changed.Document, nil
 }
 
 // postLogout shows the page that posts a message. The app may redirect anywhere, so the page has no form-action.

@@ -66,7 +66,8 @@ func (s *Server) signedBySOAP(
 	if werr != nil {
 		return nil, internal("writing the message", werr)
 	}
-	m.Time, m.Direction, m.App, m.Binding, m.XML, m.Faults = s.now(), Sent, app.ID, bindingSOAP, raw, kindsOf(faults)
-	s.messages.add(m)
-	return raw, nil
+	m.Faults = kindsOf(faults)
+	change := MessageMutation{Destination: app.LogoutSOAPURL}
+	change.readLogout(doc)
+	return s.bySOAP(st, app, raw, change, m)
 }

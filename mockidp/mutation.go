@@ -45,6 +45,8 @@ type MutationInfo struct {
 	Family string
 	// Reference is a CVE, a paper or a place in a standard. Zero: none.
 	Reference string
+	// Changes is what it changes. Zero: responses to sign-ins. Others are not offered at a sign-in.
+	Changes MessageKind
 }
 
 // Label returns the ID and the Title.
@@ -71,11 +73,14 @@ type family struct {
 	Mutations []MutationInfo
 }
 
-// families groups the mutations in which each word of a search occurs, in the order of Config.Mutations.
+// families groups the mutations of responses in which each word of a search occurs, in the order of Config.Mutations.
 func (s *Server) families(search string) []family {
 	var out []family
 	words := strings.Fields(strings.ToLower(search))
 	for _, m := range s.Mutations() {
+		if m.Changes != ChangesResponse {
+			continue
+		}
 		text := strings.ToLower(m.Label() + " " + m.Family + " " + m.Reference)
 		if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
 			continue
@@ -142,7 +147,7 @@ func (s *Server) mutation(a answer, raw []byte) Mutation {
 		OtherRelayState: s.messages.otherRelayState(a.app.ID, a.relayState),
 		Now:             a.now, Key: a.signer.key.own, Certificate: a.signer.key.cert}
 	if m.ID == "" {
-		m.ID = s.takeMutation(a.app.ID, a.login())
+		m.ID = s.takeMutation(a.app.ID, a.login(), ChangesResponse)
 	}
 	if a.user != nil {
 		m.User = a.user.clone()

@@ -161,8 +161,8 @@ func (m StandingMutation) samePair(other StandingMutation) bool {
 	return m.App == other.App && SameLogin(m.User, other.User)
 }
 
-// QueueMutation makes the Server call Config.Mutate with this ID for the next answer of an app about a user; "" is any
-// app, and any user. Several calls queue up. It goes before the mutations of SetMutation.
+// QueueMutation makes the Server call Config.Mutate with this ID for the next answer of an app about a user, or
+// Config.MutateMessage for the next message of the kind that MutationInfo says; "" is any app, and any user. Several calls queue up. It goes before the mutations of SetMutation.
 func (s *Server) QueueMutation(id, appID, login string) error {
 	m, err := s.checkMutation(s.state.Load(), StandingMutation{id, appID, login})
 	if err != nil {
@@ -205,7 +205,7 @@ func (s *Server) ClearMutations() { s.orders.with(func(o *orders) { o.standing =
 // checkMutation refuses a mutation that can't be made. It returns m with the login as it is configured.
 func (s *Server) checkMutation(st *state, m StandingMutation) (StandingMutation, *Error) {
 	switch {
-	case s.config.Mutate == nil:
+	case s.config.Mutate == nil && s.config.MutateMessage == nil:
 		return m, badConfig("a mutation needs Config.Mutate, which is nil")
 	case m.ID == "":
 		return m, badConfig("a mutation needs an ID")
@@ -227,11 +227,14 @@ func (s *Server) checkMutation(st *state, m StandingMutation) (StandingMutation,
 	return m, nil
 }
 
-// takeMutation returns the first ID queued for an answer, else the most specific one switched on, else "".
-func (s *Server) takeMutation(app, login string) (id string) {
+// takeMutation returns the first ID of the kind queued for a message, else the most specific one switched on, else "".
+func (s *Server) takeMutation(app, login string, kind MessageKind) (id string) {
+	applies := func(m StandingMutation) bool {
+		return m.appliesTo(app, login) && s.config.MutationInfo[m.ID].Changes == kind
+	}
 	s.orders.with(func(o *orders) {
 		for i, m := range o.queue {
-			if m.appliesTo(app, login) {
+			if applies(m) {
 				o.queue = slices.Delete(o.queue, i, i+1)
 				id = m.ID
 				return
@@ -239,7 +242,7 @@ func (s *Server) takeMutation(app, login string) (id string) {
 		}
 		best := -1
 		for _, m := range o.standing {
-			if m.appliesTo(app, login) && m.specific() > best {
+			if applies(m) && m.specific() > best {
 				id, best = m.ID, m.specific()
 			}
 		}

@@ -115,6 +115,9 @@ func parseSOAP(doc []byte, param string) (incoming, *Error) {
 
 // envelope returns a SOAP message with an element.
 func envelope(message []byte) []byte {
+	if whole, ok := bytes.CutPrefix(message, []byte(asItIs)); ok {
+		return whole
+	}
 	return slices.Concat([]byte(`<S:Envelope xmlns:S="`+nsSOAP+`"><S:Body>`), withoutDeclaration(message),
 		[]byte(`</S:Body></S:Envelope>`))
 }

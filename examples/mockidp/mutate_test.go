@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
+	"github.com/meridian-saml/meridian/mockidp/hostile"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
@@ -232,6 +234,14 @@ func TestOfferedAttacks(t *testing.T) {
 			}
 		}
 		return strings.Contains(named, "`"+id+"`") || strings.Contains(named, "`"+row+"`")
+	}
+	var armed mockidp.Config
+	hostile.Arm(&armed)
+	for id, m := range armed.MutationInfo { // at a sign-in, only those that change the response are
+		if m.Changes != mockidp.ChangesResponse {
+			assert.False(t, offered[id], id)
+			offered[id] = true
+		}
 	}
 	for _, e := range run.List() {
 		assert.NotEqual(t, mentioned(e.ID), offered[e.ID], "%s is offered (%v) or named as what isn't", e.ID, offered[e.ID])

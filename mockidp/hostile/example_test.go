@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
@@ -42,6 +43,40 @@ func Example() {
 	// "B01": status 403
 	// "D16": status 403
 	// "D48/forged-first": status 400
+}
+
+// A logout message of the mock that no service provider may obey: it has no signature. Artifacts and the answers to
+// attribute queries are attacked in the same way.
+func Example_logout() {
+	c := mockidp.Config{StandingMutations: []mockidp.StandingMutation{{ID: "G01"}}}
+	hostile.Arm(&c)
+	idp := mockidp.New(c)
+	defer idp.Close()
+	asked := ""
+	sp := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked += r.URL.RawQuery })
+	if err := idp.UpdateApp("", func(a *mockidp.App) error {
+		a.Audience, a.ACS = "https://sp.example/saml", []mockidp.ACS{{URL: "https://sp.example/acs"}}
+		a.LogoutURL = "https://sp.example/logout"
+		return nil
+	}); err != nil {
+		panic(err)
+	}
+	page, err := testkit.SignInHandler(idp, sp, idp.TileURL(""), mockidp.DefaultLogin)
+	if err != nil {
+		panic(err)
+	}
+	browser := page.Browser
+	page, err = browser.Post(idp.DashboardURL(), idp.URL+"/login/signout", url.Values{})
+	if err == nil {
+		_, err = browser.Continue(page)
+	}
+	if err != nil {
+		panic(err)
+	}
+	query, err := url.ParseQuery(asked)
+	fmt.Println(query.Has("SAMLRequest"), query.Has("Signature"), err)
+	// Output:
+	// true false <nil>
 }
 
 // serviceProvider is the application under test: a handler that need not listen. Here it is Meridian's.

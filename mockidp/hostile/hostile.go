@@ -10,8 +10,14 @@
 // In the attacks of family I the other identity provider is a tenant: see mockidp.Mutation. It needs a key of its own
 // (mockidp.Config.TenantKeys).
 //
-// It has the attacks that one page can make a browser send. These are most of the catalogue. Package
-// mockidp/attack/run has those that need several messages, or requests that no browser sends.
+// Attacks on single logout change the logout messages of the mock, so they take an app with single logout; attacks by
+// artifacts take an app whose ResponseBinding is an artifact, and those by answers to attribute queries one with
+// AttributeQueries. Start one as any other, and then sign in and out. The second Example does that.
+//
+//	err := idp.SetMutation("G02/post", "", "") // the mock's LogoutRequests have no signature
+//
+// It has the attacks that one message of an identity provider shows. These are most of the catalogue. Package
+// mockidp/attack/run has those that need several messages, or requests that no browser sends. [Missing] lists them.
 package hostile
 
 import (
@@ -29,12 +35,15 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Arm sets Mutate, Mutations and MutationInfo of c. That makes attacks possible, but starts none.
+// Arm sets Mutate, MutateMessage, Mutations and MutationInfo of c. That makes attacks possible, but starts none.
 // Config.StandingMutations and Server.SetMutation start one for every answer, and Server.QueueMutation one for the
-// next answer. A user who signs in on a page can select one for that sign-in. The IDs are those of run.List in package
-// attack/run. The Server refuses those that no page can send.
+// next answer. A user who signs in on a page can select one for that sign-in, if it changes the response. The IDs are
+// those of run.List in package attack/run. The Server refuses those of [Missing].
 func Arm(c *mockidp.Config) {
-	f := forger{cases: map[string]attack.Case{}, forms: formAttacks()}
+	f := forger{
+		cases: map[string]attack.Case{}, forms: formAttacks(), logouts: map[string]attack.LogoutCase{},
+		artifacts: map[string]attack.ArtifactCase{}, attributes: map[string]attack.AttributeCase{},
+	}
 	f.attacker = sync.OnceValues(func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	c.Mutate, c.Mutations = f.mutate, nil
 	for _, x := range attack.Cases() {
@@ -44,17 +53,18 @@ func Arm(c *mockidp.Config) {
 		}
 	}
 	c.Mutations = append(c.Mutations, slices.Sorted(maps.Keys(f.forms))...)
-	slices.SortStableFunc(c.Mutations, func(a, b string) int { return cmp.Compare(a[:3], b[:3]) }) // by row
 	c.MutationInfo = map[string]mockidp.MutationInfo{}
 	for _, id := range c.Mutations {
 		c.MutationInfo[id] = info(id)
 	}
+	f.addMessages(c)
+	slices.SortStableFunc(c.Mutations, func(a, b string) int { return cmp.Compare(a[:3], b[:3]) }) // by row
 }
 
 // families names the groups of rows, by the first letter of their IDs.
 var families = map[byte]string{
 	'A': "Signature wrapping", 'B': "Signatures, keys and algorithms", 'C': "XML and its parsers",
-	'D': "Rules of the protocol", 'E': "Encryption", 'G': "Single logout", 'I': "Several identity providers",
+	'D': "Rules of the protocol", 'E': "Encryption", 'G': "Single logout", 'H': "Artifacts", 'I': "Several identity providers",
 	'J': "Found by comparing implementations",
 	'K': "Encodings, metadata and certificates",
 }
@@ -71,9 +81,12 @@ func info(id string) mockidp.MutationInfo {
 
 // forger makes attacks of the catalogue from good answers.
 type forger struct {
-	cases    map[string]attack.Case
-	forms    map[string]formAttack
-	attacker func() (crypto.Signer, error) // a key that no service provider trusts
+	cases      map[string]attack.Case
+	forms      map[string]formAttack
+	logouts    map[string]attack.LogoutCase
+	artifacts  map[string]attack.ArtifactCase
+	attributes map[string]attack.AttributeCase
+	attacker   func() (crypto.Signer, error) // a key that no service provider trusts
 }
 
 // unsendable lists the cases whose form value no page can hold: octets that aren't UTF-8, and NUL (HTML, 13.2.3.5).
