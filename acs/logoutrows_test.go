@@ -332,7 +332,7 @@ func TestLogoutAnswersThatAnswerNothing(t *testing.T) {
 		want    string
 	}{
 		"G03 unsigned":                  {region, usLogout, unsigned(t, to(id)), []*http.Cookie{cookie}, "Unsigned"},
-		"G20 none waits":                {region, usLogout, to(id[:len(id)-1] + "0"), []*http.Cookie{cookie}, "Request"},
+		"G20 none waits":                {region, usLogout, to(id + "0"), []*http.Cookie{cookie}, "Request"},
 		"G20 no request of ours":        {region, usLogout, to("_unknown"), []*http.Cookie{cookie}, "InResponseTo"},
 		"G20 another browser":           {region, usLogout, to(id), []*http.Cookie{others}, "Request"},
 		"G20 no cookie":                 {region, usLogout, to(id), nil, "Request"},
