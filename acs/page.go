@@ -18,10 +18,10 @@ import (
 // setHeaders sets the headers of every HTTP response, including those that OnLogin writes. Each page sets its own
 // Content-Security-Policy.
 func (c *Consumer) setHeaders(h http.Header) {
+	SetPageHeaders(h)
 	h.Set("Cache-Control", "no-cache, no-store") // with Pragma as in Bindings 3.4.5.1 and 3.5.5.1
 	h.Set("Pragma", "no-cache")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer") // no form here posts to its own origin
 	if !c.cfg.InsecureAllowOpener {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	}

@@ -3,7 +3,11 @@ package acs
 import (
 	"html/template"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // PageKind is what a [Page] is about. The set is closed.
@@ -43,8 +47,8 @@ type PageForm struct {
 	Action  string
 	Fields  []PageField // hidden
 	Buttons []PageButton
-	// Targets are origins besides this one to which the answer redirects. A Content-Security-Policy needs them in
-	// form-action, since Chromium applies it to redirects.
+	// Targets are sources besides this origin to which the answer redirects, such as those of [LogoutTargets]. A
+	// Content-Security-Policy needs them in form-action, since Chromium applies it to redirects.
 	Targets []string
 }
 
@@ -68,6 +72,36 @@ func WritePage(w http.ResponseWriter, _ *http.Request, p Page) {
 		Page
 		Style template.CSS
 	}{p, template.CSS(style)})
+}
+
+// SetPageHeaders sets the headers of a page with a form that posts to its own origin, and of the answers to it: no
+// cache stores them. Referrer-Policy is same-origin, because with no-referrer a browser sends "Origin: null" with the
+// form, which [CheckSignOut] refuses. [WritePage] sets the Content-Security-Policy.
+func SetPageHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// LogoutTargets returns the PageForm.Targets of a form whose answer is a logout at an identity provider, which sends
+// the browser on to other service providers. So it is https, and no host of metadata, which could have a semicolon,
+// except one of this machine.
+func LogoutTargets(sp *saml.ServiceProvider, idp string) []string {
+	targets := []string{"https:"}
+	known, err := sp.IdP(idp)
+	if err != nil {
+		return targets
+	}
+	for _, s := range known.LogoutServices() {
+		u, err := url.Parse(s.URL)
+		if err != nil || u.Scheme != "http" || !saml.IsLoopback(u.Hostname()) {
+			continue
+		}
+		if origin := "http://" + u.Host; !slices.Contains(targets, origin) {
+			targets = append(targets, origin)
+		}
+	}
+	return targets
 }
 
 // newPage returns the page of an answer.

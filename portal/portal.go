@@ -228,14 +228,11 @@ func (p *Portal) ownPage(r *http.Request) error {
 	return nil
 }
 
-// secure sets the headers of every response that the portal makes itself. Referrer-Policy can't be no-referrer:
-// browsers would send "Origin: null" with the portal's own forms.
+// secure sets the headers of every response that the portal makes itself.
 func (p *Portal) secure(w http.ResponseWriter) {
 	h := w.Header()
+	acs.SetPageHeaders(h)
 	h.Set("Content-Security-Policy", contentSecurityPolicy("'self'"))
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 }

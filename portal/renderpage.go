@@ -36,7 +36,7 @@ func (p *Portal) renderOwn(w http.ResponseWriter, r *http.Request, status int, p
 		}
 		if b.Offer {
 			out.Form = &acs.PageForm{
-				Action: pathSignOutAtIdP, Targets: strings.Fields(b.Targets),
+				Action: pathSignOutAtIdP, Targets: b.Targets,
 				Buttons: []acs.PageButton{{Text: "Sign out at " + b.provider()}},
 			}
 		}

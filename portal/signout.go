@@ -7,8 +7,10 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -158,7 +160,7 @@ type signedOutBody struct {
 	Regions, Behind []center.Region // where sessions ended, and where they end later
 	Provider        string          // the name of the identity provider, if there are several
 	Offer           bool            // whether it can end its session
-	Targets         string          // where the form for that leads
+	Targets         []string        // where the form for that leads
 	Result          string          // of that, if it was asked
 	Link            string          // its sign-out page, if that is needed
 }
@@ -187,8 +189,8 @@ func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
 		body.Link = p.cfg.SignOutURLs[o.IdP]
 	}
 	if body.Offer {
-		body.Targets = p.formTargets(o.IdP)
-		w.Header().Set("Content-Security-Policy", contentSecurityPolicy("'self' "+body.Targets))
+		body.Targets = acs.LogoutTargets(p.cfg.SP, o.IdP)
+		w.Header().Set("Content-Security-Policy", contentSecurityPolicy("'self' "+strings.Join(body.Targets, " ")))
 	}
 	p.render(w, r, http.StatusOK, "signedout", page{Title: "You are signed out", Body: body})
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -91,21 +90,4 @@ func (p *Portal) loggedOut(w http.ResponseWriter, r *http.Request, l *acs.Logged
 
 func (p *Portal) setResult(w http.ResponseWriter, result string) {
 	p.setCookie(w, resultCookie, result, signOutLifetime)
-}
-
-// formTargets returns where the form of the identity provider's part may lead. Chromium applies form-action to all
-// redirects that follow, and an identity provider sends the browser from one service provider to the next.
-func (p *Portal) formTargets(entityID string) string {
-	out := "https:"
-	idp, err := p.cfg.SP.IdP(entityID)
-	if err != nil {
-		return out
-	}
-	for _, s := range idp.LogoutServices() {
-		u, err := url.Parse(s.URL)
-		if err == nil && u.Scheme == "http" && saml.IsLoopback(u.Hostname()) && !strings.Contains(out, originOf(s.URL)) {
-			out += " " + originOf(s.URL)
-		}
-	}
-	return out
 }

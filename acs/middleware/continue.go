@@ -14,7 +14,7 @@ import (
 
 // proceed finishes this browser's pending sign-in: by GET, or by POST of the answer to the question of ask.
 func (g *Guard) proceed(w http.ResponseWriter, r *http.Request) {
-	secure(w)
+	acs.SetPageHeaders(w.Header())
 	switch r.Method {
 	case http.MethodGet:
 		if err := acs.CheckNavigation(r); err != nil {

@@ -17,7 +17,7 @@ import (
 // logout is Paths.Logout: the sessions of the sign-in end here first, and then the identity provider is asked to end
 // its own, if it can.
 func (g *Guard) logout(w http.ResponseWriter, r *http.Request) {
-	secure(w)
+	acs.SetPageHeaders(w.Header())
 	if acs.CheckSignOut(r) != nil {
 		g.region.StartLogout(w, r, acs.LogoutOptions{}) // refuses it
 		return

@@ -11,15 +11,6 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// secure sets the headers of every response that the Guard makes itself. Referrer-Policy can't be no-referrer: browsers
-// would send "Origin: null" with its own forms.
-func secure(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("X-Content-Type-Options", "nosniff")
-}
-
 // refusal is the answer to a refusal. It contains nothing of the request.
 type refusal struct {
 	status             int
@@ -58,7 +49,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, why *Error) {
 	log(r.Context(), "middleware: refused", "reference", reference, "reason", string(why.Reason), "rule", why.Rule,
 		"want", why.Want, "got", storeerr.Printable(why.Got), "cause", cause)
 	a := refusals[why.Reason]
-	secure(w)
+	acs.SetPageHeaders(w.Header())
 	if a.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")
 	}
@@ -79,7 +70,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, why *Error) {
 // unauthorized answers a request that isn't redirected to the sign-in, such as a form that is posted after the session
 // has ended. The header WWW-Authenticate is set.
 func (g *Guard) unauthorized(w http.ResponseWriter, r *http.Request) {
-	secure(w)
+	acs.SetPageHeaders(w.Header())
 	if !acceptsHTML(r) {
 		http.Error(w, "Sign in with a browser first.", http.StatusUnauthorized)
 		return
@@ -94,7 +85,7 @@ func (g *Guard) unauthorized(w http.ResponseWriter, r *http.Request) {
 // refused is the page to which the consumer redirects after it has refused a response. Most of these were sent twice (a
 // double click, the back button, a restored tab), and the user is signed in already.
 func (g *Guard) refused(w http.ResponseWriter, r *http.Request) {
-	secure(w)
+	acs.SetPageHeaders(w.Header())
 	_, err := g.current(r)
 	var why *Error
 	switch {
