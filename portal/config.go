@@ -109,6 +109,11 @@ type Config struct {
 	// SignOutURLs are sign-out pages of identity providers, by entity ID. After a sign-out the page links to it if the
 	// identity provider has no single logout, or could not be told. Each is an https URL. Nil: none.
 	SignOutURLs map[string]string
+	// LogoutEndsAll are the entity IDs of identity providers whose LogoutRequests end all sessions of the user, in other
+	// browsers too, whatever SessionIndexes they name. It is for those that name the last sign-in of a browser only, such
+	// as SimpleSAMLphp: without it a session that the same browser has in another Region goes on. Sessions that begin
+	// after the request go on in any case. Nil: a LogoutRequest ends what it names.
+	LogoutEndsAll []string
 	// ForceAuthnAfterSignOut makes the first sign-in of a browser after a sign-out ask the identity provider to
 	// authenticate the user again (ForceAuthn), at this host for 30 days. It doesn't concern a sign-in that begins at
 	// the identity provider, unless Unsolicited is Restart. Zero: a user who is still signed in at the identity
@@ -200,13 +205,16 @@ func (c *Config) check() error {
 			return badConfig("Config.SignOutURLs["+strconv.Quote(entityID)+"]", want, refusal.WithoutUser(to))
 		}
 	}
+	if slices.Contains(c.LogoutEndsAll, "") {
+		return badConfig("Config.LogoutEndsAll", "entity IDs", "")
+	}
 	i := slices.IndexFunc(c.Directory.Regions(), func(r center.Region) bool { return r.Name == c.Region })
 	if i < 0 {
 		return badConfig("Config.Region", "a Region that the Directory knows", c.Region)
 	}
 	c.defaults()
 	// An absolute URL of the portal itself is as good as a path.
-	c.SignOutURLs = maps.Clone(c.SignOutURLs)
+	c.SignOutURLs, c.LogoutEndsAll = maps.Clone(c.SignOutURLs), slices.Clone(c.LogoutEndsAll)
 	c.RelayStateOrigins = append(slices.Clone(c.RelayStateOrigins), origins(c.Directory.Regions()[i].PortalURLs)...)
 	return nil
 }

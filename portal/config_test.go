@@ -55,7 +55,8 @@ func TestNewRefuses(t *testing.T) {
 				ACS: []saml.Endpoint{{URL: "https://" + virginia + "/continue", Region: "us-east-1"}}})
 			require.NoError(t, err)
 		},
-		"origin with a path": func(c *portal.Config) { c.RelayStateOrigins = []string{"https://wiki.example/x"} },
+		"an entity ID that is empty": func(c *portal.Config) { c.LogoutEndsAll = []string{""} },
+		"origin with a path":         func(c *portal.Config) { c.RelayStateOrigins = []string{"https://wiki.example/x"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := good()

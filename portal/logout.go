@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs/sessions"
@@ -15,10 +16,19 @@ func (p *Portal) endSubject(ctx context.Context, l *saml.VerifiedLogoutRequest) 
 	subject := sessions.Subject{
 		Provider: l.IdP(), ServiceProvider: p.cfg.SP.EntityID(), NameID: sessions.NameID(l.NameID()),
 	}
-	ended, err := p.cfg.Sessions.EndSubject(ctx, sessions.Logout{
+	named := sessions.Logout{
 		Subject: subject, SessionIndexes: l.SessionIndexes(), Issued: l.IssueInstant(), NotOnOrAfter: l.NotOnOrAfter(),
 		Until: p.rememberLogout(l.NotOnOrAfter()),
-	})
+	}
+	ended, err := p.cfg.Sessions.EndSubject(ctx, named)
+	if err == nil && len(named.SessionIndexes) > 0 && slices.Contains(p.cfg.LogoutEndsAll, l.IdP()) {
+		// In addition, because a late assertion with one of the named sessions is refused whenever it was issued.
+		all := named
+		all.SessionIndexes, all.NotOnOrAfter = nil, time.Time{}
+		var others []sessions.Session
+		others, err = p.cfg.Sessions.EndSubject(ctx, all)
+		ended = append(ended, others...)
+	}
 	if err != nil {
 		return saml.LogoutFailed, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // G18, G29: a LogoutRequest of the identity provider ends the sessions of both Regions, and no others.
@@ -76,6 +77,42 @@ func TestInvariant19_LateAssertionIsRefusedInEveryRegion(t *testing.T) {
 
 		w.clock.Set(end)
 		requirePage(t, begin("alice@example.com", "s1")(), 200, "/", "Alice Adams")
+	}
+}
+
+// An identity provider that names one of a browser's sessions ends all of the user's, if it is configured so, and no
+// others. The assertion that it names stays refused, whenever it was issued, and a fresh one is let in.
+func TestLogoutEndsAll(t *testing.T) {
+	idp, err := saml.ParseIdPMetadata(worldWithIdP(t).idp.Metadata("")) // the same in each world
+	require.NoError(t, err)
+	for _, all := range []bool{false, true} {
+		w, _ := newLogoutWorld(t, func(c *portal.Config) {
+			c.LogoutEndsAll = []string{"https://another.example"}
+			if all {
+				c.LogoutEndsAll = append(c.LogoutEndsAll, idp.EntityID())
+			}
+		})
+		first, second, other := w.browser(), w.browser(), w.browser()
+		requirePage(t, w.assertionFor(first, virginia, "alice@example.com", "s1")(), 200, "/", "Alice Adams")
+		requirePage(t, w.assertionFor(second, frankfurt, "alice@example.com", "s2")(), 200, "/", "Alice Adams")
+		requirePage(t, w.assertionFor(other, frankfurt, "bob@example.com", "s1")(), 200, "/", "bob@example.com")
+		late := w.assertionFor(w.browser(), frankfurt, "alice@example.com", "s3")
+		w.clock.Advance(2 * time.Second)
+		end := w.clock.Now().Add(5 * time.Minute)
+		in := logoutRequest{notOnOrAfter: end, indexes: []string{"s2"}}
+		require.Equal(t, []string{"Success"}, w.logOut(w.browser(), in))
+		alive := func(b *browser, host string) bool {
+			b.Stay = func(to *url.URL) bool { return to.Path == "/login" }
+			return b.click("https://"+host+"/").StatusCode == 200
+		}
+		assert.False(t, alive(second, frankfurt), "the one that is named")
+		assert.Equal(t, !all, alive(first, virginia), "another of the user's")
+		assert.True(t, alive(other, frankfurt), "another user's")
+		assert.Equal(t, !all, late().StatusCode == 200, "an assertion issued before")
+		w.clock.Advance(time.Minute)
+		assert.Equal(t, 403, w.assertionFor(w.browser(), virginia, "alice@example.com", "s2")().StatusCode,
+			"a later assertion of the named session")
+		requirePage(t, w.assertionFor(w.browser(), virginia, "alice@example.com", "s4")(), 200, "/", "Alice Adams")
 	}
 }
 
