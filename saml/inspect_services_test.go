@@ -12,6 +12,7 @@ import (
 
 // A report has the addresses for logout, artifacts and attributes, and says which are not used and why. Those that are
 // used are the ones of the identity provider.
+// Obligations: IIP-SP17.
 func TestInspectServices(t *testing.T) {
 	const artifact, soap11 = "ArtifactResolutionService", "urn:oasis:names:tc:SAML:1.0:bindings:SOAP-binding"
 	service := func(element, binding, attrs string) string {

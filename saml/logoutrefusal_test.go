@@ -15,6 +15,7 @@ import (
 
 // A refused LogoutRequest whose signature verified has a signed answer to its ID, with a status and nothing else. The
 // binding is that of the request.
+// Obligations: SDP-SP33.
 func TestLogoutRefusal(t *testing.T) {
 	r := func(changes ...func(*etree.Element)) saml.LogoutMessage {
 		return soap(request(t, keys().idp, changes...))
