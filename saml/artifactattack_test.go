@@ -2,6 +2,7 @@ package saml_test
 
 import (
 	"crypto"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,7 +15,8 @@ import (
 const artifactIndex = 1
 
 // TestArtifactCases makes every hostile artifact and every hostile answer to an ArtifactResolve of the catalogue with
-// each key, and its twin without the attack, which is accepted. D52: a case is refused for its Reason.
+// each key, and its twin without the attack, which is accepted. D52, H01 to H03, H08 to H13, H15, H19 to H21, J12: a case
+// is refused for its Reason, and the report says the same.
 func TestArtifactCases(t *testing.T) {
 	cases := attack.ArtifactCases()
 	require.NotEmpty(t, cases)
@@ -51,16 +53,25 @@ func requireArtifact(
 		requireReasonIn(t, want.Reasons, err)
 		return
 	}
-	a, err := sp.VerifyArtifactResponse(m.Envelope, saml.ArtifactRecord{ID: p.ResolveID, IdP: idpEntity},
-		saml.VerifyOptions{ACS: usACS, RequestIDs: []string{p.RequestID}})
+	record, options := saml.ArtifactRecord{ID: p.ResolveID, IdP: idpEntity},
+		saml.VerifyOptions{ACS: usACS, RequestIDs: []string{p.RequestID}}
+	a, err := sp.VerifyArtifactResponse(m.Envelope, record, options)
+	report := sp.ExplainArtifactResponse(m.Envelope, record, options)
 	if want.Accepted() {
 		require.NoError(t, err)
 		require.Equal(t, "alice@example.com", a.NameID().Value)
 		require.Equal(t, idpEntity, a.Issuer())
+		require.NoError(t, report.Err)
 		return
 	}
 	require.Nil(t, a)
 	requireReasonIn(t, want.Reasons, err)
+	var e *saml.Error
+	require.ErrorAs(t, err, &e)
+	require.NotEmpty(t, e.Rule)
+	require.Nil(t, report.Assertion)
+	requireReason(t, e.Reason, report.Err)
+	require.True(t, slices.ContainsFunc(report.Checks, func(k saml.Check) bool { return k.Reason == e.Reason }))
 }
 
 // artifactAttackSP is a service provider whose identity provider signs with a key of testdata/keys.
