@@ -30,7 +30,12 @@ func TestLemonLDAPLogout(t *testing.T) {
 	t.Run("posted to us", func(t *testing.T) { checkPostedLogouts(t, p, posted) })
 	t.Run("encrypted assertion", func(t *testing.T) { checkLogouts(t, p, encrypted, awayRegion) })
 	t.Run("encrypted NameID", func(t *testing.T) { checkLemonLDAPNamesAnother(t, p, nameID) })
-	t.Run("by SOAP", func(t *testing.T) {
+	t.Run("by SOAP from us", func(t *testing.T) {
+		require.True(t, offersLogout(t, p.metadata, saml.SOAP))
+		checkSignOutHere(t, p, signed, homeRegion, saml.SOAP)
+		checkSignOutHere(t, p, signed, awayRegion, saml.SOAP)
+	})
+	t.Run("by SOAP to us", func(t *testing.T) {
 		checkSignOutThere(t, p, called, homeRegion)
 		checkSignOutThere(t, p, called, awayRegion)
 		require.Contains(t, called.logoutMessages()[0], "Envelope")

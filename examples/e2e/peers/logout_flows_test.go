@@ -36,7 +36,8 @@ type logoutPeer struct {
 // deployLogout starts a deployment with a logout URL in each Region.
 func deployLogout(t *testing.T, change ...func(*saml.Config)) *deployment {
 	t.Helper()
-	return deploy(t, func(sp *saml.Config, _ *acs.Config) {
+	return deploy(t, func(sp *saml.Config, r *acs.Config) {
+		r.SOAP.RootCAs = peerRoots()
 		for _, e := range sp.ACS {
 			at, err := url.Parse(e.URL)
 			require.NoError(t, err)

@@ -53,6 +53,9 @@ func (f tlsFront) start(t *testing.T, program, static string) {
 func (f tlsFront) serve(h http.Handler) {
 	key, cert := peerTLS()
 	f.Config.Handler = h
-	f.TLS = &tls.Config{Certificates: []tls.Certificate{{PrivateKey: key, Certificate: [][]byte{cert.Raw}}}}
+	if f.TLS == nil {
+		f.TLS = &tls.Config{}
+	}
+	f.TLS.Certificates = []tls.Certificate{{PrivateKey: key, Certificate: [][]byte{cert.Raw}}}
 	f.StartTLS()
 }
