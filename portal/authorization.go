@@ -71,6 +71,9 @@ func (p *Portal) checkAuthorizations(ctx context.Context, s sessions.Session) *E
 // Authorized returns the authorization with this secret. The error is an *Error: ReasonClientSession if there is none
 // in this Region or if it has ended, or the reason why the user or the Region has no sessions.
 func (p *Portal) Authorized(ctx context.Context, secret string) (Authorization, error) {
+	if _, ok := p.regionNamed(p.cfg.Region); !ok { // while it is being removed, sessions stay valid
+		return Authorization{}, newError(ReasonNotInUse, "status of the Region", "a Region of the instance", p.cfg.Region)
+	}
 	key := authorizationKey(secret)
 	s, err := p.authorization(ctx, key)
 	now, none := p.now(), newError(ReasonClientSession, "authorization of a program", "one that lives here", "")
@@ -79,9 +82,6 @@ func (p *Portal) Authorized(ctx context.Context, secret string) (Authorization, 
 		return Authorization{}, err
 	case s.Region != p.cfg.Region, s.Client == "", s.Over(now, 0):
 		return Authorization{}, none
-	}
-	if _, ok := p.regionNamed(p.cfg.Region); !ok { // while it is being removed, sessions stay valid
-		return Authorization{}, newError(ReasonNotInUse, "status of the Region", "a Region of the instance", p.cfg.Region)
 	}
 	u, refused := p.active(p.cfg.Directory.UserByID(s.UserID))
 	if refused != nil {

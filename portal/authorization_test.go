@@ -46,7 +46,7 @@ func requireReason(t *testing.T, want portal.Reason, err error) {
 	require.Equal(t, want, e.Reason, "%v", err)
 }
 
-// Rules 49 and 50: an authorization lets in in its own Region only.
+// Rule 49: an authorization is of one Region, and lets in there only.
 func TestRule49AuthorizationsAreOfOneRegion(t *testing.T) {
 	w, s, p, b, by := letIn(t, nil)
 	got, err := p["us-east-1"].Authorized(t.Context(), secret)
@@ -80,8 +80,8 @@ func TestRule49AuthorizationsAreOfOneRegion(t *testing.T) {
 	requireReason(t, portal.ReasonClientSession, err)
 }
 
-// Rules 51 and 52: an authorization ends with its sign-in, in whichever Region that ends.
-func TestRule51AuthorizationsEndWithTheSignIn(t *testing.T) {
+// An authorization ends with its sign-in, in whichever Region that ends.
+func TestAuthorizationsEndWithTheSignIn(t *testing.T) {
 	for name, end := range map[string]func(w *world, s *shared, p map[string]*portal.Portal, b *browser){
 		"sign-out": func(_ *world, _ *shared, _ map[string]*portal.Portal, b *browser) {
 			b.submit("https://"+virginia+"/sign-out", url.Values{})

@@ -29,7 +29,7 @@ func (p clientPages) device(w http.ResponseWriter, r *http.Request, v *visit) {
 
 func (p clientPages) renderDevice(w http.ResponseWriter, r *http.Request, v *visit, status int, body deviceBody) {
 	title := "Authorization requested"
-	if body.UserCode == "" {
+	if !body.Given {
 		title = "Enter the code of a program"
 	}
 	p.render(w, r, status, "device", v.page(title, "", body))

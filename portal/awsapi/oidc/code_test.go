@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 func TestSignInByCode(t *testing.T) {
@@ -269,4 +271,27 @@ func TestRequestIsAnsweredOnce(t *testing.T) {
 	late := open(t, alice, c.authorizeURL())
 	w.clock.Advance(10*time.Minute + time.Second)
 	assert.Equal(t, http.StatusBadRequest, press(t, late, "allow").Status)
+}
+
+// Rule 52: a browser goes to the portal of the Region that the program asked, and signs in there. No other Region takes
+// part.
+func TestRule52BrowsersGoToTheRegionsPortal(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, region := range []string{virginia, frankfurt} {
+		c, other := w.client(region, asCLI(region)), map[string]string{virginia: frankfurt, frankfurt: virginia}[region]
+		b := testkit.NewBrowser(t.Context())
+		b.Transport = w.hosts
+		b.Stay = func(to *url.URL) bool { return to.Path == "/oauth/callback" }
+		p, err := b.SignInAs(w.idp, c.authorizeURL(), "alice@example.com")
+		require.NoError(t, err)
+		assert.Equal(t, portalOf(region), p.Origin())
+		assert.Contains(t, p.Text(), "Allow access?")
+		for _, visit := range b.Trail {
+			assert.NotContains(t, visit.URL, other+".")
+		}
+		d := w.client(region, asDevice()).device() // checks the addresses
+		assert.Contains(t, d.page, portalOf(region))
+		assert.NotContains(t, d.page, other)
+		c.login(b)
+	}
 }

@@ -28,6 +28,7 @@ type accessToken struct {
 	Secret string   `json:"x"`
 	Region string   `json:"r"`
 	Scopes []string `json:"p"`
+	Until  int64    `json:"u"` // seconds
 }
 
 // refreshToken is the value of a refresh token.
@@ -46,7 +47,9 @@ func (s *Server) tokens(ctx context.Context, r refreshToken, renew bool, end tim
 	if until.After(end) {
 		until = end
 	}
-	access, err := s.anywhere.Seal(ctx, kindAccess, until, accessToken{r.Secret, s.cfg.Portal.Region(), r.Scopes})
+	access, err := s.anywhere.Seal(ctx, kindAccess, until, accessToken{
+		r.Secret, s.cfg.Portal.Region(), r.Scopes, until.Unix(),
+	})
 	if err != nil {
 		return nil, unavailable("seal of a token", err)
 	}
@@ -143,7 +146,7 @@ func (s *Server) Grant(ctx context.Context, token string) (awsapi.Grant, error) 
 	switch {
 	case err == nil:
 		return awsapi.Grant{
-			UserID: got.User.ID, UserName: got.User.UserName, Scopes: t.Scopes, Expires: got.Session.Expires,
+			UserID: got.User.ID, UserName: got.User.UserName, Scopes: t.Scopes, Expires: time.Unix(t.Until, 0),
 		}, nil
 	case !errors.As(err, &e), e.Reason == portal.ReasonUnavailable, e.Reason == portal.ReasonStale:
 		return awsapi.Grant{}, &awsapi.Error{Reason: awsapi.ReasonUnavailable, Rule: "access token", Err: err}

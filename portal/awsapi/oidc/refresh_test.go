@@ -123,14 +123,42 @@ func TestTokensOfARegion(t *testing.T) {
 	c.refused(c.refresh(late.text("refreshToken")), 400, "InvalidGrantException")
 }
 
+func TestGrantSaysWhenTheTokenExpires(t *testing.T) {
+	w := newWorld(t, nil)
+	r := w.client(virginia, asCLI(virginia)).login(w.browser(virginia, "alice@example.com"))
+	g, err := w.servers[virginia].Grant(t.Context(), r.text("accessToken"))
+	require.NoError(t, err)
+	assert.WithinDuration(t, w.clock.Now().Add(time.Hour), g.Expires, time.Second)
+}
+
+// Rule 8: a Region that was removed lets no program in. While it is being removed, what lives there goes on.
+func TestRegionThatIsRemoved(t *testing.T) {
+	w := newWorld(t, nil)
+	c, here := w.client(frankfurt, asCLI(frankfurt)), w.client(virginia, asCLI(virginia))
+	r := c.login(w.browser(frankfurt, "alice@example.com"))
+	mine := here.login(w.browser(virginia, "alice@example.com"))
+	require.NoError(t, w.primary.Update(func(tx *center.Tx) error {
+		region := w.primary.Regions()[1]
+		region.Status = center.RegionRemoving
+		return tx.PutRegion(region)
+	}))
+	assert.True(t, w.isIn(frankfurt, r.text("accessToken")))
+	require.NoError(t, w.primary.Update(func(tx *center.Tx) error { return tx.RemoveRegion(frankfurt) }))
+	assert.False(t, w.isIn(frankfurt, r.text("accessToken")))
+	c.refused(c.refresh(r.text("refreshToken")), 400, "InvalidGrantException")
+	c.refused(c.post("/client/register", asCLI(frankfurt)), 400, "InvalidRequestException")
+	assert.True(t, w.isIn(virginia, mine.text("accessToken")))
+	here.must(here.refresh(mine.text("refreshToken")))
+}
+
 func TestTokenLifetime(t *testing.T) {
 	w := newWorld(t, func(c *oidc.Config) { c.TokenLifetime = 20 * time.Minute })
 	c := w.client(virginia, asCLI(virginia))
 	assert.EqualValues(t, 1200, c.login(w.browser(virginia, "alice@example.com")).Body["expiresIn"])
 }
 
-// Rule 8 and rules 49 to 52: authorizations aren't replicated, and what ends one is.
-func TestRule50AuthorizationsEndInEveryRegion(t *testing.T) {
+// Authorizations are of one Region, and what ends one is replicated.
+func TestAuthorizationsEndInEveryRegion(t *testing.T) {
 	w := newWorld(t, nil)
 	here, there := w.client(virginia, asCLI(virginia)), w.client(frankfurt, asCLI(frankfurt))
 	for name, end := range map[string]func(mine reply){
