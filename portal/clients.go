@@ -31,6 +31,9 @@ type Clients interface {
 	// only: otherwise an attacker could enter the code of a program of their own, and send the request to other users.
 	// Clients bound how many wrong codes a session may enter.
 	Enter(ctx context.Context, userCode string, by Approval) (request string, err error)
+	// StartURL returns the URL that stands for this Region's portal in the programs' configuration, for the page of a
+	// role. Empty: the portal's own.
+	StartURL() string
 }
 
 // ClientRequest is what a program asks for.
@@ -59,13 +62,15 @@ type Approval struct {
 
 func (v *visit) approval() Approval { return Approval{v.key, v.session.ID, v.user.ID} }
 
-// WithClients returns a handler that serves the portal, and the pages on which its users answer programs.
+// WithClients returns a handler that serves the portal, and the pages on which its users answer programs. The page of a
+// permission set then says how AWS's command line gets credentials for it.
 func (p *Portal) WithClients(c Clients) http.Handler {
 	pages, mux := clientPages{p, c}, http.NewServeMux()
 	mux.Handle("/", p)
 	p.route(mux, PathClient, byMethod{
 		http.MethodGet: p.visitor(pages.ask), http.MethodPost: p.visitor(pages.answer),
 	})
+	p.route(mux, pathRole, byMethod{http.MethodGet: p.visitor(pages.role)})
 	p.route(mux, PathDevice, byMethod{
 		http.MethodGet: p.visitor(pages.device), http.MethodPost: p.visitor(pages.entered),
 	})

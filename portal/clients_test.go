@@ -23,6 +23,7 @@ type programs struct {
 	codes    map[string]string // a request, by user code
 	answers  []string
 	by       portal.Approval // of the last answer
+	start    string
 }
 
 func (c *programs) Request(_ context.Context, request string, _ portal.Approval) (portal.ClientRequest, error) {
@@ -62,6 +63,8 @@ func (c *programs) Enter(_ context.Context, code string, _ portal.Approval) (str
 	delete(c.codes, code)
 	return request, nil
 }
+
+func (c *programs) StartURL() string { return c.start }
 
 const callback = "http://127.0.0.1:45999/oauth/callback"
 
@@ -234,4 +237,31 @@ func TestConsentWhereThePortalIsApart(t *testing.T) {
 	}
 	a := w.signIn(w.browser(), "https://"+startVirginia+"/client?request="+request, "alice@example.com")
 	requirePage(t, a, 200, "/client?request="+request, "Allow access?")
+}
+
+// The page of a role says how AWS's command line gets its keys, if programs are let in.
+func TestAccessKeysOfARole(t *testing.T) {
+	w, _, c := withPrograms(t, nil)
+	b := w.browser()
+	const path = "/accounts/111122223333/ReadOnly"
+	requirePage(t, w.signIn(b, "https://"+virginia+path, "alice@example.com"), 200, path, "Access keys",
+		"[profile ReadOnly-111122223333-us-east-1]", "sso_start_url = https://"+virginia+"\n", "sso_region = us-east-1",
+		"aws sso login --profile ReadOnly-111122223333-us-east-1")
+	c.start = "https://ssoins-1.portal.us-east-1.app.aws"
+	requirePage(t, b.click("https://"+virginia+path), 200, path, "sso_start_url = "+c.start+"\n")
+	c.start = "https://ssoins-1.portal.us-east-1.app.aws\ncredential_process = evil"
+	a := b.click("https://" + virginia + path)
+	requirePage(t, a, 200, path, "no cloud credentials")
+	assert.NotContains(t, a.body, "evil")
+	requirePage(t, b.click("https://"+virginia+"/accounts/111122223333/Admin"), http.StatusNotFound,
+		"/accounts/111122223333/Admin", "no such permission set")
+}
+
+// Names that would add lines to the configuration, or that AWS doesn't have, get no profile.
+func TestAccessKeysOfOtherNames(t *testing.T) {
+	for _, bad := range [][2]string{{"Read Only", "111122223333"}, {"A\nb = c", "111122223333"}, {"", "111122223333"},
+		{"ReadOnly", "1"}, {"ReadOnly", "111122223333\n"}, {"ReadOnly\n", "111122223333"}} {
+		assert.Empty(t, portal.AccessKeys("https://a.example", bad[0], bad[1]), "%q", bad)
+	}
+	assert.Contains(t, portal.AccessKeys("https://a.example", "Read_Only+=,.@-", "111122223333"), "Read_Only+=,.@-")
 }

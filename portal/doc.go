@@ -167,6 +167,6 @@
 //
 // All pages work without JavaScript and by keyboard, and have a content security policy that allows only the portal's
 // own style sheet and images. The page on which a user answers a program also allows a redirect to that program. The
-// portal provides no cloud credentials. The page of a permission set shows the chosen role. A product built on the
-// portal can replace it.
+// page of a permission set shows the chosen role and, with programs, how AWS's command line gets credentials for it.
+// The portal itself shows none. A product built on the portal can replace the page.
 package portal

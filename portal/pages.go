@@ -26,11 +26,16 @@ func (p *Portal) applications(w http.ResponseWriter, r *http.Request, v *visit) 
 // role is the page of a permission set in an account. If the permission set isn't assigned to the user, the page is not
 // found, whether or not the permission set exists.
 func (p *Portal) role(w http.ResponseWriter, r *http.Request, v *visit) {
+	p.renderRole(w, r, v, func(center.Account, center.PermissionSet) *accessKeys { return nil })
+}
+
+func (p *Portal) renderRole(w http.ResponseWriter, r *http.Request, v *visit,
+	keys func(center.Account, center.PermissionSet) *accessKeys) {
 	for _, a := range p.cfg.Directory.Accounts(v.user.ID) {
 		for _, set := range a.PermissionSets {
 			if a.Account.ID == r.PathValue("account") && set.Name == r.PathValue("permissionSet") {
 				set.SessionDuration = cmp.Or(set.SessionDuration, time.Hour) // center's default
-				body := roleBody{Account: a.Account, PermissionSet: set}
+				body := roleBody{a.Account, set, keys(a.Account, set)}
 				p.render(w, r, http.StatusOK, "role", v.page(set.Name+" in "+a.Account.Name, "", body))
 				return
 			}
@@ -43,6 +48,7 @@ func (p *Portal) role(w http.ResponseWriter, r *http.Request, v *visit) {
 type roleBody struct {
 	Account       center.Account
 	PermissionSet center.PermissionSet
+	Keys          *accessKeys // nil: none
 }
 
 func (v *visit) page(title, tab string, body any) page {

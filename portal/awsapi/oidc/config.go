@@ -31,7 +31,8 @@ type Config struct {
 	Instance string
 
 	// StartURLs are addresses that mean this Region's portal besides its portal URLs in the directory, such as a custom
-	// domain, or the address at AWS that a command line insists on. Only their origins are compared. Nil: none.
+	// domain, or the address at AWS that a command line insists on. Only their origins are compared. The page of a role
+	// shows users the first one. Nil: none.
 	StartURLs []string
 	// Endpoint is the origin of this API, which registrations are told. Empty: they are not told; AWS's clients know it.
 	Endpoint string
@@ -121,6 +122,7 @@ func (c *Config) check() (starts []string, why *Error) {
 	case len(c.StartURLs) > maxStartURLs:
 		return nil, badConfig("Config.StartURLs", "at most 64", strconv.Itoa(len(c.StartURLs)))
 	}
+	c.StartURLs = slices.Clone(c.StartURLs)
 	for _, raw := range c.StartURLs {
 		origin := originOf(raw)
 		if origin == "" {
@@ -164,6 +166,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Pages returns a handler that serves the whole portal of Config, and the pages on which its users answer programs.
 // Mount it on the portal's hosts in the portal's place.
 func (s *Server) Pages() http.Handler { return s.pages }
+
+// StartURL implements portal.Clients.
+func (s *Server) StartURL() string {
+	if len(s.cfg.StartURLs) == 0 {
+		return ""
+	}
+	return s.cfg.StartURLs[0]
+}
 
 func (s *Server) now() time.Time { return s.cfg.Portal.Now() }
 
