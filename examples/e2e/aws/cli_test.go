@@ -30,18 +30,22 @@ type cli struct {
 	home string
 }
 
-// newCLI returns a CLI with the profiles of the announcement: one for each Region.
+// newCLI returns a CLI with the profiles of the announcement: one for each Region. It runs in its tree, whose hosts file
+// leads to the world, so that it needs no endpoint override.
 func (w *world) newCLI(suite string) *cli {
 	w.t.Helper()
 	if os.Geteuid() != 0 {
 		testkit.Lacking(w.t, "awscli", "the AWS CLI gets its own hosts file, which takes root")
 	}
-	testkit.RequireSuccess(w.t, "awscli", "unshare", "--mount", "true")
 	cache, err := os.UserCacheDir()
 	require.NoError(w.t, err)
 	tree := filepath.Join(cache, "meridian-peers", "awscli-"+suite)
 	testkit.RequireFile(w.t, "awscli", filepath.Join(tree, "usr", "bin", "aws"))
-	c := &cli{w: w, tree: tree, home: w.t.TempDir()}
+	testkit.RequireSuccess(w.t, "awscli", "chroot", "/", "true")
+	home, err := os.MkdirTemp(filepath.Join(tree, "tmp"), "home-")
+	require.NoError(w.t, err)
+	w.t.Cleanup(func() { _ = os.RemoveAll(home) })
+	c := &cli{w: w, tree: tree, home: home}
 	var hosts, config strings.Builder
 	for i, p := range w.places {
 		fmt.Fprintf(&hosts, "%s %s\n", p.ip, strings.Join(p.hosts, " "))
@@ -49,10 +53,12 @@ func (w *world) newCLI(suite string) *cli {
 			"region = %s\n\n[sso-session %[2]s]\nsso_start_url = %[4]s\nsso_region = %[3]s\n"+
 			"sso_registration_scopes = sso:account:access\n\n", profiles[i], sessionNames[i], p.Name, p.portal)
 	}
-	c.write(hosts.String(), "hosts")
-	c.write(config.String(), ".aws", "config")
-	c.write(string(w.ca.pem), "ca.pem")
-	c.write("", "resolv.conf")
+	fmt.Fprintf(&hosts, "%s %s\n", startIP, startHost)
+	// Every test writes the same.
+	c.write(hosts.String(), tree, "etc", "hosts")
+	c.write("", tree, "etc", "resolv.conf")
+	c.write(config.String(), home, ".aws", "config")
+	c.write(string(w.ca.pem), home, "ca.pem")
 	return c
 }
 
@@ -64,29 +70,16 @@ var (
 
 func (c *cli) write(content string, path ...string) {
 	c.w.t.Helper()
-	name := filepath.Join(append([]string{c.home}, path...)...)
+	name := filepath.Join(path...)
 	require.NoError(c.w.t, os.MkdirAll(filepath.Dir(name), 0o700))
 	require.NoError(c.w.t, os.WriteFile(name, []byte(content), 0o600))
 }
 
-// chroot runs the CLI in its tree, with the hosts file and the home directory of the test. Nothing of that outlives the
-// process, because the mounts are in a namespace of its own.
-const chroot = `set -e
-tree=$1 home=$2
-shift 2
-[ -e "$tree/etc/hosts" ] || : >>"$tree/etc/hosts"
-[ -e "$tree/etc/resolv.conf" ] || : >>"$tree/etc/resolv.conf"
-mount --bind "$home/hosts" "$tree/etc/hosts"
-mount --bind "$home/resolv.conf" "$tree/etc/resolv.conf"
-mount --bind "$home" "$tree/tmp"
-exec chroot "$tree" /usr/bin/aws "$@"`
-
 func (c *cli) command(ctx context.Context, env []string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "unshare", append([]string{
-		"--mount", "--propagation", "private", "sh", "-c", chroot, "sh", c.tree, c.home,
-	}, args...)...)
+	cmd := exec.CommandContext(ctx, "chroot", append([]string{c.tree, "/usr/bin/aws"}, args...)...)
+	home := "/tmp/" + filepath.Base(c.home)
 	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=/tmp", "AWS_CA_BUNDLE=/tmp/ca.pem", "AWS_PAGER=", "LC_ALL=C.UTF-8",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "AWS_CA_BUNDLE=" + home + "/ca.pem", "AWS_PAGER=", "LC_ALL=C.UTF-8",
 		"AWS_EC2_METADATA_DISABLED=true", "PYTHONUNBUFFERED=1",
 	}, env...)
 	cmd.WaitDelay = 10 * time.Second
