@@ -160,8 +160,10 @@ func change(t *rapid.T, tx *center.Tx) error {
 			return tx.Unassign(all[rapid.IntRange(0, len(all)-1).Draw(t, "which")])
 		},
 		func() error {
-			return tx.PutApplication(center.Application{ID: pick([]string{"Wiki", "New"}), Name: pick(names),
-				URL: "https://wiki.example", Region: "us-east-1", AssignedTo: []center.Principal{principal(), principal()}})
+			return tx.PutApplication(center.Application{
+				ID: pick([]string{"Wiki", "New"}), Name: pick(names), URL: "https://wiki.example", Region: "us-east-1",
+				AssignedTo: []center.Principal{principal(), principal()},
+			})
 		},
 		func() error { return tx.RemoveApplication("Wiki") },
 		func() error { return tx.PutRegion(region()) },

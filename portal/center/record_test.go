@@ -25,6 +25,10 @@ func TestRecordsAssembleInAnyOrder(t *testing.T) {
 	inst, err := center.New(d)
 	require.NoError(t, err)
 	assert.Equal(t, want, inst.Snapshot().Records())
+	stored, err := center.NewStored(records, nil)
+	require.NoError(t, err)
+	assert.Equal(t, want, stored.Snapshot().Records())
+	assert.Equal(t, d, stored.Snapshot().Data())
 	for i, name := range []string{"us-east-1", "eu-central-1", "ap-south-1"} {
 		assert.Equal(t, name, d.Regions[i].Name, "Regions keep their order")
 	}
@@ -74,6 +78,8 @@ func TestAssembleRefuses(t *testing.T) {
 		"value of a list": {Kind: center.KindRegion, Key: "us-east-1", Value: []byte(`[]`)},
 	} {
 		_, err := center.Assemble([]center.Record{r})
+		requireReason(t, center.ReasonInvalid, err)
+		_, err = center.NewStored([]center.Record{r}, nil)
 		requireReason(t, center.ReasonInvalid, err)
 		inst, err := center.New(seed())
 		require.NoError(t, err)

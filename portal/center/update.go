@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 )
@@ -37,6 +38,7 @@ func (v *View) try(change func(*Tx) error) error {
 	i.writing.Lock()
 	defer i.writing.Unlock()
 	tx := &Tx{d: newDraft(i.Snapshot()), region: v.region}
+	defer func() { tx.over = true }()
 	if err := change(tx); err != nil {
 		return err
 	}
@@ -69,6 +71,7 @@ type Tx struct {
 	d       *draft
 	region  string
 	changed bool
+	over    bool     // the update has ended: a change would be one of a Snapshot
 	ended   []string // IDs of users whose access ended
 	err     error    // the first refusal
 }
@@ -82,8 +85,28 @@ func (t *Tx) Regions() []Region { return t.d.s.Regions() }
 // UserByID returns the user with this ID, as it is so far.
 func (t *Tx) UserByID(id string) (User, bool) { return t.d.s.UserByID(id) }
 
-func (t *Tx) primaryOnly(what string, kind Kind) error {
+// Users is Snapshot.Users of the state so far. The transaction must not be changed until it ends.
+func (t *Tx) Users(from string) iter.Seq[User] { return t.d.s.Users(from) }
+
+// Groups is Snapshot.Groups of the state so far. The transaction must not be changed until it ends.
+func (t *Tx) Groups(from string) iter.Seq[Group] { return t.d.s.Groups(from) }
+
+// IdentityProviders returns the identity providers so far, in their order.
+func (t *Tx) IdentityProviders() []IdentityProvider { return t.d.s.IdentityProviders() }
+
+// begin refuses changes after the update has ended.
+func (t *Tx) begin() error {
 	t.changed = true
+	if t.over {
+		return &Error{Reason: ReasonInvalid, Rule: "transaction", Want: "one whose update has not ended"}
+	}
+	return nil
+}
+
+func (t *Tx) primaryOnly(what string, kind Kind) error {
+	if err := t.begin(); err != nil {
+		return err
+	}
 	if primary := t.d.s.regionList[0].Name; t.region != primary {
 		return t.refuse(&Error{
 			Reason: ReasonNotPrimary, Rule: what + " of " + string(kind),
@@ -95,7 +118,9 @@ func (t *Tx) primaryOnly(what string, kind Kind) error {
 
 // ownRegion requires that an application's current Region and its new regions are the transaction's Region.
 func (t *Tx) ownRegion(what, id string, regions ...string) error {
-	t.changed = true
+	if err := t.begin(); err != nil {
+		return err
+	}
 	if a := t.d.s.applications.get(id); a != nil {
 		regions = append(regions, a.Region)
 	}

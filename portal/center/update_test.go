@@ -201,3 +201,20 @@ func TestAssignTwice(t *testing.T) {
 	requireReason(t, center.ReasonNotFound, v.Update(func(tx *center.Tx) error { return tx.Unassign(a) }))
 	assert.Len(t, v.Snapshot().Data().Assignments, 5)
 }
+
+// A transaction that is kept can't change the snapshot that it made.
+func TestATransactionEndsWithItsUpdate(t *testing.T) {
+	v := view(t, writable(), "us-east-1")
+	for name, write := range writes {
+		var kept *center.Tx
+		require.NoError(t, v.Update(func(tx *center.Tx) error {
+			kept = tx
+			return tx.PutUser(center.User{UserName: "dave@example.com", DisplayName: name, Inactive: true})
+		}))
+		before, records := v.Snapshot(), v.Snapshot().Records()
+		requireReason(t, center.ReasonInvalid, write(kept))
+		requireReason(t, center.ReasonInvalid, kept.RemoveApplication("Wiki"))
+		assert.Same(t, before, v.Snapshot(), name)
+		assert.Equal(t, records, v.Snapshot().Records(), name)
+	}
+}
