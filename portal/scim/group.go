@@ -49,7 +49,7 @@ type editedGroup struct {
 
 // editGroup makes assignments to a copy of a group.
 func editGroup(st *state, g center.Group, list []assignment) (center.Group, *Error) {
-	e := &editedGroup{Group: g, isUser: func(id string) bool { _, ok := st.users.at[id]; return ok }}
+	e := &editedGroup{Group: g, isUser: func(id string) bool { _, ok := st.users.get(id); return ok }}
 	e.members.clear()
 	for _, id := range g.Members {
 		e.members.add(id)

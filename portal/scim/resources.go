@@ -207,8 +207,11 @@ func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error)
 	}
 	unique := "one that no other " + strings.ToLower(rs.kind) + " has"
 	newName, newExternal := !strings.EqualFold(name, oldName), external != "" && external != oldExternal
-	for _, other := range t.all {
-		_, otherName, otherExternal := rs.keys(other)
+	for other := range t.each {
+		if !newName && !newExternal {
+			break // there is nothing to look for
+		}
+		_, otherName, otherExternal := rs.keys(*other)
 		switch {
 		case newName && strings.EqualFold(name, otherName):
 			return false, refuse(ReasonUniqueness, rs.nameAttr, unique+", in any case", name)
@@ -219,7 +222,6 @@ func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error)
 	if err := rs.store(st.tx, element); err != nil {
 		return false, fromCenter(err)
 	}
-	t.put(element)
 	return true, nil
 }
 
@@ -227,7 +229,7 @@ func (s *Server) users() *resources[center.User] {
 	return &resources[center.User]{
 		server: s, kind: "User", schema: schemaUser, nameAttr: "userName", attributes: userAttributes,
 		keys:   func(u center.User) (id, name, external string) { return u.ID, u.UserName, u.ExternalID },
-		table:  func(st *state) *table[center.User] { return st.users },
+		table:  func(st *state) *table[center.User] { return &st.users },
 		match:  matchUser,
 		show:   s.user,
 		same:   func(a, b center.User) bool { return a == b },
@@ -245,23 +247,10 @@ func (s *Server) users() *resources[center.User] {
 			}
 			return center.Data{Users: []center.User{u}}
 		},
-		own:   func(u *center.User, id, idp string) { u.ID, u.IdentityProvider = id, idp },
-		idp:   func(u center.User) string { return u.IdentityProvider },
-		store: (*center.Tx).PutUser,
-		remove: func(st *state, id string) error {
-			if err := st.tx.RemoveUser(id); err != nil {
-				return err
-			}
-			st.users.drop(id)
-			for i, g := range st.groups.all { // as the instance does
-				if slices.Contains(g.Members, id) {
-					// A copy, because another request of the same batch may still read the group.
-					g.Members = slices.DeleteFunc(slices.Clone(g.Members), func(m string) bool { return m == id })
-					st.groups.all[i] = g
-				}
-			}
-			return nil
-		},
+		own:    func(u *center.User, id, idp string) { u.ID, u.IdentityProvider = id, idp },
+		idp:    func(u center.User) string { return u.IdentityProvider },
+		store:  (*center.Tx).PutUser,
+		remove: func(st *state, id string) error { return st.tx.RemoveUser(id) },
 	}
 }
 
@@ -270,7 +259,7 @@ func (s *Server) groups() *resources[center.Group] {
 		server: s, kind: "Group", schema: schemaGroup, nameAttr: "displayName", attributes: groupAttributes,
 		briefPatch: true,
 		keys:       func(g center.Group) (id, name, external string) { return g.ID, g.Name, g.ExternalID },
-		table:      func(st *state) *table[center.Group] { return st.groups },
+		table:      func(st *state) *table[center.Group] { return &st.groups },
 		match:      matchGroup,
 		show:       s.group,
 		same: func(a, b center.Group) bool {
@@ -282,15 +271,9 @@ func (s *Server) groups() *resources[center.Group] {
 			g.Members = nil // editGroup has checked the members
 			return center.Data{Groups: []center.Group{g}}
 		},
-		own:   func(g *center.Group, id, idp string) { g.ID, g.IdentityProvider = id, idp },
-		idp:   func(g center.Group) string { return g.IdentityProvider },
-		store: (*center.Tx).PutGroup,
-		remove: func(st *state, id string) error {
-			if err := st.tx.RemoveGroup(id); err != nil {
-				return err
-			}
-			st.groups.drop(id)
-			return nil
-		},
+		own:    func(g *center.Group, id, idp string) { g.ID, g.IdentityProvider = id, idp },
+		idp:    func(g center.Group) string { return g.IdentityProvider },
+		store:  (*center.Tx).PutGroup,
+		remove: func(st *state, id string) error { return st.tx.RemoveGroup(id) },
 	}
 }

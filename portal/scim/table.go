@@ -1,49 +1,71 @@
 package scim
 
 import (
+	"iter"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// state is the users and groups of an identity provider: all that exist for a client. The state of a snapshot never
-// changes. The state of an update includes the batch's changes so far.
-type state struct {
-	idp    string // its entity ID; "" if the instance lists none
-	users  *table[center.User]
-	groups *table[center.Group] // whose Members never change
-	tx     *center.Tx           // nil for a snapshot
+// people is what a state reads: a snapshot, or an update in progress.
+type people interface {
+	IdentityProviders() []center.IdentityProvider
+	UserByID(id string) (center.User, bool)
+	Users(from string) iter.Seq[center.User]
+	Groups(from string) iter.Seq[center.Group]
 }
 
-// states are those of an instance, by identity provider. They never change.
+// state is the users and groups of an identity provider: all that exist for a client. The state of a snapshot never
+// changes. The state of an update includes the batch's changes so far. Neither copies the instance: a change must cost
+// what it changes.
+type state struct {
+	idp    string // its entity ID; "" if the instance lists none
+	users  table[center.User]
+	groups table[center.Group]
+	tx     *center.Tx // nil for a snapshot
+}
+
+// states are those of an instance, by identity provider.
 type states map[string]*state
 
-// newStates takes ownership of d.
-func newStates(d center.Data, tx *center.Tx) states {
-	out := make(states, len(d.IdentityProviders))
-	if len(d.IdentityProviders) == 0 {
-		out[""] = newState("", d.Users, d.Groups, tx)
-		return out
+// newStates returns the states of a snapshot, or of an update. lists returns the elements as they are listed.
+func newStates(p people, tx *center.Tx, lists func() center.Data) states {
+	providers := p.IdentityProviders()
+	newState := func(idp string) *state {
+		own := func(of string) bool { return len(providers) == 0 || of == idp }
+		return &state{idp: idp, tx: tx, users: usersOf(p, own, lists), groups: groupsOf(p, own, lists)}
 	}
-	users, groups := map[string][]center.User{}, map[string][]center.Group{}
-	for _, u := range d.Users {
-		users[u.IdentityProvider] = append(users[u.IdentityProvider], u)
+	if len(providers) == 0 {
+		return states{"": newState("")}
 	}
-	for _, g := range d.Groups {
-		groups[g.IdentityProvider] = append(groups[g.IdentityProvider], g)
-	}
-	for _, p := range d.IdentityProviders {
-		out[p.EntityID] = newState(p.EntityID, users[p.EntityID], groups[p.EntityID], tx)
+	out := make(states, len(providers))
+	for _, p := range providers {
+		out[p.EntityID] = newState(p.EntityID)
 	}
 	return out
 }
 
-func newState(idp string, users []center.User, groups []center.Group, tx *center.Tx) *state {
-	userID := func(u center.User) string { return u.ID }
-	groupID := func(g center.Group) string { return g.ID }
-	return &state{idp, newTable(users, userID), newTable(groups, groupID), tx}
+func usersOf(p people, own func(idp string) bool, lists func() center.Data) table[center.User] {
+	t := table[center.User]{
+		own: func(u *center.User) bool { return own(u.IdentityProvider) }, find: p.UserByID, all: p.Users,
+	}
+	t.list = sync.OnceValue(func() []center.User { return t.filter(lists().Users) })
+	return t
+}
+
+func groupsOf(p people, own func(idp string) bool, lists func() center.Data) table[center.Group] {
+	t := table[center.Group]{own: func(g *center.Group) bool { return own(g.IdentityProvider) }, all: p.Groups}
+	t.find = func(id string) (center.Group, bool) {
+		for g := range p.Groups(id) {
+			return g, g.ID == id
+		}
+		return center.Group{}, false
+	}
+	t.list = sync.OnceValue(func() []center.Group { return t.filter(lists().Groups) })
+	return t
 }
 
 const ruleProvider = "identity provider of the token"
@@ -66,67 +88,60 @@ func (all states) of(t Token) (*state, *Error) {
 	return nil, refuse(ReasonProvider, ruleProvider, "one that the instance lists", "") // impossible: there is one
 }
 
-// state returns the state of the current snapshot for a token. States are made once per snapshot.
+// state returns the state of the current snapshot for a token. States are made once per snapshot, and lists when they
+// are first needed.
 func (s *Server) state(t Token) (*state, *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := s.cfg.View.Snapshot(); s.stateOf != now {
-		s.cached, s.stateOf = newStates(now.Data(), nil), now
+		s.cached, s.stateOf = newStates(now, nil, sync.OnceValue(now.Data)), now
 	}
 	return s.cached.of(t)
 }
 
-// A table is the elements of one kind, users or groups, with a lookup by ID.
+// A table is the elements of one kind, users or groups, that a client sees.
 type table[T any] struct {
-	all []T // in the instance's order; the zero value is a removed one
-	id  func(T) string
-	at  map[string]int // by ID
+	own  func(*T) bool
+	find func(id string) (T, bool)
+	all  func(from string) iter.Seq[T] // in the order of their IDs
+	list func() []T                    // in the order in which all elements are listed
 }
 
-// newTable takes ownership of all.
-func newTable[T any](all []T, id func(T) string) *table[T] {
-	t := &table[T]{all: all, id: id, at: make(map[string]int, len(all))}
-	for i, element := range all {
-		t.at[id(element)] = i
+// filter returns the elements of a list that the client sees. It doesn't change the list, which states share.
+func (t *table[T]) filter(all []T) (out []T) {
+	for i := range all {
+		if t.own(&all[i]) {
+			out = append(out, all[i])
+		}
 	}
-	return t
+	return out
 }
 
+// get returns the element with an ID.
 func (t *table[T]) get(id string) (element T, ok bool) {
-	i, ok := t.at[id]
-	if !ok {
-		return element, false
+	if v, ok := t.find(id); ok && t.own(&v) {
+		return v, true
 	}
-	return t.all[i], true
+	return element, false
 }
 
-// put adds an element, or replaces the one with its ID.
-func (t *table[T]) put(element T) {
-	id := t.id(element)
-	if i, ok := t.at[id]; ok {
-		t.all[i] = element
-		return
+// each yields all elements.
+func (t *table[T]) each(yield func(*T) bool) {
+	for v := range t.all("") {
+		if t.own(&v) && !yield(&v) {
+			return
+		}
 	}
-	t.at[id] = len(t.all)
-	t.all = append(t.all, element)
-}
-
-// drop removes an element of the table.
-func (t *table[T]) drop(id string) {
-	var none T
-	t.all[t.at[id]] = none
-	delete(t.at, id)
 }
 
 // search returns the elements that match a filter, or all elements for nil.
-func (t *table[T]) search(f *filter, match func(*T, *filter) bool) []T {
+func (t *table[T]) search(f *filter, match func(*T, *filter) bool) (out []T) {
 	if f == nil {
-		return t.all
+		return t.list()
 	}
-	var out []T
-	for i := range t.all {
-		if match(&t.all[i], f) {
-			out = append(out, t.all[i])
+	for v := range t.each {
+		if match(v, f) {
+			out = append(out, *v)
 		}
 	}
 	return out

@@ -7,9 +7,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A writer combines concurrent changes into one update, because an update copies and checks the whole instance.
-// Requests that arrive during an update wait, and the next update makes all their changes. A refused change doesn't
-// affect the others.
+// A writer combines concurrent changes into one update, because each update is written to disk and sent to the other
+// Regions on its own. Requests that arrive during an update wait, and the next update makes all their changes. A refused
+// change doesn't affect the others.
 type writer struct {
 	view View
 	turn chan struct{} // holds one element during an update
@@ -81,7 +81,7 @@ func (w *writer) flush(batch []*job) {
 func (w *writer) update(batch []*job) error {
 	errs := make([]*Error, len(batch))
 	err := w.view.Update(func(tx *center.Tx) error {
-		all := newStates(tx.Data(), tx)
+		all := newStates(tx, tx, tx.Data)
 		for i, j := range batch {
 			st, err := all.of(j.token)
 			if errs[i] = err; err == nil {
