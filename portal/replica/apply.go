@@ -54,11 +54,7 @@ func (n *Node) apply() {
 // makeInstance makes the instance from the directory.
 func (n *Node) makeInstance() {
 	apps, rest := split(n.dir.Records())
-	d, err := center.Assemble(rest)
-	var inst *center.Instance
-	if err == nil {
-		inst, err = center.NewJournaled(d, journal{n})
-	}
+	inst, err := center.NewStored(rest, journal{n})
 	if err != nil {
 		n.cfg.Logger.Error("replica: no instance", "error", err)
 		return

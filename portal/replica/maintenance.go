@@ -212,7 +212,7 @@ func (n *Node) activate(context.Context) error {
 			continue
 		}
 		err := v.Update(func(tx *center.Tx) error {
-			for _, now := range tx.Data().Regions {
+			for _, now := range tx.Regions() {
 				if now.Name == r.Name && now.Status == center.RegionAdding {
 					now.Status = center.RegionActive
 					return tx.PutRegion(now)
