@@ -24,7 +24,8 @@ func TestAWholeStateTouchesOnlyWhatDiffers(t *testing.T) {
 	assert.Len(t, full(10, record(1, "a", 0), record(2, "b", 0), record(3, "c", 0)), 3)
 	assert.Empty(t, full(20, record(1, "a", 10), record(2, "b", 10), record(3, "c", 10)), "it repeats what is there")
 	touched := full(30, record(1, "a", 10), record(2, "changed", 10))
-	assert.ElementsMatch(t, []merge.Name{{Kind: center.KindUser, Key: user(2)}, {Kind: center.KindUser, Key: user(3)}}, touched)
+	want := []merge.Name{{Kind: center.KindUser, Key: user(2)}, {Kind: center.KindUser, Key: user(3)}}
+	assert.ElementsMatch(t, want, touched)
 	assert.Len(t, d.Facts(), 2)
 
 	// What is newer than its record in a whole state, and older than that, is replaced: the log lost it.
