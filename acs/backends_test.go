@@ -36,7 +36,7 @@ func natsBackend(storage jetstream.StorageType) open {
 			return func() acs.Store {
 				s, err := natsstore.New(
 					t.Context(),
-					natsstore.Config{JetStream: n.JetStream(0), Storage: storage, Timeout: timeout},
+					natsstore.Config{InsecurePlaintext: true, JetStream: n.JetStream(0), Storage: storage, Timeout: timeout},
 				)
 				require.NoError(t, err)
 				return s
@@ -50,7 +50,8 @@ func redisBackend(t testing.TB) backend {
 	r := testserver.StartRedis(t)
 	node := func(timeout time.Duration) func() acs.Store {
 		return func() acs.Store {
-			s, err := redisstore.New(t.Context(), redisstore.Config{Client: r.Client(), Timeout: timeout})
+			s, err := redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true,
+				Client: r.Client(), Timeout: timeout})
 			require.NoError(t, err)
 			return s
 		}

@@ -26,7 +26,7 @@ var fillings = map[string]func(*testing.T, *world) filling{
 	},
 	"redis": func(t *testing.T, _ *world) filling {
 		c := testserver.StartRedis(t).Client()
-		s, err := redisstore.New(t.Context(), redisstore.Config{Client: c, Timeout: time.Minute})
+		s, err := redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true, Client: c, Timeout: time.Minute})
 		require.NoError(t, err)
 		info, err := c.InfoMap(t.Context(), "memory").Result()
 		require.NoError(t, err)
@@ -38,7 +38,7 @@ var fillings = map[string]func(*testing.T, *world) filling{
 	},
 	"nats": func(t *testing.T, _ *world) filling {
 		js := testserver.StartNATS(t, 1).JetStream(0)
-		s, err := natsstore.New(t.Context(), natsstore.Config{JetStream: js, Timeout: time.Minute})
+		s, err := natsstore.New(t.Context(), natsstore.Config{InsecurePlaintext: true, JetStream: js, Timeout: time.Minute})
 		require.NoError(t, err)
 		limit := func(bytes int64) {
 			stream, err := js.Stream(t.Context(), "meridian_records")

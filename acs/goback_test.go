@@ -51,7 +51,7 @@ func revertMemory(t *testing.T, w *world) revert {
 
 func redisNode(t *testing.T, c redis.UniversalClient) func() acs.Store {
 	return func() acs.Store {
-		s, err := redisstore.New(t.Context(), redisstore.Config{Client: c, Timeout: time.Minute})
+		s, err := redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true, Client: c, Timeout: time.Minute})
 		require.NoError(t, err)
 		return s
 	}
@@ -113,7 +113,7 @@ func natsFiles(t *testing.T) (revert, jetstream.JetStream) {
 	}
 	return revert{
 		node: func() acs.Store {
-			s, err := natsstore.New(t.Context(), natsstore.Config{JetStream: js, Timeout: time.Minute})
+			s, err := natsstore.New(t.Context(), natsstore.Config{InsecurePlaintext: true, JetStream: js, Timeout: time.Minute})
 			require.NoError(t, err)
 			return s
 		},

@@ -68,7 +68,7 @@ func loseNATS(t *testing.T, _ *world) revert {
 		node: func() acs.Store {
 			s, err := natsstore.New(
 				t.Context(),
-				natsstore.Config{JetStream: js, Storage: jetstream.MemoryStorage, Timeout: time.Minute},
+				natsstore.Config{InsecurePlaintext: true, JetStream: js, Storage: jetstream.MemoryStorage, Timeout: time.Minute},
 			)
 			require.NoError(t, err)
 			return s

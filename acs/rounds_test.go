@@ -41,7 +41,8 @@ func killableRedis(kind string, args ...string) func(*testing.T) killable {
 	return func(t *testing.T) killable {
 		r := testserver.StartLikeRedis(t, kind, args...)
 		return killable{kill: r.Kill, start: r.Start, node: func(t *testing.T) acs.Store {
-			s, err := redisstore.New(t.Context(), redisstore.Config{Client: r.Client(), Timeout: 2 * time.Second})
+			s, err := redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true,
+				Client: r.Client(), Timeout: 2 * time.Second})
 			require.NoError(t, err)
 			return s
 		}}
@@ -60,7 +61,8 @@ func killableNATS(servers int, storage jetstream.StorageType) func(*testing.T) k
 					var err error
 					s, err = natsstore.New(
 						t.Context(),
-						natsstore.Config{JetStream: js, Storage: storage, Replicas: servers, Timeout: 2 * time.Second},
+						natsstore.Config{InsecurePlaintext: true,
+							JetStream: js, Storage: storage, Replicas: servers, Timeout: 2 * time.Second},
 					)
 					return err == nil
 				}, time.Minute, 50*time.Millisecond)

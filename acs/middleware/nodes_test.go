@@ -16,7 +16,7 @@ import (
 // onRedis gives a Guard stores on Redis.
 func onRedis(t *testing.T, client *redis.Client) func(*middleware.Config) {
 	return func(c *middleware.Config) {
-		cfg := redisstore.Config{Client: client, Timeout: time.Minute}
+		cfg := redisstore.Config{InsecurePlaintext: true, Client: client, Timeout: time.Minute}
 		store, err := redisstore.New(t.Context(), cfg)
 		require.NoError(t, err)
 		c.Store = store

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
@@ -34,6 +35,15 @@ type Config struct {
 	Margin time.Duration
 	// Timeout bounds every call, New included. Zero: 5 s.
 	Timeout time.Duration
+	// Sealer seals the values: pending requests and, in NewSessions, sessions. All nodes of a Region need Sealers of
+	// one key. Required without InsecurePlaintext.
+	Sealer acs.Sealer
+	// InsecurePlaintext stores the values as they are. Who can read the database, or a backup of it, then reads them.
+	InsecurePlaintext bool
+	// InsecureOpenPlaintext accepts values that were stored without a Sealer, in the time of an upgrade. Until it is
+	// unset, a client that can write to the database can add such values. Zero: a request that is pending then is
+	// refused, and such a session is an error.
+	InsecureOpenPlaintext bool
 }
 
 // ConnectOptions returns the options that this package needs for a connection. The client reconnects without
@@ -62,10 +72,18 @@ func (cfg *Config) setDefaults() error {
 		return badConfig("Storage", "want FileStorage or MemoryStorage")
 	}
 	cfg.Replicas = max(cfg.Replicas, 1)
+	if field, detail := cfg.sealing().Check(cfg.InsecurePlaintext); field != "" {
+		return badConfig(field, detail)
+	}
 	if field := storeerr.SetDefaults(&cfg.MaxRequests, &cfg.Margin, &cfg.Timeout); field != "" {
 		return badConfig(field, "is negative")
 	}
 	return nil
+}
+
+// sealing seals the values of a Store.
+func (cfg *Config) sealing() storeerr.Sealing {
+	return storeerr.Sealing{Sealer: cfg.Sealer, Store: "nats " + cfg.Prefix, Plain: cfg.InsecureOpenPlaintext}
 }
 
 func badConfig(field, detail string) error {

@@ -34,7 +34,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	store, err := natsstore.New(context.Background(),
-		natsstore.Config{JetStream: js, Replicas: 3, Margin: 5 * time.Second})
+		natsstore.Config{InsecurePlaintext: true, JetStream: js, Replicas: 3, Margin: 5 * time.Second})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store, err := natsstore.New(context.Background(), natsstore.Config{JetStream: js})
+	store, err := natsstore.New(context.Background(), natsstore.Config{InsecurePlaintext: true, JetStream: js})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func TestMissingStreamsAreRecreated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := testserver.StartNATS(t, 1)
 			js := n.JetStream(0)
-			cfg := natsstore.Config{JetStream: js, Storage: storage}
+			cfg := natsstore.Config{InsecurePlaintext: true, JetStream: js, Storage: storage}
 			stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
 			testserver.Forgets(t, stores, 5, time.Nanosecond, func() {
 				deleteStreams(t, js)
@@ -55,7 +55,7 @@ func TestMissingStreamsAreRecreated(t *testing.T) {
 // Take is the first call to find the streams gone.
 func TestTakeRecreatesStreams(t *testing.T) {
 	js := testserver.StartNATS(t, 1).JetStream(0)
-	s := open(t, natsstore.Config{JetStream: js})
+	s := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: js})
 	require.NoError(t, add(t, s, request("waits")))
 	deleteStreams(t, js)
 	natsstore.AgeClock(s)
@@ -73,7 +73,8 @@ func TestManyNodesRecreateStreams(t *testing.T) {
 			n := testserver.StartNATS(t, 1)
 			var stores []*natsstore.Store
 			for range 4 {
-				stores = append(stores, open(t, natsstore.Config{JetStream: n.JetStream(0), Storage: storage}))
+				stores = append(stores, open(t, natsstore.Config{InsecurePlaintext: true,
+					JetStream: n.JetStream(0), Storage: storage}))
 			}
 			used := map[string]time.Time{} // before when
 			for round := range 5 {
@@ -116,7 +117,7 @@ func TestManyNodesRecreateStreams(t *testing.T) {
 func TestStoreWorksAfterAKilledServer(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	js := n.JetStream(0)
-	cfg := natsstore.Config{JetStream: js, Storage: jetstream.MemoryStorage}
+	cfg := natsstore.Config{InsecurePlaintext: true, JetStream: js, Storage: jetstream.MemoryStorage}
 	stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
 	testserver.Forgets(t, stores, 5, time.Nanosecond, func() {
 		becomes := func(want bool) {

@@ -37,7 +37,10 @@ func NewSessions(ctx context.Context, cfg Config, region string) (*sessions.Reco
 		return nil, err
 	}
 	s := &Store{cfg: cfg, js: cfg.JetStream, clock: newClock(cfg.JetStream, cfg.sessions().Name)}
-	return sessions.NewRecordStore(sessions.RecordConfig{Records: &records{s, stream}, Region: region}), nil
+	return sessions.NewRecordStore(sessions.RecordConfig{
+		Records: &records{s, stream}, Region: region, Sealer: cfg.Sealer,
+		InsecurePlaintext: cfg.InsecurePlaintext, InsecureOpenPlaintext: cfg.InsecureOpenPlaintext,
+	}), nil
 }
 
 // records are sessions.Records. The version of a record is its message's sequence number.

@@ -24,7 +24,8 @@ func TestSessions(t *testing.T) {
 	sessionstest.Run(t, func(t *testing.T) []sessionstest.Region {
 		count++
 		open := func(node int, region string) sessionstest.Region {
-			cfg := natsstore.Config{JetStream: js[node], Prefix: fmt.Sprint("suite-", count), Timeout: time.Minute}
+			cfg := natsstore.Config{InsecurePlaintext: true,
+				JetStream: js[node], Prefix: fmt.Sprint("suite-", count), Timeout: time.Minute}
 			s, err := natsstore.NewSessions(t.Context(), cfg, region)
 			require.NoError(t, err)
 			return sessionstest.Region{Name: region, Store: s}
@@ -39,7 +40,7 @@ func TestEndDuringTouch(t *testing.T) {
 	n := testserver.StartNATS(t, 3)
 	var nodes []sessions.Store
 	for i := range 2 {
-		cfg := natsstore.Config{JetStream: n.JetStream(i), Timeout: time.Minute, Replicas: 3}
+		cfg := natsstore.Config{InsecurePlaintext: true, JetStream: n.JetStream(i), Timeout: time.Minute, Replicas: 3}
 		s, err := natsstore.NewSessions(t.Context(), cfg, "")
 		require.NoError(t, err)
 		nodes = append(nodes, s)
@@ -79,7 +80,7 @@ func TestEndDuringTouch(t *testing.T) {
 // While the server is down, no session is found, and the error is not ErrNoSession.
 func TestSessionsFailClosed(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
-	s, err := natsstore.NewSessions(t.Context(), natsstore.Config{JetStream: n.JetStream(0)}, "")
+	s, err := natsstore.NewSessions(t.Context(), natsstore.Config{InsecurePlaintext: true, JetStream: n.JetStream(0)}, "")
 	require.NoError(t, err)
 	now := time.Now()
 	one := sessions.Session{ID: "1", UserID: "u", SignIn: "s", Created: now, Seen: now, Expires: now.Add(time.Hour)}

@@ -41,12 +41,12 @@ func TestSinceIsSharedAndStays(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	begin := time.Now()
 	js := n.JetStream(0)
-	one := open(t, natsstore.Config{JetStream: js})
+	one := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: js})
 	require.False(t, one.Since().Before(begin))
 	require.False(t, one.Since().After(time.Now()))
-	two := open(t, natsstore.Config{JetStream: n.JetStream(0)})
+	two := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: n.JetStream(0)})
 	require.Equal(t, one.Since(), two.Since())
-	late := open(t, natsstore.Config{JetStream: js, Margin: time.Hour})
+	late := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: js, Margin: time.Hour})
 	require.Equal(t, one.Since().Add(time.Hour), late.Since())
 
 	require.NoError(t, add(t, one, assertion("used")))
@@ -54,7 +54,8 @@ func TestSinceIsSharedAndStays(t *testing.T) {
 	require.ErrorIs(t, add(t, one, assertion("used")), acs.ErrExists)
 	require.NoError(t, add(t, one, assertion("other")))
 	require.Equal(t, two.Since(), one.Since())
-	require.Equal(t, one.Since(), open(t, natsstore.Config{JetStream: js}).Since(), "files survive a restart")
+	require.Equal(t, one.Since(), open(t, natsstore.Config{InsecurePlaintext: true,
+		JetStream: js}).Since(), "files survive a restart")
 }
 
 // A running store accepts no assertion before it has noticed a loss of any kind.
@@ -73,7 +74,7 @@ func TestSinceMovesWhenTheStreamForgets(t *testing.T) {
 		{"deleted and made again by another node", jetstream.FileStorage,
 			func(t *testing.T, n *testserver.NATS, js jetstream.JetStream) {
 				require.NoError(t, js.DeleteStream(ctx, "meridian_records"))
-				open(t, natsstore.Config{JetStream: n.JetStream(0)})
+				open(t, natsstore.Config{InsecurePlaintext: true, JetStream: n.JetStream(0)})
 			}},
 		{"deleted", jetstream.FileStorage, func(t *testing.T, _ *testserver.NATS, js jetstream.JetStream) {
 			require.NoError(t, js.DeleteStream(ctx, "meridian_records"))
@@ -89,7 +90,7 @@ func TestSinceMovesWhenTheStreamForgets(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			n := testserver.StartNATS(t, 1)
 			js := n.JetStream(0)
-			cfg := natsstore.Config{JetStream: js, Storage: test.storage}
+			cfg := natsstore.Config{InsecurePlaintext: true, JetStream: js, Storage: test.storage}
 			stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
 			testserver.Forgets(t, stores, 5, time.Nanosecond, func() { test.lose(t, n, js) })
 			require.NoError(t, add(t, stores[1], assertion("used")), "so acs has to ask Since")
@@ -101,7 +102,7 @@ func TestSinceMovesWhenTheStreamForgets(t *testing.T) {
 func TestSinceMovesWhenTheStreamGoesBack(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	js := n.JetStream(0)
-	s := open(t, natsstore.Config{JetStream: js})
+	s := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: js})
 	require.NoError(t, add(t, s, assertion("saved")))
 	backup := t.TempDir()
 	restart(t, n, js, func() { require.NoError(t, os.CopyFS(backup, os.DirFS(n.Dir))) })
@@ -117,13 +118,13 @@ func TestSinceMovesWhenTheStreamGoesBack(t *testing.T) {
 	requireReason(t, natsstore.ReasonForgotten, add(t, s, assertion(0)))
 	require.False(t, s.Since().Before(back))
 	require.NoError(t, add(t, s, assertion(1)), "known to be unknown")
-	require.Equal(t, s.Since(), open(t, natsstore.Config{JetStream: js}).Since())
+	require.Equal(t, s.Since(), open(t, natsstore.Config{InsecurePlaintext: true, JetStream: js}).Since())
 }
 
 func TestUnavailable(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	js := n.JetStream(0)
-	s := open(t, natsstore.Config{JetStream: js, Timeout: 10 * time.Second})
+	s := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: js, Timeout: 10 * time.Second})
 	require.NoError(t, add(t, s, request("waits")))
 	over, end := context.WithCancel(t.Context())
 	end()
@@ -138,7 +139,8 @@ func TestUnavailable(t *testing.T) {
 		requireReason(t, natsstore.ReasonUnavailable, err)
 		require.Less(t, time.Since(begin), time.Minute)
 	}
-	_, err = natsstore.New(t.Context(), natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
+	_, err = natsstore.New(t.Context(), natsstore.Config{InsecurePlaintext: true,
+		JetStream: js, Timeout: 300 * time.Millisecond})
 	requireReason(t, natsstore.ReasonUnavailable, err)
 	n.Start()
 	require.Eventually(t, func() bool { return js.Conn().Status() == nats.CONNECTED }, time.Minute, 5*time.Millisecond)
@@ -161,7 +163,7 @@ func TestSilentServer(t *testing.T) {
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(time.Minute)) // so that it is the store's that ends a call
 	require.NoError(t, err)
-	s := hasty(t, natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
+	s := hasty(t, natsstore.Config{InsecurePlaintext: true, JetStream: js, Timeout: 300 * time.Millisecond})
 	dialer.Mute(n.Addr(0))
 	begin := time.Now()
 	requireReason(t, natsstore.ReasonUnavailable, add(t, s, assertion("x")))

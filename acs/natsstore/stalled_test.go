@@ -34,14 +34,14 @@ func leaderOf(t *testing.T, js jetstream.JetStream, stream string) (leader int) 
 // ErrExists.
 func TestStalledWriteIsUnavailable(t *testing.T) {
 	for _, key := range []string{assertion("stalled"), request("stalled")} {
-		n := testserver.StartNATS(t, 3)                                   // a new cluster: the last one is recovering
-		open(t, natsstore.Config{JetStream: n.JetStream(0), Replicas: 3}) // makes the streams
+		n := testserver.StartNATS(t, 3)                                                            // a new cluster: the last one is recovering
+		open(t, natsstore.Config{InsecurePlaintext: true, JetStream: n.JetStream(0), Replicas: 3}) // makes the streams
 		stream := "meridian_records"
 		if key == request("stalled") {
 			stream = "meridian_requests"
 		}
 		leader := leaderOf(t, n.JetStream(0), stream)
-		s := open(t, natsstore.Config{JetStream: n.JetStream(leader), Replicas: 3})
+		s := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: n.JetStream(leader), Replicas: 3})
 		require.NoError(t, add(t, s, key+".before"))
 		for i := range 3 {
 			if i != leader {
@@ -76,7 +76,7 @@ func TestHangingServerIsReplaced(t *testing.T) {
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
-	s := open(t, natsstore.Config{JetStream: js, Replicas: 3, Timeout: 20 * time.Second})
+	s := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: js, Replicas: 3, Timeout: 20 * time.Second})
 	require.NoError(t, add(t, s, assertion("before")))
 	dialer.Mute(n.Addr(0))
 	require.Eventually(t, func() bool {

@@ -79,6 +79,9 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	if !now.Before(exp) {
 		return acs.ErrExpired
 	}
+	if v, err = s.cfg.sealing().Seal(ctx, key, v); err != nil {
+		return unavailable("add: sealing", err)
+	}
 	before := s.memory.Mark()
 	seq, err := s.publish(ctx, stream, &nats.Msg{
 		Subject: subject, Data: v, Header: nats.Header{expires: {exp.UTC().Format(time.RFC3339Nano)}},
@@ -164,7 +167,11 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	case !deleted:
 		return nil, acs.ErrNotFound
 	}
-	return msg.Data, nil
+	v, err := s.cfg.sealing().Open(ctx, key, msg.Data)
+	if err != nil {
+		return nil, unavailable("take: opening", err)
+	}
+	return v, nil
 }
 
 // place returns the stream and subject of a record. A key is one token of the subject, so its dots are replaced.

@@ -72,12 +72,12 @@ func runSuite(t *testing.T, servers int, cfg natsstore.Config) {
 	}, storetest.Options{MaxRequests: cfg.MaxRequests, RoundsUp: 5 * time.Second})
 }
 
-func TestStore(t *testing.T) { runSuite(t, 1, natsstore.Config{}) }
+func TestStore(t *testing.T) { runSuite(t, 1, natsstore.Config{InsecurePlaintext: true}) }
 func TestStoreInMemory(t *testing.T) {
-	runSuite(t, 1, natsstore.Config{Storage: jetstream.MemoryStorage})
+	runSuite(t, 1, natsstore.Config{InsecurePlaintext: true, Storage: jetstream.MemoryStorage})
 }
 func TestStoreOnThreeServers(t *testing.T) {
-	runSuite(t, 3, natsstore.Config{Replicas: 3, Timeout: 20 * time.Second})
+	runSuite(t, 3, natsstore.Config{InsecurePlaintext: true, Replicas: 3, Timeout: 20 * time.Second})
 }
 
 func TestConfig(t *testing.T) {
@@ -100,7 +100,7 @@ func TestConfig(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	s := open(t, natsstore.Config{JetStream: testserver.StartNATS(t, 1).JetStream(0)})
+	s := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: testserver.StartNATS(t, 1).JetStream(0)})
 	for _, key := range []string{"", "*", ">", "request.*", "a b", "A", "a_b", "a-b", "ä", "a\r\nPUB x 0\r\n",
 		string(make([]byte, 101))} {
 		requireReason(t, natsstore.ReasonKey, add(t, s, key))
@@ -116,7 +116,7 @@ func TestKeys(t *testing.T) {
 // A stream with other settings could drop a live record, or return a used one. New refuses it, and doesn't change it.
 func TestForeignStreams(t *testing.T) {
 	js := testserver.StartNATS(t, 1).JetStream(0)
-	good := natsstore.RecordsConfig(natsstore.Config{Prefix: "p", Replicas: 1})
+	good := natsstore.RecordsConfig(natsstore.Config{InsecurePlaintext: true, Prefix: "p", Replicas: 1})
 	for name, breakIt := range map[string]func(*jetstream.StreamConfig){
 		"allow_direct":            func(c *jetstream.StreamConfig) { c.AllowDirect = true },
 		"allow_msg_ttl":           func(c *jetstream.StreamConfig) { c.AllowMsgTTL = false },
@@ -140,7 +140,7 @@ func TestForeignStreams(t *testing.T) {
 			stream, err := js.CreateStream(t.Context(), cfg)
 			require.NoError(t, err)
 			before := stream.CachedInfo().Config
-			_, err = natsstore.New(t.Context(), natsstore.Config{JetStream: js, Prefix: "p"})
+			_, err = natsstore.New(t.Context(), natsstore.Config{InsecurePlaintext: true, JetStream: js, Prefix: "p"})
 			e := requireReason(t, natsstore.ReasonStream, err)
 			require.Contains(t, []string{name, "discard", "discard_new_per_subject"}, e.Detail)
 			after, err := stream.Info(t.Context())
@@ -153,18 +153,18 @@ func TestForeignStreams(t *testing.T) {
 
 func TestMaxRequestsCanBeRaised(t *testing.T) {
 	js := testserver.StartNATS(t, 1).JetStream(0)
-	one := open(t, natsstore.Config{JetStream: js, MaxRequests: 1})
+	one := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: js, MaxRequests: 1})
 	require.NoError(t, add(t, one, request(1)))
 	require.ErrorIs(t, add(t, one, request(2)), acs.ErrFull)
 	require.ErrorIs(t, add(t, one, request(1)), acs.ErrExists)
-	two := open(t, natsstore.Config{JetStream: js, MaxRequests: 2})
+	two := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: js, MaxRequests: 2})
 	require.NoError(t, add(t, two, request(2)))
 	require.ErrorIs(t, add(t, one, request(3)), acs.ErrFull)
 }
 
 // Lifetimes go by the leader's clock, so a node with a wrong clock makes records with the correct end.
 func TestExactEnds(t *testing.T) {
-	s := open(t, natsstore.Config{JetStream: testserver.StartNATS(t, 1).JetStream(0)})
+	s := open(t, natsstore.Config{InsecurePlaintext: true, JetStream: testserver.StartNATS(t, 1).JetStream(0)})
 	require.NoError(t, add(t, s, request("over"))) // for less than an hour
 	require.ErrorIs(t, add(t, s, request("over")), acs.ErrExists)
 	natsstore.MoveClock(s, time.Hour)
@@ -187,10 +187,11 @@ func TestLeaderChanges(t *testing.T) {
 	n := testserver.StartNATS(t, 3)
 	var stores []*natsstore.Store
 	for i := range 3 {
-		open(t, natsstore.Config{JetStream: n.JetStream(i), Replicas: 3, Timeout: 20 * time.Second})
+		open(t, natsstore.Config{InsecurePlaintext: true, JetStream: n.JetStream(i), Replicas: 3, Timeout: 20 * time.Second})
 		stores = append(
 			stores,
-			hasty(t, natsstore.Config{JetStream: n.JetStream(i), Replicas: 3, Timeout: 500 * time.Millisecond}),
+			hasty(t, natsstore.Config{InsecurePlaintext: true,
+				JetStream: n.JetStream(i), Replicas: 3, Timeout: 500 * time.Millisecond}),
 		)
 	}
 	each := func(f func(*natsstore.Store) error) (worked int64) {
@@ -235,7 +236,8 @@ func TestLeaderChanges(t *testing.T) {
 
 func TestOneServerOfThreeIsDown(t *testing.T) {
 	n := testserver.StartNATS(t, 3)
-	s := open(t, natsstore.Config{JetStream: n.JetStream(0), Replicas: 3, Timeout: 20 * time.Second})
+	s := open(t, natsstore.Config{InsecurePlaintext: true,
+		JetStream: n.JetStream(0), Replicas: 3, Timeout: 20 * time.Second})
 	require.NoError(t, add(t, s, assertion("before")))
 	n.Kill(2)
 	works := func(name string) {

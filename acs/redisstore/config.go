@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
@@ -27,6 +28,15 @@ type Config struct {
 	Margin time.Duration
 	// Timeout bounds every call, New included. Zero: 5 s.
 	Timeout time.Duration
+	// Sealer seals the values: pending requests and, in NewSessions, sessions. All nodes of a Region need Sealers of
+	// one key. Required without InsecurePlaintext.
+	Sealer acs.Sealer
+	// InsecurePlaintext stores the values as they are. Who can read the database, or a backup of it, then reads them.
+	InsecurePlaintext bool
+	// InsecureOpenPlaintext accepts values that were stored without a Sealer, in the time of an upgrade. Until it is
+	// unset, a client that can write to the database can add such values. Zero: a request that is pending then is
+	// refused, and such a session is an error.
+	InsecureOpenPlaintext bool
 	// InsecureSkipPolicyCheck accepts any maxmemory-policy. Use it only if INFO doesn't report the policy, and set
 	// noeviction on every server that can become the primary. With another policy, a client that starts many
 	// sign-ins can cause the eviction of records of used assertions. Sign-in is then safe only if Redis counts
@@ -47,10 +57,18 @@ func (cfg *Config) setDefaults() error {
 	case !prefixes.MatchString(cfg.Prefix):
 		return badConfig("Prefix", `want 1 to 64 letters, digits, '-', '_' and '.', got `+storeerr.Quote(cfg.Prefix))
 	}
+	if field, detail := cfg.sealing().Check(cfg.InsecurePlaintext); field != "" {
+		return badConfig(field, detail)
+	}
 	if field := storeerr.SetDefaults(&cfg.MaxRequests, &cfg.Margin, &cfg.Timeout); field != "" {
 		return badConfig(field, "is negative")
 	}
 	return nil
+}
+
+// sealing seals the values of a Store.
+func (cfg *Config) sealing() storeerr.Sealing {
+	return storeerr.Sealing{Sealer: cfg.Sealer, Store: "redis " + cfg.Prefix, Plain: cfg.InsecureOpenPlaintext}
 }
 
 // policy returns the maxmemory-policy that the scripts require, or the empty string for any.

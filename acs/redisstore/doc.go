@@ -2,7 +2,7 @@
 // needs Redis 6.2 or newer, or Valkey: a single server, a primary with replicas and sentinels, or a cluster.
 //
 //	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379"})
-//	store, err := redisstore.New(ctx, redisstore.Config{Client: client})
+//	store, err := redisstore.New(ctx, redisstore.Config{Client: client, Sealer: sealer})
 //	// …
 //	region, err := acs.NewRegion(acs.Config{
 //		SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn,

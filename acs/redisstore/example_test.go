@@ -22,7 +22,8 @@ func Example() {
 
 	client := redis.NewClient(&redis.Options{Addr: "redis.internal:6379"})
 	defer client.Close()
-	store, err := redisstore.New(context.Background(), redisstore.Config{Client: client, Margin: 5 * time.Second})
+	store, err := redisstore.New(context.Background(), redisstore.Config{InsecurePlaintext: true,
+		Client: client, Margin: 5 * time.Second})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func Example() {
 func ExampleNew() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1}) // nothing listens there
 	defer client.Close()
-	_, err := redisstore.New(context.Background(), redisstore.Config{Client: client})
+	_, err := redisstore.New(context.Background(), redisstore.Config{InsecurePlaintext: true, Client: client})
 	var refused *redisstore.Error
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Reason)

@@ -20,7 +20,10 @@ func NewSessions(ctx context.Context, cfg Config, region string) (*sessions.Reco
 	if err != nil {
 		return nil, err
 	}
-	return sessions.NewRecordStore(sessions.RecordConfig{Records: records{s}, Region: region}), nil
+	return sessions.NewRecordStore(sessions.RecordConfig{
+		Records: records{s}, Region: region, Sealer: s.cfg.Sealer,
+		InsecurePlaintext: s.cfg.InsecurePlaintext, InsecureOpenPlaintext: s.cfg.InsecureOpenPlaintext,
+	}), nil
 }
 
 // records are sessions.Records. A value in Redis begins with its version.

@@ -20,7 +20,8 @@ func TestSessions(t *testing.T) {
 	sessionstest.Run(t, func(t *testing.T) []sessionstest.Region {
 		count++
 		open := func(region string) sessionstest.Region {
-			cfg := redisstore.Config{Client: client, Prefix: fmt.Sprint("suite-", count), Timeout: time.Minute}
+			cfg := redisstore.Config{InsecurePlaintext: true,
+				Client: client, Prefix: fmt.Sprint("suite-", count), Timeout: time.Minute}
 			s, err := redisstore.NewSessions(t.Context(), cfg, region)
 			require.NoError(t, err)
 			return sessionstest.Region{Name: region, Store: s}
@@ -41,7 +42,8 @@ func TestSessions(t *testing.T) {
 func TestSessionsFailClosed(t *testing.T) {
 	r := testserver.StartRedis(t)
 	client := r.Client()
-	s, err := redisstore.NewSessions(t.Context(), redisstore.Config{Client: client, Timeout: time.Minute}, "")
+	s, err := redisstore.NewSessions(t.Context(), redisstore.Config{InsecurePlaintext: true,
+		Client: client, Timeout: time.Minute}, "")
 	require.NoError(t, err)
 	now := time.Now()
 	one := sessions.Session{ID: "1", UserID: "u", SignIn: "s", Created: now, Seen: now, Expires: now.Add(time.Hour)}

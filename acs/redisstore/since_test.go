@@ -16,11 +16,11 @@ import (
 func TestSinceIsShared(t *testing.T) {
 	begin := time.Now().Truncate(time.Microsecond)
 	c := testserver.StartRedis(t).Client()
-	one := open(t, redisstore.Config{Client: c})
+	one := open(t, redisstore.Config{InsecurePlaintext: true, Client: c})
 	require.False(t, one.Since().Before(begin))
-	two := open(t, redisstore.Config{Client: c})
+	two := open(t, redisstore.Config{InsecurePlaintext: true, Client: c})
 	require.Equal(t, one.Since(), two.Since())
-	late := open(t, redisstore.Config{Client: c, Margin: time.Hour})
+	late := open(t, redisstore.Config{InsecurePlaintext: true, Client: c, Margin: time.Hour})
 	require.Equal(t, one.Since().Add(time.Hour), late.Since())
 }
 
@@ -33,8 +33,8 @@ func forgets(t *testing.T, stores [2]*redisstore.Store, lose func()) {
 
 func two(t *testing.T, r *testserver.Redis) [2]*redisstore.Store {
 	return [2]*redisstore.Store{
-		open(t, redisstore.Config{Client: r.Client()}),
-		open(t, redisstore.Config{Client: r.Client()}),
+		open(t, redisstore.Config{InsecurePlaintext: true, Client: r.Client()}),
+		open(t, redisstore.Config{InsecurePlaintext: true, Client: r.Client()}),
 	}
 }
 
@@ -69,7 +69,7 @@ func TestSinceMovesWithAFailover(t *testing.T) {
 	t.Cleanup(func() { _ = front.Close() })
 	var stores [2]*redisstore.Store
 	for i := range stores {
-		stores[i] = open(t, redisstore.Config{Client: front})
+		stores[i] = open(t, redisstore.Config{InsecurePlaintext: true, Client: front})
 	}
 	c := replica.Client()
 	require.Eventually(
@@ -79,7 +79,7 @@ func TestSinceMovesWithAFailover(t *testing.T) {
 		10*time.Millisecond,
 	)
 
-	_, err = redisstore.New(t.Context(), redisstore.Config{Client: c})
+	_, err = redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true, Client: c})
 	requireReason(t, redisstore.ReasonUnavailable, err) // a replica takes no writes
 
 	forgets(t, stores, func() {

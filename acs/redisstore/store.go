@@ -52,6 +52,10 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
+	v, err := s.cfg.sealing().Seal(ctx, key, v)
+	if err != nil {
+		return unavailable("add: sealing", err)
+	}
 	before := s.memory.Mark()
 	sc, keys := scriptAdd, []string{s.recordKey(key)}
 	args := []any{string(v), milliseconds(exp), s.cfg.policy()} // copies v, because an abandoned call may still send it
@@ -103,11 +107,15 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, unavailable("take", err)
 	}
-	v, ok := said.(string)
+	stored, ok := said.(string)
 	if !ok {
 		return nil, unavailable("take", fmt.Errorf("the server returned a %T", said))
 	}
-	return []byte(v), nil
+	v, err := s.cfg.sealing().Open(ctx, key, []byte(stored))
+	if err != nil {
+		return nil, unavailable("take: opening", err)
+	}
+	return v, nil
 }
 
 // The braces put all keys into one hash slot of a cluster, so that a script can use several of them.

@@ -52,7 +52,8 @@ func runSuite(t *testing.T, client redis.UniversalClient) {
 	var count int
 	storetest.Run(t, func(t *testing.T) acs.Store {
 		count++
-		return open(t, redisstore.Config{Client: client, Prefix: fmt.Sprint("suite-", count), MaxRequests: 60})
+		return open(t, redisstore.Config{InsecurePlaintext: true, Client: client, Prefix: fmt.Sprint("suite-", count),
+			MaxRequests: 60})
 	}, storetest.Options{MaxRequests: 60, RoundsUp: time.Second})
 }
 
@@ -70,7 +71,7 @@ func TestStoreInACluster(t *testing.T) {
 	t.Cleanup(func() { _ = cluster.Close() })
 	runSuite(t, cluster)
 	require.NoError(t, one.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru").Err())
-	_, err := redisstore.New(t.Context(), redisstore.Config{Client: cluster})
+	_, err := redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true, Client: cluster})
 	requireReason(t, redisstore.ReasonPolicy, err)
 }
 
@@ -95,24 +96,25 @@ func TestConfig(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	r := testserver.StartRedis(t, "--maxmemory", "50mb")
 	c := r.Client()
-	open(t, redisstore.Config{Client: c})
+	open(t, redisstore.Config{InsecurePlaintext: true, Client: c})
 	for _, policy := range []string{"allkeys-lru", "volatile-lru", "volatile-ttl", "allkeys-random"} {
 		require.NoError(t, c.ConfigSet(t.Context(), "maxmemory-policy", policy).Err())
-		_, err := redisstore.New(t.Context(), redisstore.Config{Client: c})
+		_, err := redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true, Client: c})
 		e := requireReason(t, redisstore.ReasonPolicy, err)
 		require.Equal(t, []string{"noeviction", policy}, []string{e.Want, e.Got})
 	}
-	open(t, redisstore.Config{Client: c, InsecureSkipPolicyCheck: true})
+	open(t, redisstore.Config{InsecurePlaintext: true, Client: c, InsecureSkipPolicyCheck: true})
 }
 
 // Hosted servers forbid CONFIG. The policy is known all the same.
 func TestRedisThatForbidsConfig(t *testing.T) {
-	open(t, redisstore.Config{Client: testserver.StartRedis(t, "--rename-command", "CONFIG", "").Client()})
+	open(t, redisstore.Config{InsecurePlaintext: true,
+		Client: testserver.StartRedis(t, "--rename-command", "CONFIG", "").Client()})
 	c := testserver.StartRedis(t, "--rename-command", "CONFIG", "", "--maxmemory-policy", "allkeys-lru").Client()
-	_, err := redisstore.New(t.Context(), redisstore.Config{Client: c})
+	_, err := redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true, Client: c})
 	e := requireReason(t, redisstore.ReasonPolicy, err)
 	require.Equal(t, []string{"noeviction", "allkeys-lru"}, []string{e.Want, e.Got})
-	open(t, redisstore.Config{Client: c, InsecureSkipPolicyCheck: true})
+	open(t, redisstore.Config{InsecurePlaintext: true, Client: c, InsecureSkipPolicyCheck: true})
 }
 
 // The package's documentation says which commands a user needs.
@@ -122,7 +124,7 @@ func TestDocumentedCommandsAreEnough(t *testing.T) {
 		"+eval", "+evalsha", "+get", "+set", "+getdel", "+exists", "+time", "+info", "+@sortedset").Err())
 	c := redis.NewClient(&redis.Options{Addr: r.Addr, Username: "meridian", Password: "secret"})
 	t.Cleanup(func() { _ = c.Close() })
-	s := open(t, redisstore.Config{Client: c})
+	s := open(t, redisstore.Config{InsecurePlaintext: true, Client: c})
 	for _, key := range []string{assertion(1), request(1), "other"} {
 		require.NoError(t, add(t, s, key))
 		require.ErrorIs(t, add(t, s, key), acs.ErrExists)
@@ -132,7 +134,7 @@ func TestDocumentedCommandsAreEnough(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	s := open(t, redisstore.Config{Client: testserver.StartRedis(t).Client()})
+	s := open(t, redisstore.Config{InsecurePlaintext: true, Client: testserver.StartRedis(t).Client()})
 	for _, key := range []string{"", "*", "a b", "A", "a_b", "}", "#since", string(make([]byte, 101))} {
 		requireReason(t, redisstore.ReasonKey, add(t, s, key))
 		_, err := s.Take(t.Context(), key)
@@ -142,7 +144,8 @@ func TestKeys(t *testing.T) {
 
 func TestRegionsAreApart(t *testing.T) {
 	c := testserver.StartRedis(t).Client()
-	one, two := open(t, redisstore.Config{Client: c, Prefix: "one"}), open(t, redisstore.Config{Client: c, Prefix: "two"})
+	one, two := open(t, redisstore.Config{InsecurePlaintext: true,
+		Client: c, Prefix: "one"}), open(t, redisstore.Config{InsecurePlaintext: true, Client: c, Prefix: "two"})
 	require.NoError(t, add(t, one, assertion("a")))
 	require.NoError(t, add(t, two, assertion("a")))
 }
@@ -150,7 +153,7 @@ func TestRegionsAreApart(t *testing.T) {
 // Expired requests make room, and are removed as others are added.
 func TestRoomComesBackByExpiry(t *testing.T) {
 	c := testserver.StartRedis(t).Client()
-	s := open(t, redisstore.Config{Client: c, MaxRequests: 250})
+	s := open(t, redisstore.Config{InsecurePlaintext: true, Client: c, MaxRequests: 250})
 	// fill uses up the quota. It returns false if requests expired meanwhile.
 	fill := func(name string, life time.Duration) bool {
 		end := time.Now().Add(life) // of all: adding them takes its time
@@ -190,7 +193,7 @@ func TestRoomComesBackByExpiry(t *testing.T) {
 // J16: a Redis without free memory refuses, and drops nothing.
 func TestFullMemory(t *testing.T) {
 	c := testserver.StartRedis(t).Client()
-	s := open(t, redisstore.Config{Client: c})
+	s := open(t, redisstore.Config{InsecurePlaintext: true, Client: c})
 	require.NoError(t, add(t, s, assertion("used")))
 	require.NoError(t, c.ConfigSet(t.Context(), "maxmemory", "1").Err())
 	requireReason(t, redisstore.ReasonUnavailable, add(t, s, assertion("new")))
@@ -202,7 +205,7 @@ func TestFullMemory(t *testing.T) {
 
 func TestUnavailable(t *testing.T) {
 	r := testserver.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
-	s := open(t, redisstore.Config{Client: r.Client(), Timeout: 10 * time.Second})
+	s := open(t, redisstore.Config{InsecurePlaintext: true, Client: r.Client(), Timeout: 10 * time.Second})
 	require.NoError(t, add(t, s, request("waits")))
 	over, end := context.WithCancel(t.Context())
 	end()
@@ -217,7 +220,8 @@ func TestUnavailable(t *testing.T) {
 		requireReason(t, redisstore.ReasonUnavailable, err)
 		require.Less(t, time.Since(begin), time.Minute)
 	}
-	_, err = redisstore.New(t.Context(), redisstore.Config{Client: r.Client(), Timeout: 300 * time.Millisecond})
+	_, err = redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true,
+		Client: r.Client(), Timeout: 300 * time.Millisecond})
 	requireReason(t, redisstore.ReasonUnavailable, err)
 	r.Start()
 	v, err := s.Take(t.Context(), request("waits"))
@@ -230,7 +234,7 @@ func TestSilentServer(t *testing.T) {
 	r := testserver.StartRedis(t)
 	dialer := new(testserver.Dialer)
 	direct := r.Client()
-	sure := open(t, redisstore.Config{Client: direct})
+	sure := open(t, redisstore.Config{InsecurePlaintext: true, Client: direct})
 	require.NoError(t, add(t, sure, assertion("before"))) // so that Redis knows the script
 	require.NoError(t, add(t, sure, request("waits")))
 
@@ -242,7 +246,7 @@ func TestSilentServer(t *testing.T) {
 		t.Cleanup(func() { _ = c.Close() })
 		require.Eventually(t, func() bool {
 			var err error
-			s, err = redisstore.New(t.Context(), redisstore.Config{Client: c, Timeout: timeout})
+			s, err = redisstore.New(t.Context(), redisstore.Config{InsecurePlaintext: true, Client: c, Timeout: timeout})
 			return err == nil
 		}, time.Minute, time.Millisecond)
 		return s
@@ -273,7 +277,7 @@ func TestSilentServer(t *testing.T) {
 func TestPolicyThatChangesLater(t *testing.T) {
 	r := testserver.StartRedis(t)
 	c := r.Client()
-	s := open(t, redisstore.Config{Client: c})
+	s := open(t, redisstore.Config{InsecurePlaintext: true, Client: c})
 	require.NoError(t, add(t, s, assertion("used")))
 	require.NoError(t, add(t, s, request("waits")))
 	since := s.Since()
@@ -336,7 +340,7 @@ func TestPolicyOfAPromotedReplica(t *testing.T) {
 	)
 	front := redis.NewClient(&redis.Options{Addr: "failover", Dialer: primary.OrElse(replica), ReadTimeout: time.Minute})
 	t.Cleanup(func() { _ = front.Close() })
-	s := open(t, redisstore.Config{Client: front})
+	s := open(t, redisstore.Config{InsecurePlaintext: true, Client: front})
 	require.NoError(t, add(t, s, assertion("before")))
 	primary.Kill()
 	require.NoError(t, replica.Client().ReplicaOf(t.Context(), "NO", "ONE").Err())

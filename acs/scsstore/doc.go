@@ -1,7 +1,7 @@
 // Package scsstore keeps sessions in a store of github.com/alexedwards/scs, such as its stores on PostgreSQL, MySQL and
 // SQLite, for programs that have one:
 //
-//	store := scsstore.New(manager.Store, scsstore.Config{})
+//	store := scsstore.New(manager.Store, scsstore.Config{Sealer: sealer})
 //	guard, err := middleware.New(middleware.Config{Config: acs.Config{…}, Sessions: store})
 //
 // The keys begin with "meridian.", so that the scs.SessionManager can share the store, unless the program

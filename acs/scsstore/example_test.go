@@ -15,7 +15,7 @@ import (
 // An identity provider ends a session by the name of its subject, which scs alone can't look up.
 func Example() {
 	manager := scs.New() // with the program's own store
-	store := scsstore.New(manager.Store, scsstore.Config{})
+	store := scsstore.New(manager.Store, scsstore.Config{InsecurePlaintext: true})
 
 	ctx, now := context.Background(), time.Now()
 	alice := sessions.Subject{Provider: "https://idp.example", NameID: sessions.NameID{Value: "alice@example.com"}}

@@ -12,15 +12,26 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// Config describes a store. Its zero value is ready to use.
+// Config describes a store.
 type Config struct {
 	// Region names the store's component of an Epoch, if several Regions share the database. It may be empty.
 	Region string
+	// Sealer seals the records. Required without InsecurePlaintext.
+	Sealer sessions.Sealer
+	// InsecurePlaintext stores the records as they are. Who can read the database then reads them.
+	InsecurePlaintext bool
+	// InsecureOpenPlaintext accepts records that were stored without a Sealer, in the time of an upgrade. Until it is
+	// unset, a client that can write to the database can make sessions. Zero: such a record is an error.
+	InsecureOpenPlaintext bool
 }
 
-// New returns a store of sessions in a store of scs. It passes contexts to an [scs.CtxStore].
+// New returns a store of sessions in a store of scs. It passes contexts to an [scs.CtxStore]. It panics unless either
+// Sealer or InsecurePlaintext is set.
 func New(in scs.Store, cfg Config) *sessions.RecordStore {
-	return sessions.NewRecordStore(sessions.RecordConfig{Records: &records{in: in}, Region: cfg.Region})
+	return sessions.NewRecordStore(sessions.RecordConfig{
+		Records: &records{in: in}, Region: cfg.Region, Sealer: cfg.Sealer,
+		InsecurePlaintext: cfg.InsecurePlaintext, InsecureOpenPlaintext: cfg.InsecureOpenPlaintext,
+	})
 }
 
 const prefix = "meridian."

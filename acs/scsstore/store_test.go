@@ -17,7 +17,7 @@ import (
 func TestStore(t *testing.T) {
 	sessionstest.Run(t, func(*testing.T) []sessionstest.Region {
 		return []sessionstest.Region{{Name: "us-east-1", Store: scsstore.New(memstore.NewWithCleanupInterval(0),
-			scsstore.Config{Region: "us-east-1"})}}
+			scsstore.Config{InsecurePlaintext: true, Region: "us-east-1"})}}
 	}, sessionstest.Options{})
 }
 
@@ -40,12 +40,12 @@ func (s withContext) DeleteCtx(_ context.Context, token string) error { return s
 func TestStoreWithContexts(t *testing.T) {
 	sessionstest.Run(t, func(*testing.T) []sessionstest.Region {
 		in := withContext{memstore.NewWithCleanupInterval(0)}
-		return []sessionstest.Region{{Name: "us-east-1", Store: scsstore.New(in, scsstore.Config{})}}
+		return []sessionstest.Region{{Name: "us-east-1", Store: scsstore.New(in, scsstore.Config{InsecurePlaintext: true})}}
 	}, sessionstest.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	in := withContext{memstore.NewWithCleanupInterval(0)}
-	_, err := scsstore.New(in, scsstore.Config{}).Get(ctx, "1")
+	_, err := scsstore.New(in, scsstore.Config{InsecurePlaintext: true}).Get(ctx, "1")
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -58,7 +58,7 @@ func (broken) Find(string) ([]byte, bool, error) { return nil, false, errBroken 
 
 // If the store fails, no session is found, and the error is not ErrNoSession.
 func TestStoreFailsClosed(t *testing.T) {
-	s := scsstore.New(broken{memstore.NewWithCleanupInterval(0)}, scsstore.Config{})
+	s := scsstore.New(broken{memstore.NewWithCleanupInterval(0)}, scsstore.Config{InsecurePlaintext: true})
 	_, err := s.Get(t.Context(), "1")
 	require.ErrorIs(t, err, errBroken)
 	require.NotErrorIs(t, err, sessions.ErrNoSession)

@@ -25,12 +25,27 @@ type RecordConfig struct {
 	Records Records
 	// Region names this store's component of every Epoch. It may be empty.
 	Region string
+	// Sealer seals the records. Required without InsecurePlaintext.
+	Sealer Sealer
+	// InsecurePlaintext stores the records as they are: users' names and sign-ins. It can't be set with Sealer.
+	InsecurePlaintext bool
+	// InsecureOpenPlaintext accepts records that were stored without a Sealer, in the time of an upgrade. A write
+	// seals them. Until it is unset, a client that can write to the database can make sessions. Zero: such a record
+	// is an error.
+	InsecureOpenPlaintext bool
 }
 
-// NewRecordStore returns a RecordStore. It panics without Records.
+// NewRecordStore returns a RecordStore. It panics without Records, and unless either Sealer or InsecurePlaintext is
+// set.
 func NewRecordStore(cfg RecordConfig) *RecordStore {
 	if cfg.Records == nil {
 		panic("sessions: RecordConfig.Records is required")
+	}
+	if (cfg.Sealer == nil) != cfg.InsecurePlaintext {
+		panic("sessions: either RecordConfig.Sealer or RecordConfig.InsecurePlaintext is required")
+	}
+	if cfg.Sealer != nil {
+		cfg.Records = sealedRecords{cfg.Records, cfg.Sealer, cfg.InsecureOpenPlaintext}
 	}
 	return &RecordStore{cfg}
 }

@@ -59,7 +59,7 @@ func TestRecordStoreKeepsTheContract(t *testing.T) {
 	sessionstest.Run(t, func(*testing.T) []sessionstest.Region {
 		r := newRecords() // two Regions share them
 		open := func(name string) sessions.Store {
-			return sessions.NewRecordStore(sessions.RecordConfig{Records: r, Region: name})
+			return sessions.NewRecordStore(sessions.RecordConfig{InsecurePlaintext: true, Records: r, Region: name})
 		}
 		return []sessionstest.Region{
 			{Name: "us-east-1", Store: open("us-east-1")}, {Name: "eu-central-1", Store: open("eu-central-1")},
@@ -70,7 +70,7 @@ func TestRecordStoreKeepsTheContract(t *testing.T) {
 // A session that its index no longer lists ends with its sign-in all the same, and with its subject.
 func TestRecordStoreIndexIsBounded(t *testing.T) {
 	ctx, now := t.Context(), time.Now()
-	m := sessions.NewRecordStore(sessions.RecordConfig{Records: newRecords()})
+	m := sessions.NewRecordStore(sessions.RecordConfig{InsecurePlaintext: true, Records: newRecords()})
 	s := sessions.Session{
 		UserID: "u", SignIn: "first", Expires: now.Add(time.Hour),
 		Proof: sessions.Proof{Subject: sessions.Subject{Provider: "idp"}, Issued: now},
@@ -93,7 +93,7 @@ func TestRecordStoreIndexIsBounded(t *testing.T) {
 // A Logout with very many SessionIndexes ends all sessions of its subject.
 func TestRecordStoreBoundsALogout(t *testing.T) {
 	ctx, now := t.Context(), time.Now()
-	m := sessions.NewRecordStore(sessions.RecordConfig{Records: newRecords()})
+	m := sessions.NewRecordStore(sessions.RecordConfig{InsecurePlaintext: true, Records: newRecords()})
 	s := sessions.Session{ID: "1", UserID: "u", SignIn: "s", Created: now, Seen: now, Expires: now.Add(time.Hour)}
 	s.Proof = sessions.Proof{Subject: sessions.Subject{Provider: "idp"}, SessionIndexes: []string{"own"}, Issued: now}
 	require.NoError(t, m.Create(ctx, "1", s))
@@ -113,7 +113,7 @@ func TestRecordStoreBoundsALogout(t *testing.T) {
 // If the records can't be read, no session is found, and the error is not ErrNoSession.
 func TestRecordStoreFailsClosed(t *testing.T) {
 	ctx, now, r := t.Context(), time.Now(), newRecords()
-	m := sessions.NewRecordStore(sessions.RecordConfig{Records: r})
+	m := sessions.NewRecordStore(sessions.RecordConfig{InsecurePlaintext: true, Records: r})
 	s := sessions.Session{ID: "1", UserID: "u", SignIn: "s", Created: now, Seen: now, Expires: now.Add(time.Hour)}
 	require.NoError(t, m.Create(ctx, "1", s))
 	r.err = errors.New("disk full")

@@ -64,7 +64,8 @@ func TestFrozenServerIsLeft(t *testing.T) {
 	})
 	var store *natsstore.Store
 	eventually(t, "a store", func() bool {
-		store, err = natsstore.New(background(t), natsstore.Config{JetStream: js, Replicas: len(servers)})
+		store, err = natsstore.New(background(t), natsstore.Config{InsecurePlaintext: true,
+			JetStream: js, Replicas: len(servers)})
 		return err == nil
 	})
 	us := open(t, clusterConfig(virginia, urls, len(servers)))

@@ -169,7 +169,8 @@ func (o order) startNode() (func(), error) {
 		if err != nil {
 			return nil, err
 		}
-		if cfg.Store, err = natsstore.New(ctx, natsstore.Config{JetStream: js, Replicas: 3}); err != nil {
+		if cfg.Store, err = natsstore.New(ctx, natsstore.Config{InsecurePlaintext: true,
+			JetStream: js, Replicas: 3}); err != nil {
 			return nil, err
 		}
 		closing = nc.Close
