@@ -41,7 +41,7 @@ func Page[T any](ctx context.Context, p Pages, list []T, key func(T) string, siz
 		err := p.Tokens.Open(ctx, kind, token, &after)
 		var e *Error
 		if errors.As(err, &e) && e.Reason != ReasonUnavailable {
-			return nil, "", &Error{Reason: ReasonInput, Rule: "token of the page", Want: "one from this request", Err: err}
+			return nil, "", badInput("token of the page", "one from this request", "")
 		} else if err != nil {
 			return nil, "", err
 		}
