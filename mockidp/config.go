@@ -95,8 +95,8 @@ type Config struct {
 	// called if a mutation applies whose MutationInfo says so. An error refuses the request. Zero (nil): they are sent
 	// unchanged.
 	MutateMessage func(MessageMutation) (MutatedMessage, error)
-	// Mutations are the IDs that Mutate and MutateMessage know; QueueMutation and SetMutation refuse others, and the sign-in page and
-	// mockidp/oktaapi offer them. Zero: any ID is passed to Mutate.
+	// Mutations are the IDs that Mutate and MutateMessage know; QueueMutation and SetMutation refuse others, and the
+	// sign-in page and mockidp/oktaapi offer them. Zero: any ID is passed to Mutate.
 	Mutations []string
 	// MutationInfo describes Mutations, by ID, for the lists that offer them. Zero: they are listed by ID.
 	MutationInfo map[string]MutationInfo

@@ -39,7 +39,8 @@ type MessageMutation struct {
 	App App
 	// User is the user whom it is about; zero if that is not known.
 	User User
-	// NameID, NameIDFormat and SessionIndex are those of a LogoutRequest; of an attribute query NameID and NameIDFormat.
+	// NameID, NameIDFormat and SessionIndex are those of a LogoutRequest, without the first two if it has an EncryptedID;
+	// of an attribute query NameID and NameIDFormat.
 	NameID, NameIDFormat, SessionIndex string
 	// Destination is the address that a logout message goes to, and the app's ACS URL of an artifact and its answer.
 	Destination string

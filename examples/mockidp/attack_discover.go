@@ -61,7 +61,8 @@ func writeFound(logs io.Writer, found []run.Discovery) {
 var flagOf = map[string]string{
 	"Login": "-sp-login", "EntityID": "-entity-id", "ACS": "-acs", "OtherACS": "-acs2", "Discovery": "-discovery",
 	"ArtifactACS": "-artifact-acs",
-	"Probe":       "-probe", "Identity": "-identity", "IdentityAttribute": "-identity-attribute", "Metadata": "-sp-metadata",
+	"Probe":       "-probe", "Identity": "-identity", "IdentityAttribute": "-identity-attribute",
+	"Metadata":   "-sp-metadata",
 	"IdP.SSOURL": "-sso",
 }
 

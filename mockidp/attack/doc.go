@@ -1,5 +1,5 @@
-// Package attack is a catalogue of hostile SAML responses, metadata, logout messages, artifacts and answers by SOAP, for
-// tests only.
+// Package attack is a catalogue of hostile SAML responses, metadata, logout messages, artifacts and answers by SOAP. It
+// is for tests only.
 // Don't use it in production code.
 //
 // The catalogue has 313 rows, each with an ID such as A01: see [RowOf]. [Cases]

@@ -64,7 +64,8 @@ func Arm(c *mockidp.Config) {
 // families names the groups of rows, by the first letter of their IDs.
 var families = map[byte]string{
 	'A': "Signature wrapping", 'B': "Signatures, keys and algorithms", 'C': "XML and its parsers",
-	'D': "Rules of the protocol", 'E': "Encryption", 'G': "Single logout", 'H': "Artifacts", 'I': "Several identity providers",
+	'D': "Rules of the protocol", 'E': "Encryption", 'G': "Single logout", 'H': "Artifacts",
+	'I': "Several identity providers",
 	'J': "Found by comparing implementations",
 	'K': "Encodings, metadata and certificates",
 }

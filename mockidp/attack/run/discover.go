@@ -21,9 +21,9 @@ type Discovery struct {
 }
 
 // Discover sets the fields of a Target that are empty and that the service provider itself can tell: EntityID and ACS
-// by its AuthnRequest; those, OtherACS, ArtifactACS, EncryptTo and Discovery by its metadata at the usual paths; and Probe, Identity
-// and IdentityAttribute by a user who signs in with a good response. Login and IdP are required. If IdP.SSOURL is
-// empty, it is set to the address that the AuthnRequest is for.
+// by its AuthnRequest; those, OtherACS, ArtifactACS, EncryptTo and Discovery by its metadata at the usual paths; and
+// Probe, Identity and IdentityAttribute by a user who signs in with a good response. Login and IdP are required. If
+// IdP.SSOURL is empty, it is set to the address that the AuthnRequest is for.
 //
 // The error is an [*attack.Error] that says what to give by hand. The fields that were found before it are returned,
 // too.

@@ -45,9 +45,9 @@ func artifactFlows() map[string]func(*script) RunResult {
 	}{
 		"fault": {http.StatusInternalServerError, soapType, `<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/">` +
 			`<S:Body><S:Fault><faultcode>S:Server</faultcode><faultstring>no</faultstring></S:Fault></S:Body></S:Envelope>`, ""},
-		"status":       {http.StatusInternalServerError, soapType, "", "the answer is good, and its status is not read"},
+		"status":       {http.StatusInternalServerError, soapType, "", "the answer is good, its status is not read"},
 		"html":         {http.StatusOK, "text/html; charset=utf-8", "<!DOCTYPE html><title>Welcome</title>", ""},
-		"content-type": {http.StatusOK, "application/octet-stream", "", "the answer is good, and its Content-Type is not read"},
+		"content-type": {http.StatusOK, "application/octet-stream", "", "the answer is good, its Content-Type is not read"},
 	} {
 		out["H14/"+name] = func(s *script) RunResult {
 			return s.answered(odd.why, func(good func(call) ([]byte, error)) answer {
