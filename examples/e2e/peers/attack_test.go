@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,7 +17,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/mockidp/attack"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
@@ -94,22 +94,33 @@ func attackHosts(t *testing.T, name string) *run.Report {
 	return all
 }
 
-// logoutOf returns the addresses for logout in a host's metadata, without those that it doesn't serve.
-func logoutOf(t *testing.T, to run.Target, h *spHost) map[attack.LogoutBinding]string {
+// describe sets the addresses for logout and for artifacts to those in a host's metadata.
+func describe(t *testing.T, to *run.Target, h *spHost) {
 	t.Helper()
 	doc, err := to.Fetch(t.Context(), h.Metadata)
 	if err != nil {
 		t.Logf("%s has no metadata: %v", h.Name, err)
-		return nil
+		return
 	}
 	var m run.Target
 	require.NoError(t, m.UseMetadata(doc), h.Name)
-	return m.Logout
+	to.Logout, to.ArtifactACS = m.Logout, m.ArtifactACS
+}
+
+// calledIdP is the identity provider of all attacks, with a back channel that a host can call.
+func calledIdP(t *testing.T) (*run.IdP, *run.BackChannel) {
+	t.Helper()
+	channel := new(run.BackChannel)
+	server := httptest.NewServer(channel)
+	t.Cleanup(server.Close)
+	idp := *attackIdP()
+	idp.BackChannel = server.URL + "/soap"
+	return &idp, channel
 }
 
 // attackHost starts a host and attacks it.
 func attackHost(t *testing.T, name string, only []string) *run.Report {
-	idp := attackIdP()
+	idp, channel := calledIdP(t)
 	metadata, err := idp.Metadata()
 	require.NoError(t, err)
 	h := startHost(t, name, metadata)
@@ -118,14 +129,14 @@ func attackHost(t *testing.T, name string, only []string) *run.Report {
 	}
 	to := run.Target{
 		Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity),
-		IdP:       idp,
+		IdP: idp, BackChannel: channel,
 		EncryptTo: peerSPKey().cert.PublicKey.(*rsa.PublicKey), Timeout: 20 * time.Second, Only: only,
 		Recovery: 20 * time.Second, // attackHosts starts another
 	}
 	if len(h.ACS) > 1 {
 		to.OtherACS = h.ACS[1]
 	}
-	to.Logout = logoutOf(t, to, h)
+	describe(t, &to, h)
 	report, err := run.Run(t.Context(), to)
 	require.NoError(t, err)
 	t.Logf("%s %s: %s", name, h.Version, report.Summary())

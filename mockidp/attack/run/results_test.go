@@ -72,7 +72,7 @@ func TestLogoutResultsAddUp(t *testing.T) {
 		}
 	}
 	peers := tableRows(section, 7)
-	require.Len(t, peers, 5)
+	require.Len(t, peers, 8)
 	for _, row := range peers[1:] {
 		sum := 0
 		for _, n := range numbers(t, row[1:]) {

@@ -2,6 +2,7 @@
 
     GET  /login       starts a sign-in; ?acs=second asks for the answer at /acs2
     POST /acs, /acs2
+    GET  /logout      a logout message by HTTP-Redirect, where the library has single logout
     GET  /metadata
     GET  /whoami      "user=NAME", or "signed out"
 
@@ -33,7 +34,8 @@ def read(path):
 def serve(sp):
     """sp has login(session, second), which returns where to send the browser;
     consume(session, form, acs), which returns who signed in or raises; and
-    metadata(). A session is a dict of one browser; it gets a new cookie, and
+    metadata(). It may have logout(session, query), which returns where to send the
+browser and whether the session ends, or raises. A session is a dict of one browser; it gets a new cookie, and
     nothing of the old dict, when a user signs in."""
     sessions, lock = {}, threading.Lock()
 
@@ -46,6 +48,8 @@ def serve(sp):
                 sid, session = self.session()
                 second = parse_qs(url.query).get("acs") == ["second"]
                 self.answer(302, "", Location=sp.login(session, second), **self.cookie(sid))
+            elif url.path == "/logout" and hasattr(sp, "logout"):
+                self.logout(url.query)
             elif url.path == "/metadata":
                 self.answer(200, sp.metadata(), content_type="application/samlmetadata+xml")
             elif url.path == "/whoami":
@@ -79,6 +83,19 @@ def serve(sp):
                 sid = secrets.token_urlsafe(24)
                 sessions[sid] = {"user": user}
             self.answer(303, "", Location="/whoami", **self.cookie(sid))
+
+        def logout(self, query):
+            sid, session = self.session()
+            try:
+                to, ended = sp.logout(session, query)
+            except Exception as e:
+                traceback.print_exc()
+                self.answer(403, "refused: %s: %.500s\n" % (type(e).__name__, e))
+                return
+            if ended:
+                with lock:
+                    sessions.pop(sid, None)
+            self.answer(302, "", Location=to or "/whoami")
 
         def session(self):
             morsel = SimpleCookie(self.headers.get("Cookie", "")).get("session")

@@ -24,6 +24,7 @@ $settings = [
     'sp' => [
         'entityId' => $base . '/metadata',
         'assertionConsumerService' => ['url' => $base . '/acs'],
+        'singleLogoutService' => ['url' => $base . '/logout'],
         'x509cert' => file_get_contents($dir . '/sp.crt'),
         'privateKey' => file_get_contents($dir . '/sp.key'),
     ],
@@ -51,6 +52,23 @@ $consume = function () use ($settings) {
     header('Location: /whoami', true, 303);
 };
 
+// As in its demo: the session that the cookie names ends.
+$logout = function () use ($settings) {
+    $auth = new Auth($settings);
+    try {
+        $to = $auth->processSLO(false, $_SESSION['logout'] ?? null, false, null, true);
+        $why = $auth->getErrors() ? implode(', ', $auth->getErrors()) . ': ' . $auth->getLastErrorReason() : '';
+    } catch (Throwable $e) {
+        $why = $e->getMessage();
+    }
+    if ($why !== '') {
+        http_response_code(403);
+        echo 'refused: ' . substr($why, 0, 500) . "\n";
+        return;
+    }
+    header('Location: ' . ($to ?: '/whoami'), true, 302);
+};
+
 header('Content-Type: text/plain; charset=utf-8');
 switch ($_SERVER['REQUEST_METHOD'] . ' ' . parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
     case 'GET /login':
@@ -61,6 +79,9 @@ switch ($_SERVER['REQUEST_METHOD'] . ' ' . parse_url($_SERVER['REQUEST_URI'], PH
         break;
     case 'POST /acs':
         $consume();
+        break;
+    case 'GET /logout':
+        $logout();
         break;
     case 'GET /metadata':
         header('Content-Type: application/samlmetadata+xml');

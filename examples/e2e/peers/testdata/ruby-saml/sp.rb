@@ -16,6 +16,7 @@ idp.name_identifier_format = nil
 SETTINGS = idp.tap do |s|
   s.sp_entity_id = "#{BASE}/metadata"
   s.assertion_consumer_service_url = "#{BASE}/acs"
+  s.single_logout_service_url = "#{BASE}/logout"
   s.certificate = File.read(File.join(ARGV[2], "sp.crt"))
   s.private_key = File.read(File.join(ARGV[2], "sp.key"))
 end
@@ -67,6 +68,23 @@ server.mount_proc("/acs") do |request, response|
       redirect(response, 303, "/whoami")
     else
       text(response, 403, "refused: #{answer.errors.join('; ')[0, 500]}\n")
+    end
+  rescue StandardError => e
+    text(response, 403, "refused: #{e.class}: #{e.message[0, 500]}\n")
+  end
+end
+# As in its README: the session that the cookie names ends.
+server.mount_proc("/logout") do |request, response|
+  begin
+    asked = OneLogin::RubySaml::SloLogoutrequest.new(
+      request.query["SAMLRequest"].to_s, settings: SETTINGS, get_params: request.query.to_h
+    )
+    if asked.is_valid?
+      session(request).delete(:user)
+      answer = OneLogin::RubySaml::SloLogoutresponse.new
+      redirect(response, 302, answer.create(SETTINGS, asked.id, nil, RelayState: request.query["RelayState"]))
+    else
+      text(response, 403, "refused: #{asked.errors.join('; ')[0, 500]}\n")
     end
   rescue StandardError => e
     text(response, 403, "refused: #{e.class}: #{e.message[0, 500]}\n")
