@@ -89,7 +89,10 @@ func (e Encryption) encrypted(
 	doc, err := newDocument("encrypted", struct {
 		Encryption
 		Name, DigestURI, Data, Key string
-	}{e, name, hashes[e.Digest].uri, base64.StdEncoding.EncodeToString(data), base64.StdEncoding.EncodeToString(sealedKey)})
+	}{
+		e, name, hashes[e.Digest].uri, base64.StdEncoding.EncodeToString(data),
+		base64.StdEncoding.EncodeToString(sealedKey),
+	})
 	if err != nil {
 		return nil, err
 	}

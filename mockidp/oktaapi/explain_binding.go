@@ -17,8 +17,8 @@ var bindingWords = map[string]string{
 		"message with the HTTP status 200; a Fault has 500.",
 	"HTTP-Artifact": "The browser carries a reference; the service provider fetches the message below with it, by SOAP " +
 		"(Bindings 3.6).",
-	"HTTP-Redirect": "The browser carries the message in the address (Bindings 3.4). The signature of a request is over the " +
-		"query, not in the XML.",
+	"HTTP-Redirect": "The browser carries the message in the address (Bindings 3.4). The signature of a message is over " +
+		"the query, not in the XML.",
 	"HTTP-POST": "The browser carries the message in a form (Bindings 3.5).",
 }
 
