@@ -45,6 +45,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"compose", testAuditCompose},
 		{"any service provider", testAuditAnySP},
 		{"logout", testAuditLogout},
+		{"logout in frames and by SOAP", testAuditLogoutFrames},
 		{"admin console", testAuditConsole},
 		{"discovery", testAuditDiscovery},
 		{"attributes", testAuditAttributes},
