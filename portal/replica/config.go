@@ -105,7 +105,8 @@ type Config struct {
 	// log is written again, padded with at most 4.25 MiB, so that the server rewrites its files, here and in each
 	// reachable Region. The cost grows with the instance, once in EraseAfter at most. Zero: a minute.
 	EraseAfter time.Duration
-	// Heartbeat is the interval of questions to each peer. Zero: a second.
+	// Heartbeat is the interval of questions to each peer, or half of it while nothing changes. News don't wait for it.
+	// Zero: a second.
 	Heartbeat time.Duration
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time

@@ -43,6 +43,7 @@ type Node struct {
 
 	ledger      *ledger
 	progress    *progress
+	looked      lookUps
 	contents    contents
 	copies      copies
 	pendingEnds pendingEnds

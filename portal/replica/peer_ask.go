@@ -26,14 +26,20 @@ type peerConn struct {
 	mu      sync.Mutex
 	joins   bool // the peer takes several questions in one message
 	waiting map[string]chan answer
-	quiet   map[streamKind]bool // the last answer about the stream had nothing new
-	held    []question          // to be sent together
+	quiet   map[streamKind]int // how many of the last answers about the stream had nothing new
+	held    []question         // to be sent together
 }
 
 // Bounds of joining. A question that waits for others is late by at most a tenth of a heartbeat.
 const (
 	gatherWait = 10 * time.Millisecond
 	joinWait   = 20 * time.Millisecond
+)
+
+// After manyQuiet answers without news, a question waits for quietTicks heartbeats. News are answered at once anyway.
+const (
+	manyQuiet  = 3
+	quietTicks = 2
 )
 
 // Bounds of answers that have arrived and are not read. There are at most as many as questions, but a client that
@@ -47,7 +53,7 @@ const (
 func (f *follower) newPeerConn(nc *nats.Conn, inbox string, lost func(error)) (*peerConn, error) {
 	c := &peerConn{
 		Conn: nc, subject: peerSubject(f.region), inbox: inbox, every: f.n.cfg.Heartbeat, began: time.Now(), lost: lost,
-		waiting: map[string]chan answer{}, quiet: map[streamKind]bool{},
+		waiting: map[string]chan answer{}, quiet: map[streamKind]int{},
 	}
 	sub, err := nc.Subscribe(inbox, c.receive)
 	if err != nil {
@@ -85,8 +91,12 @@ func (c *peerConn) put(q question) error {
 	if !c.joins || q.Of != "" || q.Wait == 0 {
 		return c.send([]question{q})
 	}
-	q.Wait = c.untilTick(time.Now()).Milliseconds()
-	if !c.quiet[q.Line] {
+	every := c.every
+	if c.quiet[q.Line] >= manyQuiet {
+		every *= quietTicks
+	}
+	q.Wait = untilTick(time.Since(c.began), every).Milliseconds()
+	if c.quiet[q.Line] == 0 {
 		return c.send([]question{q})
 	}
 	c.held = append(c.held, q)
@@ -103,11 +113,11 @@ func (c *peerConn) put(q question) error {
 	return nil
 }
 
-// untilTick is the time until the next tick that is at least half a heartbeat away.
-func (c *peerConn) untilTick(now time.Time) time.Duration {
-	left := c.every - now.Sub(c.began)%c.every
-	if left < c.every/2 {
-		left += c.every
+// untilTick is the time until the next tick that is at least half an interval away.
+func untilTick(passed, every time.Duration) time.Duration {
+	left := every - passed%every
+	if left < every/2 {
+		left += every
 	}
 	return left
 }
@@ -156,7 +166,9 @@ func (c *peerConn) receive(m *nats.Msg) {
 func (c *peerConn) noteQuiet(k streamKind, a answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.quiet[k] = a.quiet()
+	if c.quiet[k]++; !a.quiet() {
+		c.quiet[k] = 0
+	}
 }
 
 // quiet reports whether an answer says only that nothing is new.

@@ -22,9 +22,9 @@ func (f *follower) question(k streamKind, after position) question {
 	}
 }
 
-// ask sends one question, and checks the answer. The answer may take as long as a heartbeat and a half.
+// ask sends one question, and checks the answer. The answer may take as long as three heartbeats.
 func (f *follower) ask(ctx context.Context, nc *peerConn, q question) (a answer, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*f.n.cfg.Heartbeat+5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, (quietTicks+1)*f.n.cfg.Heartbeat+5*time.Second)
 	defer cancel()
 	if a, err = nc.ask(ctx, q); err != nil {
 		return a, err

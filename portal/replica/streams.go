@@ -196,6 +196,7 @@ func (n *Node) publish(ctx context.Context, w write) (seq uint64, err error) {
 	}
 	began := time.Now()
 	seq, err = n.send(ctx, stream, msg, opts...)
+	n.looked.wrote(w.kind)
 	n.writes.note(time.Since(began), err)
 	return seq, err
 }
