@@ -15,7 +15,8 @@
 //	})
 //
 // OPERATING.md, in this directory, is for operators: what to watch, adding and removing Regions, changing Secret,
-// upgrades, crashes, and what to do about damaged or lost data.
+// upgrades, crashes, and what to do about damaged or lost data. PROCEDURES.md has the procedures step by step, and
+// SIZING.md what Regions cost.
 //
 // # The model
 //
