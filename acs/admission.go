@@ -17,8 +17,8 @@ const (
 	maxWaiting   = 8192 // responses in total: a client can use about a third (see [budget])
 	leastWaiting = 8    // responses of a client that may always wait if there is room
 	// A response waits a little longer than a sign-in takes that is alone, so until one of the places is free, and at
-	// least leastPatience. With fast stores a burst may wait longer, at most for burstPatience. When responses have been
-	// waiting for that long, it is no burst.
+	// least leastPatience. With fast stores a burst may wait longer, at most for burstPatience. When responses have
+	// been waiting for that long, it is no burst.
 	burstPatience = time.Second
 	leastPatience = 5 * time.Millisecond
 	// firstPatience is for the time in which no sign-in has ended yet.
