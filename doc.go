@@ -85,7 +85,7 @@
 //	portal/codestest                  portal
 //	portal/keys                       –
 //	portal/internal/refusal           –
-//	portal/replica                    portal, acs/sessions, portal/center,
+//	portal/replica                    portal, acs/sessions, portal/center, portal/keys,
 //	                                  portal/internal/refusal,
 //	                                  portal/replica/internal/merge,
 //	                                  portal/replica/internal/integrity

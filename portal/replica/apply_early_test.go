@@ -119,15 +119,12 @@ func TestEndsThatCantBeWrittenAreInNoOthersWay(t *testing.T) {
 	c := newCluster(t, virginia, 1)
 	cfg := c.config(virginia)
 	var broken atomic.Bool
-	cfg.Codec = replica.Codec{
-		Seal: func(_ string, v []byte) ([]byte, error) { return v, nil },
-		Open: func(_ string, v []byte) ([]byte, error) {
-			if broken.Load() && strings.Contains(string(v), "u-bad") {
-				return nil, errors.New("a byte of it is another")
-			}
-			return v, nil
-		},
-	}
+	replica.Opens(&cfg, func(_ string, v []byte) error {
+		if broken.Load() && strings.Contains(string(v), "u-bad") {
+			return errors.New("a byte of it is another")
+		}
+		return nil
+	})
 	us := open(t, cfg)
 	// They are written by the order of their hashes: bad ones come first, too.
 	users := []string{"u-bad-1", "u-bad-2", "u-bad-3", "u-bad-4", "u-1", "u-2", "u-3", "u-4"}
@@ -163,7 +160,7 @@ func TestAnAssignmentWaitsForARemovalThatWasHeard(t *testing.T) {
 	release := sync.OnceFunc(func() { close(free) })
 	var opened sync.Map
 	c := configOf(frankfurt, t.TempDir())
-	c.Codec = opens(func(key string) error {
+	replica.Opens(&c, func(key string, _ []byte) error {
 		if _, heard := opened.LoadOrStore(key, true); heard && slow.Load() && strings.HasPrefix(key, "$KV.config_"+virginia) {
 			<-free // what is heard is opened first, and then read
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/portal/replica"
 )
 
 // After CatchUp a Node knows a session that another Node of its Region acknowledged before.
@@ -18,7 +19,7 @@ func TestNodeCatchesUpWithItsRegion(t *testing.T) {
 	one := c.node(t, virginia)
 	cfg, release, once := c.config(virginia), make(chan struct{}), sync.Once{}
 	free := func() { once.Do(func() { close(release) }) }
-	cfg.Codec = opens(func(key string) error {
+	replica.Opens(&cfg, func(key string, _ []byte) error {
 		if strings.HasPrefix(key, "meridian.sessions.") {
 			<-release
 		}

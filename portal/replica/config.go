@@ -84,11 +84,17 @@ type Config struct {
 	// Peers are the other Regions that can be followed. AddPeer adds more.
 	Peers map[string]Peer
 
-	// Codec seals what is stored and sent: names, mail addresses, sessions. Required without InsecurePlaintext.
-	Codec Codec
-	// InsecurePlaintext stores and sends values unsealed if there is no Codec. Read access to Dir, to a backup of it or
-	// to the servers at URL is then enough to read every user's data.
+	// Sealer seals what is stored and sent: names, mail addresses, sessions, and who was signed out. All Regions need
+	// Sealers of the same instance, with copies of one key. Required without InsecurePlaintext.
+	Sealer Sealer
+	// InsecurePlaintext stores and sends values unsealed. Read access to Dir, to a backup of it, to the servers at
+	// URL or to an unencrypted connection is then enough to read every user's data. It can't be set with Sealer.
 	InsecurePlaintext bool
+	// InsecureOpenPlaintext accepts values that an earlier start, or a Region without Sealer, has stored or sent
+	// unsealed: see OPERATING.md. The first start with it seals all that the Region has written. Until it is unset, a
+	// client that can write to a stream can write what it likes. Zero: the Region stops at such a value, or fails to
+	// start.
+	InsecureOpenPlaintext bool
 
 	// MaxSession is the longest lifetime of a session. Revocations are kept for that long. It must be the same in all
 	// Regions, and no less than any portal's SessionLifetime: longer sessions are refused. Zero: 12 hours.
@@ -124,6 +130,8 @@ type Config struct {
 	kinds   []center.Kind
 	entries []merge.EntryKind
 	passes  func(step string) error // ends a start, in tests
+	// seals and opens are called with each value that is sealed or opened, in tests.
+	seals, opens func(subject string, v []byte) error
 }
 
 // A Peer is the address of another Region. There is a direct connection to each.
@@ -135,12 +143,6 @@ type Peer struct {
 	TLS *tls.Config
 	// Options are added last: a dialer, or credentials instead of Config.Secret.
 	Options []nats.Option
-}
-
-// A Codec seals values. Open must fail for a value that was sealed under another key. Both fields are required.
-type Codec struct {
-	Seal func(key string, plain []byte) ([]byte, error)
-	Open func(key string, sealed []byte) ([]byte, error)
 }
 
 var regionName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
@@ -164,10 +166,6 @@ func (c *Config) defaults() {
 		c.Now = time.Now
 	}
 	c.Logger = cmp.Or(c.Logger, slog.Default()).With("region", c.Region)
-	if c.InsecurePlaintext && c.Codec.Seal == nil && c.Codec.Open == nil {
-		plain := func(_ string, v []byte) ([]byte, error) { return v, nil }
-		c.Codec = Codec{Seal: plain, Open: plain}
-	}
 }
 
 func (c *Config) check() *Error {
@@ -195,8 +193,12 @@ func (c *Config) check() *Error {
 		return bad("Secret", "one, with OldSecrets", "")
 	case c.Listen != "" && c.TLS == nil && !loopback(c.Listen):
 		return bad("Listen", "a loopback address, or TLS", c.Listen)
-	case c.Codec.Seal == nil || c.Codec.Open == nil:
-		return bad("Codec", "Seal and Open, or InsecurePlaintext", "")
+	case c.Sealer == nil && !c.InsecurePlaintext:
+		return bad("Sealer", "one, or InsecurePlaintext", "")
+	case c.Sealer != nil && c.InsecurePlaintext:
+		return bad("InsecurePlaintext", "false with Sealer", "true")
+	case c.Sealer == nil && c.InsecureOpenPlaintext:
+		return bad("InsecureOpenPlaintext", "false without Sealer", "true")
 	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.Heartbeat, c.ObserveEvery) <= 0:
 		return bad("duration", "positive ones", "a negative one")
 	case c.MaxRecover < 0:

@@ -1,7 +1,6 @@
 package replica_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/keys"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
@@ -125,14 +125,10 @@ func TestOpenRefuses(t *testing.T) {
 		"open to the world":   func(c *replica.Config) { c.Listen = "0.0.0.0:0" },
 		"open by name":        func(c *replica.Config) { c.Listen = "us-east-1.example:4222" },
 		"no port":             func(c *replica.Config) { c.Listen = "127.0.0.1" },
-		"no codec":            func(c *replica.Config) { c.InsecurePlaintext = false },
-		"half a codec": func(c *replica.Config) {
-			c.Codec.Seal = func(_ string, v []byte) ([]byte,
-				error) {
-				return v, nil
-			}
-		},
-		"negative skew": func(c *replica.Config) { c.Skew = -1 },
+		"no sealer":           func(c *replica.Config) { c.InsecurePlaintext = false },
+		"sealed and not":      func(c *replica.Config) { c.Sealer = &keys.Sealer{} },
+		"opens and seals not": func(c *replica.Config) { c.InsecureOpenPlaintext = true },
+		"negative skew":       func(c *replica.Config) { c.Skew = -1 },
 		"peer that is itself": func(c *replica.Config) {
 			c.Peers = map[string]replica.Peer{virginia: {URL: "nats://127.0.0.1:1"}}
 		},
@@ -185,63 +181,6 @@ func TestADirectoryBelongsToOneNode(t *testing.T) {
 	require.NoError(t, act(first, 0, "u-3"), "and the first one goes on")
 	first.Close()
 	open(t, c)
-}
-
-// Everything that is stored and sent is sealed by the codec, under the key at which it is
-// stored.
-func TestEverythingIsSealed(t *testing.T) {
-	codec := replica.Codec{
-		Seal: func(key string, plain []byte) ([]byte, error) {
-			sealed := append([]byte(key+"\x00"), plain...)
-			for i := range sealed {
-				sealed[i] ^= 0xAA
-			}
-			return sealed, nil
-		},
-		Open: func(key string, sealed []byte) ([]byte, error) {
-			plain := bytes.Clone(sealed)
-			for i := range plain {
-				plain[i] ^= 0xAA
-			}
-			rest, ok := bytes.CutPrefix(plain, []byte(key+"\x00"))
-			if !ok {
-				return nil, errors.New("another key's value")
-			}
-			return rest, nil
-		},
-	}
-	dirs := []string{t.TempDir(), t.TempDir()}
-	var nodes []*replica.Node
-	for i, region := range []string{virginia, frankfurt} {
-		c := configOf(region, dirs[i])
-		c.Codec = codec
-		nodes = append(nodes, open(t, c))
-	}
-	mesh(t, nodes...)
-	signIn(t, nodes[0], "u-1", "s-1")
-	require.NoError(t, nodes[0].Sessions().RevokeUser(background(t), "u-1"))
-	require.NoError(t,
-		nodes[0].Codes().PutCode(background(t), "code", []byte("alice@example.com"), time.Now().Add(time.Minute)))
-	r, err := replica.Check(background(t), nodes...)
-	require.NoError(t, err, r.String())
-	for _, n := range nodes {
-		n.Close()
-	}
-	files := 0
-	for _, dir := range dirs {
-		require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			files++
-			b, err := os.ReadFile(path)
-			for _, word := range []string{"alice", "u-1", "signin-"} {
-				assert.False(t, bytes.Contains(b, []byte(word)), "%s holds %s", path, word)
-			}
-			return err
-		}))
-	}
-	assert.Greater(t, files, 10)
 }
 
 // Beyond loopback Regions read from each other over TLS, and authenticate the peer.

@@ -41,6 +41,8 @@ type copier struct {
 	asm   merge.Assembler
 	// compact is the subject of the first part of the last full transaction, which replaced all before; "": none.
 	compact string
+	// unsealed: the copy has plain text of an earlier version, which this Node would seal.
+	unsealed bool
 	// finished: messages that an earlier process should have removed are removed.
 	finished bool
 }
@@ -61,6 +63,13 @@ func (n *Node) copier(ctx context.Context, region string, k streamKind) (*copier
 	c.at = position{msg.Header.Get(headerStore), number(msg.Header.Get(headerSeq))}
 	c.heard = c.at
 	c.read = number(msg.Header.Get(headerRead))
+	if n.cfg.Sealer != nil && n.server != nil {
+		first, err := next(ctx, s, k.prefix(region), 0)
+		if err != nil {
+			return nil, err
+		}
+		c.unsealed = first != nil && first.Header.Get(headerBound) == ""
+	}
 	c.proof = shownMessage{msg.Subject, msg.Header.Get(headerProof)}
 	return c, nil
 }

@@ -199,8 +199,12 @@ func (n *Node) inspect(ctx context.Context, f *follower, k streamKind) (claims i
 func (n *Node) inspectMessage(
 	ctx context.Context, k streamKind, m message, end *uint64,
 ) (v integrity.Verdict, err error) {
+	item, err := n.itemOf(m)
+	if err != nil {
+		return v, err
+	}
 	r := integrity.Record{Line: string(k), Store: m.Store, Subject: m.Subject, Until: int64(number(m.Until)),
-		Proof: integrity.Proof{Seq: m.Orig, Item: n.itemOf(m), Token: m.Proof}}
+		Proof: integrity.Proof{Seq: m.Orig, Item: item, Token: m.Proof}}
 	by := func(d *integrity.Identity, end uint64) (v integrity.Verdict, why string) {
 		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) {
 			v, why = d.JudgeRecord(r, c, end, n.latestClock(), n.skewSeconds())

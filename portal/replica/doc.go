@@ -4,7 +4,7 @@
 //
 //	frankfurt, err := replica.Open(ctx, replica.Config{
 //		Region: "eu-central-1", Primary: "us-east-1",
-//		Dir: "/var/lib/meridian", Codec: codec, Listen: "10.0.0.2:4222", TLS: cert, Secret: secret,
+//		Dir: "/var/lib/meridian", Sealer: sealer, Listen: "10.0.0.2:4222", TLS: cert, Secret: secret,
 //		Peers: map[string]replica.Peer{"us-east-1": {URL: "tls://10.0.0.1:4222"}},
 //	})
 //	defer frankfurt.Close()
@@ -73,7 +73,17 @@
 // only its Region can make. A Region that finds its streams damaged stops: it writes nothing, and everything fails
 // with Reason Damaged, until an operator starts it once with Config.Recover or Config.Restored. This protects
 // against accidents and against other Regions. An attacker who can write to a Region's disk also has the key of its
-// proofs.
+// proofs, but can't make sealed messages: only remove them, or put back older ones.
+//
+// # Sealed data
+//
+// Everything that names a person, and everything that lets one in, is sealed before it reaches a disk or another
+// Region: see [Config].Sealer and package portal/keys. What is not sealed are the names of Regions, positions, times,
+// counts of messages and their sizes, and the key of the proofs. Subjects of revocations are hashes with a key of the
+// Region. A copy is stored as it was received: only a Region that reads a message opens it.
+//
+// While its key may not be used, a Region serves nothing (Reason Key) and goes on copying; the other Regions serve.
+// When the key is rotated, everything is sealed again in the background.
 //
 // # What a Region is trusted with
 //

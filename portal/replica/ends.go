@@ -25,12 +25,12 @@ func (n *Node) end(ctx context.Context, kind merge.EntryKind, e merge.Entry, unt
 	if err := n.ledger.merge(n.cfg.Region, kind, e); err != nil {
 		return err
 	}
-	return n.durable(ctx, subject(kind, e), func(ctx context.Context) error {
+	return n.durable(ctx, n.subject(kind, e), func(ctx context.Context) error {
 		if kind == merge.EntrySignedOut { // an entry of another Region may have arrived meanwhile
 			known := n.ledger.signedOut(e.User, e.ID, e.Until)
 			until, e.Until = until.Add(known.Sub(e.Until)), known
 		}
-		_, err := n.publish(ctx, entryWrite(kind, e, until))
+		_, err := n.publish(ctx, n.entryWrite(kind, e, until))
 		return err
 	})
 }
@@ -41,7 +41,7 @@ func (n *Node) durable(ctx context.Context, subject string, write func(context.C
 		return removedError(n.cfg.Region, at)
 	}
 	err := write(ctx)
-	if e, ok := errors.AsType[*Error](err); ok && e.Reason == ReasonUnavailable {
+	if e, ok := errors.AsType[*Error](err); ok && (e.Reason == ReasonUnavailable || e.Reason == ReasonKey) {
 		o := &n.pendingEnds
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -99,7 +99,7 @@ func (n *Node) endUser(ctx context.Context, userID string) error {
 	if err != nil {
 		return mergeError(ReasonCorrupt, err)
 	}
-	return n.durable(ctx, subject(merge.EntryUser, merge.Entry{User: userID}), func(ctx context.Context) error {
+	return n.durable(ctx, n.subject(merge.EntryUser, merge.Entry{User: userID}), func(ctx context.Context) error {
 		return n.writeEpoch(ctx, userID, least)
 	})
 }
@@ -150,7 +150,7 @@ func (n *Node) durableEpoch(ctx context.Context, userID string, count uint64) er
 // putEpoch replaces the count at seq, and takes it in.
 func (n *Node) putEpoch(ctx context.Context, userID string, count, seq uint64) error {
 	e := merge.Entry{User: userID, Epoch: count}
-	w := entryWrite(merge.EntryUser, e, time.Time{})
+	w := n.entryWrite(merge.EntryUser, e, time.Time{})
 	w.lastHere = &seq
 	if _, err := n.publish(ctx, w); err != nil {
 		return err
@@ -167,18 +167,18 @@ func (n *Node) putEpoch(ctx context.Context, userID string, count, seq uint64) e
 func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	subject := kindRevoked.prefix(n.cfg.Region) + subject(merge.EntryUser, merge.Entry{User: userID})
+	subject := kindRevoked.prefix(n.cfg.Region) + n.subject(merge.EntryUser, merge.Entry{User: userID})
 	msg, err := n.latest(ctx, kindRevoked.stream(n.cfg.Region), subject)
 	if msg == nil {
 		return 0, 0, err
 	}
-	if err := n.cfg.readable("a user's epoch", msg.Header); err != nil {
+	o, err := n.cfg.open(subject, msg.Header, msg.Data)
+	if _, version := later(err); version || lacksKey(err) {
 		return 0, 0, err
 	}
-	plain, err := n.cfg.Codec.Open(subject, msg.Data)
 	var e merge.Entry
 	if err == nil {
-		err = json.Unmarshal(plain, &e)
+		err = json.Unmarshal(o.body, &e)
 	}
 	if err != nil {
 		return 0, 0, &Error{Reason: ReasonCorrupt, Rule: "a user's epoch", Want: "one that opens", Err: err}

@@ -22,20 +22,19 @@ func TestNoSessionCarriesACountThatIsNotDurable(t *testing.T) {
 	c := newCluster(t, virginia, 1)
 	var failing atomic.Bool
 	cfg := c.config(virginia)
-	cfg.Codec.Open = func(_ string, v []byte) ([]byte, error) { return v, nil }
-	cfg.Codec.Seal = func(key string, v []byte) ([]byte, error) {
+	replica.Seals(&cfg, func(key string, _ []byte) error {
 		if failing.Load() && strings.HasPrefix(key, "meridian.revoked.") {
-			return nil, errors.New("no key")
+			return errors.New("no key")
 		}
-		return v, nil
-	}
+		return nil
+	})
 	one := open(t, cfg)
 	free := make(chan struct{})
 	slow := c.config(virginia)
 	slow.Now = func() time.Time { return time.Now().Add(-time.Hour) }
 	slow.MaxSession = 24 * time.Hour
 	var waits atomic.Bool
-	slow.Codec = opens(func(key string) error {
+	replica.Opens(&slow, func(key string, _ []byte) error {
 		if waits.Load() && strings.HasPrefix(key, "meridian.sessions.") {
 			<-free
 		}

@@ -75,7 +75,10 @@ func (c *copier) pad(ctx context.Context) error {
 			At:   strconv.FormatInt(c.n.cfg.Now().UnixMicro(), 10),
 			More: map[string]string{headerFormat: strconv.Itoa(c.n.cfg.writes)},
 		}
-		if m.Data, err = c.n.cfg.Codec.Seal(m.Subject, b); err != nil {
+		if c.n.cfg.Sealer != nil {
+			m.More[headerBound] = schema
+		}
+		if m.Data, err = c.n.cfg.sealed(m.Subject, b); err != nil {
 			return err
 		}
 		if err := c.copy(ctx, c.at.store, m); err != nil {
@@ -151,7 +154,7 @@ func (n *Node) padSessions(ctx context.Context) error {
 	}
 	for range fileSize/padPart + 1 {
 		// The mark that a code was taken has no effect. No code has such a key.
-		w := entryWrite(merge.EntryTaken, merge.Entry{Key: randomHex()}, n.cfg.Now().Add(padExpires))
+		w := n.entryWrite(merge.EntryTaken, merge.Entry{Key: randomHex()}, n.cfg.Now().Add(padExpires))
 		if _, err := n.publish(ctx, w); err != nil {
 			return err
 		}

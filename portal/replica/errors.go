@@ -21,6 +21,9 @@ const (
 	ReasonNotReady Reason = "NotReady"
 	// ReasonCorrupt: stored data can't be read.
 	ReasonCorrupt Reason = "Corrupt"
+	// ReasonKey: the key that seals the Region's data may not be used, or doesn't answer. Err is the error of the Sealer,
+	// with the reason. This Region stops, and serves again when the key may be used; other Regions go on.
+	ReasonKey Reason = "Key"
 	// ReasonVersion: stored or sent data needs another version of this package. The error names the format or kind that
 	// the version must support. No data is damaged or lost.
 	ReasonVersion Reason = "Version"

@@ -21,7 +21,7 @@ func Example() {
 	virginia, err := replica.Open(ctx, replica.Config{
 		Region: "us-east-1", Dir: dir + "/us", Listen: "127.0.0.1:0",
 		Secret:            "sixteen bytes or more",
-		InsecurePlaintext: true, // a program seals what it stores, with a Codec
+		InsecurePlaintext: true, // a program seals what it stores, with a Sealer
 		Seed: center.Data{
 			Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1", Status: center.RegionAdding}},
 			Users:   []center.User{{UserName: "alice@example.com"}},

@@ -69,7 +69,7 @@ var ErrGap = errGap
 func Say(t testing.TB, n *Node, stream, kind string, e merge.Entry) {
 	t.Helper()
 	_, err := n.publish(context.Background(),
-		write{kind: streamKind(stream), subject: subject(merge.EntryKind(kind), e), body: e})
+		write{kind: streamKind(stream), subject: n.subject(merge.EntryKind(kind), e), body: e})
 	require.NoError(t, err)
 }
 

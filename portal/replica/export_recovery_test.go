@@ -37,15 +37,16 @@ func Recover(t testing.TB, kind merge.EntryKind, under merge.Entry, all []Copied
 	t.Helper()
 	c := Config{Region: "us-east-1", InsecurePlaintext: true, Logger: slog.New(slog.DiscardHandler)}
 	c.defaults()
-	r := &recovery{n: &Node{cfg: c}, last: map[streamKind]map[string]lastMessage{kindRevoked: {}}}
+	r := &recovery{n: &Node{cfg: c, ledger: newLedger(c.Region, "")},
+		last: map[streamKind]map[string]lastMessage{kindRevoked: {}}}
 	var messages []message
 	for _, m := range all {
 		b, err := json.Marshal(m.Says)
 		require.NoError(t, err)
 		messages = append(messages,
-			message{Subject: kindRevoked.prefix(c.Region) + subject(m.Kind, m.Under), Until: fmt.Sprint(m.Until), Data: b})
+			message{Subject: kindRevoked.prefix(c.Region) + subject(nil, m.Kind, m.Under), Until: fmt.Sprint(m.Until), Data: b})
 	}
 	r.take(kindRevoked, messages, "", &r.log)
-	v := r.last[kindRevoked][subject(kind, under)]
+	v := r.last[kindRevoked][subject(nil, kind, under)]
 	return v.entry, v.until
 }

@@ -97,8 +97,8 @@ func (s *State) Message(region, stream, kind string, body merge.Entry) error {
 	if err != nil {
 		return err
 	}
-	return s.ledger.take(arrival{region: region, kind: streamKind(stream), subject: subject(merge.EntryKind(kind), body),
-		body: b})
+	return s.ledger.take(arrival{region: region, kind: streamKind(stream),
+		subject: subject(nil, merge.EntryKind(kind), body), body: b})
 }
 
 // Entry makes the body of a message.

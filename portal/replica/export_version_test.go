@@ -53,7 +53,7 @@ func CopyWith(t testing.TB, n *Node, region string, headers map[string]string) {
 // WriteWith writes an entry to a Node's own stream with a header of its own.
 func WriteWith(t testing.TB, n *Node, kind string, e merge.Entry, header, value string) {
 	t.Helper()
-	msg, opts, err := n.message(entryWrite(merge.EntryKind(kind), e, e.Until))
+	msg, opts, err := n.message(n.entryWrite(merge.EntryKind(kind), e, e.Until))
 	require.NoError(t, err)
 	msg.Header.Set(header, value)
 	_, err = n.js.PublishMsg(context.Background(), msg, opts...)
@@ -129,7 +129,7 @@ func WriteKind(n *Node, kind, key, value string, optional bool, others ...Change
 // later version may.
 func WriteEntry(n *Node, stream, kind, key string, until time.Time, optional bool) error {
 	e := merge.Entry{Key: key, Until: until, Optional: optional}
-	w := write{kind: streamKind(stream), subject: subject(merge.EntryKind(kind), e), body: e, until: until}
+	w := write{kind: streamKind(stream), subject: n.subject(merge.EntryKind(kind), e), body: e, until: until}
 	_, err := n.publish(context.Background(), w)
 	return err
 }

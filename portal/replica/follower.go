@@ -230,7 +230,8 @@ func (f *follower) step(ctx context.Context, nc *peerConn, c *copier) error {
 		pause(ctx, n.cfg.Heartbeat)
 		return nil
 	}
-	if n.copies.toRecopy(regionStream{f.region, c.kind}) && n.server != nil {
+	replaced := a.Store != q.Store && c.unsealed // by the stream in which its Region has sealed everything
+	if replaced || n.copies.toRecopy(regionStream{f.region, c.kind}) && n.server != nil {
 		return errSuspected
 	}
 	f.heardStart(a)

@@ -11,12 +11,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// Headers with the requirements for reading a message. The last two are reserved for sealing with changing keys: this
-// version writes neither, and can't read a message with one.
+// Headers with the requirements for reading a message. headerKey is reserved: this version doesn't write it, and can't
+// read a message with it.
 const (
 	headerFormat = "Meridian-Format" // of the message. Absent: from before formats
-	headerKey    = "Meridian-Key"    // the version of the key that sealed the body. Absent or 0: Codec's
-	headerBound  = "Meridian-Bound"  // associated data of the sealed body, beside the subject
+	headerKey    = "Meridian-Key"    // the version of the key that sealed the body. Absent or 0: see Config.Sealer
+	headerBound  = "Meridian-Bound"  // the body is sealed, with associated data of this schema. Absent: plain text
 )
 
 // readable returns an error if, by its headers, this version can't read a message. A newer message must not count as
@@ -27,8 +27,12 @@ func (c *Config) readable(what string, h nats.Header) *Error {
 		return needsVersion(what, fmt.Sprintf("format %d", format), fmt.Sprintf("format %d", c.formats.Speaks))
 	case number(h.Get(headerKey)) > 0:
 		return needsVersion(what, "key version "+h.Get(headerKey), "no key versions")
-	case h.Get(headerBound) != "":
-		return needsVersion(what, "associated data", "none")
+	case h.Get(headerBound) != "" && h.Get(headerBound) != schema:
+		return needsVersion(what, "associated data "+h.Get(headerBound), schema)
+	case h.Get(headerBound) != "" && c.Sealer == nil:
+		return newError(ReasonVersion, what, "Config.Sealer: the value is sealed", "InsecurePlaintext")
+	case h.Get(headerBound) == "" && c.Sealer != nil && !c.InsecureOpenPlaintext:
+		return newError(ReasonVersion, what, "a sealed value, or InsecureOpenPlaintext for an upgrade", "plain text")
 	}
 	return nil
 }
@@ -106,10 +110,17 @@ func (n *Node) markFormat(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if number(s.CachedInfo().Config.Metadata[formatID]) >= uint64(n.cfg.writes) {
+		have, want := s.CachedInfo().Config.Metadata, map[string]string{}
+		if number(have[formatID]) < uint64(n.cfg.writes) {
+			want[formatID] = strconv.Itoa(n.cfg.writes)
+		}
+		if n.cfg.Sealer != nil && have[sealedID] == "" {
+			want[sealedID] = schema
+		}
+		if len(want) == 0 {
 			continue
 		}
-		if err := n.setMetadata(ctx, s, map[string]string{formatID: strconv.Itoa(n.cfg.writes)}); err != nil {
+		if err := n.setMetadata(ctx, s, want); err != nil {
 			return err
 		}
 	}

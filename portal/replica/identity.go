@@ -57,6 +57,11 @@ func (n *Node) beginGeneration(ctx context.Context) error {
 		return err
 	}
 	next := n.nextIdentity(d, len(own) > 0)
+	if n.cfg.Sealer != nil && next.Names == nil {
+		if next.Names, err = n.newNames(); err != nil {
+			return err
+		}
+	}
 	n.generation = next.Start(rand.Text()[:12])
 	return n.writeIdentity(ctx, next, rev)
 }
@@ -213,8 +218,11 @@ func (n *Node) markFresh(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			plain, err := n.cfg.Codec.Open(msg.Subject, msg.Data)
-			a := arrival{region: n.cfg.Region, kind: k, seq: msg.Sequence, body: plain}
+			o, err := n.cfg.open(msg.Subject, msg.Header, msg.Data)
+			if lacksKey(err) {
+				return err
+			}
+			a := arrival{region: n.cfg.Region, kind: k, seq: msg.Sequence, body: o.body, digest: o.digest}
 			c.Add(n.messageOf(a, msg.Header, msg.Subject, msg.Data, err == nil))
 		}
 		marks[string(k)] = n.markOf(c)

@@ -30,7 +30,7 @@ func TestAMessageThatWasReplacedIsNotMissing(t *testing.T) {
 	free, waits := make(chan struct{}), atomic.Bool{}
 	release := sync.OnceFunc(func() { close(free) })
 	c := configOf(virginia, usDir)
-	c.Codec = opens(func(key string) error {
+	replica.Opens(&c, func(key string, _ []byte) error {
 		if waits.Load() && strings.Contains(key, ".signin.") {
 			<-free
 		}

@@ -18,6 +18,7 @@ type ledger struct {
 	came   chan struct{}     // closed when a code arrives
 	closed bool              // no entry is applied any more
 	raised map[string]uint64 // counts of epochs, by user, that are not on disk: see durableEpoch
+	names  []byte            // the key of its subjects: see newNames. Set before anything is read; nil: not sealed
 
 	codeWaits atomic.Int32 // how many callers wait for a code
 }
@@ -83,8 +84,14 @@ var entryStream = map[merge.EntryKind]streamKind{
 	merge.EntryLogout:    kindRevoked,
 }
 
-// subject is the subject of an entry in its stream. A message with another subject is refused.
-func subject(kind merge.EntryKind, e merge.Entry) string {
+// subject is the subject of an entry in this Region's stream.
+func (n *Node) subject(kind merge.EntryKind, e merge.Entry) string {
+	return subject(n.ledger.names, kind, e)
+}
+
+// subject is the subject of an entry in its stream. names is the key of the subjects of the stream's Region, if they
+// have one. Keys of sessions and codes are hashes of secrets already.
+func subject(names []byte, kind merge.EntryKind, e merge.Entry) string {
 	about := []string{string(kind), e.Key}
 	switch kind {
 	case merge.EntryRevoked, merge.EntrySignedOut:
@@ -97,6 +104,9 @@ func subject(kind merge.EntryKind, e merge.Entry) string {
 		}
 	case merge.EntryUser:
 		about = []string{string(kind), e.User}
+	}
+	if names != nil && entryStream[kind] == kindRevoked {
+		return string(kind) + "." + keyedToken(names, about...)
 	}
 	return string(kind) + "." + token(about...)
 }
@@ -115,7 +125,7 @@ func (l *ledger) take(a arrival) error {
 	}
 	kind := kindOf(a.subject)
 	if knows(kind) {
-		if want := subject(kind, e); a.subject != want {
+		if want, ok := wanted(a, kind, e); ok && a.subject != want {
 			return bad("the subject "+want, a.subject, nil)
 		}
 		if entryStream[kind] != a.kind {
@@ -125,6 +135,12 @@ func (l *ledger) take(a arrival) error {
 	return l.merge(a.region, kind, e)
 }
 
+// wanted returns the subject that a message must have, or false if only the Region that wrote it can tell. It may have
+// lost the key of its subjects since.
+func wanted(a arrival, kind merge.EntryKind, e merge.Entry) (string, bool) {
+	return subject(nil, kind, e), !a.sealed || entryStream[kind] != kindRevoked
+}
+
 // kindOf is the kind of entry of a subject.
 func kindOf(subject string) merge.EntryKind {
 	kind, _, _ := strings.Cut(subject, ".")
@@ -132,8 +148,8 @@ func kindOf(subject string) merge.EntryKind {
 }
 
 // entryWrite is the write of an entry that is kept until then; zero: forever.
-func entryWrite(kind merge.EntryKind, e merge.Entry, until time.Time) write {
-	return write{kind: entryStream[kind], subject: subject(kind, e), body: e, until: until}
+func (n *Node) entryWrite(kind merge.EntryKind, e merge.Entry, until time.Time) write {
+	return write{kind: entryStream[kind], subject: n.subject(kind, e), body: e, until: until}
 }
 
 // record writes an entry to this Region's own stream and then applies it. If the entry ends sessions, it is applied
@@ -142,7 +158,7 @@ func (n *Node) record(ctx context.Context, kind merge.EntryKind, e merge.Entry, 
 	if kind.Ends() {
 		return n.end(ctx, kind, e, until)
 	}
-	if _, err := n.publish(ctx, entryWrite(kind, e, until)); err != nil {
+	if _, err := n.publish(ctx, n.entryWrite(kind, e, until)); err != nil {
 		return err
 	}
 	return n.ledger.merge(n.cfg.Region, kind, e)

@@ -135,7 +135,8 @@ func (n *Node) open(ctx context.Context) error {
 	}
 	// The marks are read before the streams: another Node of the Region may go on writing.
 	var marks map[string]integrity.Mark
-	err := inOrder(ctx, n.checkRemoved, n.resume, n.establish, n.recover, // check and repair the streams
+	err := inOrder(ctx, n.checkKey,
+		n.checkRemoved, n.resume, n.establish, n.openNames, n.recover, // check and repair the streams
 		func(ctx context.Context) (err error) { marks, err = n.readMarks(ctx); return err },
 		n.readCopyMarks, n.readErased, n.readStreams,
 		func(ctx context.Context) error { return n.compareMarks(ctx, marks) },
@@ -150,6 +151,9 @@ func (n *Node) open(ctx context.Context) error {
 	n.start(n.maintenanceLoop)
 	n.start(n.watch)
 	n.start(n.repeatEnds)
+	if n.cfg.Sealer != nil {
+		n.start(n.watchKey)
+	}
 	if n.server != nil {
 		n.start(n.watchServer)
 	}

@@ -19,14 +19,6 @@ import (
 
 // Several Nodes of one Region on their own servers, and faults while a Node reads.
 
-// opens makes a Codec that looks at each value before it opens it.
-func opens(look func(key string) error) replica.Codec {
-	return replica.Codec{
-		Seal: func(_ string, v []byte) ([]byte, error) { return v, nil },
-		Open: func(key string, v []byte) ([]byte, error) { return v, look(key) },
-	}
-}
-
 // A Node that opens while sessions expire, or the log is shortened, does not wait for messages that
 // never arrive.
 func TestOpenWhileMessagesGo(t *testing.T) {
@@ -40,7 +32,7 @@ func TestOpenWhileMessagesGo(t *testing.T) {
 	s, err := c.streams(t).Stream(background(t), "sessions_"+virginia)
 	require.NoError(t, err)
 	cfg, once := c.config(virginia), sync.Once{}
-	cfg.Codec = opens(func(key string) error {
+	replica.Opens(&cfg, func(key string, _ []byte) error {
 		if strings.HasPrefix(key, "meridian.sessions.") {
 			once.Do(func() { assert.NoError(t, s.Purge(background(t), jetstream.WithPurgeSequence(1400))) })
 		}
@@ -57,7 +49,7 @@ func TestAddPeerAgain(t *testing.T) {
 	c := newCluster(t, frankfurt, 1)
 	first, free := c.node(t, frankfurt), make(chan struct{})
 	cfg := c.config(frankfurt)
-	cfg.Codec = opens(func(key string) error {
+	replica.Opens(&cfg, func(key string, _ []byte) error {
 		if strings.HasPrefix(key, "$KV.config_"+virginia) {
 			<-free
 		}
@@ -132,7 +124,7 @@ func TestUnreadableLogIsNotWrittenOver(t *testing.T) {
 	n.Close()
 
 	wrongKey := c.config(virginia)
-	wrongKey.Codec = opens(func(string) error { return errors.New("another key's value") })
+	replica.Opens(&wrongKey, func(_ string, _ []byte) error { return errors.New("another key's value") })
 	_, err := replica.Open(background(t), wrongKey)
 	corrupt(err)
 

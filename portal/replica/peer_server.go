@@ -208,8 +208,9 @@ func (n *Node) answer(to *replies, q question, turns chan struct{}) {
 		}
 	}
 	if err == nil && !denied && q.Of == "" {
-		n.prove(q.Line, &a)
-		err = n.state(n.ctx, s, q, &a)
+		if err = n.prove(q.Line, &a); err == nil {
+			err = n.state(n.ctx, s, q, &a)
+		}
 	}
 	if err != nil {
 		a = answer{Error: err.Error(), Refused: a.Refused}

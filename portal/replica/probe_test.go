@@ -38,7 +38,7 @@ func TestProbeOfCopiesThatAreNotApplied(t *testing.T) {
 	var once sync.Once
 	stuck, free := make(chan struct{}), make(chan struct{})
 	cfg := configOf(mumbai, t.TempDir())
-	cfg.Codec = opens(func(key string) error {
+	replica.Opens(&cfg, func(key string, _ []byte) error {
 		if strings.HasPrefix(key, "meridian.sessions."+frankfurt) {
 			once.Do(func() { close(stuck) })
 			<-free

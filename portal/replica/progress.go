@@ -122,7 +122,7 @@ func (n *Node) Probe(ctx context.Context) error {
 
 // writeAndRead writes the probe's message and waits until it has been read, and so everything before it.
 func (n *Node) writeAndRead(ctx context.Context) error {
-	seq, err := n.publish(ctx, entryWrite(merge.EntryProbe, merge.Entry{Optional: true}, n.cfg.Now().Add(probeLives)))
+	seq, err := n.publish(ctx, n.entryWrite(merge.EntryProbe, merge.Entry{Optional: true}, n.cfg.Now().Add(probeLives)))
 	if err != nil {
 		return err
 	}

@@ -82,24 +82,26 @@ func (n *Node) messageOf(a arrival, h nats.Header, subject string, sealed []byte
 	if a.region == n.cfg.Region {
 		m.Store, m.Read = n.identity.Load().Stores[string(a.kind)], 0
 	}
-	m.Item = itemOf(subject, m.Until, a.body, sealed, opened)
+	m.Item = itemOf(subject, m.Until, openedOf(a), sealed, opened)
 	if p, ok := readPartHeader(h.Get(headerPart)); ok && p.full == 1 && p.part == p.of-1 {
 		m.Replaces = integrity.ReplacedBy(subject)
 	}
 	return m
 }
 
+func openedOf(a arrival) opened { return opened{a.body, a.digest} }
+
 // itemOf hashes a message. If the message can't be opened, it hashes the sealed form: a Region that can open it has
 // another hash, and reports the difference.
-func itemOf(subject string, until int64, plain, sealed []byte, opened bool) integrity.Item {
-	if !opened {
+func itemOf(subject string, until int64, plain opened, sealed []byte, isOpen bool) integrity.Item {
+	if !isOpen {
 		return integrity.HashItem(subject, until, append([]byte("sealed: "), sealed...))
 	}
-	return integrity.HashItem(subject, until, plain)
+	return plain.item(subject, until)
 }
 
 // prove adds this Region's proof to each message of an answer, of the hash of the opened body.
-func (n *Node) prove(k streamKind, a *answer) {
+func (n *Node) prove(k streamKind, a *answer) error {
 	key := n.identity.Load().Key
 	for i := range a.Messages {
 		m := &a.Messages[i]
@@ -107,16 +109,23 @@ func (n *Node) prove(k streamKind, a *answer) {
 		var item integrity.Item
 		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) { seq, item, _ = c.Item(m.Subject) })
 		if seq != m.Seq { // the reader is not there yet
-			item = n.itemOf(*m)
+			var err error
+			if item, err = n.itemOf(*m); err != nil {
+				return err
+			}
 		}
 		m.Proof = key.Prove(n.generation, integrity.Place{Line: string(k), Store: a.Store, Seq: m.Seq}, item)
 	}
+	return nil
 }
 
-// itemOf opens a message and hashes it.
-func (n *Node) itemOf(m message) integrity.Item {
-	plain, err := n.cfg.Codec.Open(m.Subject, m.Data)
-	return itemOf(m.Subject, int64(number(m.Until)), plain, m.Data, err == nil)
+// itemOf opens a message and hashes it. It fails if the Region's key can't be used now.
+func (n *Node) itemOf(m message) (integrity.Item, error) {
+	plain, err := n.cfg.openMessage(m)
+	if lacksKey(err) {
+		return integrity.Item{}, err
+	}
+	return itemOf(m.Subject, int64(number(m.Until)), plain, m.Data, err == nil), nil
 }
 
 // hasAnother reports whether one of this Region's own streams has another message at the sequence of a proof. It
@@ -135,10 +144,10 @@ func (n *Node) hasAnother(ctx context.Context, k streamKind, p integrity.Proof) 
 	if err != nil || msg == nil {
 		return false
 	}
-	plain, err := n.cfg.Codec.Open(msg.Subject, msg.Data)
+	plain, err := n.cfg.open(msg.Subject, msg.Header, msg.Data)
 	until := int64(number(msg.Header.Get(headerUntil)))
 	return err == nil && p.Item != itemOf(msg.Subject, until, plain, msg.Data, true) &&
-		p.Item != itemOf(msg.Subject, until, nil, msg.Data, false)
+		p.Item != itemOf(msg.Subject, until, opened{}, msg.Data, false)
 }
 
 // state adds to an answer the generation and, if this Node has read the whole stream, the digest at its end.

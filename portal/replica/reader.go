@@ -167,7 +167,15 @@ func (r *reader) complete(ctx context.Context) error {
 
 // each applies a message. An unreadable one is logged and skipped, so that it does not block later ones.
 func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
-	a, err := r.n.arrived(r.region, r.kind, msg.Subject(), msg.Headers(), msg.Data(), meta.Sequence.Stream)
+	var a arrival
+	var err error
+	opened := r.n.awaitKey(r.ctx, func() error {
+		a, err = r.n.arrived(r.region, r.kind, msg.Subject(), msg.Headers(), msg.Data(), meta.Sequence.Stream)
+		return err
+	})
+	if !opened { // it is read again
+		return
+	}
 	r.n.note(a, msg.Headers(), msg.Subject(), msg.Data(), err == nil)
 	if r.kind == kindConfig {
 		err = r.config(a, err, meta.NumPending)
@@ -250,6 +258,8 @@ type arrival struct {
 	at      time.Time
 	until   time.Time // when it may be forgotten, by its header; zero: never
 	body    []byte
+	digest  []byte // the key of the message's digest
+	sealed  bool
 }
 
 // arrived opens a message. With an error, the returned arrival has no body.
@@ -262,13 +272,9 @@ func (n *Node) arrived(
 	}
 	a.at = time.UnixMicro(int64(number(h.Get(headerAt))))
 	a.until = untilOf(h.Get(headerUntil))
-	if err := n.cfg.readable("message "+subject, h); err != nil {
-		return a, err
-	}
-	if a.body, err = n.cfg.Codec.Open(subject, sealed); err != nil {
-		return a, &Error{Reason: ReasonCorrupt, Rule: "message " + subject, Want: "one that opens", Err: err}
-	}
-	return a, nil
+	o, err := n.cfg.open(subject, h, sealed)
+	a.body, a.digest, a.sealed = o.body, o.digest, o.digest != nil
+	return a, err
 }
 
 // number parses a header. A value that is no number counts as 0.

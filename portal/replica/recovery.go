@@ -23,10 +23,12 @@ func (n *Node) recover(ctx context.Context) error {
 	if err := n.deleteStream(ctx, n.stageStream()); err != nil { // of an earlier start that was interrupted
 		return err
 	}
-	if len(n.cfg.Recover) == 0 {
-		return nil
+	converts, err := n.unsealed(ctx)
+	if err != nil || len(n.cfg.Recover) == 0 && !converts {
+		return err
 	}
-	r := &recovery{n: n, last: map[streamKind]map[string]lastMessage{kindSessions: {}, kindRevoked: {}}}
+	r := &recovery{n: n, converts: len(n.cfg.Recover) == 0,
+		last: map[streamKind]map[string]lastMessage{kindSessions: {}, kindRevoked: {}}}
 	for _, k := range streamKinds {
 		if err := r.own(ctx, k); err != nil {
 			return err
@@ -38,7 +40,7 @@ func (n *Node) recover(ctx context.Context) error {
 	if err := r.stage(ctx); err != nil {
 		return err
 	}
-	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
+	err = n.changeIdentity(ctx, func(d *integrity.Identity) {
 		d.Recovery = &integrity.Recovery{From: n.cfg.Recover, Count: r.staged}
 		d.Damage = n.damageOf("",
 			"its recovery was not completed: start it again (with URL: one Node alone, with Config.Recover)")
@@ -61,8 +63,10 @@ type recovery struct {
 	log     []merge.Piece // of the Region's own log, and of copies of it
 	earlier []merge.Piece // of copies of logs that this one replaced without knowing it
 	last    map[streamKind]map[string]lastMessage
-	left    int    // messages that were left out
-	staged  uint64 // messages in the stage
+	left    int // messages that were left out
+	// converts: only the Region's own streams are read, to seal them.
+	converts bool
+	staged   uint64 // messages in the stage
 }
 
 // lastMessage is the last message of a subject.
@@ -87,7 +91,8 @@ func (r *recovery) own(ctx context.Context, k streamKind) error {
 			break
 		}
 		all = append(all,
-			message{Orig: msg.Sequence, Subject: msg.Subject, Until: msg.Header.Get(headerUntil), Data: msg.Data})
+			message{Orig: msg.Sequence, Subject: msg.Subject, Until: msg.Header.Get(headerUntil), Data: msg.Data,
+				More: passedOn(msg.Header)})
 	}
 	r.take(k, all, r.n.identity.Load().Stores[string(k)], &r.log)
 	return nil
@@ -184,7 +189,11 @@ func (r *recovery) classify(f *follower, k streamKind, all []message) error {
 // recognises reports whether this Region made the proof of a message.
 func (r *recovery) recognises(k streamKind, m message) bool {
 	place := integrity.Place{Line: string(k), Store: m.Store, Seq: m.Orig}
-	_, ok := r.n.identity.Load().Key.Check(m.Proof, place, r.n.itemOf(m))
+	item, err := r.n.itemOf(m)
+	if err != nil {
+		return false
+	}
+	_, ok := r.n.identity.Load().Key.Check(m.Proof, place, item)
 	return ok
 }
 
@@ -194,16 +203,16 @@ func (r *recovery) take(k streamKind, all []message, store string, log *[]merge.
 	var parts merge.Assembler
 	piece := merge.Piece{Store: store}
 	for _, m := range all {
-		plain, err := r.n.cfg.Codec.Open(m.Subject, m.Data)
+		o, err := r.n.cfg.openMessage(m)
 		if err == nil && k == kindConfig {
 			var p merge.Transaction
-			if err = json.Unmarshal(plain, &p); err == nil {
+			if err = json.Unmarshal(o.body, &p); err == nil {
 				if whole, ok := parts.Add(m.Orig, p); ok {
 					piece.Log = append(piece.Log, whole)
 				}
 			}
 		} else if err == nil {
-			err = r.entry(k, m, plain)
+			err = r.entry(k, m, o)
 		}
 		if err != nil {
 			r.left++
@@ -219,16 +228,20 @@ func (r *recovery) take(k streamKind, all []message, store string, log *[]merge.
 // entry keeps the newer of two messages of a subject, until the later of their expiries. Messages that end access are
 // accepted from any Region without proof. So a message with a wrong subject is refused, and can't replace the right
 // one.
-func (r *recovery) entry(k streamKind, m message, plain []byte) error {
-	v := lastMessage{raw: plain, until: int64(number(m.Until))}
-	if err := json.Unmarshal(plain, &v.entry); err != nil {
+func (r *recovery) entry(k streamKind, m message, o opened) error {
+	v := lastMessage{raw: o.body, until: int64(number(m.Until))}
+	if err := json.Unmarshal(o.body, &v.entry); err != nil {
 		return err
 	}
 	about := strings.TrimPrefix(m.Subject, k.prefix(r.n.cfg.Region))
 	kind := kindOf(about)
-	if want := subject(kind, v.entry); knows(kind) && about != want {
+	// The key of sealed subjects may be lost, so a message counts under the subject that it should have.
+	if want := subject(nil, kind, v.entry); knows(kind) && o.digest == nil && about != want {
 		return newError(ReasonCorrupt, "message about sessions", "the subject "+want, about)
-	} else if kind == merge.EntryUser && v.entry.Epoch > merge.MaxEpoch {
+	} else if knows(kind) {
+		about = r.n.subject(kind, v.entry)
+	}
+	if kind == merge.EntryUser && v.entry.Epoch > merge.MaxEpoch {
 		return newError(ReasonCorrupt, "epoch of a user", fmt.Sprint("at most ", merge.MaxEpoch), fmt.Sprint(v.entry.Epoch))
 	}
 	old, ok := r.last[k][about]
@@ -298,6 +311,8 @@ func (r *recovery) mergedLog() (out []write, err error) {
 	case !whole && n.cfg.Region == n.cfg.Primary:
 		return nil, damaged(kindConfig, "no whole state of the instance is here or in the copies of the Regions "+
 			"that Config.Recover names; others may have one")
+	case !whole && r.converts && len(r.log) > 0:
+		return nil, damaged(kindConfig, "its log has no whole state, and can't be sealed")
 	case !whole:
 		return nil, nil
 	}

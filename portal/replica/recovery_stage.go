@@ -117,7 +117,9 @@ func (n *Node) takeOver(ctx context.Context) error {
 	if err == nil {
 		err = n.deleteStream(ctx, n.stageStream())
 	}
-	if err == nil {
+	if err == nil && len(from) == 0 {
+		n.cfg.Logger.Warn("replica: the Region's streams are sealed now")
+	} else if err == nil {
 		n.cfg.Logger.Warn("replica: recovered from other Regions' copies", "from", strings.Join(from, ", "))
 	}
 	return err

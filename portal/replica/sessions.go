@@ -68,7 +68,8 @@ func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error
 	} else if !due {
 		return nil
 	}
-	return s.n.publishAsync(entryWrite(merge.EntrySeen, merge.Entry{Key: key, Seen: seen}, v.Expires.Add(s.n.cfg.Skew)))
+	e := merge.Entry{Key: key, Seen: seen}
+	return s.n.publishAsync(s.n.entryWrite(merge.EntrySeen, e, v.Expires.Add(s.n.cfg.Skew)))
 }
 
 // End implements sessions.Store.
@@ -225,7 +226,7 @@ func (c codeStore) DropCode(ctx context.Context, key string) error {
 // mark notes that a code is taken in this Region, once.
 func (c codeStore) mark(ctx context.Context, key string, found merge.Code) error {
 	none := uint64(0)
-	w := entryWrite(merge.EntryTaken, merge.Entry{Key: key}, found.Until.Add(c.n.cfg.Skew))
+	w := c.n.entryWrite(merge.EntryTaken, merge.Entry{Key: key}, found.Until.Add(c.n.cfg.Skew))
 	w.lastHere = &none
 	_, err := c.n.publish(ctx, w)
 	if errors.Is(err, errConflict) {

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -64,10 +65,20 @@ func token(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
+// keyedToken is a token that only the owner of a key can make.
+func keyedToken(key []byte, parts ...string) string {
+	h := hmac.New(sha256.New, key)
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
 // Keys in a stream's metadata.
 const (
 	storeID     = "meridian-store"    // an ID that changes if the stream is lost and created again
 	formatID    = "meridian-format"   // what a version must read to use the stream. Absent: from before formats
+	sealedID    = "meridian-sealed"   // the stream's messages are sealed. Absent: they may not be
 	identityKey = "meridian-identity" // an Identity is beside the stream. Streams from before Identities get one
 )
 
@@ -100,6 +111,9 @@ func (n *Node) streamConfig(k streamKind, region string) jetstream.StreamConfig 
 	}
 	if region == n.cfg.Region {
 		c.Metadata[storeID] = n.newStore()
+		if n.cfg.Sealer != nil {
+			c.Metadata[sealedID] = schema
+		}
 	} else if k == kindSessions && n.server != nil {
 		c.PersistMode = jetstream.AsyncPersistMode
 	}
@@ -118,6 +132,9 @@ func (n *Node) ensure(ctx context.Context, k streamKind, region string) error {
 	if format := number(c.Metadata[formatID]); format > uint64(n.cfg.formats.Speaks) {
 		return needsVersion("stream "+c.Name, fmt.Sprintf("format %d", format),
 			fmt.Sprintf("format %d", n.cfg.formats.Speaks))
+	}
+	if c.Metadata[sealedID] != "" && region == n.cfg.Region && n.cfg.Sealer == nil {
+		return newError(ReasonConfig, "Sealer", "one: stream "+c.Name+" is sealed", "none")
 	}
 	if region != n.cfg.Region && c.Metadata[storeID] != "" {
 		return newError(ReasonDamaged, "stream "+c.Name, "a copy: is another Region's directory in its place?",
@@ -225,8 +242,8 @@ func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
 	if err != nil {
 		return nil, nil, &Error{Reason: ReasonConfig, Rule: "message", Want: "one that can be written as JSON", Err: err}
 	}
-	if msg.Data, err = n.cfg.Codec.Seal(msg.Subject, plain); err != nil {
-		return nil, nil, &Error{Reason: ReasonUnavailable, Rule: "sealing", Want: "a sealed value", Err: err}
+	if msg.Data, err = n.cfg.sealed(msg.Subject, plain); err != nil {
+		return nil, nil, err
 	}
 	if len(msg.Data) > maxSealed {
 		return nil, nil, newError(ReasonTooLarge, "message "+w.subject, fmt.Sprintf("at most %d bytes, sealed", maxSealed),
@@ -235,6 +252,9 @@ func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
 	now := n.cfg.Now()
 	msg.Header.Set(headerAt, strconv.FormatInt(now.UnixMicro(), 10))
 	msg.Header.Set(headerFormat, strconv.Itoa(n.cfg.writes))
+	if n.cfg.Sealer != nil {
+		msg.Header.Set(headerBound, schema)
+	}
 	if w.part != "" {
 		msg.Header.Set(headerPart, w.part)
 	}

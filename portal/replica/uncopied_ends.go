@@ -217,13 +217,16 @@ func (n *Node) copyAllEnds(ctx context.Context, last bool) error {
 // belong to that Region. If the copy holds the session itself, it does belong to it: both are kept equally long.
 func (n *Node) recordEnd(ctx context.Context, region string, m message) error {
 	subjectOf := func(kind merge.EntryKind, e merge.Entry) string {
-		return kindSessions.prefix(region) + subject(kind, e)
+		return kindSessions.prefix(region) + subject(nil, kind, e)
 	}
 	until := untilOf(m.Until)
-	plain, err := n.cfg.Codec.Open(m.Subject, m.Data)
+	o, err := n.cfg.openMessage(m)
+	if lacksKey(err) {
+		return err
+	}
 	var e merge.Entry
 	if err == nil {
-		err = json.Unmarshal(plain, &e)
+		err = json.Unmarshal(o.body, &e)
 	}
 	if err != nil || m.Subject != subjectOf(merge.EntryEnded, e) || until.Before(n.cfg.Now()) {
 		return nil // it ends nothing
@@ -234,7 +237,7 @@ func (n *Node) recordEnd(ctx context.Context, region string, m message) error {
 	} else if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return err
 	}
-	_, err = n.publish(ctx, entryWrite(merge.EntryEnded, e, until))
+	_, err = n.publish(ctx, n.entryWrite(merge.EntryEnded, e, until))
 	return err
 }
 
@@ -248,7 +251,8 @@ func (n *Node) recordAllEnds(ctx context.Context, region string) error {
 	}
 	for msg, err := range messages(ctx, s, kindSessions.prefix(region)+string(merge.EntryEnded)+".") {
 		if err == nil {
-			err = n.recordEnd(ctx, region, message{Subject: msg.Subject, Data: msg.Data, Until: msg.Header.Get(headerUntil)})
+			err = n.recordEnd(ctx, region, message{Subject: msg.Subject, Data: msg.Data,
+				Until: msg.Header.Get(headerUntil), More: passedOn(msg.Header)})
 		}
 		if err != nil {
 			return err

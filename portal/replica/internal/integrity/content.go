@@ -19,6 +19,15 @@ func HashItem(subject string, until int64, plain []byte) Item {
 	return sha256.Sum256(slices.Concat(head, []byte(subject), plain))
 }
 
+// HashKeyed hashes a message with a key that the message has, sealed beside its plaintext. The hash tells nothing about
+// the plaintext without the key.
+func HashKeyed(key []byte, subject string, until int64, plain []byte) Item {
+	plainly := HashItem(subject, until, plain)
+	h := hmac.New(sha256.New, key)
+	h.Write(plainly[:])
+	return Item(h.Sum(nil))
+}
+
 // A Message is one message of a stream, for a Content.
 type Message struct {
 	// Store names the original stream. A message of another store than the last

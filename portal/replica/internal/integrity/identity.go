@@ -17,6 +17,8 @@ type Identity struct {
 	// Began is the number of the first generation: when that was, in seconds of
 	// Unix time. 0 means 1, of an earlier version.
 	Began uint64 `json:"began,omitempty"`
+	// Names is the key of the streams' subjects, sealed. Nil: they have none.
+	Names []byte `json:"names,omitempty"`
 	// Generations are the last ones, in order.
 	Generations []Generation `json:"generations"`
 	// Stores are the Region's own streams, by line.

@@ -1,0 +1,32 @@
+package replica
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Stale counts the messages on a Node's own server, of all Regions, that should be sealed again.
+func Stale(t testing.TB, n *Node, sealer interface{ Stale([]byte) bool }) (stale int) {
+	t.Helper()
+	for _, region := range []string{"us-east-1", "eu-central-1"} {
+		for _, k := range streamKinds {
+			s, err := n.stream(context.Background(), k.stream(region))
+			require.NoError(t, err)
+			for msg, err := range messages(context.Background(), s, k.prefix(region)) {
+				require.NoError(t, err)
+				if sealer.Stale(msg.Data) {
+					stale++
+				}
+			}
+		}
+	}
+	return stale
+}
+
+// Opens makes a Node call look with each value, and its subject, before it opens it.
+func Opens(c *Config, look func(subject string, v []byte) error) { c.opens = look }
+
+// Seals does that before a Node seals a value.
+func Seals(c *Config, look func(subject string, v []byte) error) { c.seals = look }
