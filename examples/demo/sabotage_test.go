@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/keys"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -132,12 +135,28 @@ func TestEveryStepCanFail(t *testing.T) {
 				c.Sessions = &forgetfulSessions{Store: c.Sessions}
 			}))
 		}, "refused, Reason LoggedOut, got accepted"},
+		{"a copy with another policy", extended, func(t *testing.T, w *world) {
+			require.NoError(t, w.keyring.rings[w.sites[1].Name].PutPolicy(w.keyring.id, keys.Allow("another")))
+		}, "the policy of the copy"},
+		{"a copy that is to be deleted", extended, func(t *testing.T, w *world) {
+			_, err := w.keyring.rings[w.sites[1].Name].ScheduleDeletion(w.keyring.id, 0)
+			require.NoError(t, err)
+		}, "KMS_InvalidStateException"},
+		{"a Region without a copy", extended, func(t *testing.T, w *world) {
+			r, err := keys.CreateRing(keys.RingConfig{
+				Path: filepath.Join(t.TempDir(), "keys"), Region: w.sites[1].Name, Key: make([]byte, 32)})
+			require.NoError(t, err)
+			w.keyring.rings[w.sites[1].Name] = r
+		}, "KMS_NotFoundException"},
+		{"a file with a name in it", extended, func(t *testing.T, w *world) {
+			require.NoError(t, os.WriteFile(filepath.Join(w.dir, "log"), []byte("signed in: "+corp.Alice), 0o600))
+		}, "no user's name"},
 		{"a Region that is cut off", extended, func(t *testing.T, w *world) {
 			w.sites[0].running().RemovePeer(w.sites[1].Name)
 		}, "the data of the Regions: want 0 differences"},
 	}
 	require.Len(t, cases, len(steps))
-	neverComes := map[int]bool{12: true, 19: true, 21: true, 27: true} // what the step waits for
+	neverComes := map[int]bool{12: true, 19: true, 21: true, 31: true} // what the step waits for
 	for i, c := range cases {
 		t.Run(fmt.Sprintf("%d %s", i+1, c.name), func(t *testing.T) {
 			t.Parallel()

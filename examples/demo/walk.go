@@ -47,6 +47,10 @@ var steps = []step{
 	signedOut,
 	signedOutByIdP,
 	lateAssertion,
+	policyDrifted,
+	keyDisabled,
+	keyRotated,
+	nothingPlain,
 	nothingMissing,
 }
 

@@ -46,6 +46,7 @@ type world struct {
 	logs       io.Writer // for children; nil: none
 	secret     string    // shared by the Regions
 	keys       spKeys    // of the service provider, likewise
+	keyring    *keyring  // seals the Regions' data; nil if they have processes
 	moved      bool      // whether a documented port was in use
 	dir        string    // temporary, for the replicas
 
@@ -107,7 +108,9 @@ func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 			w.sites = append(w.sites, newSite(p.Place, loopback.Port(listeners[3+i]), w.dir))
 		}
 		if cfg.Program == "" {
-			err = w.begin(listeners)
+			if w.keyring, err = newKeyring(w.dir, w.sites); err == nil {
+				err = w.begin(listeners)
+			}
 		} else {
 			err = w.beginProcesses(ctx, cfg.Program, listeners)
 		}
