@@ -11,6 +11,7 @@ func newSnapshot(data Data, isNew bool) (*Snapshot, error) {
 		regions = append(regions, defaultedRegion(r))
 	}
 	d.setRegions(regions)
+	d.setMetadata(data.Instance)
 	d.setProviders(data.IdentityProviders)
 	fill(c, &d.users, data.Users, c.user, "ID of user")
 	fill(c, &d.groups, data.Groups, c.group, "ID of group")

@@ -10,9 +10,16 @@ import (
 func (d *draft) finish(isNew bool) (*Snapshot, error) {
 	c := &checker{}
 	d.checkRegions(c)
+	if c.err != nil {
+		return nil, c.err
+	}
+	d.identify(c, isNew)
+	if isNew {
+		d.checkMetadata(c)
+	}
 	all := d.checkIdentityProviders(c)
 	d.checkPeople(c, all, isNew)
-	d.checkPermissions(c)
+	d.checkPermissions(c, isNew)
 	d.checkApplications(c)
 	if c.err != nil {
 		return nil, c.err
@@ -90,6 +97,9 @@ func (d *draft) checkPeople(c *checker, all, isNew bool) {
 		if g != old {
 			c.group(*g)
 		}
+		if isNew {
+			c.groupDetails(g)
+		}
 		c.of = g.Name
 		with, _ := d.s.relations.groupName.Get(g.Name)
 		if slices.ContainsFunc(with, func(o *Group) bool {
@@ -162,10 +172,13 @@ func (d *draft) checkGone(c *checker, p Principal) {
 	})
 }
 
-func (d *draft) checkPermissions(c *checker) {
+func (d *draft) checkPermissions(c *checker, isNew bool) {
 	each(c, &d.sets, false, func(old, p *PermissionSet) {
 		if p != nil {
 			c.permissionSet(*p)
+			if isNew {
+				c.permissionSetDetails(p)
+			}
 		} else if n, _ := d.s.relations.setUses.Get(old.Name); n > 0 {
 			c.fail(ReasonDangling, "permission set of assignment", "the name of a permission set", old.Name)
 		}
@@ -173,6 +186,9 @@ func (d *draft) checkPermissions(c *checker) {
 	each(c, &d.accounts, false, func(old, a *Account) {
 		if a != nil {
 			c.account(*a)
+			if isNew && a.Management {
+				d.checkManagement(c, a)
+			}
 			return
 		}
 		prefix := old.ID + "/"

@@ -14,11 +14,12 @@ func (s *Snapshot) Records() []Record { return Diff(&Snapshot{}, s) }
 // Elements that the two share cost one comparison of pointers.
 func Diff(before, after *Snapshot) []Record {
 	return inOrder(
+		diffLists(before.metadataList(), after.metadataList(), equal),
 		diffLists(placed(before.regionList), placed(after.regionList), deepEqual),
 		diffLists(before.providerList, after.providerList, equal),
 		diffTables(&before.users, &after.users, equal),
 		diffTables(&before.groups, &after.groups, deepEqual),
-		diffTables(&before.sets, &after.sets, equal),
+		diffTables(&before.sets, &after.sets, deepEqual),
 		diffTables(&before.accounts, &after.accounts, equal),
 		diffTables(&before.assignments, &after.assignments, equal),
 		diffTables(&before.applications, &after.applications, deepEqual),
@@ -38,31 +39,35 @@ func equal[T comparable](x, y T) bool { return x == y }
 // deepEqual compares elements with lists. It allocates memory; equal doesn't.
 func deepEqual[T any](x, y T) bool { return reflect.DeepEqual(x, y) }
 
-// difference returns the change from an element to its successor. Either may be nil.
-func difference[T element](old, next *T, same func(x, y T) bool) (r Record, ok bool) {
+// difference appends the change from an element to its successor, and of its details. Either may be nil.
+func difference[T element](out []Record, old, next *T, same func(x, y T) bool) []Record {
+	var v T
+	var was, is struct{ core, details []byte }
 	switch {
 	case old == next: // also if both are nil
-		return r, false
-	case next == nil:
-		return Record{(*old).kind(), (*old).key(), nil}, true
-	case old != nil && same(*old, *next):
-		return r, false
+		return out
+	case old != nil && next != nil && same(*old, *next):
+		return out
 	}
-	v := encode(*next)
+	if old != nil {
+		v, was.core, was.details = *old, coreOf(*old), detailsOf(*old)
+	}
+	if next != nil {
+		v, is.core, is.details = *next, coreOf(*next), detailsOf(*next)
+	}
 	// Compared as JSON, a nil list equals an empty one.
-	if old != nil && bytes.Equal(v, encode(*old)) {
-		return r, false
+	if !bytes.Equal(was.core, is.core) {
+		out = append(out, Record{v.kind(), v.key(), is.core})
 	}
-	return Record{(*next).kind(), (*next).key(), v}, true
+	if !bytes.Equal(was.details, is.details) {
+		out = append(out, Record{KindDetails, detailsKey(v.kind(), v.key()), is.details})
+	}
+	return out
 }
 
 // diffTables returns the changes of one table. It reads both in order.
 func diffTables[T element](before, after *table[T], same func(x, y T) bool) (out []Record) {
-	add := func(old, next *T) {
-		if r, ok := difference(old, next, same); ok {
-			out = append(out, r)
-		}
-	}
+	add := func(old, next *T) { out = difference(out, old, next, same) }
 	olds := slices.Collect(before.all())
 	for next := range after.all() {
 		for len(olds) > 0 && (*olds[0]).key() < (*next).key() {
@@ -90,13 +95,11 @@ func diffLists[T element](before, after []T, same func(x, y T) bool) (out []Reco
 	}
 	for i := range after {
 		key := after[i].key()
-		if r, ok := difference(old[key], &after[i], same); ok {
-			out = append(out, r)
-		}
+		out = difference(out, old[key], &after[i], same)
 		delete(old, key)
 	}
 	for _, gone := range old {
-		out = append(out, Record{(*gone).kind(), (*gone).key(), nil})
+		out = difference(out, gone, nil, same)
 	}
 	return out
 }

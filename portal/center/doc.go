@@ -29,6 +29,19 @@
 // An instance for one identity provider doesn't list it, and users don't name it. Before a second one is added,
 // [Tx.AdoptIdentityProvider] lists the first and makes all users and groups belong to it.
 //
+// # Identifiers
+//
+// [Snapshot.Metadata] describes the instance: its ARN, identity store, owner and key. Users, groups and memberships have
+// UUIDs ([Snapshot.UserUUID]), permission sets have IDs, and a permission set in an account is a role with a name
+// ([Snapshot.RoleOf]). None of them needs to be stored: what isn't given is derived from the ID of the instance, the
+// directory's ID and the name, and is the same on every node of every Region, also for an instance from before there
+// were such IDs. An ID that was handed out never changes. Only the first [Tx.PutInstanceMetadata] with an ID changes
+// those that are derived.
+//
+// The primary's clock dates what an update creates and changes ([Dates]). What isn't known has no date.
+//
+// These fields are records of their own kinds, which versions from before them keep and pass on: see [KindDetails].
+//
 // # Consistency
 //
 // An instance's state is an immutable [Snapshot] behind one atomic pointer. For several consistent reads, use one

@@ -28,10 +28,11 @@ type edit[T element] struct {
 	was       map[string]*T      // by key, what was touched as it was before; nil: it didn't exist
 	relate    func(old, next *T) // keeps the relations; either may be nil
 	defaulted func(T) T
+	stamp     func(old, next *T) // sets the dates of what is put; old may be nil. Nil: they are given
 }
 
 func newEdit[T element](t *table[T], relate func(old, next *T), defaulted func(T) T) edit[T] {
-	return edit[T]{t, map[string]*T{}, relate, defaulted}
+	return edit[T]{table: t, was: map[string]*T{}, relate: relate, defaulted: defaulted}
 }
 
 func newDraft(base *Snapshot) *draft {
@@ -49,6 +50,9 @@ func newDraft(base *Snapshot) *draft {
 // put adds an element, or replaces the one with its key. The draft owns it from here on.
 func (e *edit[T]) put(v T) {
 	v = e.defaulted(v)
+	if e.stamp != nil {
+		e.stamp(e.table.get(v.key()), &v)
+	}
 	old := e.table.put(&v)
 	e.touch(v.key(), old)
 	e.relate(old, &v)
@@ -95,18 +99,17 @@ func indexByKey[T element](list []T) map[string]int {
 // changes returns the touched elements that differ from those before, sorted by Kind and then Key.
 func (d *draft) changes() []Record {
 	return inOrder(
+		diffLists(d.base.metadataList(), d.s.metadataList(), equal),
 		diffLists(placed(d.base.regionList), placed(d.s.regionList), deepEqual),
 		diffLists(d.base.providerList, d.s.providerList, equal),
-		changed(&d.users, equal), changed(&d.groups, deepEqual), changed(&d.sets, equal), changed(&d.accounts, equal),
+		changed(&d.users, equal), changed(&d.groups, deepEqual), changed(&d.sets, deepEqual), changed(&d.accounts, equal),
 		changed(&d.assignments, equal), changed(&d.applications, deepEqual),
 	)
 }
 
 func changed[T element](e *edit[T], same func(x, y T) bool) (out []Record) {
 	for key, old := range e.was {
-		if r, ok := difference(old, e.table.get(key), same); ok {
-			out = append(out, r)
-		}
+		out = difference(out, old, e.table.get(key), same)
 	}
 	return out
 }
@@ -114,16 +117,19 @@ func changed[T element](e *edit[T], same func(x, y T) bool) (out []Record) {
 // defaultedUser and the functions below return an element with its defaults: see the fields of Data's lists.
 func defaultedUser(u User) User {
 	u.ID = cmp.Or(u.ID, u.UserName)
+	u.normalize()
 	return u
 }
 
 func defaultedGroup(g Group) Group {
 	g.ID = cmp.Or(g.ID, g.Name)
+	g.normalize()
 	return g
 }
 
 func defaultedSet(p PermissionSet) PermissionSet {
 	p.SessionDuration = cmp.Or(p.SessionDuration, time.Hour)
+	p.normalize()
 	return p
 }
 
@@ -134,5 +140,6 @@ func defaultedApplication(a Application) Application {
 
 func defaultedRegion(r Region) Region {
 	r.Status = cmp.Or(r.Status, RegionActive)
+	r.AddedDate = instant(r.AddedDate)
 	return r
 }

@@ -21,6 +21,8 @@ const (
 	ReasonDangling      Reason = "Dangling"      // a reference to an element that doesn't exist
 	ReasonNotFound      Reason = "NotFound"      // the element to remove doesn't exist
 	ReasonTwoUpdates    Reason = "TwoUpdates"    // one update ends and restores a user's access
+	ReasonFixed         Reason = "Fixed"         // the change would replace an ID that never changes
+	ReasonQuota         Reason = "Quota"         // more or longer than the limits of this package allow
 )
 
 // Error is the type of every error that this package returns, except ErrConflict and errors that an update's own

@@ -2,8 +2,10 @@ package center
 
 import (
 	"errors"
+	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Instance is the state that all Regions share. It is safe for concurrent use. Readers never wait. Writers wait for
@@ -12,6 +14,8 @@ type Instance struct {
 	writing sync.Mutex // held while a new snapshot is made; never by readers
 	current atomic.Pointer[Snapshot]
 	journal Journal // or nil
+	now     func() time.Time
+	rand    io.Reader
 }
 
 // ErrConflict is returned by a Journal that has a change that the instance doesn't have yet.
@@ -32,44 +36,20 @@ type Journal interface {
 
 // New checks d and returns an instance with a copy of it, or an *Error.
 func New(d Data) (*Instance, error) {
-	return newInstance(d, nil, true)
+	return Config{Data: d}.open(true)
 }
 
 // NewJournaled is New for an instance whose updates go through a Journal. d is the state that the Journal has stored.
 // It may contain userNames that an older version accepted and New refuses, and users and groups that belong to no
 // identity provider of the list, after a recovery.
 func NewJournaled(d Data, j Journal) (*Instance, error) {
-	return newInstance(d, j, false)
+	return Config{Data: d, Journal: j}.open(false)
 }
 
 // NewStored is NewJournaled for a state that is stored as records. It costs less than Assemble and NewJournaled.
 // Unknown principals of applications are dropped.
 func NewStored(records []Record, j Journal) (*Instance, error) {
-	d := newDraft(emptySnapshot())
-	if err := d.merge(records); err != nil {
-		return nil, err
-	}
-	s, err := d.finish(false)
-	if err != nil {
-		return nil, err
-	}
-	return instanceOf(s, j), nil
-}
-
-// newInstance makes an instance. Only one that is new must keep the rules for new elements: one that was stored may
-// differ, and must still start.
-func newInstance(d Data, j Journal, isNew bool) (*Instance, error) {
-	s, err := newSnapshot(d.Clone(), isNew)
-	if err != nil {
-		return nil, err
-	}
-	return instanceOf(s, j), nil
-}
-
-func instanceOf(s *Snapshot, j Journal) *Instance {
-	i := &Instance{journal: j}
-	i.current.Store(s)
-	return i
+	return Config{Records: records, Journal: j}.open(false)
 }
 
 // Snapshot returns the current state.
@@ -137,6 +117,19 @@ func (v *View) UserByID(id string) (User, bool) { return v.Snapshot().UserByID(i
 
 // Accounts calls Snapshot.Accounts on the current state.
 func (v *View) Accounts(userID string) []AccountAccess { return v.Snapshot().Accounts(userID) }
+
+// RoleOf calls Snapshot.RoleOf on the current state.
+func (v *View) RoleOf(userID, accountID, permissionSet string) (Role, bool) {
+	return v.Snapshot().RoleOf(userID, accountID, permissionSet)
+}
+
+// RoleSuffix calls Snapshot.RoleSuffix on the current state.
+func (v *View) RoleSuffix(accountID, permissionSet string) string {
+	return v.Snapshot().RoleSuffix(accountID, permissionSet)
+}
+
+// Metadata calls Snapshot.Metadata on the current state.
+func (v *View) Metadata() InstanceMetadata { return v.Snapshot().Metadata() }
 
 // Applications calls Snapshot.Applications on the current state.
 func (v *View) Applications(userID string) []Application { return v.Snapshot().Applications(userID) }

@@ -9,7 +9,7 @@ import (
 // merge takes records in. Of two with the same Kind and Key, the later one counts. Unknown principals of applications
 // are dropped.
 func (d *draft) merge(records []Record) error {
-	regions, providers := map[string]*placedRegion{}, map[string]*IdentityProvider{}
+	regions, providers, details := map[string]*placedRegion{}, map[string]*IdentityProvider{}, detailsIn(records)
 	byKey := func(a, b Record) int { return cmp.Compare(a.Key, b.Key) }
 	if !slices.IsSortedFunc(records, byKey) { // new elements of a kind come in this order
 		records = slices.Clone(records)
@@ -23,17 +23,20 @@ func (d *draft) merge(records []Record) error {
 		case KindIdentityProvider:
 			err = mergeInto(providers, r)
 		case KindUser:
-			err = d.users.merge(r)
+			err = d.users.merge(r, details)
 		case KindGroup:
-			err = d.groups.merge(r)
+			err = d.groups.merge(r, details)
 		case KindPermissionSet:
-			err = d.sets.merge(r)
+			err = d.sets.merge(r, details)
 		case KindAccount:
-			err = d.accounts.merge(r)
+			err = d.accounts.merge(r, details)
 		case KindAssignment:
-			err = d.assignments.merge(r)
+			err = d.assignments.merge(r, nil)
 		case KindApplication:
-			err = d.applications.merge(r)
+			err = d.applications.merge(r, nil)
+		case KindInstance:
+			d.mergeMetadata(r)
+		case KindDetails: // in the map
 		default:
 			err = &Error{Reason: ReasonInvalid, Rule: "kind of record", Want: "a known Kind", Got: string(r.Kind)}
 		}
@@ -41,9 +44,8 @@ func (d *draft) merge(records []Record) error {
 			return err
 		}
 	}
-	if len(regions) > 0 {
-		d.mergeRegions(regions)
-	}
+	d.mergeRegions(regions, details)
+	d.mergeDetails(details)
 	if len(providers) > 0 {
 		d.setProviders(mergeList(d.s.providerList, providers))
 	}
@@ -51,7 +53,8 @@ func (d *draft) merge(records []Record) error {
 	return nil
 }
 
-func (e *edit[T]) merge(r Record) error {
+// merge takes a record in. It removes from details what is of the element.
+func (e *edit[T]) merge(r Record, details map[string][]byte) error {
 	v, err := decode[T](r)
 	switch {
 	case err != nil:
@@ -59,7 +62,7 @@ func (e *edit[T]) merge(r Record) error {
 	case v == nil:
 		e.drop(r.Key)
 	default:
-		e.put(*v)
+		e.put(withDetails(*v, e.table.get(r.Key), details))
 	}
 	return nil
 }
@@ -88,14 +91,23 @@ func mergeList[T element](list []T, next map[string]*T) (out []T) {
 	return out
 }
 
-func (d *draft) mergeRegions(next map[string]*placedRegion) {
+func (d *draft) mergeRegions(next map[string]*placedRegion, details map[string][]byte) {
+	before, touched := map[string]*placedRegion{}, len(next) > 0
+	for _, r := range placed(d.s.regionList) {
+		before[r.Name] = &r
+		_, has := details[detailsKey(KindRegion, r.Name)]
+		touched = touched || has
+	}
+	if !touched {
+		return
+	}
 	all := mergeList(placed(d.s.regionList), next)
 	slices.SortStableFunc(all, func(a, b placedRegion) int {
 		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Name, b.Name))
 	})
 	var list []Region
 	for _, r := range all {
-		list = append(list, defaultedRegion(r.Region))
+		list = append(list, defaultedRegion(withDetails(r, before[r.Name], details).Region))
 	}
 	d.setRegions(list)
 }

@@ -32,6 +32,8 @@ type Region struct {
 	PortalURLs []string `json:"portalUrls,omitempty"`
 	// ACSURLs are the Region's assertion consumer service URLs, in order.
 	ACSURLs []string `json:"acsUrls,omitempty"`
+	// AddedDate is when the Region was added. The primary's clock sets it. Zero: not known.
+	AddedDate time.Time `json:"addedDate,omitzero"`
 }
 
 // Active reports whether the Region's endpoints are in use.
@@ -60,6 +62,15 @@ type User struct {
 	// Inactive users can't sign in and have no access. JSON has "active" instead, as SCIM does; a user without it is
 	// inactive.
 	Inactive bool `json:"-"`
+	Dates
+}
+
+// Dates are when an element was created and last changed, by the clock of the primary Region, in milliseconds. Tx sets
+// both; what a caller puts there has no effect on an element that is written. Zero: not known, as for elements from
+// before there were dates. UpdatedAt is never before CreatedAt.
+type Dates struct {
+	CreatedAt time.Time `json:"createdAt,omitzero"`
+	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 }
 
 type plainUser User // has no JSON methods
@@ -96,6 +107,8 @@ type Group struct {
 	ExternalID string   `json:"externalId,omitempty"` // the identity provider's ID (RFC 7643 3.1); empty: none
 	// IdentityProvider is that of the members: see User.
 	IdentityProvider string `json:"identityProvider,omitempty"`
+	Description      string `json:"description,omitempty"` // up to 1,024 characters; empty: none
+	Dates
 }
 
 // PermissionSet is a set of permissions that becomes a role in each account where it is assigned.
@@ -103,6 +116,13 @@ type PermissionSet struct {
 	// Name is required and unique: 1 to 32 characters of A-Z a-z 0-9 _ + = , . @ -
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"` // shown beside the name
+	// ID is ps- and 16 letters, digits, dots, slashes and hyphens. Tx makes it, and it never changes: a set that is
+	// removed and put again is another one. Empty in Data: derived from the instance's ID and the name, as for sets from
+	// before there were IDs.
+	ID         string   `json:"id,omitempty"`
+	RelayState string   `json:"relayState,omitempty"` // the address that a console session begins at; empty: none
+	Policies   Policies `json:"policies,omitzero"`
+	Dates
 	// SessionDuration is how long a role session lasts, from 1 to 12 hours. In JSON it is a string such as "8h". Zero:
 	// one hour.
 	SessionDuration time.Duration `json:"-"`
@@ -134,7 +154,8 @@ func (p *PermissionSet) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("center: sessionDuration of permission set %s: %w", quote(in.Name), err)
 	}
-	*p = PermissionSet{Name: in.Name, Description: in.Description, SessionDuration: d}
+	*p = PermissionSet(in.plainPermissionSet)
+	p.SessionDuration = d
 	return nil
 }
 
@@ -143,6 +164,8 @@ type Account struct {
 	ID    string `json:"id"`              // exactly 12 digits; required and unique
 	Name  string `json:"name"`            // shown on pages; required
 	Email string `json:"email,omitempty"` // of the account's owner
+	// Management: this is the management account of the organization. At most one is.
+	Management bool `json:"management,omitempty"`
 }
 
 // PrincipalType is the type of a principal: user or group.
@@ -186,6 +209,7 @@ type Application struct {
 
 // Data describes a whole instance, as a literal or as JSON. It must have a Region; everything else may be empty.
 type Data struct {
+	Instance InstanceMetadata `json:"instance,omitzero"`
 	// Regions are ordered, and the first is the primary.
 	Regions []Region `json:"regions"`
 	// IdentityProviders are all that vouch for users. Empty: users belong to the only one of the service provider.
@@ -210,6 +234,9 @@ func (d Data) Clone() Data {
 	d.Applications = slices.Clone(d.Applications)
 	for i, g := range d.Groups {
 		d.Groups[i].Members = slices.Clone(g.Members)
+	}
+	for i, p := range d.PermissionSets {
+		d.PermissionSets[i].Policies = p.Policies.clone()
 	}
 	for i, a := range d.Applications {
 		d.Applications[i].AssignedTo = slices.Clone(a.AssignedTo)

@@ -171,8 +171,9 @@ func TestAdoptIdentityProvider(t *testing.T) {
 	for _, u := range after.Data().Users {
 		assert.Equal(t, firstIdP, u.IdentityProvider)
 		was, _ := before.UserByID(u.ID)
-		was.IdentityProvider = firstIdP
+		was.IdentityProvider, was.UpdatedAt = firstIdP, u.UpdatedAt
 		assert.Equal(t, was, u, "nothing else changes")
+		assert.NotZero(t, u.UpdatedAt)
 	}
 	for _, g := range after.Data().Groups {
 		assert.Equal(t, firstIdP, g.IdentityProvider)

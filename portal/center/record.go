@@ -2,7 +2,7 @@ package center
 
 import "encoding/json"
 
-// Kind is the kind of a Record's element. There is one for each list of Data.
+// Kind is the kind of a Record's element. There is one for each list of Data, and two more.
 type Kind string
 
 // The kinds of record.
@@ -15,7 +15,15 @@ const (
 	KindAccount          Kind = "account"
 	KindAssignment       Kind = "assignment"
 	KindApplication      Kind = "application"
+	// KindInstance is Data.Instance, unless it is empty.
+	KindInstance Kind = "instance"
+	// KindDetails are the fields of an element that versions before this kind don't have.
+	KindDetails Kind = "details"
 )
+
+// Optional reports whether a reader that doesn't know the kind may skip its records: they change no user's access. It
+// must keep them and pass them on.
+func (k Kind) Optional() bool { return k == KindInstance || k == KindDetails }
 
 // Record is one element of the instance as it is stored and sent. Two records are about the same element if Kind and
 // Key are equal.
@@ -23,9 +31,11 @@ type Record struct {
 	Kind Kind
 	// Key is the ID of a user, group, account or application, the name of a Region or permission set, or the entity ID of
 	// an identity provider. For an assignment it is the account's ID, the permission set's name, the principal's type and
-	// its ID, joined by slashes. (Only the last of these can contain a slash.)
+	// its ID, joined by slashes. (Only the last of these can contain a slash.) For details it is the element's Kind and
+	// Key, joined by a space. For the instance it is "instance".
 	Key string
-	// Value is the element as JSON, a Region's with its position. Nil: the element was removed.
+	// Value is the element as JSON, a Region's with its position, and without its details. Nil: the element was removed,
+	// or has no details.
 	Value []byte
 }
 
@@ -98,6 +108,9 @@ func decode[T element](r Record) (*T, error) {
 	if err := json.Unmarshal(r.Value, v); err != nil {
 		rule := "record of " + string(r.Kind) + " " + quote(r.Key)
 		return nil, &Error{Reason: ReasonInvalid, Rule: rule, Want: "JSON of its kind", Got: err.Error()}
+	}
+	if d, ok := any(*v).(detailed[T]); ok {
+		*v = d.core()
 	}
 	if want := (*v).key(); want != r.Key {
 		rule := "key of record of " + string(r.Kind)

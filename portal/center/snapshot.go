@@ -11,6 +11,8 @@ import (
 //
 // Snapshots share what didn't change between them: see table and draft.
 type Snapshot struct {
+	metadata     InstanceMetadata // as it is written
+	ids          identifiers
 	regionList   []Region // in order; a change replaces the list
 	regions      map[string]int
 	providerList []IdentityProvider
@@ -34,6 +36,7 @@ func emptySnapshot() *Snapshot { return &Snapshot{relations: newRelations()} }
 // fork returns a copy that can be changed. The caller must hold Instance.writing: see table.fork.
 func (s *Snapshot) fork() *Snapshot {
 	return &Snapshot{
+		metadata: s.metadata, ids: s.ids.fork(),
 		regionList: s.regionList, regions: s.regions, providerList: s.providerList, providers: s.providers,
 		users: s.users.fork(), groups: s.groups.fork(), sets: s.sets.fork(), accounts: s.accounts.fork(),
 		assignments: s.assignments.fork(), applications: s.applications.fork(),
@@ -103,7 +106,7 @@ func (s *Snapshot) Accounts(userID string) []AccountAccess {
 		s.relations.eachAssigned(p, func(a *Assignment) {
 			if r := (role{a.AccountID, a.PermissionSet}); !seen[r] {
 				seen[r] = true
-				byAccount[a.AccountID] = append(byAccount[a.AccountID], *s.sets.get(a.PermissionSet))
+				byAccount[a.AccountID] = append(byAccount[a.AccountID], s.identified(*s.sets.get(a.PermissionSet)))
 			}
 		})
 	}
@@ -156,9 +159,10 @@ func (s *Snapshot) principals(userID string) []Principal {
 // Data returns a copy of the whole instance, with defaults filled in. New elements are last in their lists.
 func (s *Snapshot) Data() Data {
 	return Data{
-		Regions: cloneRegions(s.regionList), IdentityProviders: slices.Clone(s.providerList),
+		Instance: s.metadata,
+		Regions:  cloneRegions(s.regionList), IdentityProviders: slices.Clone(s.providerList),
 		Users: copied(&s.users, unchanged), Groups: copied(&s.groups, cloneGroup),
-		PermissionSets: copied(&s.sets, unchanged), Accounts: copied(&s.accounts, unchanged),
+		PermissionSets: copied(&s.sets, cloneSet), Accounts: copied(&s.accounts, unchanged),
 		Assignments: copied(&s.assignments, unchanged), Applications: copied(&s.applications, cloneApplication),
 	}
 }

@@ -90,6 +90,11 @@ func cloneGroup(g Group) Group {
 	return g
 }
 
+func cloneSet(p PermissionSet) PermissionSet {
+	p.Policies = p.Policies.clone()
+	return p
+}
+
 func cloneApplication(a Application) Application {
 	a.AssignedTo = slices.Clone(a.AssignedTo)
 	return a

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"time"
@@ -37,7 +38,8 @@ func (v *View) try(change func(*Tx) error) error {
 	i := v.instance
 	i.writing.Lock()
 	defer i.writing.Unlock()
-	tx := &Tx{d: newDraft(i.Snapshot()), region: v.region}
+	tx := &Tx{d: newDraft(i.Snapshot()), region: v.region, now: i.now(), rand: i.rand}
+	tx.d.stamp(tx.now)
 	defer func() { tx.over = true }()
 	if err := change(tx); err != nil {
 		return err
@@ -70,6 +72,8 @@ func (v *View) try(change func(*Tx) error) error {
 type Tx struct {
 	d       *draft
 	region  string
+	now     time.Time // of all changes
+	rand    io.Reader
 	changed bool
 	over    bool     // the update has ended: a change would be one of a Snapshot
 	ended   []string // IDs of users whose access ended
@@ -190,6 +194,10 @@ func (t *Tx) PutRegion(r Region) error {
 	if err := t.primaryOnly("write", KindRegion); err != nil {
 		return err
 	}
+	r.AddedDate = t.now
+	if i, ok := t.d.s.regions[r.Name]; ok {
+		r.AddedDate = t.d.s.regionList[i].AddedDate
+	}
 	t.d.setRegions(putInList(t.d.s.regionList, defaultedRegion(cloneRegion(r))))
 	return nil
 }
@@ -295,8 +303,28 @@ func (t *Tx) unassignAll(p Principal) {
 	}
 }
 
-// PutPermissionSet adds a permission set, or replaces the one with its name. Primary only.
-func (t *Tx) PutPermissionSet(p PermissionSet) error { return put(t, &t.d.sets, p) }
+// PutPermissionSet adds a permission set, or replaces the one with its name. Its ID can be empty: a new set gets one,
+// and another keeps its own. Any other ID is refused. Primary only.
+func (t *Tx) PutPermissionSet(p PermissionSet) error {
+	if err := t.primaryOnly("write", KindPermissionSet); err != nil {
+		return err
+	}
+	old, exists := t.d.s.PermissionSet(p.Name)
+	switch {
+	case p.ID != "" && p.ID != old.ID:
+		want := "no ID: it isn't the ID of the set with this name"
+		return t.refuse(&Error{Reason: ReasonFixed, Rule: "ID of permission set " + quote(p.Name), Want: want, Got: p.ID})
+	case exists:
+		p.ID = t.d.s.sets.get(p.Name).ID
+	default:
+		var err error
+		if p.ID, err = newSetID(t.rand); err != nil {
+			return t.refuse(err)
+		}
+	}
+	t.d.sets.put(cloneSet(p))
+	return nil
+}
 
 // RemovePermissionSet removes a permission set that has no assignments. Primary only.
 func (t *Tx) RemovePermissionSet(name string) error { return remove(t, &t.d.sets, name) }

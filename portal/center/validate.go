@@ -102,6 +102,7 @@ func (c *checker) region(r Region) {
 		c.fail(ReasonInvalid, "name of Region", fmt.Sprintf("at most %d characters", maxRegionName), r.Name)
 	}
 	c.optional("label of Region", r.Label)
+	c.dates("addedDate of Region", r.AddedDate)
 	switch r.Status {
 	case RegionActive, RegionAdding, RegionRemoving:
 	default:
@@ -126,6 +127,7 @@ func (c *checker) user(u User) {
 	c.optional("externalId of user", u.ExternalID)
 	c.provider("identityProvider of user", u.IdentityProvider)
 	c.optional("stableId of user", u.StableID)
+	c.dates("dates of user", u.CreatedAt, u.UpdatedAt)
 }
 
 func (c *checker) group(g Group) {
@@ -134,12 +136,14 @@ func (c *checker) group(g Group) {
 	c.text("ID of group", g.ID)
 	c.optional("externalId of group", g.ExternalID)
 	c.provider("identityProvider of group", g.IdentityProvider)
+	c.dates("dates of group", g.CreatedAt, g.UpdatedAt)
 }
 
 func (c *checker) permissionSet(p PermissionSet) {
 	c.match("name of permission set", p.Name, permissionSetName, "1 to 32 characters of A-Z a-z 0-9 _ + = , . @ -")
 	c.of = p.Name
 	c.optional("description of permission set", p.Description)
+	c.dates("dates of permission set", p.CreatedAt, p.UpdatedAt)
 	if p.SessionDuration < time.Hour || p.SessionDuration > 12*time.Hour {
 		c.fail(ReasonInvalid, "session duration of permission set", "1 to 12 hours", p.SessionDuration.String())
 	}

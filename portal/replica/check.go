@@ -37,6 +37,9 @@ func (n *Node) Digest() Digest {
 	n.applying.Unlock()
 	if inst != nil {
 		for _, r := range inst.Snapshot().Records() {
+			if r.Kind.Optional() {
+				continue // a version that doesn't know the kind has it in the log only
+			}
 			all = append(all, merge.Fact{Key: fmt.Sprintf("instance %s %s", r.Kind, r.Key), Value: string(r.Value)})
 		}
 	}

@@ -96,7 +96,7 @@ func (n *Node) findEnd(ctx context.Context) error {
 }
 
 func (n *Node) seed(ctx context.Context) error {
-	inst, err := center.New(n.cfg.Seed)
+	inst, err := center.New(n.cfg.Seed.Founded(n.cfg.Now()))
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (n *Node) seed(ctx context.Context) error {
 	}
 	var records []merge.Record
 	for _, r := range inst.Snapshot().Records() {
-		records = append(records, merge.Record{Kind: r.Kind, Key: r.Key, Value: r.Value})
+		records = append(records, merge.Record{Kind: r.Kind, Key: r.Key, Value: r.Value, Optional: r.Kind.Optional()})
 	}
 	return n.writeLog(ctx, records, true)
 }

@@ -132,6 +132,7 @@ func FuzzPatch(f *testing.F) {
 			require.Equal(t, before.Groups[1:], after.Groups[1:])
 			require.Equal(t, "g-1", after.Groups[0].ID)
 			require.Less(t, r.ask(t, "PATCH", target, body).Code, 300)
+			after.Groups[0].Dates = center.Dates{}
 			require.Equal(t, sorted(after.Groups[0]), sorted(r.group(t, "g-1")))
 		}
 	})

@@ -129,6 +129,15 @@ func (r *rig) refused(t testing.TB, status int, scimType, method, path, body str
 	require.Same(t, before, r.view.Snapshot(), "a refusal changes nothing")
 }
 
+// users returns all users of the instance, without their dates.
+func (r *rig) users() []center.User {
+	all := r.view.Snapshot().Data().Users
+	for i := range all {
+		all[i].Dates = center.Dates{}
+	}
+	return all
+}
+
 func filter(s string) string { return "filter=" + url.QueryEscape(s) }
 
 // found returns the IDs in a list.
@@ -141,11 +150,12 @@ func found(t testing.TB, list map[string]any) []string {
 	return out
 }
 
-// group returns a group of the instance.
+// group returns a group of the instance, without its dates.
 func (r *rig) group(t testing.TB, id string) center.Group {
 	t.Helper()
 	for _, g := range r.view.Snapshot().Data().Groups {
 		if g.ID == id {
+			g.Dates = center.Dates{}
 			return g
 		}
 	}
@@ -153,10 +163,12 @@ func (r *rig) group(t testing.TB, id string) center.Group {
 	return center.Group{}
 }
 
+// user returns a user of the instance, without its dates.
 func (r *rig) user(t testing.TB, id string) center.User {
 	t.Helper()
 	u, ok := r.view.UserByID(id)
 	require.True(t, ok, "user %s", id)
+	u.Dates = center.Dates{}
 	return u
 }
 

@@ -107,7 +107,7 @@ func TestPush1000UsersAnd50Groups(t *testing.T) {
 func requireState(t *testing.T, r *rig, users []center.User, groupIDs []string, members [][]string) {
 	t.Helper()
 	d := r.view.Snapshot().Data()
-	require.ElementsMatch(t, users, d.Users)
+	require.ElementsMatch(t, users, r.users())
 	require.Len(t, d.Groups, len(groupIDs))
 	for i, id := range groupIDs {
 		require.ElementsMatch(t, members[i], r.group(t, id).Members)
@@ -190,5 +190,5 @@ func TestConnectionsKilledBeforeTheAnswer(t *testing.T) {
 		}
 	})
 	require.False(t, t.Failed())
-	assert.ElementsMatch(t, want, r.view.Snapshot().Data().Users)
+	assert.ElementsMatch(t, want, r.users())
 }

@@ -235,7 +235,8 @@ func (s *Server) users() *resources[center.User] {
 		same:   func(a, b center.User) bool { return a == b },
 		active: func(u center.User) bool { return !u.Inactive },
 		blank: func(u center.User) center.User {
-			return center.User{ID: u.ID, Inactive: u.Inactive, IdentityProvider: u.IdentityProvider, StableID: u.StableID}
+			return center.User{ID: u.ID, Inactive: u.Inactive, IdentityProvider: u.IdentityProvider, StableID: u.StableID,
+				Dates: u.Dates}
 		},
 		edit: func(_ *state, u center.User, list []assignment) (center.User, *Error) {
 			err := setAll(&u, list, setUser)
@@ -265,7 +266,9 @@ func (s *Server) groups() *resources[center.Group] {
 		same: func(a, b center.Group) bool {
 			return a.Name == b.Name && a.ExternalID == b.ExternalID && slices.Equal(a.Members, b.Members)
 		},
-		blank: func(g center.Group) center.Group { return center.Group{ID: g.ID, IdentityProvider: g.IdentityProvider} },
+		blank: func(g center.Group) center.Group {
+			return center.Group{ID: g.ID, IdentityProvider: g.IdentityProvider, Description: g.Description, Dates: g.Dates}
+		},
 		edit:  editGroup,
 		alone: func(g center.Group, _ bool) center.Data {
 			g.Members = nil // editGroup has checked the members

@@ -29,8 +29,9 @@ func (d *Directory) show(k Name, v json.RawMessage) {
 	}
 }
 
-// dependents returns the applications that may change with these names: those
-// assigned to a principal among them, and all after a change in the list of Regions.
+// dependents returns what may change with these names: their details, and the
+// applications assigned to a principal among them, and all after a change in the list of
+// Regions.
 func (d *Directory) dependents(touched []Name) (out []Name) {
 	all, principals := false, map[string]bool{}
 	for _, k := range touched {
@@ -45,6 +46,7 @@ func (d *Directory) dependents(touched []Name) (out []Name) {
 			principals[k.Key] = true
 		}
 	}
+	out = d.detailed(touched)
 	for _, l := range d.logs {
 		if all {
 			out = append(out, l.apps.all()...)
@@ -59,6 +61,9 @@ func (d *Directory) dependents(touched []Name) (out []Name) {
 
 // value returns what the instance must show of a name, or nil.
 func (d *Directory) value(k Name) json.RawMessage {
+	if k.Kind == center.KindDetails && d.orphaned(k) {
+		return nil
+	}
 	if k.Kind != center.KindApplication {
 		return d.of(d.primary).cell(k).value
 	}

@@ -24,7 +24,8 @@ import (
 func element(k center.Kind) bool {
 	switch k {
 	case center.KindRegion, center.KindIdentityProvider, center.KindUser, center.KindGroup,
-		center.KindPermissionSet, center.KindAccount, center.KindAssignment, center.KindApplication:
+		center.KindPermissionSet, center.KindAccount, center.KindAssignment, center.KindApplication,
+		center.KindInstance, center.KindDetails:
 		return true
 	}
 	return false

@@ -14,7 +14,10 @@ import (
 // can't write other Regions' applications: where it removed a principal from one, a
 // record says that the principal is gone, which has the same effect.
 func (d *Directory) Draft(region string, changes []center.Record) (out []Record) {
-	gone := map[string]bool{}
+	gone, written := map[string]bool{}, map[Name]bool{}
+	for _, c := range changes {
+		written[Name{c.Kind, c.Key}] = true
+	}
 	for _, c := range changes {
 		k, removed := Name{c.Kind, c.Key}, c.Value == nil
 		if owner, _ := d.application(k); c.Kind == center.KindApplication && owner != "" && owner != region {
@@ -26,7 +29,10 @@ func (d *Directory) Draft(region string, changes []center.Record) (out []Record)
 			}
 			continue
 		}
-		out = append(out, Record{Kind: c.Kind, Key: c.Key, Value: c.Value})
+		out = append(out, Record{Kind: c.Kind, Key: c.Key, Value: c.Value, Optional: c.Kind.Optional()})
+		if !written[details(k)] {
+			out = append(out, d.leftBehind(k)...)
+		}
 		switch {
 		case c.Kind == center.KindUser && removed:
 			gone[goneKey(center.UserPrincipal(c.Key))] = true
@@ -91,7 +97,9 @@ func (d *Directory) Compose(region string, now uint64, records []Record, full bo
 	}
 	t.Records = records
 	if t.Full {
-		old := slices.DeleteFunc(l.all(), func(r Record) bool { return changed[r.name()] })
+		old := slices.DeleteFunc(l.all(), func(r Record) bool {
+			return changed[r.name()] || r.Kind == center.KindDetails && d.orphaned(r.name())
+		})
 		t.Records = append(old, slices.DeleteFunc(slices.Clone(records), func(r Record) bool { return r.Value == nil })...)
 	}
 	return t
