@@ -31,8 +31,8 @@
 //
 // # Identifiers
 //
-// [Snapshot.Metadata] describes the instance: its ARN, identity store, owner and key. Users, groups and memberships have
-// UUIDs ([Snapshot.UserUUID]), permission sets have IDs, and a permission set in an account is a role with a name
+// [Snapshot.Metadata] describes the instance: its ARN, identity store, owner and key. Users, groups and memberships
+// have UUIDs ([Snapshot.UserUUID]), permission sets have IDs, and a permission set in an account is a role with a name
 // ([Snapshot.RoleOf]). None of them needs to be stored: what isn't given is derived from the ID of the instance, the
 // directory's ID and the name, and is the same on every node of every Region, also for an instance from before there
 // were such IDs. An ID that was handed out never changes. Only the first [Tx.PutInstanceMetadata] with an ID changes
@@ -41,6 +41,14 @@
 // The primary's clock dates what an update creates and changes ([Dates]). What isn't known has no date.
 //
 // These fields are records of their own kinds, which versions from before them keep and pass on: see [KindDetails].
+//
+// # Reads
+//
+// A Snapshot has every list in the order of its IDs, from any ID on, for pages: [Snapshot.Users], [Snapshot.Groups],
+// [Snapshot.PermissionSets], [Snapshot.AllAccounts], [Snapshot.Members], [Snapshot.MembershipsOf],
+// [Snapshot.AssignmentsIn], [Snapshot.AssignmentsOf]. It finds users and groups by ID, by UUID, and within an identity
+// provider by name and by externalId, and users by e-mail address. Names and externalIds are compared byte for byte, as
+// at sign-in, and addresses ignoring case.
 //
 // # Consistency
 //

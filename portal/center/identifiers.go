@@ -28,7 +28,7 @@ func (s *Snapshot) GroupUUID(id string) string { return s.ids.space.uuidOf(KindG
 // MembershipUUID returns the UUID of a user's membership in a group. It is derived from the two UUIDs, so a membership
 // that ends and begins again has the same.
 func (s *Snapshot) MembershipUUID(groupID, userID string) string {
-	return s.ids.space.derive("membership", s.GroupUUID(groupID), s.UserUUID(userID)).String()
+	return s.ids.membership(membership{userID, groupID}).uuid.String()
 }
 
 // PermissionSet returns the permission set with this name. Its ID is filled in if it is derived.

@@ -11,8 +11,12 @@ import (
 // or drops.
 type relations struct {
 	byName    btree.Map[string, []*User]  // by exact userName; several identity providers may have it
+	byEmail   btree.Map[string, []*User]  // by folded address
+	userExt   btree.Map[string, []*User]  // by exact externalId; several identity providers may have it
 	groupName btree.Map[string, []*Group] // by exact name
-	members   *btree.BTreeG[membership]
+	groupExt  btree.Map[string, []*Group] // by exact externalId
+	members   *btree.BTreeG[membership]   // by user
+	byGroup   *btree.BTreeG[membership]
 	assigned  *btree.BTreeG[*Assignment] // by principal
 	apps      *btree.BTreeG[appUse]
 	setUses   btree.Map[string, int] // how many assignments a permission set has
@@ -31,6 +35,7 @@ func newRelations() relations {
 	o := btree.Options{NoLocks: true} // a Snapshot never changes, and a draft has one writer
 	return relations{
 		members:  btree.NewBTreeGOptions(membership.less, o),
+		byGroup:  btree.NewBTreeGOptions(membership.lessByGroup, o),
 		assigned: btree.NewBTreeGOptions(lessAssigned, o),
 		apps:     btree.NewBTreeGOptions(appUse.less, o),
 	}
@@ -39,7 +44,8 @@ func newRelations() relations {
 // fork is as that of a table.
 func (r *relations) fork() relations {
 	return relations{
-		*r.byName.Copy(), *r.groupName.Copy(), r.members.Copy(), r.assigned.Copy(), r.apps.Copy(), *r.setUses.Copy(),
+		*r.byName.Copy(), *r.byEmail.Copy(), *r.userExt.Copy(), *r.groupName.Copy(), *r.groupExt.Copy(),
+		r.members.Copy(), r.byGroup.Copy(), r.assigned.Copy(), r.apps.Copy(), *r.setUses.Copy(),
 	}
 }
 
@@ -48,6 +54,13 @@ func (m membership) less(o membership) bool {
 		return m.user < o.user
 	}
 	return m.group < o.group
+}
+
+func (m membership) lessByGroup(o membership) bool {
+	if m.group != o.group {
+		return m.group < o.group
+	}
+	return m.user < o.user
 }
 
 func (p Principal) compare(o Principal) int {
@@ -109,9 +122,10 @@ func (r *relations) eachApp(p Principal, yield func(id string)) {
 	})
 }
 
-// named replaces old by next in an index by name. Either may be nil. Slices of the index never change.
+// named replaces old by next in an index by name. Either may be nil. An element without a name isn't in the index. Its
+// slices never change.
 func named[T any](index *btree.Map[string, []*T], name func(*T) string, old, next *T) {
-	if old != nil {
+	if old != nil && name(old) != "" {
 		with, _ := index.Get(name(old))
 		with = slices.DeleteFunc(slices.Clone(with), func(v *T) bool { return v == old })
 		if len(with) == 0 {
@@ -120,7 +134,7 @@ func named[T any](index *btree.Map[string, []*T], name func(*T) string, old, nex
 			index.Set(name(old), with)
 		}
 	}
-	if next != nil {
+	if next != nil && name(next) != "" {
 		with, _ := index.Get(name(next))
 		index.Set(name(next), append(slices.Clip(with), next))
 	}
@@ -128,12 +142,20 @@ func named[T any](index *btree.Map[string, []*T], name func(*T) string, old, nex
 
 func (r *relations) user(old, next *User) {
 	named(&r.byName, func(u *User) string { return u.UserName }, old, next)
+	named(&r.byEmail, func(u *User) string { return fold(u.Email) }, old, next)
+	named(&r.userExt, func(u *User) string { return u.ExternalID }, old, next)
 }
 
 func (r *relations) group(old, next *Group) {
 	named(&r.groupName, func(g *Group) string { return g.Name }, old, next)
-	replace(members(old), members(next), func(id string) { r.members.Delete(membership{id, old.ID}) },
-		func(id string) { r.members.Set(membership{id, next.ID}) })
+	named(&r.groupExt, func(g *Group) string { return g.ExternalID }, old, next)
+	replace(members(old), members(next), func(id string) {
+		r.members.Delete(membership{id, old.ID})
+		r.byGroup.Delete(membership{id, old.ID})
+	}, func(id string) {
+		r.members.Set(membership{id, next.ID})
+		r.byGroup.Set(membership{id, next.ID})
+	})
 }
 
 func members(g *Group) []string {

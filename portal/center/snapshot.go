@@ -31,7 +31,7 @@ type Snapshot struct {
 	strays bool
 }
 
-func emptySnapshot() *Snapshot { return &Snapshot{relations: newRelations()} }
+func emptySnapshot() *Snapshot { return &Snapshot{ids: newIdentifiers(), relations: newRelations()} }
 
 // fork returns a copy that can be changed. The caller must hold Instance.writing: see table.fork.
 func (s *Snapshot) fork() *Snapshot {

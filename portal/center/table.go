@@ -3,6 +3,7 @@ package center
 import (
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/tidwall/btree"
 )
@@ -109,4 +110,14 @@ func values[T element](t *table[T], from string, clone func(T) T) iter.Seq[T] {
 			}
 		}
 	}
+}
+
+// sortedCopies returns copies of elements, in order.
+func sortedCopies[T element](list []*T, clone func(T) T) []T {
+	out := make([]T, 0, len(list))
+	for _, v := range list {
+		out = append(out, clone(*v))
+	}
+	slices.SortFunc(out, func(a, b T) int { return strings.Compare(a.key(), b.key()) })
+	return out
 }

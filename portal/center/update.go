@@ -89,6 +89,9 @@ func (t *Tx) Regions() []Region { return t.d.s.Regions() }
 // UserByID returns the user with this ID, as it is so far.
 func (t *Tx) UserByID(id string) (User, bool) { return t.d.s.UserByID(id) }
 
+// GroupByID returns the group with this ID, as it is so far.
+func (t *Tx) GroupByID(id string) (Group, bool) { return t.d.s.GroupByID(id) }
+
 // Users is Snapshot.Users of the state so far. The transaction must not be changed until it ends.
 func (t *Tx) Users(from string) iter.Seq[User] { return t.d.s.Users(from) }
 

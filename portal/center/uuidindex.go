@@ -1,6 +1,10 @@
 package center
 
-import "github.com/tidwall/btree"
+import (
+	"bytes"
+
+	"github.com/tidwall/btree"
+)
 
 // identifiers are what the IDs of a Snapshot are derived from, and its elements by such IDs.
 type identifiers struct {
@@ -9,10 +13,24 @@ type identifiers struct {
 	// Users and groups by the derived UUID. Those whose own ID is a UUID are found by that.
 	users, groups btree.Map[string, string] // the value is the ID
 	sets          btree.Map[string, string] // by ID, the name; has all permission sets
+	memberships   *btree.BTreeG[membershipID]
+}
+
+// A membershipID is a membership by its UUID.
+type membershipID struct {
+	uuid uuid
+	of   membership
+}
+
+func newIdentifiers() identifiers {
+	less := func(a, b membershipID) bool { return bytes.Compare(a.uuid[:], b.uuid[:]) < 0 }
+	return identifiers{memberships: btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})}
 }
 
 func (i *identifiers) fork() identifiers {
-	return identifiers{i.instance, i.space, *i.users.Copy(), *i.groups.Copy(), *i.sets.Copy()}
+	return identifiers{
+		i.instance, i.space, *i.users.Copy(), *i.groups.Copy(), *i.sets.Copy(), i.memberships.Copy(),
+	}
 }
 
 // userUUID returns the derived UUID of a user, or "".
@@ -51,11 +69,14 @@ func (d *draft) identify(c *checker, isNew bool) {
 	ids.instance = d.s.metadata.complete(d.s.regionList[0].Name)
 	all := ids.instance.ID != was
 	if all {
-		*ids = identifiers{instance: ids.instance, space: uuidSpace.derive(ids.instance.ID)}
+		next := newIdentifiers()
+		next.instance, next.space = ids.instance, uuidSpace.derive(ids.instance.ID)
+		*ids = next
 	}
 	indexIDs(&d.users, &ids.users, all, ids.userUUID)
 	indexIDs(&d.groups, &ids.groups, all, ids.groupUUID)
 	indexIDs(&d.sets, &ids.sets, all, ids.setID)
+	d.indexMemberships(all)
 	if isNew {
 		checkUUIDs(c, &d.users, &ids.users, all, "ID of user", ids.userUUID)
 		checkUUIDs(c, &d.groups, &ids.groups, all, "ID of group", ids.groupUUID)
@@ -69,6 +90,33 @@ func (d *draft) identify(c *checker, isNew bool) {
 			}
 		})
 	}
+}
+
+// indexMemberships keeps the index of memberships.
+func (d *draft) indexMemberships(all bool) {
+	ids := &d.s.ids
+	change := func(old, next *Group) {
+		replace(members(old), members(next), func(user string) {
+			ids.memberships.Delete(ids.membership(membership{user, old.ID}))
+		}, func(user string) {
+			ids.memberships.Set(ids.membership(membership{user, next.ID}))
+		})
+	}
+	if all {
+		for g := range d.s.groups.all() {
+			change(nil, g)
+		}
+		return
+	}
+	for key, old := range d.groups.was {
+		change(old, d.s.groups.get(key))
+	}
+}
+
+// membership returns a membership with its UUID.
+func (i *identifiers) membership(m membership) membershipID {
+	group, user := i.space.uuidOf(KindGroup, m.group), i.space.uuidOf(KindUser, m.user)
+	return membershipID{i.space.derive("membership", group, user), m}
 }
 
 // indexIDs keeps an index by a derived ID, which is "" for an element that isn't in it.
