@@ -38,15 +38,17 @@
 //
 // For a user: userName, externalId, displayName, name.givenName, name.familyName, active, and one address of emails,
 // the primary one, shown as type "work". For a group: displayName, externalId and members, which are users. All other
-// attributes of RFC 7643 and of extensions are accepted and dropped. meta has no created and no lastModified, because
-// the instance stores no times.
+// attributes of RFC 7643 and of extensions are accepted and dropped. meta has created and lastModified as far as the
+// instance knows them: see center.Dates.
 //
 // Names, addresses, userName and externalId have at most 256 bytes, no control characters, and no space at either end.
 // Values that are only displayed are trimmed. A new userName with invisible or bidirectional characters is refused with
 // invalidValue.
 //
-// An ID is random, never changes and is never used again. Users and groups that were configured manually keep their
-// IDs. The client can change and delete them too.
+// An ID is a random UUID, never changes and is never used again. Users and groups that were configured manually keep
+// their IDs, and so do those from versions whose IDs were 26 letters and digits: the client remembers them. For AWS's
+// clients such a user has a derived UUID (center.Snapshot.UserUUID), which is not the id here. The client can change
+// and delete all of them.
 //
 // # Spelling
 //

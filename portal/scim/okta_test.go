@@ -3,6 +3,7 @@ package scim_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -45,7 +46,11 @@ func TestOktaUser(t *testing.T) {
 	out := r.ask(t, "POST", "/Users", oktaUser)
 	require.Equal(t, http.StatusCreated, out.Code, "%s", out.Body)
 	id := out.body["id"].(string)
-	assert.Regexp(t, `^[A-Z2-7]{26}$`, id)
+	assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, id)
+	assert.Equal(t, id, r.view.Snapshot().UserUUID(id))
+	dates := stored(t, r, id).Dates
+	created := dates.CreatedAt.Format(time.RFC3339Nano)
+	assert.NotZero(t, dates.CreatedAt)
 	at := baseURL + "/Users/" + id
 	assert.Equal(t, at, out.Header().Get("Location"))
 	full := map[string]any{
@@ -57,7 +62,7 @@ func TestOktaUser(t *testing.T) {
 		"name":        map[string]any{"givenName": "Dana", "familyName": "Diaz"},
 		"emails":      []any{map[string]any{"value": "dana@example.com", "type": "work", "primary": true}},
 		"active":      true,
-		"meta":        map[string]any{"resourceType": "User", "location": at},
+		"meta":        map[string]any{"resourceType": "User", "location": at, "created": created, "lastModified": created},
 	}
 	assert.Equal(t, full, out.body)
 	assert.Equal(t, full, r.ok(t, 200, "GET", "/Users/"+id, ""))

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"net/url"
+	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -24,14 +25,25 @@ func (s *Server) location(endpoint, id string) string {
 	return s.base + "/" + endpoint + "/" + url.PathEscape(id)
 }
 
-// user returns the kept attributes of a user. meta has no times, because the instance stores none.
+// meta returns the meta attribute (RFC 7643 3.1). It has only the times that are known.
+func (s *Server) meta(kind, id string, known center.Dates) resource {
+	r := resource{"resourceType": kind, "location": s.location(kind+"s", id)}
+	for name, at := range map[string]time.Time{"created": known.CreatedAt, "lastModified": known.UpdatedAt} {
+		if !at.IsZero() {
+			r[name] = at.Format(time.RFC3339Nano)
+		}
+	}
+	return r
+}
+
+// user returns the kept attributes of a user.
 func (s *Server) user(u center.User, pick selection) resource {
 	r := resource{
 		"schemas":  []string{schemaUser},
 		"id":       u.ID,
 		"userName": u.UserName,
 		"active":   !u.Inactive,
-		"meta":     resource{"resourceType": "User", "location": s.location("Users", u.ID)},
+		"meta":     s.meta("User", u.ID, u.Dates),
 	}
 	put(r, "externalId", u.ExternalID)
 	put(r, "displayName", u.DisplayName)
@@ -52,7 +64,7 @@ func (s *Server) group(g center.Group, pick selection) resource {
 		"schemas":     []string{schemaGroup},
 		"id":          g.ID,
 		"displayName": g.Name,
-		"meta":        resource{"resourceType": "Group", "location": s.location("Groups", g.ID)},
+		"meta":        s.meta("Group", g.ID, g.Dates),
 	}
 	put(r, "externalId", g.ExternalID)
 	if pick.wants("members") {

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ type resources[T any] struct {
 	// own sets the ID and the identity provider of a new element.
 	own    func(element *T, id, idp string)
 	store  func(*center.Tx, T) error
+	stored func(tx *center.Tx, id string) T // with the dates that Tx has set
 	remove func(st *state, id string) error
 }
 
@@ -88,6 +90,15 @@ func (rs *resources[T]) notFound(id string) *Error {
 	return refuse(ReasonNotFound, kind, "the ID of a "+kind, id)
 }
 
+// newID returns a random UUID (RFC 9562 section 5.4), which is also the UserId or GroupId for AWS's clients. Earlier
+// versions made IDs of 26 letters and digits. Those stay, because the identity provider remembers them.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
 // create implements POST (RFC 7644 3.3). The ID is random and never used again. If active is missing, the user is
 // active.
 func (rs *resources[T]) create(c *call) (*answer, *Error) {
@@ -95,7 +106,7 @@ func (rs *resources[T]) create(c *call) (*answer, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	id := rand.Text()
+	id := newID()
 	var made T
 	err = rs.server.writer.do(c.token, func(st *state) (err *Error) {
 		var blank T
@@ -103,7 +114,7 @@ func (rs *resources[T]) create(c *call) (*answer, *Error) {
 			return err
 		}
 		rs.own(&made, id, st.idp)
-		_, err = rs.put(st, made)
+		made, _, err = rs.put(st, made)
 		return err
 	})
 	if err != nil {
@@ -145,7 +156,7 @@ func (rs *resources[T]) update(c *call, read func(*call, string) ([]assignment, 
 		if after, err = rs.edit(st, start(before), list); err != nil {
 			return err
 		}
-		changed, err = rs.put(st, after)
+		after, changed, err = rs.put(st, after)
 		return err
 	})
 	done := rs.change(ActionChanged, after)
@@ -191,19 +202,19 @@ func (s *Server) report(c Change, err *Error) {
 // put adds or replaces an element. changed is false if the element is the same already. It checks first, so that a
 // refusal changes nothing. A name that isn't new needn't be unique or follow newer rules, so that a user can always be
 // deactivated.
-func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error) {
+func (rs *resources[T]) put(st *state, element T) (stored T, changed bool, refused *Error) {
 	t := rs.table(st)
 	id, name, external := rs.keys(element)
 	old, exists := t.get(id)
 	if exists && rs.same(old, element) {
-		return false, nil
+		return element, false, nil
 	}
 	_, oldName, oldExternal := rs.keys(old)
 	// Check the instance's own rules before the element becomes part of an update with other changes.
 	data := rs.alone(element, !exists || name != oldName)
 	data.Regions = []center.Region{{Name: "us-east-1"}}
 	if _, err := center.New(data); err != nil {
-		return false, fromCenter(err)
+		return element, false, fromCenter(err)
 	}
 	unique := "one that no other " + strings.ToLower(rs.kind) + " has"
 	newName, newExternal := !strings.EqualFold(name, oldName), external != "" && external != oldExternal
@@ -214,15 +225,15 @@ func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error)
 		_, otherName, otherExternal := rs.keys(*other)
 		switch {
 		case newName && strings.EqualFold(name, otherName):
-			return false, refuse(ReasonUniqueness, rs.nameAttr, unique+", in any case", name)
+			return element, false, refuse(ReasonUniqueness, rs.nameAttr, unique+", in any case", name)
 		case newExternal && external == otherExternal:
-			return false, refuse(ReasonUniqueness, "externalId", unique, external)
+			return element, false, refuse(ReasonUniqueness, "externalId", unique, external)
 		}
 	}
 	if err := rs.store(st.tx, element); err != nil {
-		return false, fromCenter(err)
+		return element, false, fromCenter(err)
 	}
-	return true, nil
+	return rs.stored(st.tx, id), true, nil
 }
 
 func (s *Server) users() *resources[center.User] {
@@ -251,6 +262,7 @@ func (s *Server) users() *resources[center.User] {
 		own:    func(u *center.User, id, idp string) { u.ID, u.IdentityProvider = id, idp },
 		idp:    func(u center.User) string { return u.IdentityProvider },
 		store:  (*center.Tx).PutUser,
+		stored: func(tx *center.Tx, id string) center.User { u, _ := tx.UserByID(id); return u },
 		remove: func(st *state, id string) error { return st.tx.RemoveUser(id) },
 	}
 }
@@ -269,7 +281,7 @@ func (s *Server) groups() *resources[center.Group] {
 		blank: func(g center.Group) center.Group {
 			return center.Group{ID: g.ID, IdentityProvider: g.IdentityProvider, Description: g.Description, Dates: g.Dates}
 		},
-		edit:  editGroup,
+		edit: editGroup,
 		alone: func(g center.Group, _ bool) center.Data {
 			g.Members = nil // editGroup has checked the members
 			return center.Data{Groups: []center.Group{g}}
@@ -277,6 +289,7 @@ func (s *Server) groups() *resources[center.Group] {
 		own:    func(g *center.Group, id, idp string) { g.ID, g.IdentityProvider = id, idp },
 		idp:    func(g center.Group) string { return g.IdentityProvider },
 		store:  (*center.Tx).PutGroup,
+		stored: func(tx *center.Tx, id string) center.Group { g, _ := tx.GroupByID(id); return g },
 		remove: func(st *state, id string) error { return st.tx.RemoveGroup(id) },
 	}
 }
