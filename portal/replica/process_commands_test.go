@@ -3,6 +3,7 @@ package replica_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 //	peer REGION                 the peer's state
 //	user ID active|inactive     PutUser
 //	person ID                   active, inactive or none
+//	about ID                    the instance's ID, and the user's UUID and CreatedAt
 //	adopt IDP                   AdoptIdentityProvider
 //	provider IDP ID NAME        PutIdentityProvider, and PutUser of a user of it
 //	asserts IDP NAME            UserOf: the user's ID, or none
@@ -45,7 +47,7 @@ func obey(n *replica.Node, line string) string {
 				answer = string(p.State)
 			}
 		}
-	case "user", "person":
+	case "user", "person", "about":
 		answer, err = obeyUsers(n, word)
 	case "adopt", "provider", "asserts":
 		answer, err = obeyProviders(n.View(), word)
@@ -88,6 +90,9 @@ func obeyUsers(n *replica.Node, word []string) (string, error) {
 	switch {
 	case !ok:
 		return "none", nil
+	case word[0] == "about":
+		s := v.Snapshot()
+		return fmt.Sprint(s.Metadata().ID, " ", s.UserUUID(u.ID), " ", u.CreatedAt.UnixMilli()), nil
 	case !u.Inactive:
 		return "active", nil
 	}
