@@ -1,8 +1,6 @@
 package region
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 
 	"github.com/meridian-saml/meridian/portal"
@@ -12,7 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/awsapi/sts"
 )
 
-// InstanceID is the instance's ID in AWS's form.
+// InstanceID is the ID of a new instance that serves AWS's command lines.
 const InstanceID = "ssoins-7223aaaabbbbcccc"
 
 // AWS is how a Region serves AWS's command lines.
@@ -32,18 +30,18 @@ func (r *Region) serveAWS(p *portal.Portal) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := r.cfg.Place.Name
+	name, instance := r.cfg.Place.Name, r.View().Metadata().ID
 	clients, err := oidc.New(oidc.Config{
-		Portal: p, Store: r.cfg.Store, Sealer: sealer, Instance: InstanceID, StartURLs: r.cfg.AWS.StartURLs,
+		Portal: p, Store: r.cfg.Store, Sealer: sealer, Instance: instance, StartURLs: r.cfg.AWS.StartURLs,
 		Logger: r.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	roles := awsapi.SealedRoles{Sealer: sealer, Instance: InstanceID}
+	roles := awsapi.SealedRoles{Sealer: sealer, Instance: instance}
 	accounts, err := access.New(access.Config{
-		Region: name, Grants: clients, Directory: r.View(), RoleSuffix: roleSuffix, Issuer: roles,
-		Tokens: awsapi.Tokens{Sealer: sealer, Audience: InstanceID + "|" + name}, Logger: r.cfg.Logger,
+		Region: name, Grants: clients, Directory: r.View(), RoleSuffix: r.View().RoleSuffix, Issuer: roles,
+		Tokens: awsapi.Tokens{Sealer: sealer, Audience: instance + "|" + name}, Logger: r.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -55,12 +53,6 @@ func (r *Region) serveAWS(p *portal.Portal) (http.Handler, error) {
 	api := awsapi.Mux(name, awsapi.Services{OIDC: clients, Access: accounts, STS: identity})
 	r.api.Store(&api)
 	return clients.Pages(), nil
-}
-
-// roleSuffix is the end of a role's name, the same in every Region.
-func roleSuffix(accountID, permissionSet string) string {
-	sum := sha256.Sum256([]byte(InstanceID + "|" + accountID + "|" + permissionSet))
-	return hex.EncodeToString(sum[:8])
 }
 
 // API returns the handler for AWS's command lines. It answers 503 until the Region is replicated.

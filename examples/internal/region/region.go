@@ -81,6 +81,9 @@ func Open(ctx context.Context, cfg Config) (*Region, error) {
 	if cfg.Store == nil {
 		cfg.Store = acs.NewMemoryStore(acs.MemoryConfig{})
 	}
+	if cfg.AWS != nil && cfg.Seed.Instance.ID == "" {
+		cfg.Seed.Instance.ID = InstanceID
+	}
 	rc := replica.Config{
 		Region: cfg.Place.Name, Primary: cfg.Primary, Seed: cfg.Seed, Dir: cfg.Dir, Listen: cfg.Listen, Secret: cfg.Secret,
 		Logger: cfg.Logger, Peers: map[string]replica.Peer{},

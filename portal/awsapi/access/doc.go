@@ -5,7 +5,7 @@
 //		Region:     "eu-central-1",
 //		Grants:     grants,    // package oidc
 //		Directory:  frankfurt, // a *center.View
-//		RoleSuffix: roleSuffix,
+//		RoleSuffix: frankfurt.RoleSuffix,
 //		Issuer:     roles, // an awsapi.SealedRoles, or your own cloud's issuer
 //		Tokens:     tokens,
 //	})
