@@ -131,7 +131,8 @@ func record(t *rapid.T, from string) merge.Record {
 	k := few.Draw(t, "key")
 	r := merge.Record{Base: rapid.Uint64Range(0, 20).Draw(t, "base"), Key: user(k), Kind: rapid.SampledFrom([]center.Kind{
 		center.KindUser, center.KindGroup, center.KindRegion, center.KindApplication, center.KindApplication,
-		center.KindIdentityProvider, merge.KindGone, merge.KindEnded, merge.KindReplicated, "unknown",
+		center.KindIdentityProvider, center.KindInstance, center.KindDetails, center.KindDetails, merge.KindGone,
+		merge.KindEnded, merge.KindReplicated, "unknown",
 	}).Draw(t, "kind")}
 	n := few.Draw(t, "value")
 	r.Optional = rapid.Bool().Draw(t, "optional")
@@ -151,6 +152,9 @@ func record(t *rapid.T, from string) merge.Record {
 	case merge.KindGone:
 		r.Key = rapid.SampledFrom([]string{"user ", "group "}).Draw(t, "type") + r.Key
 		r.Value = fmt.Appendf(nil, "%d", rapid.IntRange(0, 20).Draw(t, "gone"))
+	case center.KindDetails:
+		r.Key = rapid.SampledFrom([]string{"user ", "group ", ""}).Draw(t, "of") + r.Key
+		r.Value = fmt.Appendf(nil, `{"createdAt":"2026-11-30T12:00:0%dZ"}`, n)
 	case merge.KindReplicated:
 		r.Key = regions[k]
 		r.Value = fmt.Appendf(nil, "%d", n)
