@@ -50,6 +50,7 @@ func (c *control) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", c.page)
 	mux.Handle("GET /assets/", http.FileServerFS(files))
+	mux.HandleFunc("GET /aws-config", c.awsProfiles)
 	for path, press := range map[string]button{
 		"/extend":                 c.pressExtend,
 		"/regions/{name}/stop":    c.onRegion(c.pressStop),

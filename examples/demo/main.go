@@ -111,7 +111,7 @@ func announce(out io.Writer, w *world) {
 		first += " Some of its usual ports are in use, so it uses others."
 	}
 	fmt.Fprintln(out, first)
-	fmt.Fprintln(out, "Control page   "+w.control.url+"/")
+	fmt.Fprintln(out, "Control page   "+w.control.url+"/  (also has the profiles for aws sso login: /aws-config)")
 	fmt.Fprintf(out, "IdP dashboard  %s  (sign in as %s)\n", w.idp.DashboardURL(), corp.SignInHint)
 	fmt.Fprintf(out, "Redirector     %s/  (to the nearest healthy Region)\n", w.redirector.url)
 	for _, s := range w.sites {

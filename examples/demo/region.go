@@ -34,6 +34,7 @@ type site struct {
 	dir              string    // its replica's
 	*loopback.Server           // runs from the start
 	store            acs.Store // kept until the program ends
+	port             int       // of its portal
 	listen           int       // the replica's port; 0: any
 
 	process *process // nil if it has none; otherwise the rest is not used
@@ -46,7 +47,7 @@ type site struct {
 func newSite(p corp.Place, port int, dir string) *site {
 	u := loopback.Origin(p.Host(), port)
 	return &site{
-		Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name),
+		Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name), port: port,
 		store: acs.NewMemoryStore(acs.MemoryConfig{}),
 	}
 }
@@ -70,7 +71,12 @@ func (s *site) replica() string {
 
 // ServeHTTP implements http.Handler.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if runs := s.running(); runs != nil {
+	runs := s.running()
+	switch {
+	case runs != nil && isAPI(r):
+		runs.API().ServeHTTP(w, r)
+		return
+	case runs != nil:
 		runs.ServeHTTP(w, r)
 		return
 	}
@@ -92,8 +98,12 @@ func (w *world) open(s *site) error {
 	if s.runs != nil {
 		return nil
 	}
+	aws, err := w.forAWS(s)
+	if err != nil {
+		return err
+	}
 	cfg := region.Config{
-		Place: s.Place, Primary: w.sites[0].Name, Origin: s.url, SP: w.sp, Store: s.store,
+		AWS: aws, Place: s.Place, Primary: w.sites[0].Name, Origin: s.url, SP: w.sp, Store: s.store,
 		Dir: s.dir, Listen: loopback.Address(s.listen), Secret: w.secret, Peers: map[string]string{},
 		Logger: w.logger, OnVerdict: w.signIns.verdict, OnSignIn: w.signIns.portal,
 	}
@@ -120,7 +130,6 @@ func (w *world) open(s *site) error {
 			return err
 		}
 	}
-	var err error
 	if cfg.Replica, err = w.keyring.seal(s.Name); err != nil {
 		return err
 	}

@@ -85,6 +85,7 @@ func TestEveryStepCanFail(t *testing.T) {
 		{"a Region that shares no codes", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Codes = nil }))
 		}, "no page of the identity provider"},
+		{"a command line that can't sign in", extended, withUselessCLI, "aws sso login"},
 		{"a Region that never hears of changes", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) {
 				c.Directory = w.sites[1].view().Snapshot()
@@ -116,6 +117,7 @@ func TestEveryStepCanFail(t *testing.T) {
 			w.sites[0].Server = loopback.Serve(l, w.sites[0])
 		}, "a connection to us-east-1"},
 		{"a redirector that ignores the loss", primaryLost, redirectsHome, "where the redirector leads"},
+		{"a command line without credentials", primaryLost, withUselessCLI, "aws sts get-caller-identity"},
 		{"a Region that comes back broken", primaryLost, func(t *testing.T, w *world) {
 			w.sites[0].Use(http.NotFoundHandler())
 		}, "an answer of the identity provider"},
@@ -156,7 +158,7 @@ func TestEveryStepCanFail(t *testing.T) {
 		}, "the data of the Regions: want 0 differences"},
 	}
 	require.Len(t, cases, len(steps))
-	neverComes := map[int]bool{12: true, 19: true, 21: true, 31: true} // what the step waits for
+	neverComes := map[int]bool{13: true, 20: true, 22: true, 33: true} // what the step waits for
 	for i, c := range cases {
 		t.Run(fmt.Sprintf("%d %s", i+1, c.name), func(t *testing.T) {
 			t.Parallel()
@@ -174,6 +176,8 @@ func TestEveryStepCanFail(t *testing.T) {
 	}
 }
 
+func withUselessCLI(_ *testing.T, w *world) { w.cli = os.Args[0] }
+
 // w0acs is a placeholder for an address that is unknown until the world has
 // started.
 const w0acs = "{the primary's ACS}"
@@ -188,7 +192,7 @@ func TestWalkThatFails(t *testing.T) {
 	require.Len(t, lines, len(steps)+1)
 	assert.Regexp(t, `^7\. ok    \S`, lines[6])
 	assert.Regexp(t, `^8\. FAIL  the verdict at eu-central-1: want accepted, got .*InResponseTo`, lines[7])
-	assert.Regexp(t, fmt.Sprintf(`^1\d of %d steps held$`, len(steps)), lines[len(steps)], out.String())
+	assert.Regexp(t, fmt.Sprintf(`^[12]\d of %d steps held$`, len(steps)), lines[len(steps)], out.String())
 }
 
 // A walk that is interrupted ends at once and did not hold.

@@ -29,6 +29,7 @@ type view struct {
 	SAMLLabel  string
 	Bookmark   string
 	Hint       string
+	AWSConfig  string
 }
 
 // extendStep is a step of extending the instance.
@@ -83,6 +84,7 @@ func (c *control) page(rw http.ResponseWriter, r *http.Request) {
 		Dashboard: c.w.idp.DashboardURL(), Redirector: c.w.redirector.url + "/",
 		SAMLLabel: corp.SAMLLabel, Bookmark: corp.BookmarkLabel(c.w.newRegion().Place), Hint: corp.SignInHint,
 	}
+	v.AWSConfig, _ = c.w.awsConfig() // empty if it failed
 	for i, s := range c.w.sites {
 		v.Cards = append(v.Cards, c.card(r.Context(), i, s))
 	}

@@ -47,6 +47,7 @@ type world struct {
 	secret     string    // shared by the Regions
 	keys       spKeys    // of the service provider, likewise
 	keyring    *keyring  // seals the Regions' data; nil if they have processes
+	cli        string    // AWS's command line, for the walk; empty: the one on PATH
 	moved      bool      // whether a documented port was in use
 	dir        string    // temporary, for the replicas
 

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/portal/awsnames"
+)
+
+// apiHost is the host under which a Region serves AWS's command line, at the port of its portal. A command line can't
+// resolve the portal's host: names below localhost are loopback in browsers only.
+const apiHost = "localhost"
+
+// isAPI reports whether a request is for AWS's command line.
+func isAPI(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.Host)
+	return err == nil && host == apiHost
+}
+
+// forAWS returns how a Region serves AWS's command line. All Regions have the same key.
+func (w *world) forAWS(s *site) (*region.AWS, error) {
+	start, err := startURL(s.Place)
+	if err != nil {
+		return nil, err
+	}
+	key := sha256.Sum256([]byte("tokens of command lines|" + w.secret))
+	return &region.AWS{Key: key[:], StartURLs: []string{start}}, nil
+}
+
+// startURL returns the address of a Region's portal at AWS. The command line takes no other address without asking it
+// for a redirect, and never connects to this one.
+func startURL(p corp.Place) (string, error) {
+	at, err := awsnames.Instance{Primary: corp.Virginia.Name, InstanceID: region.InstanceID}.PortalURLs(p.Name)
+	if err != nil {
+		return "", err
+	}
+	return at[1], nil
+}
+
+// profile returns the name of a Region's profile. The first two are those of AWS's announcement.
+func profile(i int, p corp.Place) string {
+	switch i {
+	case 0:
+		return corp.ReadOnly
+	case 1:
+		return corp.ReadOnly + "-additional"
+	}
+	return corp.ReadOnly + "-" + p.Name
+}
+
+// awsConfig returns the configuration of AWS's command line, with a profile for each Region.
+func (w *world) awsConfig() (string, error) {
+	var out strings.Builder
+	for i, s := range w.sites {
+		start, err := startURL(s.Place)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&out, "[profile %s]\nsso_session = meridian-%s\nsso_account_id = %s\nsso_role_name = %s\nregion = %[2]s\n"+
+			"services = meridian-%[2]s\n\n", profile(i, s.Place), s.Name, corp.Production, corp.ReadOnly)
+		fmt.Fprintf(&out, "[sso-session meridian-%s]\nsso_start_url = %s\nsso_region = %[1]s\n"+
+			"sso_registration_scopes = sso:account:access\n\n", s.Name, start)
+		fmt.Fprintf(&out, "[services meridian-%s]\n", s.Name)
+		for _, service := range []string{"sso", "sso_oidc", "sts"} {
+			fmt.Fprintf(&out, "%s =\n  endpoint_url = %s\n", service, loopback.Origin(apiHost, s.port))
+		}
+		out.WriteString("\n")
+	}
+	return out.String(), nil
+}
+
+// awsProfiles answers with the configuration of AWS's command line.
+func (c *control) awsProfiles(rw http.ResponseWriter, _ *http.Request) {
+	text, err := c.w.awsConfig()
+	if err != nil {
+		http.Error(rw, "demo: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = rw.Write([]byte(text))
+}
