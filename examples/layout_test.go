@@ -188,6 +188,15 @@ func TestOpenTelemetryIsInOnePackage(t *testing.T) {
 	}
 }
 
+// AWS's SDK is a client in tests, in modules of their own: with the same code on both sides, a mistake could cancel out.
+func TestTheAWSSDKStaysOut(t *testing.T) {
+	for _, p := range list(t, "-test", "./...") {
+		for _, dep := range p.Deps {
+			require.False(t, strings.HasPrefix(dep, "github.com/aws/"), "%s pulls in %s", p.ImportPath, dep)
+		}
+	}
+}
+
 // What a user of the core parts has to build and audit stays small.
 func TestHeavyDependenciesStayOut(t *testing.T) {
 	heavy := []string{"github.com/nats-io/", "github.com/redis/", "github.com/tink-crypto/", "github.com/chromedp/"}

@@ -14,7 +14,7 @@ const (
 	tenant = "4455422d84a27c9f-9f18-41fa-81b4-769660979b1e"
 )
 
-// Rules 29, 30, 31.
+// Rules 29, 30, 31 and 51.
 func TestAddressesOfARegion(t *testing.T) {
 	full := awsnames.Instance{
 		Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant,

@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 )
 
-// The test of the announcement: a profile for each Region, AWS's own host names, and no endpoint override.
+// Rule 50. The test of the announcement: a profile for each Region, AWS's own host names, and no endpoint override.
 func TestLoginInBothRegions(t *testing.T) {
 	for _, suite := range suites {
 		t.Run(suite, func(t *testing.T) {
