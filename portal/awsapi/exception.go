@@ -72,7 +72,9 @@ func (s *Service) asException(err error) *Exception {
 		status = http.StatusServiceUnavailable
 	}
 	const text = "Internal error"
-	return &Exception{Name: s.cfg.Internal, Status: status, Message: text, Members: s.oauth("server_error", text), Err: err}
+	return &Exception{
+		Name: s.cfg.Internal, Status: status, Message: text, Members: s.oauth("server_error", text), Err: err,
+	}
 }
 
 // inputMessage says what is wrong with a request, without the value.

@@ -21,7 +21,8 @@ type cloud struct {
 func (c *cloud) IssueRole(_ context.Context, role awsapi.RoleSession) (awsapi.RoleCredentials, error) {
 	c.asked = append(c.asked, role)
 	return awsapi.RoleCredentials{
-		AccessKeyID: "ASIAOFTHECLOUD", SecretAccessKey: "secret", SessionToken: "token", Expires: time.UnixMilli(1234567890123),
+		AccessKeyID: "ASIAOFTHECLOUD", SecretAccessKey: "secret", SessionToken: "token",
+		Expires: time.UnixMilli(1234567890123),
 	}, c.err
 }
 
@@ -36,7 +37,8 @@ func TestIssuerOfAnotherCloud(t *testing.T) {
 		Account: "111122223333", PermissionSet: "ReadOnly", RoleSuffix: "0123456789abcdef", UserID: "u-1",
 		UserName: "alice@example.com", Region: frankfurt, Issued: w.now, Expires: w.now.Add(time.Hour),
 	}}, c.asked)
-	assert.Equal(t, 403, w.send(frankfurt, token, "GET /federation/credentials?role_name=Other&account_id=777788889999").Code)
+	const others = "GET /federation/credentials?role_name=Other&account_id=777788889999"
+	assert.Equal(t, 403, w.send(frankfurt, token, others).Code)
 	assert.Len(t, c.asked, 1)
 
 	c.err = errors.New("a detail of the cloud")
