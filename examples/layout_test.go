@@ -188,7 +188,8 @@ func TestOpenTelemetryIsInOnePackage(t *testing.T) {
 	}
 }
 
-// AWS's SDK is a client in tests, in modules of their own: with the same code on both sides, a mistake could cancel out.
+// AWS's SDK is a client in tests, in modules of their own: with the same code on both sides, a mistake could cancel
+// out.
 func TestTheAWSSDKStaysOut(t *testing.T) {
 	for _, p := range list(t, "-test", "./...") {
 		for _, dep := range p.Deps {

@@ -62,8 +62,8 @@ func (w *world) awsConfig() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&out, "[profile %s]\nsso_session = meridian-%s\nsso_account_id = %s\nsso_role_name = %s\nregion = %[2]s\n"+
-			"services = meridian-%[2]s\n\n", profile(i, s.Place), s.Name, corp.Production, corp.ReadOnly)
+		fmt.Fprintf(&out, "[profile %s]\nsso_session = meridian-%s\nsso_account_id = %s\nsso_role_name = %s\n"+
+			"region = %[2]s\nservices = meridian-%[2]s\n\n", profile(i, s.Place), s.Name, corp.Production, corp.ReadOnly)
 		fmt.Fprintf(&out, "[sso-session meridian-%s]\nsso_start_url = %s\nsso_region = %[1]s\n"+
 			"sso_registration_scopes = sso:account:access\n\n", s.Name, start)
 		fmt.Fprintf(&out, "[services meridian-%s]\n", s.Name)

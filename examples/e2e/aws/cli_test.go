@@ -30,8 +30,8 @@ type cli struct {
 	home string
 }
 
-// newCLI returns a CLI with the profiles of the announcement: one for each Region. It runs in its tree, whose hosts file
-// leads to the world, so that it needs no endpoint override.
+// newCLI returns a CLI with the profiles of the announcement: one for each Region. It runs in its tree, whose hosts
+// file leads to the world, so that it needs no endpoint override.
 func (w *world) newCLI(suite string) *cli {
 	w.t.Helper()
 	if os.Geteuid() != 0 {

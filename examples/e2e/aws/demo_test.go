@@ -15,8 +15,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// The walk of the demo has the CLI sign in to both Regions on this machine, and to one while the other is lost. It needs
-// neither root nor a hosts file: the profiles of the control page name the Regions' addresses.
+// The walk of the demo has the CLI sign in to both Regions on this machine, and to one while the other is lost. It
+// needs neither root nor a hosts file: the profiles of the control page name the Regions' addresses.
 func TestWalkWithTheCLI(t *testing.T) {
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestWalkWithTheCLI(t *testing.T) {
 			require.NoError(t, err, "%s", out)
 			lines := strings.Split(string(out), "\n")
 			require.Greater(t, len(lines), 23)
-			assert.Contains(t, lines[11], "AWS's command line signed Alice in with the profiles ReadOnly and ReadOnly-additional")
+			assert.Contains(t, lines[11], "signed Alice in with the profiles ReadOnly and ReadOnly-additional")
 			assert.Contains(t, lines[22], "the profile ReadOnly-additional got new credentials, and signed in again")
 		})
 	}
