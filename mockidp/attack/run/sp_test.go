@@ -208,7 +208,7 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 					http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
 				}
 			},
-			EndSessions: users.end, SOAP: acs.SOAPConfig{AllowPrivateAddresses: true, Timeout: 500 * time.Millisecond},
+			EndSessions: users.end, SOAP: acs.SOAPConfig{AllowPrivateAddresses: true, Timeout: 5 * time.Second},
 		})
 		require.NoError(t, err)
 		mux.HandleFunc("GET /attributes", users.attributes(region))
@@ -218,6 +218,7 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	out := target(us)
 	out.OtherACS, out.EncryptTo = eu+"/acs", &spKey().PublicKey
 	out.IdP, out.BackChannel, out.ArtifactACS, out.AttributeProbe = own, channel, us+"/acs", us+"/attributes"
+	out.Timeout = 30 * time.Second // longer than the service provider waits for an answer
 	out.Logout = map[attack.LogoutBinding]string{
 		attack.ByRedirect: us + "/logout", attack.ByPOST: us + "/logout", attack.BySOAP: us + "/logout",
 	}
