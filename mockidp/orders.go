@@ -162,7 +162,8 @@ func (m StandingMutation) samePair(other StandingMutation) bool {
 }
 
 // QueueMutation makes the Server call Config.Mutate with this ID for the next answer of an app about a user, or
-// Config.MutateMessage for the next message of the kind that MutationInfo says; "" is any app, and any user. Several calls queue up. It goes before the mutations of SetMutation.
+// Config.MutateMessage for the next message of the kind that MutationInfo says; "" is any app, and any user. Several
+// calls queue up. It goes before the mutations of SetMutation.
 func (s *Server) QueueMutation(id, appID, login string) error {
 	m, err := s.checkMutation(s.state.Load(), StandingMutation{id, appID, login})
 	if err != nil {
