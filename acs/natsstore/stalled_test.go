@@ -34,7 +34,8 @@ func leaderOf(t *testing.T, js jetstream.JetStream, stream string) (leader int) 
 // ErrExists.
 func TestStalledWriteIsUnavailable(t *testing.T) {
 	for _, key := range []string{assertion("stalled"), request("stalled")} {
-		n := testserver.StartNATS(t, 3)                                                            // a new cluster: the last one is recovering
+		// A new cluster: the last one is recovering.
+		n := testserver.StartNATS(t, 3)
 		open(t, natsstore.Config{InsecurePlaintext: true, JetStream: n.JetStream(0), Replicas: 3}) // makes the streams
 		stream := "meridian_records"
 		if key == request("stalled") {
