@@ -73,6 +73,8 @@ type Node struct {
 	refusals limiter                     // of questions, for the log
 	claims   history[regionStream]       // of followers' copies
 	stops    *stops
+	// staleRead: a message that was read should be sealed again.
+	staleRead atomic.Bool
 
 	standings atomic.Pointer[map[string]merge.Standing] // nil: not known yet
 	unlisted  atomic.Bool                               // the primary said so last

@@ -176,6 +176,9 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	if !opened { // it is read again
 		return
 	}
+	if r.region == r.n.cfg.Region && r.n.cfg.stale(msg.Data()) {
+		r.n.staleRead.Store(true)
+	}
 	r.n.note(a, msg.Headers(), msg.Subject(), msg.Data(), err == nil)
 	if r.kind == kindConfig {
 		err = r.config(a, err, meta.NumPending)

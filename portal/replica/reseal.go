@@ -24,8 +24,8 @@ func (n *Node) resealAll(ctx context.Context, sample []byte) ([]byte, error) {
 		return sample, nil
 	}
 	next, err := n.cfg.seal("sample", n.cfg.Region, nil)
-	if err != nil {
-		return sample, err
+	if err != nil || sample == nil && !n.staleRead.Load() && !n.cfg.stale(n.identity.Load().Names) {
+		return next, err // the reader has seen the messages of earlier starts
 	}
 	for _, k := range []streamKind{kindRevoked, kindSessions} {
 		if err := n.resealStream(ctx, k); err != nil {
