@@ -115,6 +115,7 @@ func keyTransportOf(k *etree.Element) (crypto.DecrypterOpts, error) {
 	method := childNamed(k, xml.Name{Space: nsXEnc, Local: "EncryptionMethod"})
 	transport := KeyTransport(algorithmOf(k))
 	if transport == InsecureRSA15 {
+		//lint:ignore SA1019 a service provider under test may use it
 		return &rsa.PKCS1v15DecryptOptions{}, nil
 	}
 	if transport != RSAOAEP && transport != RSAOAEPMGF1P {

@@ -11,9 +11,9 @@ const (
 	LogoutExpired     FaultKind = "logout-expired"     // of LogoutRequests: NotOnOrAfter passed an hour ago
 	LogoutNoEnd       FaultKind = "logout-no-end"      // of LogoutRequests: no NotOnOrAfter
 
-	// Of LogoutRequests: an EncryptedID that the app can't decrypt, for another key or with another ciphertext.
-	LogoutEncryptedForOther FaultKind = "logout-encrypted-for-other"
-	LogoutCiphertext        FaultKind = "logout-ciphertext"
+	// LogoutEncryptedForOther and LogoutCiphertext: an EncryptedID in a LogoutRequest that the app can't decrypt.
+	LogoutEncryptedForOther FaultKind = "logout-encrypted-for-other" // for another key
+	LogoutCiphertext        FaultKind = "logout-ciphertext"          // another ciphertext
 
 	LogoutInResponseTo FaultKind = "logout-in-response-to" // of LogoutResponses: InResponseTo names no request
 	LogoutPartial      FaultKind = "logout-partial"        // of LogoutResponses: PartialLogout

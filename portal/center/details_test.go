@@ -236,7 +236,7 @@ func TestDetailsWithoutTheirElement(t *testing.T) {
 	r, _ = s.Region("eu-central-1")
 	assert.Equal(t, noon(7), r.AddedDate)
 
-	s = apply(rec(center.KindUser, "u-9", ""))
+	apply(rec(center.KindUser, "u-9", ""))
 	s = apply(rec(center.KindUser, "u-9", `{"id":"u-9","userName":"u9","active":true}`))
 	u, _ = s.UserByID("u-9")
 	assert.Zero(t, u.Dates, "another one")

@@ -8,8 +8,8 @@ import (
 )
 
 // A writer combines concurrent changes into one update, because each update is written to disk and sent to the other
-// Regions on its own. Requests that arrive during an update wait, and the next update makes all their changes. A refused
-// change doesn't affect the others.
+// Regions on its own. Requests that arrive during an update wait, and the next update makes all their changes. A
+// refused change doesn't affect the others.
 type writer struct {
 	view View
 	turn chan struct{} // holds one element during an update

@@ -170,7 +170,7 @@ func (s *script) resolved(v *visit, c attack.ArtifactCase, document artifactMake
 		document = goodArtifact.Make
 	}
 	calls := s.BackChannel.expect(sending(answering(p, document)))
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	got, err := s.bring(v, m.Artifact)
 	return got, calls(), err
 }

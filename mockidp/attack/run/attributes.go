@@ -59,7 +59,7 @@ func (r *runner) asked(ctx context.Context, document func(attack.AttributeParams
 		}
 		return document(p)
 	}))
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	s.signIn(in, nil)
 	if s.err != nil {
 		return s.inconclusive()

@@ -87,6 +87,9 @@ func (b *BackChannel) expect(a answer) (calls func() int) {
 	}
 }
 
+// refuse ends what expect began: further calls get no answer of the attack.
+func (b *BackChannel) refuse() { b.expect(nil) }
+
 // sending answers each call with what document makes.
 func sending(document func(call) ([]byte, error)) answer {
 	return func(w http.ResponseWriter, c call) {

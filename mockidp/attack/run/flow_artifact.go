@@ -88,7 +88,7 @@ func (s *script) artifact(p attack.ArtifactParams) string {
 func (s *script) answered(tolerated string, odd func(good func(call) ([]byte, error)) answer) RunResult {
 	v, p := s.artifactVisit()
 	calls := s.BackChannel.expect(odd(answering(p, goodArtifact.Make)))
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	got, err := s.bring(v, s.artifact(p))
 	if s.err == nil && err == nil && calls() == 0 {
 		return inconclusive("the service provider did not resolve the artifact")
@@ -114,7 +114,7 @@ func artifactAtOnce(s *script) RunResult {
 		return goodArtifact.Make(p)
 	}
 	s.BackChannel.expect(sending(answering(p, same)))
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	if s.err != nil {
 		return s.inconclusive()
 	}
@@ -164,7 +164,7 @@ func artifactAgain(s *script) RunResult {
 			good(w, c)
 		}
 	})
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	if _, err := s.bring(v, artifact); err != nil {
 		return s.artifactFailed(err)
 	}
@@ -222,7 +222,7 @@ func slowAnswer(s *script) RunResult {
 		case <-c.ended:
 		}
 	})
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	defer close(release)
 	if s.err != nil {
 		return s.inconclusive()
@@ -269,7 +269,7 @@ func endlessAnswer(s *script) RunResult {
 		}
 		panic(http.ErrAbortHandler) // which ends the connection before the answer ends
 	})
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	got, err := s.bring(v, s.artifact(p))
 	out := s.withoutAnswer(s.outcome(v.b, got, err, ""))
 	mu.Lock()
@@ -292,7 +292,7 @@ func anothersArtifact(s *script) RunResult {
 		p := s.artifactParams(v, goodArtifact)
 		s.byOther(&p.Params)
 		s.BackChannel.expect(sending(answering(p, goodArtifact.Make)))
-		defer s.BackChannel.expect(nil)
+		defer s.BackChannel.refuse()
 		got, err := s.bring(v, s.artifact(p))
 		return s.outcome(v.b, got, err, "")
 	}
@@ -307,7 +307,7 @@ func anothersArtifact(s *script) RunResult {
 func artifactWithResponse(s *script) RunResult {
 	v, p := s.artifactVisit()
 	s.BackChannel.expect(sending(answering(p, goodArtifact.Make)))
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	f := v.form(s.forged(v))
 	f.Set("SAMLart", s.artifact(p))
 	got, err := s.send(v.b, posting(s.ArtifactACS, f))
@@ -347,7 +347,7 @@ func (s *script) twoArtifacts(send func(v *visit, good, forged string) (page, er
 		}
 		sending(make)(w, c)
 	})
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	if s.err != nil {
 		return s.inconclusive()
 	}
@@ -359,7 +359,7 @@ func (s *script) twoArtifacts(send func(v *visit, good, forged string) (page, er
 func artifactByHead(s *script) RunResult {
 	v, p := s.artifactVisit()
 	calls := s.BackChannel.expect(sending(answering(p, goodArtifact.Make)))
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	f := v.form(nil)
 	f.Del("SAMLResponse")
 	f.Set("SAMLart", s.artifact(p))
@@ -375,7 +375,7 @@ func artifactByHead(s *script) RunResult {
 func artifactFlood(s *script) RunResult {
 	_, p := s.artifactVisit()
 	calls := s.BackChannel.expect(func(w http.ResponseWriter, _ call) { http.Error(w, "unknown", http.StatusNotFound) })
-	defer s.BackChannel.expect(nil)
+	defer s.BackChannel.refuse()
 	var got page
 	for range 8 {
 		var err error
