@@ -99,7 +99,8 @@ func TestInstanceMetadataIsWrittenInThePrimary(t *testing.T) {
 	assert.Equal(t, noon(0), eu.Snapshot().Metadata().CreatedAt, "it never changes")
 }
 
-// An additional Region needs an organization's instance with a multi-Region key, if the instance says what it has.
+// Rule 1. An additional Region needs an organization's instance with a multi-Region key, if the instance says what it
+// has.
 func TestAdditionalRegionsNeed(t *testing.T) {
 	add := func(tx *center.Tx) error { return tx.PutRegion(center.Region{Name: "eu-central-1"}) }
 	for name, tt := range map[string]struct {
@@ -233,6 +234,7 @@ func TestPermissionSetLimits(t *testing.T) {
 	}
 }
 
+// Rule 76, and the other quotas of an instance.
 func TestNumbersOfElements(t *testing.T) {
 	d := center.Data{}
 	for i := range center.MaxRegions {
