@@ -68,7 +68,11 @@ func TestInvariant7_D04_StoppedServerRefusesAll(t *testing.T) {
 			}
 		})
 		require.EqualValues(t, tries, clear.Load(), "a 503 with Retry-After")
-		require.Equal(t, map[string]int{"": 1, string(acs.ReasonStore): tries}, w.reasons())
+		// While the calls of some fail, others may wait too long for their turn.
+		reasons := w.reasons()
+		require.Equal(t, tries, reasons[string(acs.ReasonStore)]+reasons[string(acs.ReasonBusy)])
+		require.NotZero(t, reasons[string(acs.ReasonStore)])
+		require.Equal(t, 1, reasons[""])
 		rec := w.browser().get(nodes[1], "https://us-east-1.signin.example/login")
 		require.Equal(t, http.StatusServiceUnavailable, rec.Code)
 		require.Equal(t, 1, w.loginCount())
