@@ -71,6 +71,12 @@ func (w *world) logged() string {
 // newWorld starts a world. edit changes each Region's Config, if it isn't nil.
 func newWorld(t *testing.T, edit func(*oidc.Config)) *world {
 	t.Helper()
+	return newWorldWith(t, func(s sessions.Store) sessions.Store { return s }, edit)
+}
+
+// newWorldWith is newWorld with sessions that the portals see through a wrapper.
+func newWorldWith(t *testing.T, wrap func(sessions.Store) sessions.Store, edit func(*oidc.Config)) *world {
+	t.Helper()
 	w := &world{
 		t: t, clock: testkit.NewClock(time.Now().Truncate(time.Second)), key: bytes.Repeat([]byte{7}, 32),
 		sessions: sessions.NewMemoryStore(sessions.MemoryConfig{Region: "everywhere"}), hosts: testkit.Handlers{},
@@ -105,8 +111,9 @@ func newWorld(t *testing.T, edit func(*oidc.Config)) *world {
 		require.NoError(t, err)
 		w.stores[region] = acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now})
 		w.portals[region], err = portal.New(portal.Config{
-			Region: region, SP: sp, Directory: view, Store: w.stores[region], Sessions: w.sessions, Context: t.Context(),
-			Logger: slog.New(slog.NewTextHandler(w, nil)),
+			Region: region, SP: sp, Directory: view, Store: w.stores[region], Sessions: wrap(w.sessions),
+			Context: t.Context(),
+			Logger:  slog.New(slog.NewTextHandler(w, nil)),
 		})
 		require.NoError(t, err)
 		w.start(region, edit)

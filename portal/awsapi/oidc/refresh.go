@@ -20,6 +20,11 @@ const (
 	// refreshGrace is how long a used refresh token gets successors. Several command lines of one user share a token and
 	// renew it in the same moment, without knowing of each other.
 	refreshGrace = time.Minute
+	// refreshTimeout bounds the use of a token at the store, and graceWait to maxGraceWait, each twice the one before, how
+	// long a use waits for concurrent ones.
+	refreshTimeout = 10 * time.Second
+	graceWait      = 20 * time.Millisecond
+	maxGraceWait   = 320 * time.Millisecond
 )
 
 // accessToken is the value of an access token. The secret is the authorization's: the store has only its hash, and a
@@ -111,25 +116,79 @@ func (s *Server) forgot(r refreshToken) bool {
 	return ok && time.UnixMilli(r.Issued).Before(store.Since().Truncate(time.Millisecond))
 }
 
-// useRefresh notes that a token was used. The mark of the grace period comes first: then a concurrent use always finds
-// it, and there is no moment in which the token is used and has no grace.
+// useRefresh notes that a token was used. Only the first use begins the grace period, and a later one can't renew it,
+// even if the authorization could not be ended after it. Clients can't interrupt it, because half of it would count.
 func (s *Server) useRefresh(ctx context.Context, r refreshToken, now, end time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
+	defer cancel()
 	name := r.Secret + "|" + strconv.Itoa(r.Generation)
-	fresh, err := s.add(ctx, storeKey("refresh grace", name), now.Add(refreshGrace))
+	used, grace := storeKey("refresh used", name), storeKey("refresh grace", name)
+	alone, err := s.add(ctx, storeKey("refresh begun", name), now.Add(refreshTimeout))
 	if err != nil {
 		return err
 	}
-	first, err := s.add(ctx, storeKey("refresh used", name), end)
-	if err != nil {
-		return err
+	for wait := graceWait; wait <= maxGraceWait; wait *= 2 {
+		first, err := s.add(ctx, used, end)
+		if err != nil {
+			return err
+		}
+		if first {
+			return s.beginGrace(ctx, used, grace, now)
+		}
+		if found, err := s.inGrace(ctx, grace); err != nil || found {
+			return err
+		}
+		// Another node may be between two steps.
+		select {
+		case <-ctx.Done():
+			return unavailable("use of a refresh token", ctx.Err())
+		case <-time.After(wait):
+		}
 	}
-	if first || !fresh {
-		return nil
+	if !alone {
+		return unavailable("use of a refresh token", errors.New("another use of it began and has not ended"))
 	}
 	if err := s.cfg.Portal.EndAuthorization(ctx, r.Secret); err != nil {
 		return unavailable("end of an authorization", err)
 	}
 	return invalidGrant.with(newError(ReasonReused, "refreshToken", "one that was not used", ""))
+}
+
+// beginGrace begins the grace period of a token. If that fails, the token was not used, and the client may try again.
+func (s *Server) beginGrace(ctx context.Context, used, grace string, now time.Time) error {
+	until := now.Add(refreshGrace)
+	err := s.cfg.Store.Add(ctx, grace, strconv.AppendInt(nil, until.UnixMilli(), 10), until)
+	if err == nil || errors.Is(err, acs.ErrExists) {
+		return nil
+	}
+	if _, undo := s.marked(ctx, used); undo != nil {
+		err = errors.Join(err, undo)
+	}
+	return unavailable("write of a mark", err)
+}
+
+// inGrace reports whether the grace period of a used token has begun and not ended. A store has no other way to read
+// than to take, so the record is put back with the same end.
+func (s *Server) inGrace(ctx context.Context, grace string) (bool, error) {
+	b, err := s.cfg.Store.Take(ctx, grace)
+	if errors.Is(err, acs.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, unavailable("read of a mark", err)
+	}
+	milli, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil {
+		return false, nil
+	}
+	until := time.UnixMilli(milli)
+	if !s.now().Before(until) {
+		return false, nil
+	}
+	err = s.cfg.Store.Add(ctx, grace, b, until)
+	if err != nil && !errors.Is(err, acs.ErrExpired) && !errors.Is(err, acs.ErrExists) {
+		return false, unavailable("write of a mark", err)
+	}
+	return true, nil
 }
 
 // Grant implements awsapi.Grants.
