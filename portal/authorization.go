@@ -136,3 +136,12 @@ func (p *Portal) SignOutAuthorization(ctx context.Context, secret string) error 
 	p.log.InfoContext(ctx, "portal: signed out", "user", s.UserName, "program", s.Client)
 	return nil
 }
+
+// EndSignIn ends a sign-in in every Region, by its name in the sessions (sessions.Session.SignIn). Unlike
+// SignOutAuthorization, it also ends one of which this Region hasn't heard yet.
+func (p *Portal) EndSignIn(ctx context.Context, userID, signIn string) error {
+	if err := p.endSignIn(ctx, sessions.Session{UserID: userID, SignIn: signIn}); err != nil {
+		return unavailable("end of the sign-in", err)
+	}
+	return nil
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/awsapi"
 )
@@ -34,6 +35,9 @@ type accessToken struct {
 	Region string   `json:"r"`
 	Scopes []string `json:"p"`
 	Until  int64    `json:"u"` // seconds
+	// The sign-in, for a sign-out at a Region that doesn't know the authorization yet.
+	User   string `json:"n"`
+	SignIn string `json:"s"`
 }
 
 // refreshToken is the value of a refresh token.
@@ -46,14 +50,15 @@ type refreshToken struct {
 }
 
 // tokens issues an access token and, if the client may renew it, a refresh token. Neither outlives the authorization.
-func (s *Server) tokens(ctx context.Context, r refreshToken, renew bool, end time.Time) (any, error) {
-	now := s.now()
+func (s *Server) tokens(ctx context.Context, r refreshToken, renew bool, of sessions.Session) (any, error) {
+	now, end := s.now(), of.Expires
 	until := now.Add(s.cfg.TokenLifetime)
 	if until.After(end) {
 		until = end
 	}
 	access, err := s.anywhere.Seal(ctx, kindAccess, until, accessToken{
-		r.Secret, s.cfg.Portal.Region(), r.Scopes, until.Unix(),
+		Secret: r.Secret, Region: s.cfg.Portal.Region(), Scopes: r.Scopes, Until: until.Unix(),
+		User: of.UserID, SignIn: of.SignIn,
 	})
 	if err != nil {
 		return nil, unavailable("seal of a token", err)
@@ -107,7 +112,7 @@ func (s *Server) refresh(ctx context.Context, in tokenInput) (any, error) {
 		return nil, err
 	}
 	r.Generation++
-	return s.tokens(ctx, r, true, got.Session.Expires)
+	return s.tokens(ctx, r, true, got.Session)
 }
 
 // forgot reports whether the store may have lost the record of the token's use.
@@ -221,8 +226,11 @@ func (s *Server) EndGrant(ctx context.Context, token string) error {
 	}
 	err = s.cfg.Portal.SignOutAuthorization(ctx, t.Secret)
 	var e *portal.Error
-	switch {
-	case err == nil, errors.As(err, &e) && e.Reason == portal.ReasonClientSession:
+	if errors.As(err, &e) && e.Reason == portal.ReasonClientSession {
+		// It has ended, or this Region hasn't heard of it yet.
+		err = s.cfg.Portal.EndSignIn(ctx, t.User, t.SignIn)
+	}
+	if err == nil {
 		return nil
 	}
 	return &awsapi.Error{Reason: awsapi.ReasonUnavailable, Rule: "access token", Err: err}
