@@ -29,7 +29,7 @@ type Clients interface {
 	Deny(ctx context.Context, request string, by Approval) (redirect string, err error)
 	// Enter returns the request of the program that shows this code, once. The request must be valid for this session
 	// only: otherwise an attacker could enter the code of a program of their own, and send the request to other users.
-	// Clients bound how many wrong codes a session may enter.
+	// Clients bound how many wrong codes a user may enter.
 	Enter(ctx context.Context, userCode string, by Approval) (request string, err error)
 	// StartURL returns the URL that stands for this Region's portal in the programs' configuration, for the page of a
 	// role. Empty: the portal's own.

@@ -8,7 +8,7 @@ import (
 )
 
 // What follows counts what known clients and users do too often. Each node counts for itself. The entries are bounded:
-// each is of a device code, an authorization or a session that this Region made.
+// each is of a device code, an authorization or a user of this Region.
 
 // often counts events by key within a span of time.
 type often struct {
@@ -44,59 +44,62 @@ const (
 	pollBurst = 2
 	pollSpan  = pollInterval * 9 / 10
 
-	// maxRefreshes is how often an authorization may be renewed in refreshSpan. Each time leaves a record until the
-	// authorization ends.
-	maxRefreshes = 60
-	refreshSpan  = 10 * time.Minute
+	// maxRefreshes is how often an authorization may be renewed in refreshSpan, and maxUserRefreshes how often all of a
+	// user's. Each time leaves a record until the authorization ends, and a store that is full refuses every sign-in.
+	maxRefreshes     = 60
+	maxUserRefreshes = 600
+	refreshSpan      = 10 * time.Minute
 )
 
 // polls are the polls of device codes and the renewals of authorizations.
-type polls struct{ devices, refreshes often }
+type polls struct{ devices, refreshes, users often }
 
 func (p *polls) device(id string, now time.Time) bool {
 	return p.devices.allow(id, pollBurst, pollSpan, now)
 }
 
-func (p *polls) refresh(key string, now time.Time) bool {
-	return p.refreshes.allow(key, maxRefreshes, refreshSpan, now)
+func (p *polls) refresh(session, user string, now time.Time) bool {
+	return p.refreshes.allow(session, maxRefreshes, refreshSpan, now) &&
+		p.users.allow(user, maxUserRefreshes, refreshSpan, now)
 }
 
 const (
-	// maxWrong is how many wrong user codes a session may enter in wrongSpan. With 34.6 bits, guessing needs far more.
+	// maxWrong is how many wrong user codes a user may enter in wrongSpan, in all of their sessions. With 34.6 bits,
+	// guessing needs far more. A user who signs in again gets no more, and so can't use up what all users have.
 	maxWrong  = 5
 	wrongSpan = 15 * time.Minute
-	// maxWrongHere is the maximum of all sessions of the Region, in wrongHere.
+	// maxWrongHere is the maximum of all users of the Region, in wrongHere.
 	maxWrongHere = 50
 	wrongHere    = time.Minute
 )
 
-// wrongCodes counts the wrong user codes that sessions enter.
+// wrongCodes counts the wrong user codes that users enter.
 type wrongCodes struct {
-	mu        sync.Mutex
-	bySession map[string][]time.Time
-	all       []time.Time
+	mu     sync.Mutex
+	byUser map[string][]time.Time
+	all    []time.Time
 }
 
-// begin reports whether a session may enter a code, and counts it as a wrong one until right is called. So concurrent
+// begin reports whether a user may enter a code, and counts it as a wrong one until right is called. So concurrent
 // attempts count too.
-func (c *wrongCodes) begin(session string, now time.Time) bool {
+func (c *wrongCodes) begin(user string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all = slices.DeleteFunc(c.all, func(t time.Time) bool { return now.Sub(t) >= wrongHere })
-	maps.DeleteFunc(c.bySession, func(_ string, all []time.Time) bool { return now.Sub(all[len(all)-1]) >= wrongSpan })
-	if len(c.all) >= maxWrongHere || len(c.bySession[session]) >= maxWrong {
+	maps.DeleteFunc(c.byUser, func(_ string, all []time.Time) bool { return now.Sub(all[len(all)-1]) >= wrongSpan })
+	if len(c.all) >= maxWrongHere || len(c.byUser[user]) >= maxWrong {
 		return false
 	}
-	if c.bySession == nil {
-		c.bySession = map[string][]time.Time{}
+	if c.byUser == nil {
+		c.byUser = map[string][]time.Time{}
 	}
 	c.all = append(c.all, now)
-	c.bySession[session] = append(c.bySession[session], now)
+	c.byUser[user] = append(c.byUser[user], now)
 	return true
 }
 
 // right takes back what begin has counted, because the code was a right one.
-func (c *wrongCodes) right(session string, began time.Time) {
+func (c *wrongCodes) right(user string, began time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	drop := func(all []time.Time) []time.Time {
@@ -106,9 +109,9 @@ func (c *wrongCodes) right(session string, began time.Time) {
 		return all
 	}
 	c.all = drop(c.all)
-	if mine := drop(c.bySession[session]); len(mine) > 0 {
-		c.bySession[session] = mine
+	if mine := drop(c.byUser[user]); len(mine) > 0 {
+		c.byUser[user] = mine
 	} else {
-		delete(c.bySession, session)
+		delete(c.byUser, user)
 	}
 }

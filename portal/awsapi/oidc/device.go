@@ -169,7 +169,7 @@ func shownAddr(addr string) string {
 // Enter implements portal.Clients. A code can be entered once. The request is sealed for the session that entered it.
 func (s *Server) Enter(ctx context.Context, entered string, by portal.Approval) (string, error) {
 	now := s.now()
-	if !s.codes.begin(by.ID, now) {
+	if !s.codes.begin(by.UserID, now) {
 		return "", &portal.Error{Reason: portal.ReasonUserCodes, Rule: "wrong user codes", Want: "fewer", Got: by.UserID}
 	}
 	wrong := &portal.Error{Reason: portal.ReasonUserCode, Rule: "user code", Want: "one that a program shows"}
@@ -187,10 +187,10 @@ func (s *Server) Enter(ctx context.Context, entered string, by portal.Approval) 
 	case errors.Is(err, acs.ErrNotFound), err == nil && !now.Before(time.Unix(q.Until, 0)):
 		return "", wrong
 	case err != nil:
-		s.codes.right(by.ID, now)
+		s.codes.right(by.UserID, now)
 		return "", &portal.Error{Reason: portal.ReasonUnavailable, Rule: "read of a user code", Err: err}
 	}
-	s.codes.right(by.ID, now)
+	s.codes.right(by.UserID, now)
 	q.Session = by.ID
 	sealed, err := s.here.Seal(ctx, kindRequest, time.Unix(q.Until, 0), q)
 	if err != nil {

@@ -193,16 +193,18 @@ func TestWrongUserCodesAreBounded(t *testing.T) {
 	assert.Equal(t, http.StatusTooManyRequests, p.Status)
 	assert.Equal(t, "900", p.Header.Get("Retry-After"))
 	assert.Contains(t, p.Text(), "Too many wrong codes")
+	again := w.browser(virginia, "alice@example.com")
+	assert.Equal(t, http.StatusTooManyRequests, enter(t, again, d.userCode).Status, "in another session too")
 	other := w.browser(virginia, "bob@example.com")
-	assert.Equal(t, "/client", enter(t, other, d.userCode).URL.Path, "another session may")
+	assert.Equal(t, "/client", enter(t, other, d.userCode).URL.Path, "another user may")
 	w.clock.Advance(15 * time.Minute)
 	assert.Equal(t, "/client", enter(t, b, c.device().userCode).URL.Path)
 	for range 10 { // right ones don't count
 		require.Equal(t, "/client", enter(t, b, c.device().userCode).URL.Path)
 	}
 
-	for range 10 { // 50 a minute in all sessions
-		session := w.browser(virginia, "bob@example.com")
+	for _, name := range others { // ten users: 50 a minute in all
+		session := w.browser(virginia, name)
 		for range 5 {
 			require.Equal(t, http.StatusBadRequest, enter(t, session, "BCDF-GHJK").Status)
 		}

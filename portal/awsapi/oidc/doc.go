@@ -37,8 +37,8 @@
 //
 // An authorization code is valid once, for two minutes, for the client, redirect URI and challenge that asked for it. A
 // wrong one of these doesn't use it up. A second use ends what the first one got; the same holds for a device code. A
-// user code can be entered once, in any case, with or without its hyphen. A session may enter 5 wrong ones in 15
-// minutes, and all sessions of a node 50 in a minute.
+// user code can be entered once, in any case, with or without its hyphen. A user may enter 5 wrong ones in 15
+// minutes, and all users of a node 50 in a minute.
 //
 // # Tokens
 //

@@ -35,6 +35,10 @@ const (
 	awsStart  = "https://ssoins-7223aaaabbbbcccc.portal.us-east-1.app.aws"
 )
 
+// others are users besides Alice and Bob.
+var others = strings.Fields("carol@example.com dave@example.com erin@example.com frank@example.com grace@example.com " +
+	"heidi@example.com ivan@example.com judy@example.com mallory@example.com niaj@example.com")
+
 func portalOf(region string) string { return "https://" + region + ".portal.example" }
 func apiOf(region string) string    { return "https://oidc." + region + ".example" }
 
@@ -82,13 +86,15 @@ func newWorldWith(t *testing.T, wrap func(sessions.Store) sessions.Store, edit f
 		sessions: sessions.NewMemoryStore(sessions.MemoryConfig{Region: "everywhere"}), hosts: testkit.Handlers{},
 		stores: map[string]*acs.MemoryStore{}, portals: map[string]*portal.Portal{}, servers: map[string]*oidc.Server{},
 	}
-	w.idp = mockidp.New(mockidp.Config{
-		Now: w.clock.Now, Users: []mockidp.User{{Login: "alice@example.com"}, {Login: "bob@example.com"}},
-	})
+	var d center.Data
+	var users []mockidp.User
+	for _, name := range append([]string{"alice@example.com", "bob@example.com"}, others...) {
+		d.Users, users = append(d.Users, center.User{UserName: name}), append(users, mockidp.User{Login: name})
+	}
+	w.idp = mockidp.New(mockidp.Config{Now: w.clock.Now, Users: users})
 	t.Cleanup(w.idp.Close)
 	md, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
 	require.NoError(t, err)
-	d := center.Data{Users: []center.User{{UserName: "alice@example.com"}, {UserName: "bob@example.com"}}}
 	var endpoints []saml.Endpoint
 	for _, region := range []string{virginia, frankfurt} {
 		at := portalOf(region) + "/saml/acs"

@@ -105,7 +105,7 @@ func (s *Server) refresh(ctx context.Context, in tokenInput) (any, error) {
 	if err != nil {
 		return nil, ofPortal(err)
 	}
-	if !s.polls.refresh(got.Session.ID, now) {
+	if !s.polls.refresh(got.Session.ID, got.User.ID, now) {
 		return nil, slowDown.with(newError(ReasonOften, "renewals of an authorization", "fewer", ""))
 	}
 	if err := s.useRefresh(ctx, r, now, got.Session.Expires); err != nil {

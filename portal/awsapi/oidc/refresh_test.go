@@ -87,6 +87,26 @@ func TestRefreshesAreBounded(t *testing.T) {
 	c.must(c.refresh(r.text("refreshToken")))
 }
 
+// A user can't fill the store with many authorizations either: a full store refuses every user's sign-in.
+func TestRefreshesOfAUserAreBounded(t *testing.T) {
+	w := newWorld(t, nil)
+	c := w.client(virginia, asCLI(virginia))
+	bobs := c.login(w.browser(virginia, "bob@example.com"))
+	var one, other reply
+	for range 10 {
+		b := w.browser(virginia, "alice@example.com")
+		one, other = c.login(b), c.login(b)
+		for range 60 {
+			one = c.must(c.refresh(one.text("refreshToken")))
+		}
+	}
+	c.refused(c.refresh(other.text("refreshToken")), 400, "SlowDownException")
+	c.must(c.refresh(bobs.text("refreshToken")))
+	w.clock.Advance(10 * time.Minute)
+	c.must(c.refresh(other.text("refreshToken")))
+	c.must(c.refresh(one.text("refreshToken")))
+}
+
 // A store that lost its records can't tell which tokens were used.
 func TestRefreshTokenIsOlderThanTheStore(t *testing.T) {
 	w := newWorld(t, nil)
