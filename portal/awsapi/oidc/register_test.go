@@ -25,6 +25,10 @@ func TestRegisterClient(t *testing.T) {
 		"a long name":        {good.with("clientName", strings.Repeat("n", 257)), "InvalidClientMetadataException"},
 		"a name with a line": {good.with("clientName", "a\nb"), "InvalidClientMetadataException"},
 		"a reversed name":    {good.with("clientName", "a\u202eb"), "InvalidClientMetadataException"},
+		"an empty letter":    {good.with("clientName", "\u3164"), "InvalidClientMetadataException"},
+		"an empty pattern":   {good.with("clientName", "\u2800"), "InvalidClientMetadataException"},
+		"a mark alone":       {good.with("clientName", "\ufe0f"), "InvalidClientMetadataException"},
+		"marks over lines":   {good.with("clientName", "a"+strings.Repeat("\u0323", 5)), "InvalidClientMetadataException"},
 		"a hidden letter":    {good.with("clientName", "a\u200bb"), "InvalidClientMetadataException"},
 		"no type":            {good.with("clientType", nil), "InvalidClientMetadataException"},
 		"confidential":       {good.with("clientType", "confidential"), "InvalidClientMetadataException"},
@@ -47,6 +51,7 @@ func TestRegisterClient(t *testing.T) {
 		"what is new":      good.with("somethingNew", fields{"a": 1}),
 		"a long name":      good.with("clientName", strings.Repeat("n", 256)),
 		"another language": good.with("clientName", "コマンド"),
+		"marks":            good.with("clientName", "Tie\u0302\u0301ng Vie\u0323\u0302t, สิ้น, नमस्ते"),
 	} {
 		r := c.must(c.post("/client/register", in))
 		issued, until := r.Body["clientIdIssuedAt"].(float64), r.Body["clientSecretExpiresAt"].(float64)

@@ -122,10 +122,27 @@ func checkRegistration(in registerInput) error {
 	return nil
 }
 
-// isName reports whether a name can be shown: one line, without characters that hide or reverse others.
+// maxMarks is how many marks of a name may follow each other. Letters of living languages have up to three or four. A
+// browser draws more over the lines around the name.
+const maxMarks = 4
+
+// isName reports whether a name can be shown: one line, without characters that hide or reverse others, or that can't
+// be seen themselves.
 func isName(name string) bool {
-	return name != "" && len(name) <= maxName && utf8.ValidString(name) && strings.TrimSpace(name) != "" &&
-		!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.TrimSpace(name) == "" {
+		return false
+	}
+	marks := maxMarks // a first one has no letter
+	for _, r := range name {
+		if marks++; !unicode.IsMark(r) {
+			marks = 0
+		}
+		if !unicode.IsPrint(r) || marks > maxMarks || r == '\u2800' || // a Braille pattern without dots
+			unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) {
+			return false
+		}
+	}
+	return true
 }
 
 func isSubset(list, of []string) bool {
