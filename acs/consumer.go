@@ -69,8 +69,11 @@ func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := c.newVerdict()
 	observed, end := c.observe(r)
 	var turn *place
+	defer func() { turn.end(false) }() // after a panic
 	login, restart, err := c.consume(w, observed, &v, &turn)
-	defer func() { turn.end(false) }() // unless OnLogin has returned
+	if login == nil {
+		turn.end(false) // the client may read what follows slowly
+	}
 	switch {
 	case err != nil:
 		v.setError(err)
