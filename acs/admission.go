@@ -1,6 +1,7 @@
 package acs
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
@@ -27,17 +28,27 @@ const (
 	firstPatience = 5 * time.Second
 )
 
+// Bounds of the choice of the next response.
+const (
+	lately  = time.Second
+	maxSeen = 256 // queues that are compared, the newest ones
+)
+
 // admission decides which responses are processed when. The consumers of a Region share it.
 //
-// The network with the fewest responses in process is next. So a client that sends many responses, valid or not, delays
-// its own. Of several such networks, and of the responses of one, the newest is next: if there are too many, each
-// admitted response has hardly waited, while in the order of arrival each would have waited as long as it may.
+// The network with the fewest responses in process is next, and of several such networks the one with the fewest that
+// began lately: if only one is processed at the same time, none has any in process then. So a client that sends many
+// responses, valid or not, delays its own. Of several such networks, and of the responses of one, the newest is next:
+// if there are too many, each admitted response has hardly waited, while in the order of arrival each would have waited
+// as long as it may. The networks of an IPv6 site share what the site has.
 type admission struct {
 	room *budget // for those that wait
 
 	mu      sync.Mutex
 	pace    pace
-	process tally // by network
+	process tally     // by network
+	begun   tally     // by network, since the last whole lately
+	since   time.Time // when begun was emptied
 	queues  map[netip.Prefix]*queue
 	recent  []*queue      // those with a waiting response; the one of the newest response is the last
 	full    time.Time     // since when every response has to wait; zero: the last one did not
@@ -47,9 +58,13 @@ type admission struct {
 
 // queue is the waiting responses of one network.
 type queue struct {
-	of      netip.Prefix
+	nets    []network // its own, and in IPv6 the site
 	waiting []*turn
 }
+
+func (q *queue) of() netip.Prefix { return q.nets[0].prefix }
+
+func (q *queue) site() netip.Prefix { return q.nets[len(q.nets)-1].prefix }
 
 // turn is a waiting response.
 type turn struct {
@@ -62,7 +77,7 @@ type turn struct {
 // place is the place of a response that is processed.
 type place struct {
 	in       *admission
-	of       netip.Prefix
+	nets     []network
 	at       time.Time
 	started  int // how many responses had begun by then
 	wasAlone bool
@@ -72,7 +87,7 @@ type place struct {
 func newAdmission(most int) *admission {
 	return &admission{
 		room: &budget{total: maxWaiting, least: leastWaiting, byNetwork: tally{}},
-		pace: newPace(most), process: tally{}, queues: map[netip.Prefix]*queue{},
+		pace: newPace(most), process: tally{}, begun: tally{}, queues: map[netip.Prefix]*queue{},
 	}
 }
 
@@ -83,10 +98,10 @@ func (a *admission) enter(ctx context.Context, addr string) (*place, error) {
 		return nil, a.refuse()
 	}
 	defer held.release()
-	of, now := networks(addr)[0].prefix, time.Now()
+	nets, now := networks(addr), time.Now()
 	t := &turn{since: now, ready: make(chan struct{})}
 	a.mu.Lock()
-	a.enqueue(of, t)
+	a.enqueue(nets, t)
 	a.dispatch(now)
 	switch {
 	case t.begun:
@@ -109,7 +124,7 @@ func (a *admission) enter(ctx context.Context, addr string) (*place, error) {
 	if t.begun {
 		return &t.start, nil
 	}
-	a.remove(of, t)
+	a.remove(nets[0].prefix, t)
 	a.refused = time.Now()
 	return nil, errBusy()
 }
@@ -149,7 +164,7 @@ func (a *admission) shorten(now time.Time) {
 	for _, q := range slices.Clone(a.recent) {
 		for _, t := range slices.Clone(q.waiting) {
 			if now.Sub(t.since) > wait {
-				a.remove(q.of, t)
+				a.remove(q.of(), t)
 				close(t.ready)
 			} else {
 				a.granted = max(a.granted, burstPatience) // its own timer runs on
@@ -165,11 +180,11 @@ func (a *admission) overloaded(within time.Duration) bool {
 	return !a.refused.IsZero() && time.Since(a.refused) < within
 }
 
-func (a *admission) enqueue(of netip.Prefix, t *turn) {
-	q := a.queues[of]
+func (a *admission) enqueue(nets []network, t *turn) {
+	q := a.queues[nets[0].prefix]
 	if q == nil {
-		q = &queue{of: of}
-		a.queues[of] = q
+		q = &queue{nets: nets}
+		a.queues[q.of()] = q
 	} else {
 		a.recent = without(a.recent, q)
 	}
@@ -196,12 +211,16 @@ func without[T comparable](all []T, one T) []T {
 
 // dispatch begins waiting responses while there are places. The caller holds mu.
 func (a *admission) dispatch(now time.Time) {
+	if now.Sub(a.since) >= lately {
+		a.begun, a.since = tally{}, now
+	}
 	for a.pace.free() && len(a.recent) > 0 {
 		q := a.next()
 		t := q.waiting[len(q.waiting)-1]
-		a.remove(q.of, t)
-		a.process[q.of]++
-		t.start = place{in: a, of: q.of, at: now, started: a.pace.begin(), wasAlone: a.pace.inProcess == 1}
+		a.remove(q.of(), t)
+		a.process.add(q.nets, 1)
+		a.begun.add(q.nets, 1)
+		t.start = place{in: a, nets: q.nets, at: now, started: a.pace.begin(), wasAlone: a.pace.inProcess == 1}
 		t.begun = true
 		close(t.ready)
 	}
@@ -209,16 +228,28 @@ func (a *admission) dispatch(now time.Time) {
 
 // next returns the queue of the network with the fewest responses in process.
 func (a *admission) next() *queue {
-	best := a.recent[len(a.recent)-1]
-	for _, q := range slices.Backward(a.recent) {
-		if a.process[q.of] == 0 {
-			return q
-		}
-		if a.process[q.of] < a.process[best.of] {
+	var best *queue
+	for _, q := range slices.Backward(a.recent[max(0, len(a.recent)-maxSeen):]) {
+		if best == nil || a.before(q, best) {
 			best = q
+		}
+		if site := q.site(); a.process[site] == 0 && a.begun[site] == 0 {
+			break // none has fewer
 		}
 	}
 	return best
+}
+
+// before reports whether the network of a queue has fewer responses than another's. A site's count first.
+func (a *admission) before(q, other *queue) bool {
+	for _, t := range []tally{a.process, a.begun} {
+		for _, at := range []func(*queue) netip.Prefix{(*queue).site, (*queue).of} {
+			if c := cmp.Compare(t[at(q)], t[at(other)]); c != 0 {
+				return c < 0
+			}
+		}
+	}
+	return false
 }
 
 // end ends the processing; a second call does nothing. accepted: it was a sign-in from start to end, so its time
@@ -234,9 +265,7 @@ func (p *place) end(accepted bool) {
 		return
 	}
 	p.ended = true
-	if a.process[p.of]--; a.process[p.of] == 0 {
-		delete(a.process, p.of)
-	}
+	a.process.add(p.nets, -1)
 	took := time.Duration(0)
 	if accepted {
 		took = now.Sub(p.at)

@@ -2,6 +2,7 @@ package acs_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
@@ -62,4 +63,46 @@ func TestAPageOfARefusedResponseUsesNoPlace(t *testing.T) {
 		})
 		wg.Wait()
 	})
+}
+
+// A client that sends more responses than are processed doesn't shut out others, even if only one is processed at the
+// same time. The networks of one IPv6 site are one client.
+func TestAClientCantUseUpTheOnlyPlace(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		most int
+		addr string
+	}{
+		"one place":                     {1, "198.51.100.7:%d"},
+		"a site's networks":             {1024, "[2001:db8:7:%x::1]:1"},
+		"a site's networks, one place":  {1, "[2001:db8:7:%x::1]:1"},
+		"the addresses of one IPv6 /64": {1024, "[2001:db8:7:7::%x]:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLoad(t, true, 41)
+				l.handler = l.region("us-east-1", accept, func(c *acs.Config) { c.MaxAtOnce = tt.most })
+				others, ended := l.forms[:40], make(chan struct{})
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					defer close(ended)
+					for i := range 800 { // the same response again and again
+						wg.Go(func() { l.post(fmt.Sprintf(tt.addr, i+1), l.forms[40]) })
+						time.Sleep(5 * time.Millisecond / 2)
+					}
+				})
+				time.Sleep(500 * time.Millisecond)
+				in := 0
+				for i, form := range others {
+					if l.post(fmt.Sprintf("192.0.2.%d:1", i), form) == http.StatusSeeOther {
+						in++
+					}
+					time.Sleep(30 * time.Millisecond)
+				}
+				<-ended
+				wg.Wait()
+				assert.GreaterOrEqual(t, in, 36)
+			})
+		})
+	}
 }
