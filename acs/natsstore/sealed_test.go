@@ -3,9 +3,11 @@ package natsstore_test
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -96,4 +98,35 @@ func TestAStoreSealsOrSaysThatItDoesNot(t *testing.T) {
 	got, err := s.Get(t.Context(), "key")
 	require.NoError(t, err)
 	assert.Equal(t, "quokka", got.UserID)
+}
+
+// A session that is copied to another store is none there, even under the same key: it may be another application's.
+func TestASessionIsSealedForItsStore(t *testing.T) {
+	js := testserver.StartNATS(t, 1).JetStream(0)
+	sealer, _ := newKey(t)
+	ctx, now, both := t.Context(), time.Now(), map[string]*sessions.RecordStore{}
+	for _, prefix := range []string{"one", "two"} {
+		s, err := natsstore.NewSessions(ctx, natsstore.Config{JetStream: js, Sealer: sealer, Prefix: prefix,
+			Timeout: time.Minute}, "")
+		require.NoError(t, err)
+		both[prefix] = s
+	}
+	require.NoError(t, both["one"].Create(ctx, "key", sessions.Session{ID: "one", UserID: "quokka", Created: now,
+		Expires: now.Add(time.Hour)}))
+	stream, err := js.Stream(ctx, "one_sessions")
+	require.NoError(t, err)
+	last := stream.CachedInfo().State.LastSeq
+	require.NotZero(t, last)
+	for seq := range last {
+		m, err := stream.GetMsg(ctx, seq+1)
+		require.NoError(t, err)
+		_, err = js.PublishMsg(ctx, &nats.Msg{Subject: "two" + strings.TrimPrefix(m.Subject, "one"), Data: m.Data})
+		require.NoError(t, err)
+	}
+	_, err = both["one"].Get(ctx, "key")
+	require.NoError(t, err)
+	_, err = both["two"].Get(ctx, "key")
+	var e *keys.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, keys.ReasonInvalidCiphertext, e.Reason)
 }

@@ -38,7 +38,7 @@ func NewSessions(ctx context.Context, cfg Config, region string) (*sessions.Reco
 	}
 	s := &Store{cfg: cfg, js: cfg.JetStream, clock: newClock(cfg.JetStream, cfg.sessions().Name)}
 	return sessions.NewRecordStore(sessions.RecordConfig{
-		Records: &records{s, stream}, Region: region, Sealer: cfg.Sealer,
+		Records: &records{s, stream}, Region: region, Sealer: cfg.sealing().Sessions(),
 		InsecurePlaintext: cfg.InsecurePlaintext, InsecureOpenPlaintext: cfg.InsecureOpenPlaintext,
 	}), nil
 }

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,4 +99,33 @@ func TestAStoreSealsOrSaysThatItDoesNot(t *testing.T) {
 	got, err := s.Get(t.Context(), "key")
 	require.NoError(t, err)
 	assert.Equal(t, "quokka", got.UserID)
+}
+
+// A session that is copied to another store is none there, even under the same key: it may be another application's.
+func TestASessionIsSealedForItsStore(t *testing.T) {
+	client := testserver.StartRedis(t).Client()
+	sealer, _ := newKey(t)
+	ctx, now, both := t.Context(), time.Now(), map[string]*sessions.RecordStore{}
+	for _, prefix := range []string{"one", "two"} {
+		s, err := redisstore.NewSessions(ctx, redisstore.Config{Client: client, Sealer: sealer, Prefix: prefix,
+			Timeout: time.Minute}, "")
+		require.NoError(t, err)
+		both[prefix] = s
+	}
+	require.NoError(t, both["one"].Create(ctx, "key", sessions.Session{ID: "one", UserID: "quokka", Created: now,
+		Expires: now.Add(time.Hour)}))
+	all, err := client.Keys(ctx, "meridian:{one}:sessions.*").Result()
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
+	for _, key := range all {
+		v, err := client.Get(ctx, key).Result()
+		require.NoError(t, err)
+		require.NoError(t, client.Set(ctx, strings.Replace(key, "{one}", "{two}", 1), v, time.Hour).Err())
+	}
+	_, err = both["one"].Get(ctx, "key")
+	require.NoError(t, err)
+	_, err = both["two"].Get(ctx, "key")
+	var e *keys.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, keys.ReasonInvalidCiphertext, e.Reason)
 }

@@ -21,7 +21,7 @@ func NewSessions(ctx context.Context, cfg Config, region string) (*sessions.Reco
 		return nil, err
 	}
 	return sessions.NewRecordStore(sessions.RecordConfig{
-		Records: records{s}, Region: region, Sealer: s.cfg.Sealer,
+		Records: records{s}, Region: region, Sealer: s.cfg.sealing().Sessions(),
 		InsecurePlaintext: s.cfg.InsecurePlaintext, InsecureOpenPlaintext: s.cfg.InsecureOpenPlaintext,
 	}), nil
 }

@@ -5,13 +5,16 @@ import (
 	"errors"
 )
 
+// Sealer is acs.Sealer, and sessions.Sealer.
+type Sealer interface {
+	Seal(ctx context.Context, plain, associated []byte) ([]byte, error)
+	Open(ctx context.Context, sealed, associated []byte) ([]byte, error)
+}
+
 // Sealing seals the values of a store. The zero value stores them as they are.
 type Sealing struct {
-	// Sealer is an acs.Sealer; nil: none.
-	Sealer interface {
-		Seal(ctx context.Context, plain, associated []byte) ([]byte, error)
-		Open(ctx context.Context, sealed, associated []byte) ([]byte, error)
-	}
+	// Sealer is nil if there is none.
+	Sealer Sealer
 	// Store names the store among those of a Region. It has no byte 0.
 	Store string
 	// Plain accepts values that were stored without a Sealer.
@@ -64,4 +67,27 @@ func (s Sealing) Open(ctx context.Context, key string, v []byte) ([]byte, error)
 // bound is the associated data of a value: its kind, schema, store and key. A key has no byte 0, either.
 func (s Sealing) bound(key string) []byte {
 	return []byte("meridian acs record\x001\x00" + s.Store + "\x00" + key)
+}
+
+// Sessions returns the Sealer of the store's sessions, or nil if there is none. Package sessions names only the record:
+// without the store, a session of one store could be copied to another one under the same key.
+func (s Sealing) Sessions() Sealer {
+	if s.Sealer == nil {
+		return nil
+	}
+	return ofStore{s}
+}
+
+type ofStore struct{ Sealing }
+
+func (s ofStore) Seal(ctx context.Context, plain, associated []byte) ([]byte, error) {
+	return s.Sealer.Seal(ctx, plain, s.named(associated))
+}
+
+func (s ofStore) Open(ctx context.Context, sealed, associated []byte) ([]byte, error) {
+	return s.Sealer.Open(ctx, sealed, s.named(associated))
+}
+
+func (s ofStore) named(associated []byte) []byte {
+	return append([]byte("meridian acs store\x00"+s.Store+"\x00"), associated...)
 }
