@@ -207,10 +207,16 @@ func (c *cache) failed(err error, k *dataKey, now time.Time) error {
 		}
 		return err
 	}
-	if k != nil && now.Sub(k.asked) < c.cfg.CacheFor+c.cfg.Outage {
+	if k != nil && c.lasts(now.Sub(k.asked)) {
 		return nil
 	}
 	return unavailable("key of the data keys", err)
+}
+
+// lasts reports whether a data key that the key allowed so long ago is used while the key doesn't answer. If the clock
+// was set back by more than CacheFor, it isn't known how long ago that is.
+func (c *cache) lasts(age time.Duration) bool {
+	return age > -c.cfg.CacheFor && age < c.cfg.CacheFor+c.cfg.Outage
 }
 
 // add adds a data key, and drops the one that was used least recently if there are too many. The caller holds mu.

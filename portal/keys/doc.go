@@ -22,7 +22,8 @@
 // A Sealer keeps data keys in memory, so that a sign-in needs no request to a KMS. It asks the key again for each data
 // key when [Config.CacheFor] has passed. So a key that is disabled, scheduled for deletion or no longer allowed by its
 // policy stops within that time, in its Region only. The error has the Reason that AWS gives, such as
-// [ReasonDisabled].
+// [ReasonDisabled]. A policy that still allows [ActionDecrypt] and no longer [ActionEncrypt] ends sealing with the data
+// key, after [Config.DataKeyAge].
 //
 // A KMS that doesn't answer is not a refusal: data keys in memory are used for [Config.Outage] longer.
 //

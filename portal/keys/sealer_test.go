@@ -95,6 +95,20 @@ func TestAClockThatIsSetBackAsksTheKey(t *testing.T) {
 	requireReason(t, keys.ReasonDisabled, err)
 }
 
+// It doesn't make an outage longer, either: a key that doesn't answer may have been disabled. A small step is no reason.
+func TestAClockThatIsSetBackEndsAnOutage(t *testing.T) {
+	c, _, _, k := world(t)
+	s := newSealer(t, k, c)
+	sealed := seal(t, s, "Ada")
+	k.setDown(true)
+	c.Add(-time.Second)
+	requireOpens(t, s, sealed, "Ada")
+	c.Add(-24 * time.Hour)
+	_, err := open(s, sealed)
+	requireReason(t, keys.ReasonUnavailable, err)
+	requireReason(t, keys.ReasonUnavailable, s.Check(t.Context()))
+}
+
 func TestAKeyThatDoesNotAnswerIsNoRefusal(t *testing.T) {
 	c, _, _, k := world(t)
 	s := newSealer(t, k, c)
