@@ -25,7 +25,10 @@ type RecordConfig struct {
 	Records Records
 	// Region names this store's component of every Epoch. It may be empty.
 	Region string
-	// Sealer seals the records. Required without InsecurePlaintext.
+	// Sealer seals the records. Required without InsecurePlaintext. Keys are not sealed: they are SHA-256 hashes, of a
+	// user's ID among others. So a client that can read the database can test whether a user that it knows has sessions
+	// or was signed out, and see about how many. One that can write to it can put back an older value of the same key,
+	// and with all of a user's records sessions that have ended, until they expire.
 	Sealer Sealer
 	// InsecurePlaintext stores the records as they are: users' names and sign-ins. It can't be set with Sealer.
 	InsecurePlaintext bool
