@@ -38,6 +38,8 @@ type ArtifactParams struct {
 	Params
 	// Index is that of the identity provider's ArtifactResolutionService in its metadata (Metadata 2.2.3).
 	Index uint16
+	// SignAround signs the ArtifactResponse in every case that signs anything, too.
+	SignAround bool
 	// ResolveID is the ID of the ArtifactResolve that an answer answers. Required unless c.Brought.
 	ResolveID string
 }
@@ -142,7 +144,7 @@ func (d *draft) makeArtifact(brought bool) ArtifactMessage {
 	d.run(after)
 	d.buildArtifactResponse()
 	d.run(around)
-	if d.artifact.outside {
+	if d.artifact.outside || d.artifact.SignAround && !d.unsigned {
 		d.sign(d.tree.Root(), d.artifact.key)
 	}
 	d.text = enveloped(d.write(d.tree))

@@ -29,6 +29,7 @@ func startSamlspWith(t *testing.T, s hostState, change func(*samlsp.Options)) *s
 	change(&options)
 	m, err := samlsp.New(options)
 	require.NoError(t, err)
+	m.ServiceProvider.AllowInsecureSOAPEndpoints = true                   // plain http on loopback
 	m.OnError = func(w http.ResponseWriter, _ *http.Request, err error) { // its own does the same, and logs
 		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 	}

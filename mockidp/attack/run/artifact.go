@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
@@ -76,7 +77,11 @@ type artifactMaker func(attack.ArtifactParams) (attack.ArtifactMessage, error)
 // goodArtifact is the case without an attack.
 var goodArtifact = attack.ArtifactCase{ID: "good"}
 
+// outsideSignature begins the reason in leniencies.txt that a signature around the answer excludes.
+const outsideSignature = "what is wrong is outside the signature"
+
 func (r *runner) tryArtifact(ctx context.Context, c attack.ArtifactCase) RunResult {
+	r.artifactTwin(ctx, goodArtifact) // which finds out what is accepted
 	if out := r.artifactTwin(ctx, c); out.Verdict != Accepted {
 		return out
 	}
@@ -91,7 +96,13 @@ func (r *runner) tryArtifact(ctx context.Context, c attack.ArtifactCase) RunResu
 		return out
 	}
 	out := s.outcome(v.b, p, err, "")
+	if out.Verdict == Failed && out.Status != 0 && out.Status == r.artifactRefusal {
+		out.Verdict, out.Reason = Refused, ""
+	}
 	harmless := harmlessID(c.ID, r.way.sign)
+	if r.signAround && strings.HasPrefix(harmless, outsideSignature) {
+		harmless = "" // the ArtifactResponse's covers it
+	}
 	switch {
 	case s.err != nil:
 	case out.Verdict == Refused && calls == 0 && !c.Brought:
@@ -122,24 +133,51 @@ func (r *runner) artifactTwin(ctx context.Context, c attack.ArtifactCase) RunRes
 	}
 	r.mu.Unlock()
 	t.once.Do(func() {
-		t.result = r.measure(r.way, func() RunResult {
-			s := &script{runner: r, ctx: ctx}
-			v := s.begin()
-			p, calls, err := s.resolved(v, c, c.Twin)
-			out := s.outcome(v.b, p, err, "")
-			switch {
-			case s.err != nil:
-			case out.Identity == s.Subject && calls > 0:
-				out.Verdict, out.Reason = Accepted, ""
-			default:
-				out.Verdict, out.twinRefused = Inconclusive, true
-				out.Reason = fmt.Sprintf("a good artifact is not accepted: status %d, %s, after %d calls", out.Status,
-					out.Says, calls)
+		try := func() RunResult { return r.measure(r.way, func() RunResult { return r.tryArtifactTwin(ctx, c) }) }
+		t.result = try()
+		if id != "artifact" {
+			return
+		}
+		if t.result.twinRefused { // some want the ArtifactResponse to be signed
+			r.signAround = true
+			if t.result = try(); t.result.twinRefused {
+				r.signAround = false
 			}
-			return out
-		})
+		}
+		r.detectArtifactRefusal(ctx)
 	})
 	return t.result
+}
+
+func (r *runner) tryArtifactTwin(ctx context.Context, c attack.ArtifactCase) RunResult {
+	s := &script{runner: r, ctx: ctx}
+	v := s.begin()
+	p, calls, err := s.resolved(v, c, c.Twin)
+	out := s.outcome(v.b, p, err, "")
+	switch {
+	case s.err != nil:
+	case out.Identity == s.Subject && calls > 0:
+		out.Verdict, out.Reason = Accepted, ""
+	default:
+		out.Verdict, out.twinRefused = Inconclusive, true
+		out.Reason = fmt.Sprintf("a good artifact is not accepted: status %d, %s, after %d calls", out.Status,
+			out.Says, calls)
+	}
+	return out
+}
+
+// detectArtifactRefusal determines the status of an ordinary refusal: of an answer without a signature.
+func (r *runner) detectArtifactRefusal(ctx context.Context) {
+	s := &script{runner: r, ctx: ctx}
+	if p, _, err := s.resolved(s.begin(), unsignedArtifact(), unsignedArtifact().Make); err == nil && p.status >= 500 {
+		r.artifactRefusal = p.status
+	}
+}
+
+// unsignedArtifact is the case whose answer has no signature.
+func unsignedArtifact() attack.ArtifactCase {
+	cases := attack.ArtifactCases()
+	return cases[slices.IndexFunc(cases, func(c attack.ArtifactCase) bool { return c.ID == "H11/plain" })]
 }
 
 // artifactParams returns the parameters of an artifact and its answer for a visit.
@@ -147,6 +185,7 @@ func (s *script) artifactParams(v *visit, c attack.ArtifactCase) attack.Artifact
 	w := s.way
 	w.key = c.Needs.Key
 	p := attack.ArtifactParams{Params: s.params(v, attack.Case{}, w), Index: artifactIndex, ResolveID: "_unsent"}
+	p.SignAround = s.signAround
 	p.Recipient = s.ArtifactACS
 	if c.Needs.Encrypted {
 		p.EncryptTo, p.Cipher = s.EncryptTo, s.cipher

@@ -49,8 +49,9 @@ func TestArtifactsOfOurs(t *testing.T) {
 	assert.Greater(t, ran, 70)
 }
 
-// resolving is a service provider that resolves any artifact, and reads what it gets without verifying it.
-func resolving(t *testing.T) run.Target {
+// resolving is a service provider that resolves any artifact, and reads what it gets without verifying it. It refuses
+// envelopes that takes doesn't accept by the status 500.
+func resolving(t *testing.T, takes func(envelope []byte) bool) run.Target {
 	t.Helper()
 	own, channel := calledIdP(t)
 	ask := func(message string) []byte {
@@ -75,6 +76,10 @@ func resolving(t *testing.T) run.Target {
 			case len(artifacts) > 0:
 				last := artifacts[len(artifacts)-1]
 				got := ask(`<ArtifactResolve` + start + `<Artifact>` + last + `</Artifact></ArtifactResolve>`)
+				if !takes(got) {
+					http.Error(w, "refused", http.StatusInternalServerError)
+					return
+				}
 				r.Method = http.MethodPost
 				r.URL.RawQuery = url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString(got)}}.Encode()
 			}
@@ -90,7 +95,7 @@ func resolving(t *testing.T) run.Target {
 // A service provider that verifies nothing lets artifacts and answers in. What the identity provider itself said is
 // not forged.
 func TestRunNoticesArtifactsWithoutVerification(t *testing.T) {
-	to := resolving(t)
+	to := resolving(t, func([]byte) bool { return true })
 	to.Only = artifactRows
 	report := attacked(t, to)
 	assert.Equal(t, 1, report.Exit())
@@ -110,6 +115,25 @@ func TestRunNoticesArtifactsWithoutVerification(t *testing.T) {
 	assert.Equal(t, run.Hole, result(t, report, "H18/twice").Severity)
 	assert.Equal(t, run.Weaker, result(t, report, "H06").Severity)
 	assert.Equal(t, run.Policy, result(t, report, "H07").Severity)
+}
+
+// Some service providers accept an artifact only if the ArtifactResponse is signed. Then every good one is, and what is
+// wrong in it is no longer outside the signature. The status of their refusal isn't a failure.
+func TestRunSignsArtifactResponsesWhereNeeded(t *testing.T) {
+	signed := func(envelope []byte) bool {
+		doc := etree.NewDocument()
+		return doc.ReadFromBytes(envelope) == nil && doc.FindElement("./Envelope/Body/ArtifactResponse/Signature") != nil
+	}
+	to := resolving(t, signed)
+	to.Only = []string{"H08/none", "H11/plain", "H14/fault", "H18/twice", "H19/outside", "H20/assertion", "J12/empty"}
+	report := attacked(t, to)
+	for id, verdict := range map[string]run.Verdict{
+		"H08/none": run.LetIn, "H11/plain": run.Refused, "H14/fault": run.Refused, "H18/twice": run.Refused,
+		"H19/outside": run.Tolerated, "H20/assertion": run.Accepted, "J12/empty": run.LetIn,
+	} {
+		x := result(t, report, id)
+		assert.Equal(t, verdict, x.Verdict, "%s: %s", id, x.Reason)
+	}
 }
 
 // Without an address for artifacts, a page that shows attributes, or a back channel, these attacks are not run. Nor are

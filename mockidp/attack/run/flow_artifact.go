@@ -15,6 +15,10 @@ import (
 
 // Rows of families H and K about artifacts that take several messages, or other answers of a server.
 
+// fault is a SOAP Fault (SOAP 1.1, section 4.4).
+const fault = `<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><S:Fault>` +
+	`<faultcode>S:Server</faultcode><faultstring>no</faultstring></S:Fault></S:Body></S:Envelope>`
+
 func artifactFlows() map[string]func(*script) RunResult {
 	out := map[string]func(*script) RunResult{
 		"H06":               artifactAtOnce,
@@ -43,8 +47,7 @@ func artifactFlows() map[string]func(*script) RunResult {
 		body        string // empty: the good answer
 		why         string
 	}{
-		"fault": {http.StatusInternalServerError, soapType, `<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/">` +
-			`<S:Body><S:Fault><faultcode>S:Server</faultcode><faultstring>no</faultstring></S:Fault></S:Body></S:Envelope>`, ""},
+		"fault":        {http.StatusInternalServerError, soapType, fault, ""},
 		"status":       {http.StatusInternalServerError, soapType, "", "the answer is good, its status is not read"},
 		"html":         {http.StatusOK, "text/html; charset=utf-8", "<!DOCTYPE html><title>Welcome</title>", ""},
 		"content-type": {http.StatusOK, "application/octet-stream", "", "the answer is good, its Content-Type is not read"},
@@ -99,7 +102,8 @@ func (s *script) answered(tolerated string, odd func(good func(call) ([]byte, er
 // withoutAnswer is the result where the service provider got no answer that it can use. It may say so by a status for
 // that (RFC 9110, 15.6.3 to 15.6.5).
 func (s *script) withoutAnswer(out RunResult) RunResult {
-	if out.Verdict == Failed && out.Status > http.StatusNotImplemented && out.Status <= http.StatusGatewayTimeout {
+	gateway := out.Status > http.StatusNotImplemented && out.Status <= http.StatusGatewayTimeout
+	if out.Verdict == Failed && out.Status != 0 && (gateway || out.Status == s.artifactRefusal) {
 		out.Verdict, out.Reason = Refused, ""
 	}
 	return out
@@ -173,7 +177,7 @@ func artifactAgain(s *script) RunResult {
 	}
 	v.b = before
 	got, err := s.bring(v, artifact)
-	return s.outcome(v.b, got, err, "")
+	return s.withoutAnswer(s.outcome(v.b, got, err, ""))
 }
 
 // artifactFailed is the result if there was no answer before the attack.
@@ -316,7 +320,7 @@ func artifactWithResponse(s *script) RunResult {
 
 // ofTwo is the result of two messages at once.
 func (s *script) ofTwo(v *visit, got page, err error) RunResult {
-	out := s.outcome(v.b, got, err, "of two messages, the good one is used")
+	out := s.withoutAnswer(s.outcome(v.b, got, err, "of two messages, the good one is used"))
 	if out.Identity == s.Forged {
 		out.Verdict, out.Reason = LetIn, forgedName
 	}
@@ -330,15 +334,8 @@ func artifactTwice(s *script) RunResult {
 // twoArtifacts has two artifacts, of which one leads to an unsigned response about another user.
 func (s *script) twoArtifacts(send func(v *visit, good, forged string) (page, error)) RunResult {
 	v, p := s.artifactVisit()
-	cases := attack.ArtifactCases()
-	unsigned := cases[0]
-	for _, c := range cases {
-		if c.ID == "H11/plain" {
-			unsigned = c
-		}
-	}
-	forged := p
-	forged.Subject = s.Forged
+	unsigned, forged := unsignedArtifact(), p
+	forged.Subject, forged.SignAround = s.Forged, false
 	artifacts := [2]string{s.artifact(p), s.artifact(forged)}
 	s.BackChannel.expect(func(w http.ResponseWriter, c call) {
 		make := answering(p, goodArtifact.Make)
@@ -364,7 +361,7 @@ func artifactByHead(s *script) RunResult {
 	f.Del("SAMLResponse")
 	f.Set("SAMLart", s.artifact(p))
 	got, err := s.send(v.b, request{method: http.MethodHead, to: withQuery(s.ArtifactACS, f.Encode())})
-	out := s.outcome(v.b, got, err, otherChannel)
+	out := s.withoutAnswer(s.outcome(v.b, got, err, otherChannel))
 	if out.Verdict == Refused && calls() > 0 {
 		out.Verdict, out.Reason = LetIn, "the artifact is resolved, and so used up"
 	}

@@ -59,29 +59,49 @@ func TestResultsAddUp(t *testing.T) {
 	assert.Contains(t, parts[0], "\n"+strconv.Itoa(withheld)+" rows are withheld ")
 }
 
-// The rows of the table on logout add up to the attacks on it, and the attacks that were let in exist.
-func TestLogoutResultsAddUp(t *testing.T) {
+// The rows of the tables on logout and on artifacts add up to the attacks, and the attacks that were let in exist.
+func TestLaterResultsAddUp(t *testing.T) {
+	for _, x := range []struct {
+		title, count   string
+		rows           []string
+		columns, peers int
+	}{
+		{"Logout messages", "The %d attacks on single logout", logoutRows, 7, 7},
+		{"Artifacts", "The %d attacks by artifacts", artifactRows, 8, 5},
+	} {
+		t.Run(x.title, func(t *testing.T) {
+			section := resultsSection(t, x.title)
+			all := 0
+			for _, e := range run.List() {
+				if slices.ContainsFunc(x.rows, func(row string) bool { return strings.HasPrefix(e.ID, row) }) {
+					all++
+				}
+			}
+			assert.Contains(t, section, fmt.Sprintf(x.count, all))
+			peers := tableRows(section, x.columns)
+			require.Len(t, peers, 1+x.peers)
+			for _, row := range peers[1:] {
+				sum := 0
+				for _, n := range numbers(t, row[1:]) {
+					sum += n
+				}
+				assert.Equal(t, all, sum, row[0])
+			}
+			letInClasses(t, x.title, section)
+		})
+	}
+}
+
+// resultsSection returns a section below the overview.
+func resultsSection(t *testing.T, title string) string {
+	t.Helper()
 	text, err := os.ReadFile("RESULTS.md")
 	require.NoError(t, err)
-	_, section, _ := strings.Cut(string(text), "\n### Logout messages\n")
+	_, section, found := strings.Cut(string(text), "\n### "+title+"\n")
+	require.True(t, found, title)
 	section, _, _ = strings.Cut(section, "\n## ")
-	all := 0
-	for _, e := range run.List() {
-		if slices.ContainsFunc(logoutRows, func(row string) bool { return strings.HasPrefix(e.ID, row) }) {
-			all++
-		}
-	}
-	peers := tableRows(section, 7)
-	require.Len(t, peers, 8)
-	for _, row := range peers[1:] {
-		sum := 0
-		for _, n := range numbers(t, row[1:]) {
-			sum += n
-		}
-		assert.Equal(t, all, sum, row[0])
-	}
-	assert.Contains(t, section, fmt.Sprintf("The %d attacks on single logout", all))
-	letInClasses(t, "logout", section)
+	section, _, _ = strings.Cut(section, "\n### ")
+	return section
 }
 
 // sameAs is in a section without a table.

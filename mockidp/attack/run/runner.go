@@ -44,6 +44,11 @@ type runner struct {
 	// refusal is the status of an ordinary refusal, if it is 500 or above.
 	refusal int
 
+	// signAround: only a signed ArtifactResponse is accepted.
+	signAround bool
+	// artifactRefusal is the status of an ordinary refusal of an artifact, if it is 500 or above.
+	artifactRefusal int
+
 	// sent counts the requests that did more than begin a sign-in.
 	sent  atomic.Int64
 	watch watch
