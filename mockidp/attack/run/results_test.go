@@ -66,8 +66,8 @@ func TestLaterResultsAddUp(t *testing.T) {
 		rows           []string
 		columns, peers int
 	}{
-		{"Logout messages", "The %d attacks on single logout", logoutRows, 7, 7},
-		{"Artifacts", "The %d attacks by artifacts", artifactRows, 8, 5},
+		{"Logout messages", "The %d attacks on single logout", logoutRows, 8, 10},
+		{"Artifacts", "The %d attacks by artifacts", artifactRows, 8, 6},
 	} {
 		t.Run(x.title, func(t *testing.T) {
 			section := resultsSection(t, x.title)

@@ -2,6 +2,7 @@
 
     GET  /login       starts a sign-in; ?acs=second asks for the answer at /acs2
     POST /acs, /acs2
+    GET  /artifact    where the library resolves artifacts
     GET  /logout      a logout message by HTTP-Redirect, where the library has single logout
     GET  /metadata
     GET  /whoami      "user=NAME", or "signed out"
@@ -34,9 +35,10 @@ def read(path):
 def serve(sp):
     """sp has login(session, second), which returns where to send the browser;
     consume(session, form, acs), which returns who signed in or raises; and
-    metadata(). It may have logout(session, query), which returns where to send the
-browser and whether the session ends, or raises. A session is a dict of one browser; it gets a new cookie, and
-    nothing of the old dict, when a user signs in."""
+    metadata(). It may have resolve(session, query), which is like consume, and
+    logout(session, query), which returns where to send the browser and whether
+    the session ends, or raises. A session is a dict of one browser; it gets a
+    new cookie, and of the old dict only "kept", when a user signs in."""
     sessions, lock = {}, threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -50,6 +52,8 @@ browser and whether the session ends, or raises. A session is a dict of one brow
                 self.answer(302, "", Location=sp.login(session, second), **self.cookie(sid))
             elif url.path == "/logout" and hasattr(sp, "logout"):
                 self.logout(url.query)
+            elif url.path == "/artifact" and hasattr(sp, "resolve"):
+                self.sign_in(lambda session: sp.resolve(session, url.query))
             elif url.path == "/metadata":
                 self.answer(200, sp.metadata(), content_type="application/samlmetadata+xml")
             elif url.path == "/whoami":
@@ -69,9 +73,12 @@ browser and whether the session ends, or raises. A session is a dict of one brow
                 self.answer(404, "no such page\n")
                 return
             form = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
+            self.sign_in(lambda session: sp.consume(session, form, BASE + self.path))
+
+        def sign_in(self, consume):
             sid, session = self.session()
             try:
-                user = sp.consume(session, form, BASE + self.path)
+                user = consume(session)
                 if not user:
                     raise ValueError("no user is named")
             except Exception as e:
@@ -81,7 +88,7 @@ browser and whether the session ends, or raises. A session is a dict of one brow
             with lock:
                 sessions.pop(sid, None)
                 sid = secrets.token_urlsafe(24)
-                sessions[sid] = {"user": user}
+                sessions[sid] = {"user": user, "kept": session.get("kept")}
             self.answer(303, "", Location="/whoami", **self.cookie(sid))
 
         def logout(self, query):

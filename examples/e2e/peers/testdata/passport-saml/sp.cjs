@@ -12,7 +12,13 @@ const idp = require('../node-saml/metadata.cjs')(host.idpMetadata);
 
 const user = (profile, done) => done(null, { name: profile.nameID });
 const strategy = new Strategy(
-  { ...idp, callbackUrl: host.acs, issuer: host.entityID, decryptionPvk: host.key },
+  {
+    ...idp,
+    callbackUrl: host.acs,
+    logoutCallbackUrl: host.base + '/logout',
+    issuer: host.entityID,
+    decryptionPvk: host.key,
+  },
   user,
   user,
 );
@@ -30,9 +36,12 @@ app.post(
   passport.authenticate('saml', { failureRedirect: '/refused' }),
   (req, res) => res.redirect(303, '/whoami'),
 );
+const noRequest = (req, res) => res.status(403).send('no LogoutRequest\n'); // it has sent none that could be answered
+app.get('/logout', passport.authenticate('saml'), noRequest);
+app.post('/logout', express.urlencoded({ extended: false }), passport.authenticate('saml'), noRequest);
 app.get('/refused', (req, res) => res.status(403).send('refused\n'));
 app.get('/metadata', (req, res) =>
-  res.type('application/samlmetadata+xml').send(strategy.generateServiceProviderMetadata(host.cert)));
+  res.type('application/samlmetadata+xml').send(host.withRedirect(strategy.generateServiceProviderMetadata(host.cert))));
 app.get('/whoami', (req, res) =>
   res.type('text/plain').send(req.user && req.user.name ? `user=${req.user.name}\n` : 'signed out\n'));
 app.use((e, req, res, next) => {
