@@ -66,7 +66,7 @@ func TestLaterResultsAddUp(t *testing.T) {
 		rows           []string
 		columns, peers int
 	}{
-		{"Logout messages", "The %d attacks on single logout", logoutRows, 8, 11},
+		{"Logout messages", "The %d attacks on single logout", logoutRows, 8, 12},
 		{"Artifacts", "The %d attacks by artifacts", artifactRows, 8, 6},
 	} {
 		t.Run(x.title, func(t *testing.T) {
