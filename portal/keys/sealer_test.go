@@ -95,7 +95,8 @@ func TestAClockThatIsSetBackAsksTheKey(t *testing.T) {
 	requireReason(t, keys.ReasonDisabled, err)
 }
 
-// It doesn't make an outage longer, either: a key that doesn't answer may have been disabled. A small step is no reason.
+// It doesn't make an outage longer, either: a key that doesn't answer may have been disabled. A small step
+// is accepted.
 func TestAClockThatIsSetBackEndsAnOutage(t *testing.T) {
 	c, _, _, k := world(t)
 	s := newSealer(t, k, c)
