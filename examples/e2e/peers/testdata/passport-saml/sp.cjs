@@ -41,7 +41,9 @@ app.get('/logout', passport.authenticate('saml'), noRequest);
 app.post('/logout', express.urlencoded({ extended: false }), passport.authenticate('saml'), noRequest);
 app.get('/refused', (req, res) => res.status(403).send('refused\n'));
 app.get('/metadata', (req, res) =>
-  res.type('application/samlmetadata+xml').send(host.withRedirect(strategy.generateServiceProviderMetadata(host.cert))));
+  res
+    .type('application/samlmetadata+xml')
+    .send(host.withRedirect(strategy.generateServiceProviderMetadata(host.cert))));
 app.get('/whoami', (req, res) =>
   res.type('text/plain').send(req.user && req.user.name ? `user=${req.user.name}\n` : 'signed out\n'));
 app.use((e, req, res, next) => {
