@@ -125,13 +125,15 @@ func (w *world) open(s *site) error {
 	if s == w.sites[0] {
 		cfg.Seed = corp.Data(entries...)
 	}
-	if s != w.sites[0] { // the replica of the key comes first, then the Region's data
-		if err := w.keyring.replicate(w.sites[0].Name, s.Name); err != nil {
+	if w.keyring != nil {
+		if s != w.sites[0] { // the replica of the key comes first, then the Region's data
+			if err := w.keyring.replicate(w.sites[0].Name, s.Name); err != nil {
+				return err
+			}
+		}
+		if cfg.Replica, err = w.keyring.seal(s.Name); err != nil {
 			return err
 		}
-	}
-	if cfg.Replica, err = w.keyring.seal(s.Name); err != nil {
-		return err
 	}
 	runs, err := region.Open(w.ctx, cfg)
 	if err != nil {
