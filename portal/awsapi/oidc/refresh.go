@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
-	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/awsapi"
 )
@@ -50,15 +49,16 @@ type refreshToken struct {
 }
 
 // tokens issues an access token and, if the client may renew it, a refresh token. Neither outlives the authorization.
-func (s *Server) tokens(ctx context.Context, r refreshToken, renew bool, of sessions.Session) (any, error) {
-	now, end := s.now(), of.Expires
+func (s *Server) tokens(ctx context.Context, r refreshToken, renew bool, got portal.Authorization) (
+	any, error) {
+	now, end := s.now(), got.Session.Expires
 	until := now.Add(s.cfg.TokenLifetime)
 	if until.After(end) {
 		until = end
 	}
 	access, err := s.anywhere.Seal(ctx, kindAccess, until, accessToken{
 		Secret: r.Secret, Region: s.cfg.Portal.Region(), Scopes: r.Scopes, Until: until.Unix(),
-		User: of.UserID, SignIn: of.SignIn,
+		User: got.Session.UserID, SignIn: got.Session.SignIn,
 	})
 	if err != nil {
 		return nil, unavailable("seal of a token", err)
@@ -112,7 +112,7 @@ func (s *Server) refresh(ctx context.Context, in tokenInput) (any, error) {
 		return nil, err
 	}
 	r.Generation++
-	return s.tokens(ctx, r, true, got.Session)
+	return s.tokens(ctx, r, true, got)
 }
 
 // forgot reports whether the store may have lost the record of the token's use.

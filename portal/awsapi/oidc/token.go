@@ -155,8 +155,7 @@ func (s *Server) begin(ctx context.Context, a answer, in tokenInput, kind, code,
 	if err != nil {
 		return nil, unavailable("end of an authorization", err)
 	}
-	return s.tokens(ctx, refreshToken{Secret: secret, Client: fingerprint(in.ClientID), Scopes: a.Scopes}, a.Refresh,
-		got.Session)
+	return s.tokens(ctx, refreshToken{Secret: secret, Client: fingerprint(in.ClientID), Scopes: a.Scopes}, a.Refresh, got)
 }
 
 // reused ends the authorization that the first use of a code began or is about to begin.
