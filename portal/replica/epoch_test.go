@@ -50,11 +50,11 @@ func TestNoSessionCarriesACountThatIsNotDurable(t *testing.T) {
 	require.Error(t, one.Sessions().RevokeUser(background(t), "u-1"))
 	assert.False(t, alive(t, one, "before"))
 	_, err := one.Sessions().Epoch(background(t), "u-1")
-	assert.Equal(t, replica.ReasonUnavailable, reasonOf(err))
+	assert.Equal(t, replica.ReasonKey, reasonOf(err))
 	signIn(t, one, "u-2", "another") // which nothing keeps out
 	read := replica.Count(one, "u-1")
 	require.Error(t, one.Sessions().RevokeUser(background(t), "u-1"))
-	assert.Equal(t, replica.ReasonUnavailable, reasonOf(replica.MakeDurable(background(t), one, "u-1", read)),
+	assert.Equal(t, replica.ReasonKey, reasonOf(replica.MakeDurable(background(t), one, "u-1", read)),
 		"another revocation came since Epoch read the count")
 
 	failing.Store(false)
