@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,11 +22,11 @@ import (
 // readOnly is a store of sessions that refuses to end them.
 type readOnly struct {
 	sessions.Store
-	refuses bool
+	refuses *atomic.Bool
 }
 
 func (r *readOnly) End(ctx context.Context, key string) error {
-	if r.refuses {
+	if r.refuses.Load() {
 		return errDown
 	}
 	return r.Store.End(ctx, key)
@@ -33,13 +34,13 @@ func (r *readOnly) End(ctx context.Context, key string) error {
 
 // A stolen token gets nothing while its authorization can't be ended, however often and in parallel it is tried.
 func TestLateReuseGetsNothingIfTheAuthorizationCannotBeEnded(t *testing.T) {
-	store := &readOnly{}
-	w := newWorldWith(t, func(s sessions.Store) sessions.Store { store.Store = s; return store }, nil)
+	var refuses atomic.Bool // the stores of all Regions
+	w := newWorldWith(t, func(s sessions.Store) sessions.Store { return &readOnly{s, &refuses} }, nil)
 	c := w.client(virginia, asCLI(virginia))
 	first := c.login(w.browser(virginia, "alice@example.com"))
 	second := c.must(c.refresh(first.text("refreshToken")))
 	w.clock.Advance(61 * time.Second)
-	store.refuses = true
+	refuses.Store(true)
 	for range 2 {
 		var wg sync.WaitGroup
 		replies := make([]reply, 3)
@@ -52,7 +53,7 @@ func TestLateReuseGetsNothingIfTheAuthorizationCannotBeEnded(t *testing.T) {
 		}
 	}
 	c.must(c.refresh(second.text("refreshToken"))) // the right one goes on
-	store.refuses = false
+	refuses.Store(false)
 	w.clock.Advance(11 * time.Second)
 	c.refused(c.refresh(first.text("refreshToken")), http.StatusBadRequest, "InvalidGrantException")
 	c.refused(c.refresh(second.text("refreshToken")), http.StatusBadRequest, "InvalidGrantException")
