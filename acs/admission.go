@@ -18,11 +18,9 @@ const (
 	maxWaiting   = 8192 // responses in total: a client can use about a third (see [budget])
 	leastWaiting = 8    // responses of a client that may always wait if there is room
 	// A response waits a little longer than a sign-in takes that is alone, so until one of the places is free, and at
-	// least leastPatience. A burst may wait longer: for burstPatience with fast stores, and for leastBurst with any, so
-	// that a few users who sign in at the same time all get in. When responses have been waiting for that long, it is
-	// no burst.
+	// least leastPatience. A burst may wait for burstPatience, so that users who sign in at the same time all get in.
+	// When responses have been waiting for that long, it is no burst.
 	burstPatience = time.Second
-	leastBurst    = 250 * time.Millisecond
 	leastPatience = 5 * time.Millisecond
 	// firstPatience is for the time in which no sign-in has ended yet.
 	firstPatience = 5 * time.Second
@@ -147,7 +145,7 @@ func (a *admission) wait(now time.Time) time.Duration {
 		return firstPatience
 	}
 	least := max(leastPatience, alone+alone/4)
-	burst := max(least, leastBurst, burstPatience-100*alone)
+	burst := max(least, burstPatience)
 	if !a.full.IsZero() && now.Sub(a.full) > burst {
 		return least
 	}

@@ -53,7 +53,7 @@ func TestInvariant7_J17_VerifiedBeforeExpiryRecordedAfter(t *testing.T) {
 				concurrently(30, func(i int) { w.browser().post(nodes[i%len(nodes)], usACS, form) })
 				concurrently(9, func(i int) { w.browser().post(nodes[i%len(nodes)], usACS, form) })
 				if late.once {
-					require.Equal(t, map[string]int{"": 1, string(acs.ReasonReplay): 38}, w.reasons())
+					w.requireOneOf(39, acs.ReasonReplay)
 					require.Equal(t, 1, w.loginCount())
 					return
 				}

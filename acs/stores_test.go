@@ -19,7 +19,7 @@ func TestInvariant7_D03_ThousandPresentationsToThreeNodes(t *testing.T) {
 		form := w.form(w.good(usACS, ""), "")
 		concurrently(1000, func(i int) { w.browser().post(nodes[i%len(nodes)], usACS, form) })
 		require.Equal(t, 1, w.loginCount())
-		require.Equal(t, map[string]int{"": 1, string(acs.ReasonReplay): 999}, w.reasons())
+		w.requireOneOf(1000, acs.ReasonReplay)
 	})
 }
 
@@ -34,7 +34,7 @@ func TestInvariant6_ManyAnswersToThreeNodes(t *testing.T) {
 			asking.copy().post(nodes[i%len(nodes)], usACS, form)
 		})
 		require.Equal(t, 1, w.loginCount())
-		require.Equal(t, map[string]int{"": 1, string(acs.ReasonRequest): 199}, w.reasons())
+		w.requireOneOf(200, acs.ReasonRequest)
 	})
 }
 
@@ -68,11 +68,7 @@ func TestInvariant7_D04_StoppedServerRefusesAll(t *testing.T) {
 			}
 		})
 		require.EqualValues(t, tries, clear.Load(), "a 503 with Retry-After")
-		// While the calls of some fail, others may wait too long for their turn.
-		reasons := w.reasons()
-		require.Equal(t, tries, reasons[string(acs.ReasonStore)]+reasons[string(acs.ReasonBusy)])
-		require.NotZero(t, reasons[string(acs.ReasonStore)])
-		require.Equal(t, 1, reasons[""])
+		w.requireOneOf(tries+1, acs.ReasonStore)
 		rec := w.browser().get(nodes[1], "https://us-east-1.signin.example/login")
 		require.Equal(t, http.StatusServiceUnavailable, rec.Code)
 		require.Equal(t, 1, w.loginCount())
