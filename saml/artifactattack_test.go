@@ -15,8 +15,8 @@ import (
 const artifactIndex = 1
 
 // TestArtifactCases makes every hostile artifact and every hostile answer to an ArtifactResolve of the catalogue with
-// each key, and its twin without the attack, which is accepted. D52, H01 to H03, H08 to H13, H15, H19 to H21, J12: a
-// case is refused for its Reason, and the report says the same.
+// each key, and its twin without the attack, which is accepted. D52, H01, H02, H03, H08,
+// H09, H10, H11, H12, H13, H15, H19, H20, H21, J12: a case is refused for its Reason, and the report says the same.
 func TestArtifactCases(t *testing.T) {
 	cases := attack.ArtifactCases()
 	require.NotEmpty(t, cases)

@@ -15,7 +15,7 @@ import (
 )
 
 // outside are the fields of mockidp.Config that a file doesn't have: code, and what only code can answer.
-var outside = []string{"Mutate", "Mutations", "MutationInfo", "Now", "Rand", "Logger"}
+var outside = []string{"Mutate", "MutateMessage", "Mutations", "MutationInfo", "Now", "Rand", "Logger"}
 
 // renamed are the keys that aren't the field's name.
 var renamed = map[string]string{"StandingMutations": "attacks", "Unlisted": "unlistedACS"}

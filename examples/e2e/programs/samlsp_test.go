@@ -93,6 +93,7 @@ func main() {
 		ctx     = context.Background()
 		opts    samlsp.Options
 		client  *redis.Client
+		sealer  acs.Sealer
 		records acs.Store
 		sessions all.Store
 		samlSP  *samlspcompat.Middleware
