@@ -98,8 +98,8 @@ func (w *world) reasons() map[string]int {
 	return count
 }
 
-// requireOneOf wants one of n responses accepted, and the others refused for a Reason. On a machine that is too slow for
-// all at once, some of these wait too long for their turn, and are refused as Busy.
+// requireOneOf wants one of n responses accepted, and the others refused for a Reason. On a machine that is too slow
+// for all at once, some of these wait too long for their turn, and are refused as Busy.
 func (w *world) requireOneOf(n int, why acs.Reason) {
 	w.t.Helper()
 	got := w.reasons()

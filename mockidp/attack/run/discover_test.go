@@ -268,7 +268,8 @@ func TestUseMetadata(t *testing.T) {
 	var to run.Target
 	require.NoError(t, to.UseMetadata(all))
 	assert.Equal(t, run.Target{
-		EntityID: "sp", ACS: "https://sp/1", OtherACS: "https://sp/2", EncryptTo: &spKey().PublicKey,
+		EntityID: "sp", ACS: "https://sp/1", OtherACS: "https://sp/2", ArtifactACS: "https://sp/artifact",
+		EncryptTo: &spKey().PublicKey,
 	}, to)
 	to = run.Target{EntityID: "mine", ACS: "https://sp/2"}
 	require.NoError(t, to.UseMetadata(all))

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"net"
@@ -233,6 +234,7 @@ func (r *runner) markServerError(out *RunResult, p page, posting error) {
 		out.Reason = "the connection was closed while the message was still being sent"
 	case posting != nil:
 		out.Verdict, out.Reason = Failed, noAnswer(posting).Reason
+	case isFault(p): // which has status 500 (SOAP 1.1, 6.2)
 	case p.status >= 500 && p.status != http.StatusNotImplemented && p.status != r.refusal:
 		out.Verdict, out.Reason = Failed, fmt.Sprintf("status %d", p.status)
 	}
@@ -285,4 +287,16 @@ func (r *runner) verdictOnUnusual(c attack.Case, user string, forgedRole bool) R
 		out.Reason = fmt.Sprintf("it is about %q, and signs %q in", want, user)
 	}
 	return out
+}
+
+// isFault reports whether an answer is a SOAP Fault (Bindings 3.2.3.3).
+func isFault(p page) bool {
+	var envelope struct {
+		XMLName xml.Name `xml:"http://schemas.xmlsoap.org/soap/envelope/ Envelope"`
+		Body    struct {
+			Fault *struct{} `xml:"http://schemas.xmlsoap.org/soap/envelope/ Fault"`
+		} `xml:"http://schemas.xmlsoap.org/soap/envelope/ Body"`
+	}
+	err := xml.Unmarshal([]byte(p.body), &envelope)
+	return err == nil && envelope.Body.Fault != nil
 }
