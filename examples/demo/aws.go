@@ -17,11 +17,13 @@ import (
 // resolve the portal's host: names below localhost are loopback in browsers only.
 const apiHost = "localhost"
 
-// isAPI reports whether a request is for AWS's command line.
+// isAPI reports whether a request is from AWS's command line, which calls a Region by apiHost or by AWS's own names.
 func isAPI(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.Host)
-	return err == nil && host == apiHost
+	return err == nil && host == apiHost || strings.HasSuffix(r.Host, awsDomain)
 }
+
+const awsDomain = ".amazonaws.com"
 
 // forAWS returns how a Region serves AWS's command line. All Regions have the same key.
 func (w *world) forAWS(s *site) (*region.AWS, error) {
@@ -54,6 +56,9 @@ func profile(i int, p corp.Place) string {
 	return corp.ReadOnly + "-" + p.Name
 }
 
+// companyProfile is the profile with the company's own start URL.
+const companyProfile = corp.ReadOnly + "-anywhere"
+
 // awsConfig returns the configuration of AWS's command line, with a profile for each Region.
 func (w *world) awsConfig() (string, error) {
 	var out strings.Builder
@@ -72,6 +77,13 @@ func (w *world) awsConfig() (string, error) {
 		}
 		out.WriteString("\n")
 	}
+	starts := w.redirector.starts
+	fmt.Fprintf(&out, "# The company's own start URL leads to a healthy Region. It needs version 2.35.13 or newer:\n"+
+		"# %s aws sso login --profile %s --use-device-code\n", strings.Join(starts.environment(), " "), companyProfile)
+	fmt.Fprintf(&out, "[profile %s]\nsso_session = meridian\nsso_account_id = %s\nsso_role_name = %s\nregion = %s\n\n",
+		companyProfile, corp.Production, corp.ReadOnly, w.sites[1].Name)
+	fmt.Fprintf(&out, "[sso-session meridian]\nsso_start_url = https://%s/\nsso_region = %s\n"+
+		"sso_registration_scopes = sso:account:access\n", startHost, w.sites[0].Name)
 	return out.String(), nil
 }
 

@@ -118,6 +118,7 @@ func TestEveryStepCanFail(t *testing.T) {
 		}, "a connection to us-east-1"},
 		{"a redirector that ignores the loss", primaryLost, redirectsHome, "where the redirector leads"},
 		{"a command line without credentials", primaryLost, withUselessCLI, "aws sts get-caller-identity"},
+		{"a start URL that no command line reaches", primaryLost, withUselessCLI, "aws sso login"},
 		{"a Region that comes back broken", primaryLost, func(t *testing.T, w *world) {
 			w.sites[0].Use(http.NotFoundHandler())
 		}, "an answer of the identity provider"},
@@ -158,7 +159,7 @@ func TestEveryStepCanFail(t *testing.T) {
 		}, "the data of the Regions: want 0 differences"},
 	}
 	require.Len(t, cases, len(steps))
-	neverComes := map[int]bool{13: true, 20: true, 22: true, 33: true} // what the step waits for
+	neverComes := map[int]bool{13: true, 20: true, 22: true, 34: true} // what the step waits for
 	for i, c := range cases {
 		t.Run(fmt.Sprintf("%d %s", i+1, c.name), func(t *testing.T) {
 			t.Parallel()

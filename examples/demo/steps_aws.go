@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,15 +23,15 @@ import (
 // commandLine: AWS's command line signs in to both Regions, each with a profile of its own, and has the same role in
 // both.
 func commandLine(k *walker) string {
-	c, lacking := k.awsCLI()
+	c, lacking := k.awsCLI(2, 22, 0) // the first with PKCE
 	if lacking != "" {
 		return "skipped: " + lacking
 	}
 	check.Must(c.prepare())
 	var roles []string
 	for i, s := range k.sites {
-		check.Must(c.login(i, s))
-		roles = append(roles, check.Get(c.identity(i, s)))
+		check.Must(c.login(profile(i, s.Place), s))
+		roles = append(roles, check.Get(c.identity(profile(i, s.Place))))
 	}
 	check.Must(check.Same("the role in "+k.sites[1].Name, roles[0], roles[1]))
 	return "AWS's command line signed Alice in with the profiles " + profile(0, k.sites[0].Place) + " and " +
@@ -40,20 +41,38 @@ func commandLine(k *walker) string {
 // commandLineAlone: while the primary is stopped, the other Region's profile works on, with new credentials and with a
 // new sign-in. The primary's fails.
 func commandLineAlone(k *walker) string {
-	c, lacking := k.awsCLI()
+	c, lacking := k.awsCLI(2, 22, 0) // the first with PKCE
 	if lacking != "" {
 		return "skipped: " + lacking
 	}
 	lost, alive := k.sites[0], k.newRegion()
 	check.Must(k.connectionRefused(lost))
 	check.Must(os.RemoveAll(filepath.Join(c.home, ".aws", "cli", "cache")))
-	_, err := c.identity(0, lost)
+	_, err := c.identity(profile(0, lost.Place))
 	check.Must(check.That("the profile of "+lost.Name, err != nil, "no answer", "credentials"))
-	check.Get(c.identity(1, alive))
-	check.Must(c.login(1, alive))
-	check.Get(c.identity(1, alive))
+	check.Get(c.identity(profile(1, alive.Place)))
+	check.Must(c.login(profile(1, alive.Place), alive))
+	check.Get(c.identity(profile(1, alive.Place)))
 	return "with " + lost.Name + " shut down the profile " + profile(1, alive.Place) +
 		" got new credentials, and signed in again"
+}
+
+// startURLFollowed: while the primary is stopped, the command line follows the company's own start URL to the other
+// Region. The profile names neither Region's address. A device code needs no address of AWS in a browser.
+func startURLFollowed(k *walker) string {
+	c, lacking := k.awsCLI(2, 35, 13)
+	if lacking != "" {
+		return "skipped: " + lacking
+	}
+	alive := k.newRegion()
+	check.Must(c.prepare())
+	check.Must(k.until(func() error {
+		return check.Same("whether "+k.sites[0].Name+" is healthy", false, k.redirector.starts.Status()[0].Healthy)
+	}))
+	check.Must(c.login(companyProfile, alive, "--use-device-code"))
+	check.Get(c.identity(companyProfile))
+	return "https://" + startHost + "/ led AWS's command line to " + alive.Name +
+		", which signed Alice in for the profile " + companyProfile
 }
 
 // awsCLI is AWS's command line with a home directory in the world's.
@@ -62,22 +81,25 @@ type awsCLI struct {
 	program, home string
 }
 
-// awsCLI returns the command line, or why there is none. Version 2.22 is the first with PKCE.
-func (k *walker) awsCLI() (c awsCLI, lacking string) {
-	const want = "AWS CLI 2.22 or newer"
+// awsCLI returns the command line, or why there is none of that version or a newer one.
+func (k *walker) awsCLI(version ...int) (c awsCLI, lacking string) {
+	want := "AWS CLI " + strings.Trim(strings.ReplaceAll(fmt.Sprint(version), " ", "."), "[]") + " or newer"
 	path, err := exec.LookPath(cmp.Or(k.cli, "aws"))
 	if err != nil {
 		return c, "this machine has no " + want
 	}
 	c = awsCLI{k, path, filepath.Join(k.dir, "home")}
 	out, err := c.run(nil, "--version")
-	m := regexp.MustCompile(`^aws-cli/(\d+)\.(\d+)`).FindStringSubmatch(out)
+	m := regexp.MustCompile(`^aws-cli/(\d+)\.(\d+)\.(\d+)`).FindStringSubmatch(out)
 	if err != nil || m == nil {
 		return c, path + " is no " + want
 	}
-	major, _ := strconv.Atoi(m[1])
-	minor, _ := strconv.Atoi(m[2])
-	if major < 2 || major == 2 && minor < 22 {
+	var found []int
+	for _, part := range m[1:] {
+		n, _ := strconv.Atoi(part)
+		found = append(found, n)
+	}
+	if slices.Compare(found, version) < 0 {
 		return c, path + " is " + m[0] + ", and the step needs " + want
 	}
 	return c, ""
@@ -104,6 +126,7 @@ func (c awsCLI) run(line func(string) error, args ...string) (string, error) {
 	// Nothing of the user's own configuration.
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_MAX_ATTEMPTS=1", "PYTHONUNBUFFERED=1", "LC_ALL=C.UTF-8"}
+	cmd.Env = append(cmd.Env, c.redirector.starts.environment()...)
 	cmd.WaitDelay = 10 * time.Second
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
@@ -130,16 +153,17 @@ func (c awsCLI) run(line func(string) error, args ...string) (string, error) {
 	return out.String(), failed
 }
 
-// login signs Alice in: the command line prints an address, and waits for her answer in a browser.
-func (c awsCLI) login(i int, s *site) error {
+// login signs Alice in at a Region: the command line prints an address, and waits for her answer in a browser.
+func (c awsCLI) login(profile string, s *site, more ...string) error {
 	asked := false
 	_, err := c.run(func(line string) error {
-		if at := regexp.MustCompile(`https?://\S+`).FindString(line); at != "" && !asked {
-			asked = true
-			return c.allow(at, s)
+		at := regexp.MustCompile(`https?://\S+`).FindString(line)
+		if at == "" || asked || len(more) > 0 && !strings.Contains(at, "user_code=") {
+			return nil
 		}
-		return nil
-	}, "sso", "login", "--no-browser", "--profile", profile(i, s.Place))
+		asked = true
+		return c.allow(at, s)
+	}, append([]string{"sso", "login", "--no-browser", "--profile", profile}, more...)...)
 	if err == nil && !asked {
 		err = check.Differ("the command line", "an address to open", "none")
 	}
@@ -153,6 +177,11 @@ func (c awsCLI) allow(at string, s *site) error {
 	if err != nil {
 		return err
 	}
+	if f, ok := p.FormFor("/device"); ok {
+		if p, err = b.Submit(p, f, url.Values{"answer": {"continue"}}); err != nil {
+			return err
+		}
+	}
 	f, ok := p.FormFor("/client")
 	if !ok {
 		return check.Differ("the portal's page for the command line", "a question", p.Text())
@@ -160,16 +189,15 @@ func (c awsCLI) allow(at string, s *site) error {
 	if err := check.Same("the portal that asks", s.url, p.Origin()); err != nil {
 		return err
 	}
-	p, err = b.Submit(p, f, url.Values{"answer": {"allow"}})
-	if err != nil {
+	if p, err = b.Submit(p, f, url.Values{"answer": {"allow"}}); err != nil {
 		return err
 	}
-	return check.Same("the status of the command line's own page", 200, p.Status)
+	return check.Same("the status of the last page", 200, p.Status)
 }
 
 // identity returns the ARN of the profile's role.
-func (c awsCLI) identity(i int, s *site) (string, error) {
-	out, err := c.run(nil, "sts", "get-caller-identity", "--profile", profile(i, s.Place), "--query", "Arn",
+func (c awsCLI) identity(profile string) (string, error) {
+	out, err := c.run(nil, "sts", "get-caller-identity", "--profile", profile, "--query", "Arn",
 		"--output", "text")
 	arn := strings.TrimSpace(out)
 	if err != nil {

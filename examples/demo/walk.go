@@ -44,6 +44,7 @@ var steps = []step{
 	regionLost,
 	redirected,
 	commandLineAlone,
+	startURLFollowed,
 	regionBack,
 	revokedMeanwhile,
 	signedOut,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -194,7 +195,13 @@ func (w *world) startIdP(l net.Listener, of []*site) error {
 type redirector struct {
 	*failover.Redirector
 	*loopback.Server
-	url string // without a slash at the end
+	url    string // without a slash at the end
+	starts *companyStart
+}
+
+// Set sets the routing control of a Region, for browsers and for command lines.
+func (r *redirector) Set(name string, to failover.Control) error {
+	return errors.Join(r.Redirector.Set(name, to), r.starts.Set(name, to))
 }
 
 func (w *world) startRedirector(l net.Listener) error {
@@ -210,7 +217,11 @@ func (w *world) startRedirector(l net.Listener) error {
 		return err
 	}
 	w.tasks.Go(func() { _ = rd.Run(w.ctx) })
-	w.redirector = &redirector{rd, loopback.Serve(l, rd), loopback.Origin(redirectorHost, loopback.Port(l))}
+	starts, err := w.startCompanyStart()
+	if err != nil {
+		return err
+	}
+	w.redirector = &redirector{rd, loopback.Serve(l, rd), loopback.Origin(redirectorHost, loopback.Port(l)), starts}
 	return nil
 }
 
@@ -246,6 +257,7 @@ func (w *world) close() {
 	}
 	if w.redirector != nil {
 		w.redirector.Stop()
+		w.redirector.starts.stop()
 	}
 	w.tasks.Wait()
 	w.acts.Lock()
