@@ -15,7 +15,8 @@
 //
 // A [Sealer] seals values. It makes data keys, and only these are encrypted with the key ("envelope encryption"). It
 // needs nothing but the interface of Tink for an AEAD that may be remote, so the key may also be in a KMS: see
-// [Config.Key].
+// [Config.Key]. KMS.md, beside the source, has a driver for AWS KMS to copy: it uses the AWS SDK, which no package of
+// the module does, and [KMSError].
 //
 // # When a key stops
 //
