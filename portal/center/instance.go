@@ -118,6 +118,12 @@ func (v *View) UserByID(id string) (User, bool) { return v.Snapshot().UserByID(i
 // Accounts calls Snapshot.Accounts on the current state.
 func (v *View) Accounts(userID string) []AccountAccess { return v.Snapshot().Accounts(userID) }
 
+// AccountSets calls Snapshot.AccountSets on the current state.
+func (v *View) AccountSets(userID string) []AccountSets { return v.Snapshot().AccountSets(userID) }
+
+// PermissionSet calls Snapshot.PermissionSet on the current state.
+func (v *View) PermissionSet(name string) (PermissionSet, bool) { return v.Snapshot().PermissionSet(name) }
+
 // RoleOf calls Snapshot.RoleOf on the current state.
 func (v *View) RoleOf(userID, accountID, permissionSet string) (Role, bool) {
 	return v.Snapshot().RoleOf(userID, accountID, permissionSet)
