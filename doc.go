@@ -27,6 +27,7 @@
 //   - portal/keys: multi-Region keys that seal identity data.
 //   - portal/replica: replication of instance, sessions and revocations between
 //     Regions, on NATS JetStream.
+//   - portal/shortcuts: what users opened last and marked as favourites.
 //   - portal/failover: a redirector to the nearest healthy Region.
 //   - portal/scim: users and groups from the identity provider by SCIM.
 //   - portal/awsnames: the addresses of AWS's Regions.
@@ -86,13 +87,14 @@
 //	portal/keys                       –
 //	portal/internal/refusal           –
 //	portal/replica                    portal, acs/sessions, portal/center, portal/keys,
-//	                                  portal/internal/refusal,
+//	                                  portal/internal/refusal, portal/shortcuts,
 //	                                  portal/replica/internal/merge,
 //	                                  portal/replica/internal/integrity
 //	portal/replica/internal/integrity –
 //	portal/replica/internal/merge     acs/sessions, portal/center,
-//	                                  portal/internal/refusal
+//	                                  portal/internal/refusal, portal/shortcuts
 //	portal/scim                       portal/center, portal/internal/refusal
+//	portal/shortcuts                  –
 //	portal/failover                   acs, portal/internal/refusal
 //	mockidp                           –
 //	mockidp/attack                    –

@@ -120,7 +120,8 @@ func TestTestkitIsStandardLibraryOnly(t *testing.T) {
 // files, logs, goroutines and clock.
 func TestMergeAndIntegrityStayPure(t *testing.T) {
 	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "math", "slices",
-		"strings", "time", module+"/acs/sessions", module+"/portal/center", module+"/portal/internal/refusal")
+		"strings", "time", module+"/acs/sessions", module+"/portal/center", module+"/portal/internal/refusal",
+		module+"/portal/shortcuts")
 	staysPure(t, "/portal/replica/internal/integrity", "crypto/hmac", "crypto/sha256", "encoding/base64",
 		"encoding/binary", "encoding/hex", "fmt", "maps", "slices", "strconv", "strings", "time")
 }

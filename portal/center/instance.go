@@ -122,7 +122,9 @@ func (v *View) Accounts(userID string) []AccountAccess { return v.Snapshot().Acc
 func (v *View) AccountSets(userID string) []AccountSets { return v.Snapshot().AccountSets(userID) }
 
 // PermissionSet calls Snapshot.PermissionSet on the current state.
-func (v *View) PermissionSet(name string) (PermissionSet, bool) { return v.Snapshot().PermissionSet(name) }
+func (v *View) PermissionSet(name string) (PermissionSet, bool) {
+	return v.Snapshot().PermissionSet(name)
+}
 
 // RoleOf calls Snapshot.RoleOf on the current state.
 func (v *View) RoleOf(userID, accountID, permissionSet string) (Role, bool) {

@@ -11,7 +11,7 @@
 //	err = frankfurt.Ready(ctx) // returns at once if the Region served before
 //	p, err := portal.New(portal.Config{
 //		Region: "eu-central-1", Directory: frankfurt.View(), Sessions: frankfurt.Sessions(),
-//		Codes: frankfurt.Codes(), Replication: frankfurt, // …
+//		Shortcuts: frankfurt.Shortcuts(), Codes: frankfurt.Codes(), Replication: frankfurt, // …
 //	})
 //
 // OPERATING.md, in this directory, is for operators: what to watch, adding and removing Regions, changing Secret,
@@ -27,7 +27,8 @@
 //     primary's log contains everything except the applications of other Regions. Another Region's log contains only
 //     its own applications. When a log has grown to twice the size of its state, and by at least 1 MiB, a full
 //     transaction replaces all earlier ones.
-//   - sessions holds sessions and one-time codes.
+//   - sessions holds sessions, one-time codes, and users' shortcuts. A list of shortcuts is kept until 400 days after
+//     the Region wrote it last, or until the user is removed. If a Region is removed, what was written only there is lost.
 //   - revoked holds revocations. Sign-outs and revocations of sessions are kept until every session that they can end
 //     has expired. Users' epochs are kept forever.
 //

@@ -19,6 +19,12 @@ import (
 // Lock is the descriptor of the file that locks a Node's directory.
 func Lock(n *Node) int { return int(n.lock.Fd()) }
 
+// EndShortcuts does what the maintenance does every minute.
+func EndShortcuts(t testing.TB, n *Node) {
+	t.Helper()
+	require.NoError(t, n.endShortcuts(n.ctx))
+}
+
 // Held says how many messages the streams of a Node's own server hold.
 func Held(t testing.TB, n *Node) map[string]uint64 {
 	t.Helper()

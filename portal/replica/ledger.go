@@ -78,6 +78,7 @@ var entryStream = map[merge.EntryKind]streamKind{
 	merge.EntryCode:      kindSessions,
 	merge.EntryTaken:     kindSessions,
 	merge.EntryProbe:     kindSessions,
+	merge.EntryShortcuts: kindSessions,
 	merge.EntryRevoked:   kindRevoked,
 	merge.EntrySignedOut: kindRevoked,
 	merge.EntryUser:      kindRevoked,
@@ -102,13 +103,18 @@ func subject(names []byte, kind merge.EntryKind, e merge.Entry) string {
 			b, _ := json.Marshal(l) // never fails: strings and times of a JSON message
 			about = append(about, string(b))
 		}
-	case merge.EntryUser:
+	case merge.EntryUser, merge.EntryShortcuts:
 		about = []string{string(kind), e.User}
 	}
-	if names != nil && entryStream[kind] == kindRevoked {
+	if names != nil && namesUser(kind) {
 		return string(kind) + "." + keyedToken(names, about...)
 	}
 	return string(kind) + "." + token(about...)
+}
+
+// namesUser reports whether the subject of a kind of entry is made of a user's ID or name, which can be guessed.
+func namesUser(kind merge.EntryKind) bool {
+	return entryStream[kind] == kindRevoked || kind == merge.EntryShortcuts
 }
 
 // knows reports whether this version knows a kind of entry and its subject.
@@ -138,7 +144,7 @@ func (l *ledger) take(a arrival) error {
 // wanted returns the subject that a message must have, or false if only the Region that wrote it can tell. It may have
 // lost the key of its subjects since.
 func wanted(a arrival, kind merge.EntryKind, e merge.Entry) (string, bool) {
-	return subject(nil, kind, e), !a.sealed || entryStream[kind] != kindRevoked
+	return subject(nil, kind, e), !a.sealed || !namesUser(kind)
 }
 
 // kindOf is the kind of entry of a subject.

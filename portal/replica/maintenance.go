@@ -129,6 +129,9 @@ func (n *Node) maintenanceLoop() {
 		case <-tick.C:
 			n.sweep()
 			n.stopIfSessionsUnread()
+			if err := n.endShortcuts(n.ctx); err != nil && n.ctx.Err() == nil {
+				n.cfg.Logger.Warn("replica: shortcuts of removed users are not erased yet", "error", err)
+			}
 			n.contents.forget(n.cfg.Now().Add(-n.cfg.Skew).Unix())
 		case <-n.wake:
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+	"github.com/meridian-saml/meridian/portal/shortcuts"
 )
 
 // A Node is one Region's replica of the instance and of all sessions. It is safe for concurrent use.
@@ -352,6 +353,9 @@ func (n *Node) View() *center.View {
 
 // Sessions returns the sessions of all Regions.
 func (n *Node) Sessions() sessions.Store { return sessionStore{n} }
+
+// Shortcuts returns the shortcuts of all users, in all Regions.
+func (n *Node) Shortcuts() shortcuts.Store { return shortcutStore{n} }
 
 // Codes returns the codes of all Regions.
 func (n *Node) Codes() portal.Codes { return codeStore{n} }

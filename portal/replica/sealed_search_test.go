@@ -19,6 +19,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
+	"github.com/meridian-saml/meridian/portal/shortcuts"
 )
 
 // planted are strings that name a person, and that are nowhere else.
@@ -64,6 +65,9 @@ func plant(t testing.TB, n *replica.Node) {
 		key, until := fmt.Sprintf("code-%d", i), time.Now().Add(time.Minute)
 		require.NoError(t, n.Codes().PutCode(ctx, key, []byte(p[96+i]), until))
 	}
+	var l shortcuts.List
+	l.Open(shortcuts.Target{AccountID: "111111111111", PermissionSet: p[81]}, time.Now())
+	require.NoError(t, n.Shortcuts().Put(ctx, p[0], l))
 	// What is changed and removed stays in the files for a while.
 	require.NoError(t, n.View().Update(func(tx *center.Tx) error { return tx.RemoveUser(p[76]) }))
 }

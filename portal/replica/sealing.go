@@ -182,7 +182,7 @@ func lacksKey(err error) bool {
 	return ok && e.Reason == ReasonKey
 }
 
-// The subjects of revocations are hashes with a key of the Region, so that they don't tell who was signed out. The
+// The subjects of revocations and of shortcuts are hashes with a key of the Region, so that they don't tell whom they are about. The
 // key is stored in the Identity, sealed. It stays as long as the streams: a message replaces an earlier one by its
 // subject.
 

@@ -10,6 +10,7 @@ import (
 	contract "github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+	"github.com/meridian-saml/meridian/portal/shortcuts"
 )
 
 var few = rapid.IntRange(0, keys-1)
@@ -51,7 +52,8 @@ func entry(t *rapid.T, from string) (merge.EntryKind, merge.Entry) {
 		Until: after(few.Draw(t, "until"))}
 	kind := rapid.SampledFrom([]merge.EntryKind{
 		merge.EntrySession, merge.EntrySession, merge.EntrySeen, merge.EntryEnded, merge.EntryCode, merge.EntryTaken,
-		merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser, merge.EntryLogout, "unknown",
+		merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser, merge.EntryLogout, merge.EntryShortcuts,
+		"unknown",
 	}).Draw(t, "kind")
 	e.Optional = rapid.Bool().Draw(t, "optional")
 	switch kind {
@@ -63,6 +65,12 @@ func entry(t *rapid.T, from string) (merge.EntryKind, merge.Entry) {
 		e.Session = session(t, lives)
 	case merge.EntrySeen:
 		e.Seen = after(few.Draw(t, "seen"))
+	case merge.EntryShortcuts:
+		e.Seen, e.Shortcuts = after(few.Draw(t, "written")), &shortcuts.List{}
+		for range few.Draw(t, "opened") {
+			e.Shortcuts.Open(shortcuts.Target{Application: key(few.Draw(t, "app"))}, after(few.Draw(t, "at")))
+		}
+		e.Shortcuts.Mark(shortcuts.Target{Application: "a"}, rapid.Bool().Draw(t, "favorite"), after(few.Draw(t, "marked")))
 	case merge.EntryUser:
 		e.Epoch = uint64(few.Draw(t, "epoch"))
 	case merge.EntryLogout:

@@ -134,6 +134,7 @@ func (s *Sessions) Sweep(now time.Time, skew time.Duration) {
 	maps.DeleteFunc(s.ends, func(_ end, until time.Time) bool { return until.Before(past) })
 	maps.DeleteFunc(s.unread, func(_ unread, until time.Time) bool { return !until.IsZero() && until.Before(past) })
 	maps.DeleteFunc(s.codes, func(_ string, c Code) bool { return c.Until.Before(past) })
+	s.dropShortcuts(func(_ string, w written) bool { return w.until.Before(past) })
 	for key, all := range s.logouts {
 		all = slices.DeleteFunc(all, func(l sessions.Logout) bool { return l.Until.Before(past) })
 		if s.logouts[key] = all; len(all) == 0 {

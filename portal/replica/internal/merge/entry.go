@@ -11,6 +11,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
+	"github.com/meridian-saml/meridian/portal/shortcuts"
 )
 
 // An EntryKind says what an Entry is about, and so which of its fields it has.
@@ -28,6 +29,9 @@ const (
 	EntryUser      EntryKind = "everyone" // ends all sessions of a user
 	EntryLogout    EntryKind = "logout"   // ends what an identity provider ended
 	EntryProbe     EntryKind = "probe"    // nothing: the stream takes writes
+	// EntryShortcuts is what a Region wrote of a user's recent and favourite targets. An
+	// older version may skip it.
+	EntryShortcuts EntryKind = "shortcuts"
 )
 
 // Ends says whether an entry of this kind can do nothing but end sessions.
@@ -39,13 +43,15 @@ func (k EntryKind) Ends() bool {
 type Entry struct {
 	Key     string           `json:"key,omitempty"`
 	Session *Session         `json:"session,omitempty"`
-	Seen    time.Time        `json:"seen,omitzero"`
+	Seen    time.Time        `json:"seen,omitzero"`  // of shortcuts: when the list was written
 	Until   time.Time        `json:"until,omitzero"` // when it may be forgotten
 	Value   []byte           `json:"value,omitempty"`
 	User    string           `json:"user,omitempty"`
 	ID      string           `json:"id,omitempty"` // of a session or a sign-in
 	Epoch   uint64           `json:"epoch,omitempty"`
 	Logout  *sessions.Logout `json:"logout,omitempty"`
+	// Shortcuts is a user's whole list, which may be empty.
+	Shortcuts *shortcuts.List `json:"shortcuts,omitempty"`
 	// Optional says that a reader that doesn't know the kind may skip the entry: it
 	// ends nothing.
 	Optional bool `json:"optional,omitempty"`
@@ -85,6 +91,8 @@ func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
 		if _, ok := s.codes[e.Key]; !ok && !s.departures.gone(region) { // see the package's documentation
 			s.codes[e.Key] = Code{region, e.Value, e.Until}
 		}
+	case kind == EntryShortcuts && e.Shortcuts != nil && e.User != "":
+		s.takeShortcuts(region, e)
 	case kind == EntryTaken, kind == EntryProbe: // count only in the Region's own server
 	case kind == EntryRevoked, kind == EntrySignedOut:
 		s.end(end{kind, e.User, e.ID}, e.Until)
@@ -112,6 +120,9 @@ func (e Entry) Newer(kind EntryKind, old Entry) bool {
 		return e.Session != nil && (old.Session == nil || replaces(*e.Session, *old.Session))
 	case EntrySeen:
 		return e.Seen.After(old.Seen)
+	case EntryShortcuts:
+		return e.Shortcuts != nil && (old.Shortcuts == nil ||
+			laterList(written{*e.Shortcuts, e.Seen, e.Until}, written{*old.Shortcuts, old.Seen, old.Until}))
 	case EntryUser:
 		return e.Epoch > old.Epoch
 	default:

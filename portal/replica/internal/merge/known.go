@@ -39,7 +39,7 @@ func (d *Directory) knows(k center.Kind) bool {
 // knows says whether this version knows a kind of entry.
 func (s *Sessions) knows(k EntryKind) bool {
 	switch k {
-	case EntrySession, EntrySeen, EntryCode, EntryTaken, EntryProbe:
+	case EntrySession, EntrySeen, EntryCode, EntryTaken, EntryProbe, EntryShortcuts:
 		return true
 	}
 	return k.Ends() || slices.Contains(s.also, k)

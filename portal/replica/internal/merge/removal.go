@@ -84,7 +84,7 @@ func (d departures) void(region string, made time.Time) bool {
 }
 
 // depart takes in what a transaction of the primary says about Regions. What a
-// removed Region made is dropped: sessions and codes. What it ended stays ended.
+// removed Region made is dropped: sessions, codes and lists of shortcuts. What it ended stays ended.
 func (s *Sessions) depart(t Transaction) {
 	d, was := &s.departures, maps.Clone(s.departures.removed)
 	if t.Full && t.Stamp >= d.floor {
@@ -110,6 +110,7 @@ func (s *Sessions) leave(region string) {
 		}
 	}
 	maps.DeleteFunc(s.codes, func(_ string, c Code) bool { return c.Region == region })
+	s.dropShortcuts(func(r string, w written) bool { return r == region && s.departures.void(r, w.at) })
 }
 
 // Forgettable returns when nothing is needed any more of a Region that was removed at a

@@ -24,7 +24,9 @@ type Sessions struct {
 	logouts  map[sessions.Subject][]sessions.Logout // by the subject's key
 	epochs   map[string]map[string]uint64           // by user ID; an inner map never changes
 	codes    map[string]Code                        // by key
-	unread   map[unread]time.Time                   // until when it matters; zero: for good
+	// shortcuts are by user ID and then by the Region that wrote them.
+	shortcuts map[string]map[string]written
+	unread    map[unread]time.Time // until when it matters; zero: for good
 
 	departures departures
 	doubted    map[string]bool // Regions: see Doubt
@@ -64,7 +66,7 @@ func NewSessions(region, primary string, also ...EntryKind) *Sessions {
 		region: region, primary: primary, also: also,
 		sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{}, ends: map[end]time.Time{},
 		logouts: map[sessions.Subject][]sessions.Logout{}, epochs: map[string]map[string]uint64{},
-		codes: map[string]Code{}, unread: map[unread]time.Time{}, doubted: map[string]bool{},
+		codes: map[string]Code{}, shortcuts: map[string]map[string]written{}, unread: map[unread]time.Time{}, doubted: map[string]bool{},
 		departures: departures{removed: map[string]uint64{}, listed: map[string]uint64{}, over: map[string]uint64{}},
 	}
 }
@@ -219,6 +221,11 @@ func (s *Sessions) Facts() (out []Fact) {
 			l.Until = time.Time{}
 			b, _ := json.Marshal(l) // it was decoded from JSON
 			fact("logout "+string(b), until, until)
+		}
+	}
+	for user, by := range s.shortcuts {
+		for region, w := range by {
+			fact(fmt.Sprintf("shortcuts %s %q", region, user), w.until, []any{w.at, w.list})
 		}
 	}
 	for user, e := range s.epochs {
