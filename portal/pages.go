@@ -139,6 +139,11 @@ func (p *Portal) endAllSessions(w http.ResponseWriter, r *http.Request, v *visit
 // revokeUser ends all sessions of a user at the request of v's user. If it fails, it writes the response and returns
 // false.
 func (p *Portal) revokeUser(w http.ResponseWriter, r *http.Request, v *visit, u center.User) bool {
+	revocation := center.Attempt{Task: center.TaskSessions, Write: true}
+	if err := revocation.Check(p.cfg.Directory.Regions(), p.cfg.Region); err != nil {
+		p.refuseVisit(w, r, &Error{Reason: ReasonNotInUse, Rule: "end of all sessions", Err: err})
+		return false
+	}
 	if err := p.cfg.Sessions.RevokeUser(r.Context(), u.ID); err != nil {
 		p.refuseVisit(w, r, unavailable("end of all sessions", err))
 		return false

@@ -20,6 +20,8 @@
 // [ReasonNotPrimary] and the name of the primary. Reads are the same in all Regions. An application belongs to one
 // Region and is managed only there. Its users see it in all Regions.
 //
+// [Tasks] is the table of what may be done where. Everything that changes the instance asks it, with an [Attempt].
+//
 // # Identity providers
 //
 // A user belongs to the identity provider that vouches for them, and no other can assert them ([Snapshot.UserOf]).

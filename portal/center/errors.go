@@ -14,6 +14,7 @@ const (
 	ReasonNotPrimary    Reason = "NotPrimary"    // only the primary may make this write; Error.Primary names it
 	ReasonNotAppRegion  Reason = "NotAppRegion"  // only the application's own Region may; Error.Want names it
 	ReasonUnknownRegion Reason = "UnknownRegion" // the Region is not one of the instance's
+	ReasonNotInUse      Reason = "NotInUse"      // the Region is being removed: nothing is written there
 	ReasonPrimaryFixed  Reason = "PrimaryFixed"  // the change would remove or replace the primary Region
 	ReasonRequired      Reason = "Required"      // a required field is empty
 	ReasonInvalid       Reason = "Invalid"       // a field's value has the wrong form

@@ -14,8 +14,8 @@ import (
 // puts it in place. If change returns an error, if the transaction refused a change, or if the result is invalid, then
 // nothing changes and that error is returned.
 //
-// Methods of Tx that change applications may be called in the application's own Region. All others may be called only
-// in the primary.
+// The table of tasks says which methods of Tx may be called where: those that change applications in the application's
+// own Region, all others only in the primary. See Tasks.
 //
 // The cost of an update depends on what it changes, not on the size of the instance. Still, put many changes into one
 // update: each is written to disk and sent to the other Regions on its own. change must neither keep the transaction
@@ -110,21 +110,21 @@ func (t *Tx) begin() error {
 	return nil
 }
 
+// primaryOnly requires that the table of tasks allows a write to elements of a kind.
 func (t *Tx) primaryOnly(what string, kind Kind) error {
 	if err := t.begin(); err != nil {
 		return err
 	}
-	if primary := t.d.s.regionList[0].Name; t.region != primary {
-		return t.refuse(&Error{
-			Reason: ReasonNotPrimary, Rule: what + " of " + string(kind),
-			Want: "the primary Region " + quote(primary), Got: t.region, Primary: primary,
-		})
+	if err := (Attempt{Task: taskOf(kind), Write: true}).check(t.d.s.regionList, t.region); err != nil {
+		err.Rule = what + " of " + string(kind)
+		return t.refuse(err)
 	}
 	return t.err
 }
 
-// ownRegion requires that an application's current Region and its new regions are the transaction's Region.
-func (t *Tx) ownRegion(what, id string, regions ...string) error {
+// ownRegion requires that the table of tasks allows a write to an application, with its current Region and its new
+// regions.
+func (t *Tx) ownRegion(what, id string, task Task, regions ...string) error {
 	if err := t.begin(); err != nil {
 		return err
 	}
@@ -132,11 +132,9 @@ func (t *Tx) ownRegion(what, id string, regions ...string) error {
 		regions = append(regions, a.Region)
 	}
 	for _, region := range regions {
-		if region != t.region {
-			return t.refuse(&Error{
-				Reason: ReasonNotAppRegion, Rule: what + " of application " + quote(id),
-				Want: "the application's own Region " + quote(region), Got: t.region,
-			})
+		if err := (Attempt{task, true, region}).check(t.d.s.regionList, t.region); err != nil {
+			err.Rule = what + " of application " + quote(id)
+			return t.refuse(err)
 		}
 	}
 	return t.err
@@ -355,8 +353,14 @@ func (t *Tx) Unassign(a Assignment) error {
 // can't manage an application of an additional Region, and an application can't move to another Region.
 func (t *Tx) PutApplication(a Application) error {
 	a = cloneApplication(defaultedApplication(a))
-	if err := t.ownRegion("write", a.ID, a.Region); err != nil {
-		return err
+	tasks := []Task{TaskAppManagement}
+	if old := t.d.s.applications.get(a.ID); !slices.Equal(principals(old), a.AssignedTo) {
+		tasks = append(tasks, TaskAppAssignments)
+	}
+	for _, task := range tasks {
+		if err := t.ownRegion("write", a.ID, task, a.Region); err != nil {
+			return err
+		}
 	}
 	t.d.applications.put(a)
 	return nil
@@ -364,7 +368,7 @@ func (t *Tx) PutApplication(a Application) error {
 
 // RemoveApplication removes an application. Its own Region only.
 func (t *Tx) RemoveApplication(id string) error {
-	if err := t.ownRegion("removal", id); err != nil {
+	if err := t.ownRegion("removal", id, TaskAppManagement); err != nil {
 		return err
 	}
 	return drop(t, &t.d.applications, id)

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/meridian-saml/meridian/portal/internal/refusal"
+	"github.com/meridian-saml/meridian/portal/center"
 )
 
 // Token is a valid bearer token.
@@ -53,10 +53,12 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (Token, *E
 // primaryOnly refuses all requests in additional Regions. It also refuses reads: a client would try to change the
 // resources that it reads.
 func (s *Server) primaryOnly() *Error {
-	primary := s.cfg.View.Snapshot().Primary().Name
-	if here := s.cfg.View.RegionName(); here != primary {
-		return &Error{Reason: ReasonNotPrimary, Rule: "users and groups are provisioned in one Region",
-			Want: "the primary Region " + refusal.Quote(primary), Got: here, Primary: primary}
+	v, write := s.cfg.View, center.Attempt{Task: center.TaskIdentities, Write: true}
+	err := write.Check(v.Snapshot().Regions(), v.RegionName())
+	if err == nil {
+		return nil
 	}
-	return nil
+	e := fromCenter(err)
+	e.Rule = "users and groups are provisioned in one Region"
+	return e
 }

@@ -117,6 +117,7 @@ func fromCenter(err error) *Error {
 
 var centerReasons = map[center.Reason]Reason{
 	center.ReasonNotPrimary: ReasonNotPrimary,
+	center.ReasonNotInUse:   ReasonUnavailable,
 	center.ReasonRequired:   ReasonInvalidValue,
 	center.ReasonInvalid:    ReasonInvalidValue,
 	center.ReasonDangling:   ReasonInvalidValue,

@@ -13,7 +13,7 @@ import (
 )
 
 // Directory looks up what users may do. It answers from the Region's own copy. *center.View and *center.Snapshot
-// implement it.
+// implement it. If it also has the method Check of *center.View, operations must be allowed by the table of tasks.
 type Directory interface {
 	// Accounts returns the accounts and permission sets of an active user, sorted by name, without duplicates.
 	Accounts(userID string) []center.AccountAccess
@@ -100,6 +100,9 @@ func (a *API) user(h userHandler) awsapi.Handler {
 		if err != nil {
 			return nil, unauthorized(err)
 		}
+		if err := a.allowed(center.Attempt{Task: center.TaskAccountAccess}); err != nil {
+			return nil, err
+		}
 		for _, scope := range g.Scopes {
 			if scope == awsapi.ScopeAccounts {
 				return h(ctx, call, g)
@@ -151,4 +154,16 @@ func (a *API) logout(ctx context.Context, call *awsapi.Call) (any, error) {
 		err = unauthorized(a.cfg.Grants.EndGrant(ctx, token))
 	}
 	return nil, err
+}
+
+// allowed checks an operation against the table of tasks, if the Directory has it.
+func (a *API) allowed(task center.Attempt) error {
+	table, ok := a.cfg.Directory.(interface{ Check(center.Attempt) error })
+	if !ok {
+		return nil
+	}
+	if err := table.Check(task); err != nil {
+		return noAccess(err.Error())
+	}
+	return nil
 }
