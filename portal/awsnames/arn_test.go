@@ -34,7 +34,7 @@ func TestInstanceID(t *testing.T) {
 	}
 }
 
-// An instance of package center has addresses in AWS's form under its own ID, whether it is derived or given.
+// Rule 51: an instance of package center has addresses in AWS's form under its own ID, whether it is derived or given.
 func TestAddressesOfACentersInstance(t *testing.T) {
 	for _, given := range []string{"", "ssoins-7223d7e9a1b2c3d4"} {
 		inst, err := center.New(center.Data{Instance: center.InstanceMetadata{ID: given},
