@@ -20,6 +20,13 @@ func letIn(t *testing.T, edit func(*portal.Config)) (w *world, s *shared, p map[
 	by portal.Approval) {
 	t.Helper()
 	w, s = newShared(t, edit)
+	p, b, by = w.letIn()
+	return w, s, p, b, by
+}
+
+func (w *world) letIn() (p map[string]*portal.Portal, b *browser, by portal.Approval) {
+	t := w.t
+	t.Helper()
 	c := &programs{requests: map[string]portal.ClientRequest{
 		"here": {Name: "cli", Redirect: callback, Until: w.clock.Now().Add(time.Minute)},
 	}}
@@ -34,7 +41,7 @@ func letIn(t *testing.T, edit func(*portal.Config)) (w *world, s *shared, p map[
 	require.NotEmpty(t, c.by)
 	_, err := p["us-east-1"].Authorize(t.Context(), secret, "cli", c.by)
 	require.NoError(t, err)
-	return w, s, p, b, c.by
+	return p, b, c.by
 }
 
 const secret = "a secret of a program"

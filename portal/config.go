@@ -104,6 +104,13 @@ type Config struct {
 	// may.
 	Operator func(center.User) bool
 
+	// AccessControl keeps the attributes for access control of a sign-in with its session, in Session.Tags of package
+	// acs/sessions. Their names begin with [AccessControlAttribute]. The issuer of role credentials gets them from
+	// there, such as for AWS's session tags. A sign-in is refused with ReasonAccessControl unless each has exactly one
+	// value, of text and of at most 460 bytes, there are at most 50, and they have at most 8 KiB in all. False: they
+	// are ignored.
+	AccessControl bool
+
 	// Unsolicited controls sign-ins that begin at the identity provider. Zero: Ask.
 	Unsolicited Unsolicited
 	// SignOutURLs are sign-out pages of identity providers, by entity ID. After a sign-out the page links to it if the

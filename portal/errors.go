@@ -19,6 +19,7 @@ const (
 	ReasonNavigation     Reason = "Navigation"     // not a navigation of a window (see acs.CheckNavigation)
 	ReasonTooMany        Reason = "TooMany"        // another site began a handoff above the limit for a browser
 	ReasonUnavailable    Reason = "Unavailable"    // a store could not answer
+	ReasonAccessControl  Reason = "AccessControl"  // an attribute for access control is malformed, or above a limit
 	ReasonRevoked        Reason = "Revoked"        // the sign-in or user was revoked before the session began
 	ReasonLoggedOut      Reason = "LoggedOut"      // the identity provider has ended the session of this assertion
 	ReasonStale          Reason = "Stale"          // another Region was not heard for longer than MaxStaleness

@@ -1,6 +1,9 @@
 package portal
 
-import "github.com/meridian-saml/meridian/portal/center"
+import (
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/saml"
+)
 
 // AuthorizationKey returns the key of an authorization in the store.
 func AuthorizationKey(secret string) string { return authorizationKey(secret) }
@@ -12,4 +15,13 @@ func AccessKeys(start, set, account string) string {
 		return k.Config
 	}
 	return ""
+}
+
+// TagsOf returns the attributes for access control.
+func TagsOf(attributes []saml.Attribute) (map[string]string, error) {
+	tags, refused := tagsOf(attributes)
+	if refused != nil {
+		return nil, refused
+	}
+	return tags, nil
 }

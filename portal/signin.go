@@ -66,7 +66,14 @@ func (p *Portal) verified(w http.ResponseWriter, r *http.Request, l *acs.Login) 
 		Restarted:   l.Restarted,
 		Until:       p.now().Add(pendingLifetime),
 	}
-	tag, refused := p.keepProved(w, r, in)
+	var refused *Error
+	if p.cfg.AccessControl {
+		in.Tags, refused = tagsOf(a.Attributes())
+	}
+	tag := ""
+	if refused == nil {
+		tag, refused = p.keepProved(w, r, in)
+	}
 	if refused != nil {
 		p.refuseSignIn(w, r, in, refused)
 		return

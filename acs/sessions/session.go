@@ -3,6 +3,7 @@ package sessions
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 )
@@ -37,6 +38,9 @@ type Session struct {
 	// program's session has the SignIn and the Epoch of the browser's session in which the user let it in, so it ends
 	// with that sign-in. It doesn't end by idleness.
 	Client string `json:"client,omitempty"`
+	// Tags are the attributes for access control of the sign-in, by key, which role credentials get. See AccessControl in
+	// the Config of package portal.
+	Tags map[string]string `json:"tags,omitempty"`
 	// Data is what the program keeps with the session, at most 64 KiB. A Store doesn't read it, and never changes it.
 	Data []byte `json:"data,omitempty"`
 }
@@ -45,7 +49,7 @@ type Session struct {
 func (s Session) Wall() Session {
 	s.Created, s.Seen, s.Expires = s.Created.Round(0), s.Seen.Round(0), s.Expires.Round(0)
 	s.Proof.Issued, s.Proof.SessionIndexes = s.Proof.Issued.Round(0), slices.Clone(s.Proof.SessionIndexes)
-	s.Data = slices.Clone(s.Data)
+	s.Data, s.Tags = slices.Clone(s.Data), maps.Clone(s.Tags)
 	return s
 }
 

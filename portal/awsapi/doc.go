@@ -54,4 +54,6 @@
 //			Expires: *c.Expiration,
 //		}, nil
 //	}
+//
+// RoleSession.Tags go into that assertion as attributes named https://aws.amazon.com/SAML/Attributes/PrincipalTag:KEY.
 package awsapi

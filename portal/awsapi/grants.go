@@ -9,8 +9,9 @@ import (
 type Grant struct {
 	UserID   string
 	UserName string
-	Scopes   []string  // such as "sso:account:access"
-	Expires  time.Time // of the token
+	Scopes   []string          // such as "sso:account:access"
+	Tags     map[string]string // the attributes for access control of the sign-in
+	Expires  time.Time         // of the token
 }
 
 // ScopeAccounts lets a client list a user's accounts and get role credentials.

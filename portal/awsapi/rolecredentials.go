@@ -14,14 +14,16 @@ import (
 
 // RoleSession is what role credentials stand for: a user with a permission set in an account.
 type RoleSession struct {
-	Account       string    `json:"a"` // 12 digits
-	PermissionSet string    `json:"p"`
-	RoleSuffix    string    `json:"s"` // the 16 hexadecimal digits that end the role's name
-	UserID        string    `json:"u"`
-	UserName      string    `json:"n"`
-	Region        string    `json:"r"` // that issued them
-	Issued        time.Time `json:"-"`
-	Expires       time.Time `json:"-"`
+	Account       string `json:"a"` // 12 digits
+	PermissionSet string `json:"p"`
+	RoleSuffix    string `json:"s"` // the 16 hexadecimal digits that end the role's name
+	UserID        string `json:"u"`
+	UserName      string `json:"n"`
+	Region        string `json:"r"` // that issued them
+	// Tags are the attributes for access control of the sign-in, for AWS's session tags. Policies decide by them.
+	Tags    map[string]string `json:"t,omitempty"`
+	Issued  time.Time         `json:"-"`
+	Expires time.Time         `json:"-"`
 }
 
 // RoleName returns the name of the role that a permission set is in an account.

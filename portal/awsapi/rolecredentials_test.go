@@ -13,7 +13,7 @@ import (
 
 var alice = awsapi.RoleSession{
 	Account: "111122223333", PermissionSet: "ReadOnly", RoleSuffix: "0123456789abcdef", UserID: "u-1",
-	UserName: "alice@example.com", Region: "us-east-1",
+	UserName: "alice@example.com", Region: "us-east-1", Tags: map[string]string{"Team": "Blue"},
 }
 
 func sealedRoles(t *testing.T, now func() time.Time) awsapi.SealedRoles {

@@ -38,7 +38,8 @@ func (a *API) roleCredentials(ctx context.Context, call *awsapi.Call, g awsapi.G
 	now := a.cfg.Now().Round(0)
 	c, err := a.cfg.Issuer.IssueRole(ctx, awsapi.RoleSession{
 		Account: account, PermissionSet: role, RoleSuffix: a.cfg.RoleSuffix(account, role), UserID: g.UserID,
-		UserName: g.UserName, Region: a.cfg.Region, Issued: now, Expires: now.Add(a.duration(found.PermissionSets[i])),
+		UserName: g.UserName, Region: a.cfg.Region, Tags: g.Tags, Issued: now,
+		Expires: now.Add(a.duration(found.PermissionSets[i])),
 	})
 	if err != nil {
 		return nil, err

@@ -129,6 +129,7 @@ func (w *world) signIn(region, userID string) string {
 	token := "aoa-" + region + "-" + userID
 	w.grants.byKey[token] = &grant{region: region, Grant: awsapi.Grant{
 		UserID: userID, UserName: u.UserName, Scopes: []string{"sso:account:access"}, Expires: w.now.Add(time.Hour),
+		Tags: map[string]string{"Team": "Blue"},
 	}}
 	return token
 }

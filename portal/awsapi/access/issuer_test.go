@@ -36,6 +36,7 @@ func TestIssuerOfAnotherCloud(t *testing.T) {
 	assert.Equal(t, []awsapi.RoleSession{{
 		Account: "111122223333", PermissionSet: "ReadOnly", RoleSuffix: "0123456789abcdef", UserID: "u-1",
 		UserName: "alice@example.com", Region: frankfurt, Issued: w.now, Expires: w.now.Add(time.Hour),
+		Tags: map[string]string{"Team": "Blue"},
 	}}, c.asked)
 	const others = "GET /federation/credentials?role_name=Other&account_id=777788889999"
 	assert.Equal(t, 403, w.send(frankfurt, token, others).Code)

@@ -210,7 +210,8 @@ func (s *Server) Grant(ctx context.Context, token string) (awsapi.Grant, error) 
 	switch {
 	case err == nil:
 		return awsapi.Grant{
-			UserID: got.User.ID, UserName: got.User.UserName, Scopes: t.Scopes, Expires: time.Unix(t.Until, 0),
+			UserID: got.User.ID, UserName: got.User.UserName, Scopes: t.Scopes, Tags: got.Session.Tags,
+			Expires: time.Unix(t.Until, 0),
 		}, nil
 	case !errors.As(err, &e), e.Reason == portal.ReasonUnavailable, e.Reason == portal.ReasonStale:
 		return awsapi.Grant{}, &awsapi.Error{Reason: awsapi.ReasonUnavailable, Rule: "access token", Err: err}
