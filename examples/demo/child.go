@@ -14,6 +14,7 @@ import (
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 	"github.com/meridian-saml/meridian/saml"
@@ -72,6 +73,8 @@ type Order struct {
 	Secret   string // shared by the Regions
 	Keys     spKeys // likewise
 	IdP      IdP    // for Regions
+	Keyring  sealed.Location
+	Record   bool // see worldConfig
 }
 
 // IdP is the identity provider's metadata and addresses.
@@ -82,7 +85,7 @@ type IdP struct {
 
 // Start starts the Region or identity provider that o describes, and returns when it serves.
 func (c *child) Start(o Order, out *IdP) error {
-	w := &world{logger: logger(c.logs), secret: o.Secret, keys: o.Keys}
+	w := &world{logger: logger(c.logs), secret: o.Secret, keys: o.Keys, record: o.Record}
 	w.ctx, w.cancel = context.WithCancel(c.ctx)
 	for i, p := range places {
 		s := newSite(p.Place, o.Portals[i], o.Dir)
@@ -135,6 +138,9 @@ func (c *child) beginRegion(w *world, o Order) (err error) {
 	if err != nil {
 		return err
 	}
+	if w.keyring, err = o.Keyring.Open(s.Name); err != nil {
+		return err
+	}
 	if err := w.open(s); err != nil {
 		return err
 	}
@@ -164,6 +170,12 @@ func (c *child) Active(_ bool, out *int) error {
 		}
 	}
 	return nil
+}
+
+// SessionNames returns what a search of the disks must not find.
+func (c *child) SessionNames(_ bool, out *[]string) (err error) {
+	*out, err = c.site.Load().sessionNames(c.ctx)
+	return err
 }
 
 // Refusal is the result of a change.

@@ -20,7 +20,7 @@ import (
 // newTestWorld starts a world and extends it that far.
 func newTestWorld(t *testing.T, far int) *world {
 	t.Helper()
-	w, err := newWorld(context.Background(), worldConfig{})
+	w, err := newWorld(context.Background(), worldConfig{Record: true})
 	require.NoError(t, err)
 	t.Cleanup(w.close)
 	other := w.newRegion()

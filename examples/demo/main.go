@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) 
 	if err != nil {
 		return program.Usage, err
 	}
-	cfg := worldConfig{FixedPorts: !o.walk}
+	cfg := worldConfig{FixedPorts: !o.walk, Record: o.walk}
 	if o.verbose {
 		cfg.Logs = logs
 	}

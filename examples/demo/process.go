@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -18,7 +19,12 @@ import (
 // child listens at its ports each time that it starts.
 func (w *world) beginProcesses(ctx context.Context, program string, l []net.Listener) (err error) {
 	forRedirector, forRegions, forReplicas := l[1], l[3:3+len(w.sites)], l[3+len(w.sites):]
-	order := Order{Dir: w.dir, Secret: w.secret, Keys: w.keys, IdPPort: loopback.Port(l[0])}
+	// Each Region's process has a Ring of its own, with a copy of the key.
+	if w.keyring, err = sealed.All(w.dir, w.sites[0].Name, w.sites[1].Name, w.sites[2].Name); err != nil {
+		return err
+	}
+	order := Order{Dir: w.dir, Secret: w.secret, Keys: w.keys, IdPPort: loopback.Port(l[0]), Keyring: w.keyring.Location,
+		Record: w.record}
 	for i := range w.sites {
 		order.Portals = append(order.Portals, loopback.Port(forRegions[i]))
 		order.Replicas = append(order.Replicas, loopback.Port(forReplicas[i]))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,7 @@ func background(t *testing.T) context.Context {
 // newProcesses starts a world with a process for each Region.
 func newProcesses(t *testing.T) *world {
 	t.Helper()
-	w, err := newWorld(background(t), worldConfig{Program: command(t).Path})
+	w, err := newWorld(background(t), worldConfig{Program: command(t).Path, Record: true})
 	require.NoError(t, err)
 	t.Cleanup(w.close)
 	return w
@@ -101,6 +102,11 @@ func TestEveryStepOfProcessesCanFail(t *testing.T) {
 		{10, carol, "the operator's page"},
 		{11, swap, `want "NotPrimary", got ""`},
 		{13, swap, "where the redirector leads"},
+		{14, func(*walker) func() {
+			name := filepath.Join(w.sites[2].wire, "sent-0")
+			require.NoError(t, os.WriteFile(name, []byte("connection of "+corp.Bob), 0o600))
+			return func() { require.NoError(t, os.Remove(name)) }
+		}, "their connections say"},
 	} {
 		hurried := newCrowd(t, w, 4)
 		hurried.patience = time.Second

@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
@@ -31,6 +35,7 @@ type site struct {
 	corp.Place
 	url              string    // of its portal, without a slash at the end
 	acs              string    // its assertion consumer service
+	wire             string    // a directory for the bytes of its connections to other Regions
 	dir              string    // its replica's
 	*loopback.Server           // runs from the start
 	store            acs.Store // kept until the program ends
@@ -48,7 +53,7 @@ func newSite(p corp.Place, port int, dir string) *site {
 	u := loopback.Origin(p.Host(), port)
 	return &site{
 		Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name), port: port,
-		store: acs.NewMemoryStore(acs.MemoryConfig{}),
+		wire: filepath.Join(dir, "wire-"+p.Name), store: acs.NewMemoryStore(acs.MemoryConfig{}),
 	}
 }
 
@@ -125,15 +130,19 @@ func (w *world) open(s *site) error {
 	if s == w.sites[0] {
 		cfg.Seed = corp.Data(entries...)
 	}
-	if w.keyring != nil {
-		if s != w.sites[0] { // the replica of the key comes first, then the Region's data
-			if err := w.keyring.replicate(w.sites[0].Name, s.Name); err != nil {
-				return err
-			}
-		}
-		if cfg.Replica, err = w.keyring.seal(s.Name); err != nil {
+	// The replica of the key comes first, then the Region's data.
+	if err := w.keyring.Replicate(w.sites[0].Name, s.Name); err != nil {
+		return err
+	}
+	if cfg.Sealer, err = w.keyring.Sealer(s.Name); err != nil {
+		return err
+	}
+	if w.record {
+		tap := sealed.Tap{Dir: s.wire}
+		if err := os.MkdirAll(tap.Dir, 0o700); err != nil {
 			return err
 		}
+		cfg.Dial = []nats.Option{nats.SetCustomDialer(tap)}
 	}
 	runs, err := region.Open(w.ctx, cfg)
 	if err != nil {

@@ -139,21 +139,21 @@ func TestEveryStepCanFail(t *testing.T) {
 			}))
 		}, "refused, Reason LoggedOut, got accepted"},
 		{"a copy with another policy", extended, func(t *testing.T, w *world) {
-			require.NoError(t, w.keyring.rings[w.sites[1].Name].PutPolicy(w.keyring.id, keys.Allow("another")))
+			require.NoError(t, w.keyring.Rings[w.sites[1].Name].PutPolicy(w.keyring.ID, keys.Allow("another")))
 		}, "the policy of the copy"},
 		{"a copy that is to be deleted", extended, func(t *testing.T, w *world) {
-			_, err := w.keyring.rings[w.sites[1].Name].ScheduleDeletion(w.keyring.id, 0)
+			_, err := w.keyring.Rings[w.sites[1].Name].ScheduleDeletion(w.keyring.ID, 0)
 			require.NoError(t, err)
 		}, "KMS_InvalidStateException"},
 		{"a Region without a copy", extended, func(t *testing.T, w *world) {
 			r, err := keys.CreateRing(keys.RingConfig{
 				Path: filepath.Join(t.TempDir(), "keys"), Region: w.sites[1].Name, Key: make([]byte, 32)})
 			require.NoError(t, err)
-			w.keyring.rings[w.sites[1].Name] = r
+			w.keyring.Rings[w.sites[1].Name] = r
 		}, "KMS_NotFoundException"},
 		{"a file with a name in it", extended, func(t *testing.T, w *world) {
 			require.NoError(t, os.WriteFile(filepath.Join(w.dir, "log"), []byte("signed in: "+corp.Alice), 0o600))
-		}, "no user's name"},
+		}, "their connections say"},
 		{"a Region that is cut off", extended, func(t *testing.T, w *world) {
 			w.sites[0].running().RemovePeer(w.sites[1].Name)
 		}, "the data of the Regions: want 0 differences"},

@@ -23,6 +23,7 @@ var processSteps = []step{
 	onlyPrimaryWrites,
 	primaryBack,
 	allBack,
+	nothingPlain,
 }
 
 // query calls a method of a Region's process.

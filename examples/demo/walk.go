@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/url"
 	"regexp"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
@@ -78,7 +80,26 @@ func newWalker(ctx context.Context, w *world) *walker {
 	return &walker{w, ctx, corp.Alice, time.Minute, 40}
 }
 
-func (k *walker) browser() *testkit.Browser { return testkit.NewBrowser(k.ctx) }
+func (k *walker) browser() *testkit.Browser { return k.browsers.add(testkit.NewBrowser(k.ctx)) }
+
+// browsers are all of a walk.
+type browsers struct {
+	mu   sync.Mutex
+	list []*testkit.Browser // guarded by mu
+}
+
+func (b *browsers) add(one *testkit.Browser) *testkit.Browser {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list = append(b.list, one)
+	return one
+}
+
+func (b *browsers) all() []*testkit.Browser {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.list)
+}
 
 // until calls try until it returns nil or patience has passed.
 func (k *walker) until(try func() error) error { return check.Until(k.ctx, k.patience, try) }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal/failover"
 	"github.com/meridian-saml/meridian/saml"
@@ -47,10 +48,12 @@ type world struct {
 	logs       io.Writer // for children; nil: none
 	secret     string    // shared by the Regions
 	keys       spKeys    // of the service provider, likewise
-	keyring    *keyring  // seals the Regions' data; nil if they have processes
-	cli        string    // AWS's command line, for the walk; empty: the one on PATH
-	moved      bool      // whether a documented port was in use
-	dir        string    // temporary, for the replicas
+	keyring    *sealed.Keyring
+	record     bool     // see worldConfig
+	browsers   browsers // the walk's
+	cli        string   // AWS's command line, for the walk; empty: the one on PATH
+	moved      bool     // whether a documented port was in use
+	dir        string   // temporary, for the replicas
 
 	acts   sync.Mutex      // one at a time: extending, stopping, starting
 	ctx    context.Context // until close
@@ -68,6 +71,8 @@ type worldConfig struct {
 	// Program is started as the process of each of three Regions, all of them added. Empty: there are two Regions,
 	// in this process, the second one not added.
 	Program string
+	// Record keeps every byte between the Regions in files, for the walk to search.
+	Record bool
 }
 
 // newWorld starts everything. Another program may take a documented port before a child process listens there. Then
@@ -85,7 +90,7 @@ func newWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 
 // tryWorld opens all listeners first: each part must know the addresses of the others before any serves.
 func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
-	w := &world{logger: logger(cfg.Logs), logs: cfg.Logs, secret: rand.Text()}
+	w := &world{logger: logger(cfg.Logs), logs: cfg.Logs, secret: rand.Text(), record: cfg.Record}
 	var err error
 	if w.keys, err = newSPKeys(); err != nil {
 		return nil, err
@@ -110,7 +115,7 @@ func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 			w.sites = append(w.sites, newSite(p.Place, loopback.Port(listeners[3+i]), w.dir))
 		}
 		if cfg.Program == "" {
-			if w.keyring, err = newKeyring(w.dir, w.sites); err == nil {
+			if w.keyring, err = sealed.New(w.dir, w.sites[0].Name); err == nil {
 				err = w.begin(listeners)
 			}
 		} else {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/awsnames"
@@ -67,6 +68,7 @@ type world struct {
 	servers []*http.Server // nil while it is stopped
 	ca      authority
 	port    string
+	keyring *sealed.Keyring
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -97,6 +99,9 @@ func newWorld(t *testing.T, port string) *world {
 		listeners = append(listeners, l)
 	}
 	w.ca = newAuthority(t)
+	var err error
+	w.keyring, err = sealed.All(t.TempDir(), w.places[0].Name, w.places[1].Name)
+	require.NoError(t, err)
 	w.idp = mockidp.New(mockidp.Config{Users: corp.Users(), Apps: []mockidp.App{corp.SAMLApp()}})
 	t.Cleanup(w.idp.Close)
 	md, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
@@ -121,8 +126,11 @@ func newWorld(t *testing.T, port string) *world {
 
 // open starts a Region and waits until it is replicated.
 func (w *world) open(i int, p place, sp *saml.ServiceProvider, entries []center.Region) {
+	sealer, err := w.keyring.Sealer(p.Name)
+	require.NoError(w.t, err)
 	cfg := region.Config{
-		Place: p.Place, Primary: corp.Virginia.Name, Origin: p.portal, SP: sp, Dir: filepath.Join(w.t.TempDir(), p.Name),
+		Sealer: sealer,
+		Place:  p.Place, Primary: corp.Virginia.Name, Origin: p.portal, SP: sp, Dir: filepath.Join(w.t.TempDir(), p.Name),
 		Listen: "127.0.0.1:0", Secret: "shared by the Regions", Peers: map[string]string{},
 		AWS:    &region.AWS{Key: bytes.Repeat([]byte{1}, 32)},
 		Logger: slog.New(slog.NewTextHandler(w, nil)),

@@ -12,6 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
@@ -48,9 +49,14 @@ func newReplicatedWorld(t *testing.T) (*world, map[string]*region.Region) {
 	require.NoError(t, err)
 	source.Replace(md)
 	regions := map[string]*region.Region{}
+	keyring, err := sealed.All(t.TempDir(), virginia, frankfurt)
+	require.NoError(t, err)
 	for _, p := range places {
+		sealer, err := keyring.Sealer(p.Name)
+		require.NoError(t, err)
 		r, err := region.Open(t.Context(), region.Config{
-			Place: p, Primary: virginia, Origin: w.portals[p.Name], SP: w.sp, Dir: t.TempDir(), Listen: "127.0.0.1:0",
+			Sealer: sealer,
+			Place:  p, Primary: virginia, Origin: w.portals[p.Name], SP: w.sp, Dir: t.TempDir(), Listen: "127.0.0.1:0",
 			Secret: "the secret of the Regions", Seed: corp.Data(entries...), Logger: slog.New(slog.DiscardHandler),
 		})
 		require.NoError(t, err)

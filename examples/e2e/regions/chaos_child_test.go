@@ -23,6 +23,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
@@ -68,6 +69,7 @@ type order struct {
 	Users   int
 	IdP     []byte   // metadata
 	Recover []string // see replica.Config
+	Keyring sealed.Location
 }
 
 type placed struct {
@@ -157,6 +159,15 @@ func (o order) startNode() (func(), error) {
 	for i := range o.Users {
 		cfg.Seed.Users = append(cfg.Seed.Users, center.User{ID: chaosUser(i), UserName: chaosUser(i)})
 	}
+	keyring, err := o.Keyring.Open(o.Place.Name)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := keyring.Sealer(o.Place.Name)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Sealer = sealer
 	cfg.Replica = func(c *replica.Config) { o.adapt(c) }
 	closing := func() {}
 	if o.URL != "" {
@@ -169,8 +180,8 @@ func (o order) startNode() (func(), error) {
 		if err != nil {
 			return nil, err
 		}
-		if cfg.Store, err = natsstore.New(ctx, natsstore.Config{InsecurePlaintext: true,
-			JetStream: js, Replicas: 3}); err != nil {
+		cfg.Store, err = natsstore.New(ctx, natsstore.Config{Sealer: sealer, JetStream: js, Replicas: 3})
+		if err != nil {
 			return nil, err
 		}
 		closing = nc.Close
@@ -200,7 +211,10 @@ func (o order) adapt(c *replica.Config) {
 	c.Options = []nats.Option{nats.UserInfo("meridian", chaosPassword)}
 }
 
-func chaosUser(i int) string { return fmt.Sprintf("user%d@example.com", i) }
+// chaosMark is in the names of all users, and so in everything that names one.
+const chaosMark = "quokka@example.com"
+
+func chaosUser(i int) string { return fmt.Sprintf("user%d-%s", i, chaosMark) }
 
 // chaosLevel is the level of the processes' logs; with MERIDIAN_TEST_LOG, all.
 func chaosLevel() slog.Level {

@@ -190,7 +190,7 @@ func (w *chaosWorld) watch(ctx context.Context, r *record, s chaosSession, from 
 // update creates users in the primary, one after the other.
 func (w *chaosWorld) update(ctx context.Context, r *record) {
 	for i := 0; ctx.Err() == nil; i++ {
-		name := fmt.Sprintf("new%d@example.com", i)
+		name := fmt.Sprintf("new%d-%s", i, chaosMark)
 		if w.regions[0].do("/user", url.Values{"name": {name}, "active": {"1"}}) == nil {
 			r.note(func() { r.users = append(r.users, name) })
 		}

@@ -31,7 +31,7 @@ func chaosTime(t *testing.T) time.Duration {
 // move between Regions and sign out anywhere, and the directory changes. No
 // acknowledged data is missing. No Region that has received a sign-out accepts
 // the session. No response is accepted twice. At the end all Regions are
-// healthy and have the same data.
+// healthy and have the same data, and nothing on a disk or a wire names a user.
 func TestInvariant7_Invariant14_Invariant19_Chaos(t *testing.T) {
 	length := chaosTime(t)
 	users := 100 + int(length.Seconds())*10
@@ -67,6 +67,7 @@ func TestInvariant7_Invariant14_Invariant19_Chaos(t *testing.T) {
 	t.Logf("%v: faults %v; %d posts of %d responses, %d admitted; "+
 		"%d sign-ins, %d handoffs, %d ended, %d checked as ended; %d users made",
 		length, faults, r.posts, len(r.answers), len(r.admitted), r.signIns, r.handoffs, r.ends, r.heard, len(r.users))
+	w.requireSealed()
 	require.Empty(t, r.wrong)
 	require.NotZero(t, r.signIns)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 )
 
 // wire is the connection of one Region to a server of another. A wire that is
@@ -15,19 +16,20 @@ import (
 // open connections are reset.
 type wire struct {
 	net.Listener
-	to string
+	to     string
+	search *sealed.Search // of every byte, also those that it drops
 
 	mu    sync.Mutex
 	cut   int // how many have cut it
 	conns []net.Conn
 }
 
-func newWire(to string) (*wire, error) {
+func newWire(to string, search *sealed.Search) (*wire, error) {
 	l, err := loopback.Listen(0)
 	if err != nil {
 		return nil, err
 	}
-	w := &wire{Listener: l, to: to}
+	w := &wire{Listener: l, to: to, search: search}
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -71,9 +73,10 @@ func (w *wire) pass(in net.Conn) {
 }
 
 func (w *wire) pipe(from, to net.Conn) {
-	buf := make([]byte, 32<<10)
+	buf, search := make([]byte, 32<<10), w.search.Stream()
 	for {
 		n, err := from.Read(buf)
+		_, _ = search.Write(buf[:n]) // never fails
 		if !w.whole() {
 			_, _ = io.Copy(io.Discard, from)
 			return

@@ -17,11 +17,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
@@ -34,6 +36,8 @@ type chaosWorld struct {
 	regions []*chaosRegion        // the primary first
 	servers []*process            // of the cluster
 	wires   map[[2]string][]*wire // from, to
+	dir     string                // all disks
+	between *sealed.Search        // of all wires
 
 	plan      []placed
 	damage    sync.Mutex   // held for as long as a Region's disk is damaged
@@ -52,6 +56,9 @@ func newChaosWorld(t *testing.T, users int) *chaosWorld {
 	t.Helper()
 	w := &chaosWorld{t: t, wires: map[[2]string][]*wire{}}
 	dir := t.TempDir()
+	w.dir, w.between = dir, newChaosSearch(t)
+	keyring, err := sealed.All(filepath.Join(dir, "keys"), corp.Virginia.Name, corp.Frankfurt.Name, corp.Sydney.Name)
+	require.NoError(t, err)
 	for _, place := range []corp.Place{corp.Virginia, corp.Frankfurt, corp.Sydney} {
 		r := &chaosRegion{}
 		l, err := loopback.Listen(0)
@@ -80,7 +87,8 @@ func newChaosWorld(t *testing.T, users int) *chaosWorld {
 		r.listen = []string{loopback.Address(take())}
 	}
 	for i, r := range w.regions {
-		o := order{Place: r.Place, Origin: r.Origin, Plan: w.plan, Users: users, IdP: w.idp.Metadata("")}
+		o := order{Place: r.Place, Origin: r.Origin, Plan: w.plan, Users: users, IdP: w.idp.Metadata(""),
+			Keyring: keyring.Location}
 		o.Peers = w.startWires(r)
 		nodes := 1
 		if i == 2 {
@@ -99,6 +107,29 @@ func newChaosWorld(t *testing.T, users int) *chaosWorld {
 		}
 	})
 	return w
+}
+
+// newChaosSearch searches for what names a user, and for a Region's name, which is found wherever the search works.
+func newChaosSearch(t *testing.T) *sealed.Search {
+	t.Helper()
+	s, err := sealed.NewSearch(chaosMark, corp.Frankfurt.Name)
+	require.NoError(t, err)
+	return s
+}
+
+// requireSealed fails if a file of a Region or a byte between Regions names a user.
+func (w *chaosWorld) requireSealed() {
+	w.t.Helper()
+	disks := newChaosSearch(w.t)
+	files, err := disks.Files(w.dir)
+	require.NoError(w.t, err)
+	for where, s := range map[string]*sealed.Search{"disks": disks, "wires": w.between} {
+		found, searched := s.Found()
+		assert.Equal(w.t, []string{corp.Frankfurt.Name}, found, where)
+		assert.Greater(w.t, searched, int64(100_000), where)
+		w.t.Logf("searched %d KiB of the %s", searched>>10, where)
+	}
+	w.t.Logf("%d files", files)
 }
 
 // freePortsOf returns ports that are free. They are outside of what systems
@@ -147,7 +178,7 @@ func (w *chaosWorld) startWires(from *chaosRegion) map[string]string {
 		}
 		var urls []string
 		for _, addr := range to.listen {
-			one, err := newWire(addr)
+			one, err := newWire(addr, w.between)
 			require.NoError(w.t, err)
 			w.t.Cleanup(one.end)
 			key := [2]string{from.Name, to.Name}

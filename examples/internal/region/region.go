@@ -37,6 +37,8 @@ type Config struct {
 	Secret string      // shared by the Regions
 	Seed   center.Data // the primary's initial data
 	Peers  map[string]string
+	// Sealer seals the Region's data. Required.
+	Sealer replica.Sealer
 	// Dial are options for the links to peers. Nil: none.
 	Dial []nats.Option
 	// AWS serves AWS's command lines. Nil: the Region doesn't.
@@ -86,8 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Region, error) {
 	}
 	rc := replica.Config{
 		Region: cfg.Place.Name, Primary: cfg.Primary, Seed: cfg.Seed, Dir: cfg.Dir, Listen: cfg.Listen, Secret: cfg.Secret,
-		Logger: cfg.Logger, Peers: map[string]replica.Peer{},
-		InsecurePlaintext: true, // the examples' users are made up
+		Sealer: cfg.Sealer, Logger: cfg.Logger, Peers: map[string]replica.Peer{},
 	}
 	for name, addr := range cfg.Peers {
 		rc.Peers[name] = replica.Peer{URL: addr, Options: cfg.Dial}

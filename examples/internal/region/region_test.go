@@ -20,6 +20,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/examples/internal/person"
 	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
@@ -73,9 +74,18 @@ func newWorld(t *testing.T, places ...corp.Place) *world {
 	metadata, err := sp.Metadata()
 	require.NoError(t, err)
 	require.NoError(t, w.idp.RegisterSP("", metadata))
+	var names []string
 	for _, p := range places {
+		names = append(names, p.Name)
+	}
+	keyring, err := sealed.All(t.TempDir(), names...)
+	require.NoError(t, err)
+	for _, p := range places {
+		sealer, err := keyring.Sealer(p.Name)
+		require.NoError(t, err)
 		r, err := region.Open(t.Context(), region.Config{
-			Place: p, Primary: places[0].Name, Origin: w.origins[p.Name], SP: sp, Dir: t.TempDir(), Listen: "127.0.0.1:0",
+			Sealer: sealer,
+			Place:  p, Primary: places[0].Name, Origin: w.origins[p.Name], SP: sp, Dir: t.TempDir(), Listen: "127.0.0.1:0",
 			Secret: "the secret of the Regions", Seed: corp.Data(entries...), Logger: slog.New(slog.DiscardHandler),
 			Dial: []nats.Option{nats.SetCustomDialer(w.dials[p.Name])}, OnVerdict: w.verdict,
 		})
