@@ -18,6 +18,7 @@
 //     acs/samlspcompat has it for programs written for samlsp of crewjam/saml.
 //   - acs/federation: metadata of identity providers, fetched, verified and
 //     refreshed.
+//   - acs/theme: name, logo, colors and languages of the pages.
 //   - acs/telemetry: OpenTelemetry metrics and traces.
 //   - acs/discovery: the page on which users choose an identity provider.
 //   - portal: the access portal of a Region. portal/codestest tests an
@@ -69,10 +70,11 @@
 //	acs/natsstore                     acs, acs/sessions, acs/internal/storeerr
 //	acs/redisstore                    acs, acs/sessions, acs/internal/storeerr
 //	acs/scsstore                      acs/sessions
+//	acs/theme                         saml, acs
 //	acs/internal/storeerr             –
 //	acs/internal/testserver           acs, mockidp/testkit
-//	portal                            saml, acs, acs/sessions, portal/center,
-//	                                  portal/internal/refusal
+//	portal                            saml, acs, acs/sessions, acs/theme,
+//	                                  portal/center, portal/internal/refusal
 //	portal/awsnames                   –
 //	portal/awsapi                     portal/awsapi/internal/sigv4,
 //	                                  portal/internal/refusal

@@ -129,11 +129,11 @@ func writePostForm(w http.ResponseWriter, form saml.PostForm, text message, ance
 		to = u.Scheme + "://" + u.Host + " " + to
 	}
 	writePage(w, http.StatusOK, "post", ancestors, styleSource+"; "+scriptSource+"; form-action "+to, struct {
+		PageLook
 		message
 		saml.PostForm
-		Style  template.CSS
 		Script template.JS
-	}{text, form, template.CSS(style), script})
+	}{PageLook{}.orDefault(), text, form, script})
 }
 
 // writePage writes a page that no site may show in a frame but the origins in ancestors.

@@ -1,11 +1,9 @@
 package acs
 
 import (
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -60,19 +58,7 @@ type PageButton struct{ Name, Value, Text string }
 
 // WritePage writes a page of package acs, which is what a nil Config.RenderPage does. It has no script, and no site
 // can show it in a frame.
-func WritePage(w http.ResponseWriter, _ *http.Request, p Page) {
-	name, target := "error", "'none'"
-	if p.Kind == PageAttributes && p.Attributes != nil {
-		name = "attributes"
-	}
-	if p.Form != nil {
-		target = strings.Join(append([]string{"'self'"}, p.Form.Targets...), " ")
-	}
-	writePage(w, p.Status, name, nil, styleSource+"; form-action "+target, struct {
-		Page
-		Style template.CSS
-	}{p, template.CSS(style)})
-}
+func WritePage(w http.ResponseWriter, _ *http.Request, p Page) { PageLook{}.WritePage(w, p) }
 
 // SetPageHeaders sets the headers of a page with a form that posts to its own origin, and of the answers to it: no
 // cache stores them. Referrer-Policy is same-origin, because with no-referrer a browser sends "Origin: null" with the

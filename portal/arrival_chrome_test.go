@@ -50,7 +50,7 @@ func TestReplayInARealBrowser(t *testing.T) {
 	b.open(virginia + "/sessions")
 	b.until(`document.querySelectorAll("ul.rows > li").length === 1`)
 
-	b.click(`form[action="/sign-out"] button`)
+	b.menu(`form[action="/sign-out"] button`)
 	b.at(virginia + "/signed-out")
 	b.do(chromedp.Navigate(page))
 	b.until(`location.pathname === "/refused"`)

@@ -142,7 +142,7 @@ func TestRefusedLeadsNowhereElse(t *testing.T) {
 	}
 	page := w.browser().get("https://" + virginia + "/refused?reference=%3Cscript%3E")
 	assert.Equal(t, http.StatusForbidden, page.StatusCode)
-	assert.NotContains(t, page.body, "<script")
+	assert.NotContains(t, page.body, "<script>")
 	assert.Equal(t, http.StatusMethodNotAllowed, b.submit("https://"+virginia+"/refused", url.Values{}).StatusCode)
 }
 

@@ -152,6 +152,9 @@ func (b *tab) click(css string) {
 	b.do(chromedp.Click(chromedp.CSS(css), chromedp.NodeVisible))
 }
 
+// menu opens the user's menu and clicks an entry.
+func (b *tab) menu(css string) { b.t.Helper(); b.click(".who summary"); b.click(".who " + css) }
+
 // until waits for an expression to be true on a complete page.
 func (b *tab) until(expression string) {
 	b.t.Helper()
@@ -238,13 +241,13 @@ func TestRealBrowser(t *testing.T) {
 	b.reads("Alice Adams", "us-east-1 (N. Virginia) can't be reached from here", "provisioned before still works")
 	b.fits("home-unreachable-peer")
 
-	b.click(`a[href="/sessions"]`)
+	b.menu(`a[href="/sessions"]`)
 	b.reads("Your sessions", "This session", "N. Virginia", "Sign out everywhere")
 	b.fits("sessions")
 
-	b.click(`a[href="/operator"]`)
-	b.reads("Regions of this instance", "640 of 1000", "Unknown Not reachable", "4 min ago", "View ACS URLs",
-		"View AWS access portal URLs")
+	b.menu(`a[href="/operator"]`)
+	b.reads("Regions of this instance", "640 of 1,000", "Unknown Not reachable", "4 min ago", "View ACS URLs",
+		"View access portal URLs")
 	b.fits("operator")
 	b.click(`details.list:nth-of-type(1) summary`)
 	b.until(`document.getElementById("all-acs").checkVisibility()`)
@@ -256,7 +259,7 @@ func TestRealBrowser(t *testing.T) {
 	b.open(s.portals["eu-central-1"] + "/sign-outs")
 	b.reads("Not found", "Alice Adams")
 	b.fits("not-found")
-	b.click(`form[action="/sign-out"] button`)
+	b.menu(`form[action="/sign-out"] button`)
 	b.at(s.portals["eu-central-1"] + "/signed-out")
 	b.open(s.portals["us-east-1"] + "/signed-out")
 	b.reads("You are signed out") // a signed-in user would be redirected home

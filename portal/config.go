@@ -3,6 +3,7 @@ package portal
 import (
 	"cmp"
 	"context"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/saml"
@@ -131,6 +133,13 @@ type Config struct {
 	// Empty: only the portal's own origins.
 	RelayStateOrigins []string
 
+	// Theme is the name, logo, colors, languages, support link and notice of all pages. The zero value is the portal's
+	// own design.
+	Theme theme.Config
+	// Templates has files that replace the portal's templates one by one, such as "role.html" or "layout.html":
+	// TEMPLATES.md lists them with what they can show. New executes each with samples, so that a broken one is an error
+	// here. Nil: the portal's own.
+	Templates fs.FS
 	// RenderPage writes the pages of refusals, questions and signing out in the program's own design, as in acs.Config.
 	// The pages for signed-in users stay the portal's. The headers are those of the portal's own pages: replace
 	// Content-Security-Policy. Nil: the portal's design.
@@ -251,3 +260,16 @@ func (c *Config) defaults() {
 }
 
 func badConfig(field, want, got string) error { return newError(ReasonConfig, field, want, got) }
+
+// newTheme returns the theme of a portal, with the texts of the portal's own pages.
+func newTheme(cfg theme.Config) (*theme.Theme, error) {
+	texts, err := fs.Sub(files, "texts")
+	if err != nil {
+		panic("portal: " + err.Error()) // the embedded files are wrong
+	}
+	out, err := theme.New(cfg, texts)
+	if err != nil {
+		return nil, &Error{Reason: ReasonConfig, Rule: "Config.Theme", Err: err}
+	}
+	return out, nil
+}

@@ -36,6 +36,11 @@ type operatorBody struct {
 
 const maxShownProviders = 100
 
+const (
+	textNoUser         = "No user has exactly this user name. Nothing was done. Check the spelling and try again."
+	textChooseProvider = "Users of several identity providers have this user name. Nothing was done. Choose one."
+)
+
 type regionRow struct {
 	regionLink
 	Status string
@@ -54,7 +59,7 @@ func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit
 	}
 	heard := p.peers()
 	for _, link := range p.regionLinks(r) {
-		body.Regions = append(body.Regions, p.regionRow(link, heard))
+		body.Regions = append(body.Regions, p.regionRow(r, link, heard))
 		body.ACS = append(body.ACS, link.ACSURLs...)
 		body.Portals = append(body.Portals, link.PortalURLs...)
 		for _, raw := range slices.Concat(link.PortalURLs, link.ACSURLs) {
@@ -67,11 +72,11 @@ func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit
 	p.render(w, r, status, "operator", v.page("Operator", "operator", body))
 }
 
-func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
+func (p *Portal) regionRow(r *http.Request, link regionLink, heard map[string]Peer) regionRow {
 	row := regionRow{regionLink: link}
 	row.Peer, row.Known = heard[link.Name]
 	if row.Known {
-		row.Heard, row.Unreachable = p.since(row.Peer), row.Peer.cutOff()
+		row.Heard, row.Unreachable = p.since(p.theme.Texts(r), row.Peer), row.Peer.cutOff()
 	}
 	switch { // an active Region's data is current only while it is reachable
 	case link.Region.Status == center.RegionAdding:
@@ -100,6 +105,9 @@ func (r regionRow) Lag() string {
 	}
 	return lag(r.Peer.Lag)
 }
+
+// LongestLag is the longest one since this process started.
+func (r regionRow) LongestLag() string { return lag(r.Peer.MaxLag) }
 
 func (r regionRow) Clock() string {
 	if !r.Peer.ClockKnown {
@@ -131,20 +139,20 @@ func (p *Portal) endUser(w http.ResponseWriter, r *http.Request, v *visit) {
 		u, ok = p.cfg.Directory.UserOf(of, body.UserName)
 	}
 	if !ok {
-		body.Problem = "No user has exactly this user name. Nothing was done. Check the spelling and try again."
+		body.Problem = textNoUser
 		if list := p.providersWith(body.UserName); len(list) > 1 {
 			body.Choose = list
-			body.Problem = "Users of several identity providers have this user name. Nothing was done. Choose one."
+			body.Problem = textChooseProvider
 		}
 		p.renderOperator(w, r, v, http.StatusUnprocessableEntity, body)
 		return
 	}
 	if p.revokeUser(w, r, v, u) {
-		name := u.UserName
+		name, texts := u.UserName, p.theme.Texts(r)
 		if of := p.providerOf(u); of != "" {
-			name += " of " + of
+			name = texts.T("%s of %s", name, of)
 		}
-		done := "All sessions of " + name + " were ended here. Other Regions end them when the change arrives there."
+		done := texts.T("All sessions of %s were ended here. Other Regions end them when the change arrives there.", name)
 		p.renderOperator(w, r, v, http.StatusOK, operatorBody{Done: done})
 	}
 }

@@ -36,7 +36,7 @@ func (p *Portal) renderRole(w http.ResponseWriter, r *http.Request, v *visit,
 			if a.Account.ID == r.PathValue("account") && set.Name == r.PathValue("permissionSet") {
 				set.SessionDuration = cmp.Or(set.SessionDuration, time.Hour) // center's default
 				body := roleBody{a.Account, set, keys(a.Account, set)}
-				p.render(w, r, http.StatusOK, "role", v.page(set.Name+" in "+a.Account.Name, "", body))
+				p.render(w, r, http.StatusOK, "role", v.page(p.theme.Texts(r).T("%s in %s", set.Name, a.Account.Name), "", body))
 				return
 			}
 		}
@@ -69,16 +69,16 @@ func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	var rows []sessionRow
-	now := p.now()
+	now, texts := p.now(), p.theme.Texts(r)
 	for _, s := range all {
 		if s.Over(now, p.cfg.IdleTimeout) {
 			continue
 		}
-		row := sessionRow{Session: s, Current: s.ID == v.session.ID, Seen: "just now"}
+		row := sessionRow{Session: s, Current: s.ID == v.session.ID, Seen: texts.T("just now")}
 		row.Region, _ = p.regionNamed(s.Region)
 		row.Region.Name = s.Region
 		if d := now.Sub(s.Seen); d >= 2*time.Minute { // Seen is up to a minute old
-			row.Seen = "about " + ago(d)
+			row.Seen = texts.T("about %s", ago(texts, d))
 		}
 		rows = append(rows, row)
 	}

@@ -3,13 +3,13 @@ package portal
 import (
 	"errors"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/theme"
 )
 
 // The paths that links, monitors and administrators use.
@@ -47,7 +47,10 @@ type Portal struct {
 	region     *acs.Region
 	mux        *http.ServeMux
 	cross      *http.CrossOriginProtection
-	templates  map[string]*template.Template // by page
+	theme      *theme.Theme
+	templates  templates
+	assets     map[string]asset // by name
+	brand      brand
 	refusals   map[Reason]refusalText
 	acsOrigins []string  // of the consumers, which never change
 	shared     bool      // whether the Codes are shared with other Regions
@@ -64,9 +67,19 @@ func New(cfg Config) (*Portal, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	look, err := newTheme(cfg.Theme)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := parseTemplates(cfg.Templates)
+	if err != nil {
+		return nil, err
+	}
+	assets, brand := newAssets(look)
 	p := &Portal{
+		theme: look, templates: pages, assets: assets, brand: brand,
 		cfg: cfg, clock: cfg.Now, log: cfg.Logger.With("region", cfg.Region), mux: http.NewServeMux(),
-		cross: http.NewCrossOriginProtection(), templates: parseTemplates(), refusals: parseRefusals(),
+		cross: http.NewCrossOriginProtection(), refusals: parseRefusals(),
 		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: newHealth(),
 		codes: codeQuota{until: map[string][]time.Time{}},
 	}
@@ -74,7 +87,9 @@ func New(cfg Config) (*Portal, error) {
 	if cfg.DiscoveryURL != "" {
 		discovered = PathDiscovered
 	}
-	var err error
+	if err := pages.check(p.samples()); err != nil {
+		return nil, err
+	}
 	p.region, err = acs.NewRegion(acs.Config{
 		SP:                cfg.SP,
 		Region:            cfg.Region,
@@ -95,7 +110,7 @@ func New(cfg Config) (*Portal, error) {
 		SOAP:              cfg.SOAP,
 		OnVerdict:         p.verdict,
 		Observer:          cfg.Observer,
-		RenderPage:        cfg.RenderPage,
+		RenderPage:        p.renderConsumer,
 		Logger:            cfg.Logger,
 	})
 	if err != nil {
@@ -238,6 +253,6 @@ func (p *Portal) secure(w http.ResponseWriter) {
 }
 
 func contentSecurityPolicy(formAction string) string {
-	return "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + formAction +
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action " + formAction +
 		"; base-uri 'none'; frame-ancestors 'none'"
 }

@@ -71,7 +71,10 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, why *Error) stri
 		text = p.refusals[""]
 	}
 	body := messageBody{text.Text, reference, text.Action, text.Href}
-	body.Text = strings.ReplaceAll(body.Text, "{regions}", strings.Join(why.regions, " and "))
+	if len(why.regions) > 0 {
+		regions := strings.Join(why.regions, ", ")
+		body.Text = strings.ReplaceAll(p.theme.Texts(r).T(body.Text), "{regions}", regions)
+	}
 	pg := page{Title: text.Title, Body: body}
 	switch why.Reason {
 	case ReasonStale, ReasonNotInUse, ReasonHandoffUser:
@@ -139,7 +142,6 @@ func (p *Portal) refused(w http.ResponseWriter, r *http.Request) {
 	case otherTab && !q.Has("waited"):
 		p.oneMoment(w, r, pathRefused+"?"+url.Values{"reference": {q.Get("reference")}, "waited": {"1"}}.Encode())
 	default:
-		w.Header().Del("Content-Security-Policy") // the page has a reference of its own
 		p.region.Refused(w, r)
 	}
 }

@@ -1,63 +1,39 @@
 package portal
 
 import (
-	"bytes"
-	"embed"
+	"cmp"
+	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-//go:embed templates static
-var files embed.FS
-
-// parseTemplates returns one template per page, each with the layout. It panics if an embedded file is wrong.
-func parseTemplates() map[string]*template.Template {
-	lines := func(list []string) string { return strings.Join(list, "\n") }
-	funcs := template.FuncMap{"length": length, "instant": instant, "lag": lag, "lines": lines}
-	out := map[string]*template.Template{}
-	names, err := fs.Glob(files, "templates/*.html")
-	if err != nil || len(names) == 0 {
-		panic("portal: no templates")
-	}
-	for _, name := range names {
-		page := strings.TrimSuffix(path.Base(name), ".html")
-		if page != "layout" {
-			layout := template.New("layout.html").Funcs(funcs)
-			out[page] = template.Must(layout.ParseFS(files, "templates/layout.html", name))
-		}
-	}
-	return out
-}
-
 // length formats a duration in hours and minutes: "8 hours", "1 hour 30 minutes".
-func length(d time.Duration) string {
-	var parts []string
-	for unit, n := range [...]int{int(d / time.Hour), int(d % time.Hour / time.Minute)} {
-		name := [...]string{"hour", "minute"}[unit]
-		switch n {
-		case 0:
-		case 1:
-			parts = append(parts, "1 "+name)
-		default:
-			parts = append(parts, strconv.Itoa(n)+" "+name+"s")
-		}
+func length(t *theme.Texts, d time.Duration) string {
+	hours, minutes := int(d/time.Hour), int(d%time.Hour/time.Minute)
+	switch {
+	case minutes == 0:
+		return t.T("%d hours", hours)
+	case hours == 0:
+		return t.T("%d minutes", minutes)
 	}
-	return strings.Join(parts, " ")
+	return t.T("%d hours", hours) + " " + t.T("%d minutes", minutes)
 }
 
-func instant(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+// textInstant is the form of an instant, as in package time.
+const textInstant = "2 January 2006, 15:04 UTC"
 
+func instant(t *theme.Texts, at time.Time) string { return at.UTC().Format(t.T(textInstant)) }
+
+// page is what the templates show. T and the other methods are for them.
 type page struct {
-	Title string
+	Title string // a key of the texts, or a text in the user's language
 	Tab   string // the current link of the navigation, or ""
 	User  *center.User
 	Of    string    // the user's identity provider, if there are several
@@ -67,6 +43,52 @@ type page struct {
 	Regions  []regionLink
 	Operator bool // whether the user is an operator
 	Body     any
+
+	Brand brand
+	texts *theme.Texts
+}
+
+// T returns the text of a key, its English form, in the user's language. It escapes values, except template.HTML.
+func (pg page) T(key string, values ...any) template.HTML { return pg.texts.HTML(key, values...) }
+
+// Language and Dir are the attributes lang and dir of the page.
+func (pg page) Language() string { return pg.texts.Language() }
+func (pg page) Dir() string      { return pg.texts.Dir() }
+
+// Time returns an instant as an element, which the portal's script shows in the user's time zone.
+func (pg page) Time(at time.Time) template.HTML {
+	const form = `<time datetime="%s">%s</time>`
+	return template.HTML(fmt.Sprintf(form, at.UTC().Format(time.RFC3339), template.HTMLEscapeString(pg.Instant(at))))
+}
+
+// Instant and Length return an instant and a duration as text.
+func (pg page) Instant(at time.Time) string   { return instant(pg.texts, at) }
+func (pg page) Length(d time.Duration) string { return length(pg.texts, d) }
+
+// Mono returns a name as an element of a text.
+func (page) Mono(name string) template.HTML {
+	return template.HTML(`<span class="mono">` + template.HTMLEscapeString(name) + `</span>`)
+}
+
+// Person returns a user's label, the user name if it is another text, and the identity provider unless that is empty.
+func (pg page) Person(u center.User, of string) template.HTML {
+	out := "<strong>" + template.HTMLEscapeString(u.Label()) + "</strong>"
+	if u.UserName != u.Label() {
+		out += ` <span class="quiet">(` + template.HTMLEscapeString(u.UserName) + ")</span>"
+	}
+	if of != "" {
+		return pg.T("%s of %s", template.HTML(out), of)
+	}
+	return template.HTML(out)
+}
+
+// Names returns the names of Regions.
+func (page) Names(list []center.Region) string {
+	var out []string
+	for _, r := range list {
+		out = append(out, cmp.Or(r.Label, r.Name))
+	}
+	return strings.Join(out, ", ")
 }
 
 type regionLink struct {
@@ -76,8 +98,9 @@ type regionLink struct {
 	Accent int
 	// Open is the address of the Region's portal for a user who comes from here, or "".
 	Open string
-	// Heard is the age of that Region's data, as text, or "".
+	// Heard is the age of that Region's data, as text, or "". Never says that no data has arrived yet.
 	Heard       string
+	Never       bool
 	Unreachable bool
 }
 
@@ -86,13 +109,13 @@ const accents = 6
 // regionLinks asks the directory each time, because Regions can change.
 func (p *Portal) regionLinks(r *http.Request) []regionLink {
 	var out []regionLink
-	heard, l := p.peers(), p.place(r)
+	heard, l, texts := p.peers(), p.place(r), p.theme.Texts(r)
 	for i, region := range p.cfg.Directory.Regions() {
 		link := regionLink{Region: region, Current: region.Name == p.cfg.Region, Primary: i == 0, Accent: i % accents}
 		if !link.Current && region.Active() {
 			link.Open = p.openURL(l, region)
 			if peer, ok := heard[region.Name]; ok {
-				link.Heard, link.Unreachable = p.since(peer), peer.cutOff()
+				link.Heard, link.Never, link.Unreachable = p.since(texts, peer), peer.Heard.IsZero(), peer.cutOff()
 			}
 		}
 		out = append(out, link)
@@ -126,6 +149,8 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name
 		return
 	}
 	all := p.regionLinks(r)
+	pg.texts, pg.Brand = p.theme.Texts(r), p.brand
+	pg.Title = pg.texts.T(pg.Title)
 	pg.Here = regionLink{Region: center.Region{Name: p.cfg.Region}, Current: true}
 	if i := slices.IndexFunc(all, func(l regionLink) bool { return l.Current }); i >= 0 {
 		pg.Here = all[i]
@@ -133,23 +158,15 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name
 	if pg.User != nil {
 		pg.Regions, pg.Operator, pg.Of = all, p.isOperator(*pg.User), p.providerOf(*pg.User)
 	}
-	var b bytes.Buffer // buffered, so that a failure can become an error response
-	if err := p.templates[name].Execute(&b, pg); err != nil {
+	b, err := p.templates.execute(name, pg)
+	if err != nil {
 		p.log.ErrorContext(r.Context(), "portal: page failed", "page", name, "error", err)
+	}
+	if b == nil {
 		http.Error(w, "The portal could not make this page. Try again in a minute.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = b.WriteTo(w) // fails only if the browser is gone
-}
-
-func (p *Portal) static(w http.ResponseWriter, r *http.Request) {
-	name := "static/" + r.PathValue("file")
-	if _, err := fs.Stat(files, name); err != nil {
-		p.notFound(w, r)
-		return
-	}
-	w.Header().Set("Cache-Control", "public, max-age=300")
-	http.ServeFileFS(w, r, files, name)
+	_, _ = w.Write(b) // fails only if the browser is gone
 }

@@ -47,6 +47,18 @@ func (p *Portal) renderOwn(w http.ResponseWriter, r *http.Request, status int, p
 	return true
 }
 
+// renderConsumer shows a page of the Region's consumers: in the program's own design, or like the portal's pages.
+func (p *Portal) renderConsumer(w http.ResponseWriter, r *http.Request, from acs.Page) {
+	if p.cfg.RenderPage != nil {
+		p.cfg.RenderPage(w, r, from)
+		return
+	}
+	p.secure(w)
+	p.render(w, r, from.Status, "message", page{
+		Title: from.Title, Body: messageBody{from.Text, from.Reference, from.LinkText, from.Link},
+	})
+}
+
 func (b confirmBody) text() string {
 	return "You are signed in as " + b.Now.Label() + ". Your identity provider says that you are " + b.Next.Label() +
 		". If you didn't start this sign-in, stay signed in as " + b.Now.Label() +

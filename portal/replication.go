@@ -2,9 +2,10 @@ package portal
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs/theme"
 )
 
 // PeerState is the state of the replication from another Region.
@@ -79,7 +80,7 @@ func (p *Portal) stale() *Error {
 			continue
 		}
 		names = append(names, r.Name)
-		ages = append(ages, r.Name+" "+p.since(peer))
+		ages = append(ages, r.Name+" "+p.since(p.theme.English(), peer))
 	}
 	if len(names) == 0 {
 		return nil
@@ -91,25 +92,25 @@ func (p *Portal) stale() *Error {
 	return e
 }
 
-func (p *Portal) since(peer Peer) string {
+// since returns the age of a peer's data.
+func (p *Portal) since(t *theme.Texts, peer Peer) string {
 	if peer.Heard.IsZero() {
-		return "not heard yet"
+		return t.T("not heard yet")
 	}
-	return ago(p.age(peer))
+	return ago(t, p.age(peer))
 }
 
 // ago formats the time since an event: "just now", "3 s ago", "4 min ago".
-func ago(d time.Duration) string {
-	n := func(unit time.Duration, name string) string { return strconv.Itoa(int(d/unit)) + " " + name + " ago" }
+func ago(t *theme.Texts, d time.Duration) string {
 	switch {
 	case d < time.Second:
-		return "just now"
+		return t.T("just now")
 	case d < time.Minute:
-		return n(time.Second, "s")
+		return t.T("%d s ago", int(d/time.Second))
 	case d < time.Hour:
-		return n(time.Minute, "min")
+		return t.T("%d min ago", int(d/time.Minute))
 	case d < 48*time.Hour:
-		return n(time.Hour, "h")
+		return t.T("%d h ago", int(d/time.Hour))
 	}
-	return n(24*time.Hour, "days")
+	return t.T("%d days ago", int(d/(24*time.Hour)))
 }

@@ -267,7 +267,7 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request, tag string, in pend
 		w.Header().Set("Content-Security-Policy", contentSecurityPolicy("'self' "+origin))
 	}
 	p.render(w, r, http.StatusOK, "confirm", page{
-		Title: "Continue as " + next.Label() + "?",
+		Title: p.theme.Texts(r).T("Continue as %s?", next.Label()),
 		Body:  confirmBody{tag, now, next, p.providerOf(now), p.providerOf(next), targets},
 	})
 }

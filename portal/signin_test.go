@@ -258,10 +258,10 @@ func TestReturnPathIsEscaped(t *testing.T) {
 	b := w.browser()
 	a := w.signIn(b, "https://"+virginia+`/applications?q="><script>alert(1)</script>`, "alice@example.com")
 	require.Equal(t, 200, a.StatusCode)
-	assert.NotContains(t, a.body, "<script")
+	assert.NotContains(t, a.body, "<script>")
 	a = b.get("https://" + virginia + `/"><script>alert(1)</script>`)
 	require.Equal(t, 404, a.StatusCode)
-	assert.NotContains(t, a.body, "<script")
+	assert.NotContains(t, a.body, "<script>")
 }
 
 func TestNoSecretIsLogged(t *testing.T) {

@@ -23,7 +23,7 @@ func TestTwelveTabsAtOnceInARealBrowser(t *testing.T) {
 	first.until(`document.activeElement.id === "username"`)
 	first.do(chromedp.KeyEvent("alice@example.com" + kb.Tab + "open-sesame" + kb.Enter))
 	first.at(virginia + "/")
-	first.click(`form[action="/sign-out"] button`)
+	first.menu(`form[action="/sign-out"] button`)
 	first.at(virginia + "/signed-out")
 	require.Zero(t, all.Len())
 

@@ -1,0 +1,84 @@
+package acs
+
+import (
+	"fmt"
+	"html"
+	"html/template"
+	"net/http"
+	"strings"
+)
+
+// PageLook is the look of a [Page]. Its zero value is that of [WritePage]. Package theme makes others.
+type PageLook struct {
+	// Language and Dir are the attributes lang and dir of the page. Empty: "en", and none.
+	Language, Dir string
+	// Translate returns the text of a key, the English form, with its values as in package fmt. It escapes both, except
+	// values of type template.HTML. Without values the key can be any text. Nil: English.
+	Translate func(key string, values ...any) template.HTML
+	// Name stands in the header and the title, and Logo is an image in the header, as a data URL. Empty: none.
+	Name string
+	Logo template.URL
+	// Support is a link to help, and Notice is a key of Translate that every page shows. Empty: none.
+	Support, Notice string
+	// Style has rules after those of WritePage.
+	Style string
+}
+
+// WritePage writes a page with this look.
+func (l PageLook) WritePage(w http.ResponseWriter, p Page) {
+	l = l.orDefault()
+	name, target, images := "error", "'none'", ""
+	if p.Kind == PageAttributes && p.Attributes != nil {
+		name = "attributes"
+	}
+	if p.Form != nil {
+		target = strings.Join(append([]string{"'self'"}, p.Form.Targets...), " ")
+	}
+	if l.Logo != "" {
+		images = "; img-src data:"
+	}
+	styles := styleSource
+	if l.Style != "" {
+		styles = source("style-src", style+l.Style)
+	}
+	writePage(w, p.Status, name, nil, styles+images+"; form-action "+target, struct {
+		PageLook
+		Page
+	}{l, p})
+}
+
+// CSS, T and Bdi are for the templates.
+func (l PageLook) CSS() template.CSS { return template.CSS(style + l.Style) }
+
+func (l PageLook) T(key string, values ...any) template.HTML { return l.Translate(key, values...) }
+
+func (PageLook) Bdi(text string) template.HTML {
+	return template.HTML("<bdi>" + html.EscapeString(text) + "</bdi>")
+}
+
+func (l PageLook) orDefault() PageLook {
+	if l.Language == "" {
+		l.Language = "en"
+	}
+	if l.Translate == nil {
+		l.Translate = english
+	}
+	return l
+}
+
+// escapeText leaves quotes, as package html/template does in its own text.
+var escapeText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+func english(key string, values ...any) template.HTML {
+	if len(values) == 0 {
+		return template.HTML(escapeText.Replace(key))
+	}
+	escaped := make([]any, len(values))
+	for i, v := range values {
+		escaped[i] = v
+		if text, ok := v.(string); ok {
+			escaped[i] = html.EscapeString(text)
+		}
+	}
+	return template.HTML(fmt.Sprintf(escapeText.Replace(key), escaped...))
+}

@@ -1,0 +1,70 @@
+package portal
+
+import (
+	"time"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// samples are pages for every template, with values in every list and field, and with as few as possible. Templates of
+// Config.Templates are executed with them.
+func (p *Portal) samples() map[string][]page {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	user := center.User{ID: "1", UserName: "alice@example.com", DisplayName: "Alice Adams"}
+	here := regionLink{Region: center.Region{
+		Name: "us-east-1", Label: "N. Virginia", PortalURLs: []string{"https://portal.example"},
+		ACSURLs: []string{"https://portal.example/acs"},
+	}, Current: true, Primary: true}
+	lost := regionLink{Region: center.Region{Name: "eu-central-1", Status: center.RegionAdding},
+		Accent: 1, Open: "https://eu-central-1.portal.example", Heard: "3 s ago", Unreachable: true}
+	account := center.Account{ID: "111122223333", Name: "Production", Email: "production@example.com"}
+	set := center.PermissionSet{Name: "ReadOnly", Description: "Reads", SessionDuration: time.Hour}
+	provider := center.IdentityProvider{EntityID: "https://idp.example", Name: "Example"}
+	session := sessionRow{
+		Session: sessions.Session{ID: "2", Client: "Command line", Created: at, Host: "portal.example"},
+		Region:  here.Region, Seen: "3 s ago",
+	}
+	regions := []center.Region{here.Region, lost.Region}
+	bodies := map[string][]any{
+		"accounts":     {[]center.AccountAccess{{Account: account, PermissionSets: []center.PermissionSet{set}}}},
+		"applications": {[]center.Application{{Name: "Wiki", Description: "Text", URL: "https://wiki.example", Region: "us-east-1"}}},
+		"client": {
+			consentBody{ClientRequest: ClientRequest{Name: "Command line", Scopes: []string{"see your accounts"}, Asked: at}},
+			consentBody{Waits: "localhost"},
+		},
+		"confirm":    {confirmBody{Now: user, Next: center.User{UserName: "bob@example.com"}, NowOf: "One", NextOf: "Two"}},
+		"device":     {deviceBody{UserCode: "ABCD", Given: true}, deviceBody{Problem: textUserCode}},
+		"everywhere": {signedOutBody{Regions: regions, Behind: regions}},
+		"message":    {messageBody{"Text", "MRD-0000-0000", "Sign in", PathLogin}},
+		"operator": {operatorBody{
+			Regions: []regionRow{
+				{regionLink: here, Status: "Active"},
+				{regionLink: lost, Status: "Replicating", Peer: Peer{Total: 2, Done: 1}, Known: true},
+			},
+			ACS: []string{"https://portal.example/acs"}, Portals: []string{"https://portal.example"},
+			Domains: []string{"portal.example"}, Providers: []center.IdentityProvider{provider}, MoreProviders: 1,
+			UserName: "bob", Done: "Done", Problem: "Problem", Choose: []center.IdentityProvider{provider},
+		}},
+		"role":     {roleBody{account, set, &accessKeys{"profile", "[profile]"}}, roleBody{Account: account, PermissionSet: set}},
+		"sessions": {[]sessionRow{session, {Session: session.Session, Region: here.Region, Current: true}}},
+		"signedout": {
+			signedOutBody{Regions: regions, Behind: regions, Provider: "Example", Offer: true},
+			signedOutBody{Everywhere: true, Regions: regions, Result: resultEnded}, signedOutBody{Result: resultPartial},
+			signedOutBody{Result: resultUntold, Link: "https://idp.example/out"},
+		},
+	}
+	out := map[string][]page{}
+	for name, list := range bodies {
+		for _, body := range append(list, nil) {
+			base := page{Title: "Title", Here: here, Until: at, Body: body, Brand: p.brand, texts: p.theme.English()}
+			full := base
+			full.Tab, full.User, full.Of, full.Regions, full.Operator = "accounts", &user, "Example", []regionLink{here, lost}, true
+			out[name] = append(out[name], full)
+			if body != nil {
+				out[name] = append(out[name], base)
+			}
+		}
+	}
+	return out
+}
