@@ -26,6 +26,7 @@
 //   - portal/center: the instance that a portal serves: users, groups, permission
 //     sets and assignments.
 //   - portal/keys: multi-Region keys that seal identity data.
+//   - portal/audit: the events of a Region, sealed, and their export.
 //   - portal/replica: replication of instance, sessions and revocations between
 //     Regions, on NATS JetStream.
 //   - portal/shortcuts: what users opened last and marked as favourites.
@@ -87,6 +88,7 @@
 //	portal/center                     –
 //	portal/codestest                  portal
 //	portal/keys                       –
+//	portal/audit                      –
 //	portal/internal/refusal           –
 //	portal/replica                    portal, acs/sessions, portal/center, portal/keys,
 //	                                  portal/internal/refusal, portal/shortcuts,

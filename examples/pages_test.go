@@ -23,8 +23,8 @@ func TestPagesHaveEveryReason(t *testing.T) {
 		"mockidp": {"mockidp"},
 		"acs": {"acs", "acs/natsstore", "acs/redisstore", "acs/federation", "acs/discovery",
 			"acs/middleware", "acs/samlspcompat", "acs/telemetry"},
-		"portal": {"portal", "portal/center", "portal/keys", "portal/replica", "portal/failover", "portal/scim",
-			"portal/awsnames", "portal/awsapi", "portal/awsapi/oidc"},
+		"portal": {"portal", "portal/center", "portal/keys", "portal/audit", "portal/replica", "portal/failover",
+			"portal/scim", "portal/awsnames", "portal/awsapi", "portal/awsapi/oidc"},
 	} {
 		raw, err := os.ReadFile(filepath.Join("..", page, "REASONS.md"))
 		require.NoError(t, err)

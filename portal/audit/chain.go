@@ -1,0 +1,473 @@
+package audit
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A chain is the files of one class of events. One goroutine writes them. Classes share nothing: a class that is full
+// or slow delays no other.
+type chain struct {
+	log   *Log
+	class Class
+	max   int64 // bytes on disk
+	each  int64 // bytes of one file
+
+	mu     sync.Mutex
+	wake   *sync.Cond
+	queue  []*entry // guarded by mu, as are the fields below
+	queued int      // bytes
+	closed bool
+	files  []file    // the last is the current one
+	next   uint64    // number of the next event
+	busy   time.Time // since when the writer writes; zero: it waits
+
+	// Only the writer uses these.
+	out   *os.File // the current file; nil: the next write begins one
+	began time.Time
+	marks map[string]uint64
+	held  []*entry // could not be written
+	again bool     // whether another attempt is on its way
+}
+
+// A file is one file of a chain.
+type file struct {
+	path  string
+	first uint64 // the number of its first event
+	size  int64  // of what is on disk for certain
+	until uint64 // the number after its last event; only snapshot sets it
+}
+
+// An entry is what one call wrote: one event or several, all or none.
+type entry struct {
+	lines [][]byte
+	size  int
+	mark  string // with at: see Log.Once
+	at    uint64
+	done  chan error // nil: no caller waits
+}
+
+// Limits of what waits in memory, of each class.
+const (
+	maxQueued      = 8192
+	maxQueuedBytes = 8 << 20
+	maxHeld        = 1000
+	maxFiles       = 4096
+	retryEvery     = time.Second
+)
+
+const dirPerm, filePerm = 0o700, 0o600
+
+func (l *Log) newChain(class Class, limit int64) *chain {
+	c := &chain{log: l, class: class, max: limit, each: min(limit/8, 8<<20), next: 1, marks: map[string]uint64{}}
+	c.wake = sync.NewCond(&c.mu)
+	return c
+}
+
+func (c *chain) path(first uint64) string {
+	return filepath.Join(c.log.cfg.Dir, fmt.Sprintf("%s-%020d.log", c.class, first))
+}
+
+// load finds the chain's files, and cuts a torn end of the last one. It returns how many bytes it cut.
+func (c *chain) load() (cutBytes int, err error) {
+	names, err := filepath.Glob(filepath.Join(escapeGlob(c.log.cfg.Dir), string(c.class)+"-*.log"))
+	if err != nil {
+		return 0, unavailable("list of "+c.log.cfg.Dir, err)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		var first uint64
+		base := strings.TrimPrefix(filepath.Base(name), string(c.class)+"-")
+		if _, err := fmt.Sscanf(base, "%020d.log", &first); err != nil || c.path(first) != name {
+			continue // not ours
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			return 0, unavailable("read of "+name, err)
+		}
+		c.files = append(c.files, file{path: name, first: first, size: info.Size()})
+		c.next = max(c.next, first)
+	}
+	for i := len(c.files) - 1; i >= 0; i-- {
+		f := &c.files[i]
+		b, err := os.ReadFile(f.path)
+		if err != nil {
+			return 0, unavailable("read of "+f.path, err)
+		}
+		all := parts(b)
+		if end, isTorn := torn(all); isTorn && i == len(c.files)-1 && len(b)-end <= headSize+maxBody {
+			if err := cutFile(f.path, int64(end)); err != nil {
+				return 0, unavailable("cut of "+f.path, err)
+			}
+			cutBytes, f.size = len(b)-end, int64(end)
+			all = slices.DeleteFunc(all, func(p part) bool { return p.from >= end })
+		} else if len(b) > 0 { // its name is taken, even if it has no block
+			c.next = max(c.next, f.first+1)
+		}
+		found, err := c.loadBlocks(all, f.path)
+		if err != nil || found {
+			return cutBytes, err
+		}
+	}
+	return cutBytes, nil
+}
+
+// loadBlocks takes the next number and the marks from a file. It reports whether the file had a whole block.
+func (c *chain) loadBlocks(all []part, path string) (found bool, err error) {
+	for _, p := range all {
+		if p.headed {
+			c.next = max(c.next, p.next())
+		}
+		if p.body == nil {
+			continue
+		}
+		if c.class != Changes { // which alone has marks
+			found = true
+			continue
+		}
+		m, _, err := c.opened(p, path)
+		if reasonOf(err) == ReasonKey {
+			return false, err
+		}
+		if err != nil {
+			continue
+		}
+		found = true
+		for name, at := range m.Marks {
+			c.marks[name] = max(c.marks[name], at)
+		}
+	}
+	return found, nil
+}
+
+func cutFile(path string, size int64) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Truncate(size), f.Sync(), f.Close())
+}
+
+// put queues an entry. It never waits.
+func (c *chain) put(e *entry) error {
+	for _, line := range e.lines {
+		e.size += len(line) + 1
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return newError(ReasonClosed, "event", "a Log that is open", "")
+	case e.size > maxBlock:
+		return newError(ReasonEvent, "events of one call", fmt.Sprintf("at most %d bytes", maxBlock), fmt.Sprint(e.size))
+	case len(c.queue) >= maxQueued || c.queued+e.size > maxQueuedBytes:
+		return newError(ReasonBusy, "event of "+string(c.class), fmt.Sprintf("at most %d that wait", maxQueued), "more")
+	}
+	c.queue, c.queued = append(c.queue, e), c.queued+e.size
+	c.wake.Signal()
+	return nil
+}
+
+// take waits for entries, and returns all of them, up to the size of a block. ok is false when the chain is closed and
+// everything is taken.
+func (c *chain) take() (batch []*entry, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.queue) == 0 && !c.closed {
+		c.wake.Wait()
+	}
+	size := 0
+	for len(c.queue) > 0 && (len(batch) == 0 || size+c.queue[0].size <= maxBlock) {
+		size += c.queue[0].size
+		c.queued -= c.queue[0].size
+		batch, c.queue = append(batch, c.queue[0]), c.queue[1:]
+	}
+	return batch, len(batch) > 0 || !c.closed
+}
+
+func (c *chain) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.wake.Broadcast()
+}
+
+// run writes what is queued until the chain is closed. All entries that wait while the disk works share the next write
+// and its fsync.
+func (c *chain) run() {
+	for {
+		batch, ok := c.take()
+		if !ok {
+			break
+		}
+		c.setBusy(time.Now())
+		c.writeAll(batch)
+		c.setBusy(time.Time{})
+		if c.class == Refusals { // at most one fsync in that time, whatever clients send
+			c.log.pause(c.log.cfg.rest)
+		}
+	}
+	if err := c.writeHeld(); err != nil {
+		c.log.cfg.Logger.Error("audit: events lost", "class", c.class, "entries", len(c.held), "error", err)
+	}
+	if c.out != nil {
+		if err := c.out.Close(); err != nil {
+			c.log.cfg.Logger.Error("audit: file not closed", "class", c.class, "error", err)
+		}
+	}
+}
+
+func (c *chain) setBusy(since time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.busy = since
+}
+
+// writing returns how long the writer has been at its current write.
+func (c *chain) writing() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.busy.IsZero() {
+		return 0
+	}
+	return time.Since(c.busy)
+}
+
+// writeAll writes a batch, after what could not be written before.
+func (c *chain) writeAll(batch []*entry) {
+	err := c.writeHeld()
+	if err == nil {
+		err = c.write(batch)
+	}
+	for _, e := range batch {
+		switch {
+		case len(e.lines) == 0: // of retry
+			c.again = false
+		case err != nil && len(c.held) < maxHeld && c.class != Refusals:
+			c.held = append(c.held, e)
+		}
+		if e.done != nil {
+			e.done <- err
+		}
+	}
+	c.log.wrote(c.class, batch, err)
+	c.retry()
+}
+
+// retry wakes the writer again, as long as there is something that could not be written.
+func (c *chain) retry() {
+	if len(c.held) == 0 || c.again {
+		return
+	}
+	c.again = true
+	time.AfterFunc(retryEvery, func() { _ = c.put(&entry{}) }) // a closed chain has had its last attempt
+}
+
+// writeHeld writes what could not be written before.
+func (c *chain) writeHeld() error {
+	for len(c.held) > 0 {
+		n, size := 0, 0
+		for n < len(c.held) && (n == 0 || size+c.held[n].size <= maxBlock) {
+			size += c.held[n].size
+			n++
+		}
+		if err := c.write(c.held[:n]); err != nil {
+			return err
+		}
+		c.log.cfg.Logger.Info("audit: kept events are written", "class", c.class, "entries", n)
+		c.held = c.held[n:]
+	}
+	c.held = nil
+	return nil
+}
+
+// write writes entries as one block, and returns when it is on disk. After an error nothing of it is there, as far as
+// the disk allows.
+func (c *chain) write(batch []*entry) error {
+	var lines [][]byte
+	marks := map[string]uint64{}
+	for _, e := range batch {
+		if e.mark != "" {
+			if e.at <= max(c.marks[e.mark], marks[e.mark]) {
+				continue // it is written already
+			}
+			marks[e.mark] = e.at
+		}
+		lines = append(lines, e.lines...)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	if err := c.rotate(); err != nil {
+		return err
+	}
+	if c.out == nil {
+		for name, at := range c.marks {
+			marks[name] = max(marks[name], at)
+		}
+	}
+	b, h, err := c.block(lines, marks)
+	if err != nil {
+		return err
+	}
+	if err := c.append(b, h); err != nil {
+		return unavailable("write of "+string(c.class), err)
+	}
+	maps.Copy(c.marks, marks)
+	c.trim()
+	return nil
+}
+
+// block seals events.
+func (c *chain) block(lines [][]byte, marks map[string]uint64) ([]byte, head, error) {
+	plain, err := json.Marshal(meta{marks})
+	if err != nil {
+		return nil, head{}, unavailable("block", err)
+	}
+	for _, line := range lines {
+		plain = append(append(plain, '\n'), line...)
+	}
+	plain = append(plain, '\n')
+	h := head{first: c.next, count: uint32(len(lines))}
+	body := plain
+	if s := c.log.cfg.Sealer; s != nil {
+		if body, err = s.Seal(c.log.ctx, plain, c.bound(h)); err != nil {
+			return nil, head{}, &Error{Reason: ReasonKey, Rule: "sealing", Want: "a key that may be used", Err: err}
+		}
+	}
+	h.size, h.sum = uint32(len(body)), crc32.Checksum(body, castagnoli)
+	return append(h.append(make([]byte, 0, headSize+len(body))), body...), h, nil
+}
+
+// rotate ends the current file if it is large or old.
+func (c *chain) rotate() error {
+	if c.out == nil {
+		return nil
+	}
+	c.mu.Lock()
+	size := c.files[len(c.files)-1].size
+	c.mu.Unlock()
+	if size < c.each && c.log.cfg.Now().Sub(c.began) < c.log.cfg.RotateEvery {
+		return nil
+	}
+	err := c.out.Close()
+	c.out = nil
+	if err != nil {
+		return unavailable("close of a file", err)
+	}
+	return nil
+}
+
+// append adds a block to the current file. After an error the file is ended: what the disk has of it is not known.
+func (c *chain) append(b []byte, h head) (err error) {
+	if c.out == nil {
+		if err := c.begin(); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	at := c.files[len(c.files)-1].size
+	c.mu.Unlock()
+	if _, err = c.out.WriteAt(b, at); err == nil {
+		err = c.out.Sync()
+	}
+	if err != nil {
+		err = errors.Join(err, c.out.Truncate(at), c.out.Close())
+		c.out = nil
+		return err
+	}
+	c.mu.Lock()
+	c.files[len(c.files)-1].size, c.next = at+int64(len(b)), h.next()
+	c.mu.Unlock()
+	return nil
+}
+
+// begin makes a new file. If an attempt failed, the file may exist, without a block.
+func (c *chain) begin() error {
+	path := c.path(c.next)
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, filePerm)
+	if err != nil {
+		return err
+	}
+	if err := syncDir(c.log.cfg.Dir); err != nil {
+		return errors.Join(err, out.Close())
+	}
+	c.mu.Lock()
+	if n := len(c.files); n > 0 && c.files[n-1].path == path {
+		c.files = c.files[:n-1]
+	}
+	c.files = append(c.files, file{path: path, first: c.next})
+	c.mu.Unlock()
+	c.out, c.began = out, c.log.cfg.Now()
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// trim removes the oldest files while the class is larger than its limit.
+func (c *chain) trim() {
+	for {
+		c.mu.Lock()
+		total := int64(0)
+		for _, f := range c.files {
+			total += f.size
+		}
+		if len(c.files) < 2 || total <= c.max && len(c.files) <= maxFiles {
+			c.mu.Unlock()
+			return
+		}
+		oldest, until := c.files[0], c.files[1].first
+		c.files = slices.Clone(c.files[1:])
+		c.mu.Unlock()
+		if err := os.Remove(oldest.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			c.log.cfg.Logger.Error("audit: file not removed", "file", filepath.Base(oldest.path), "error", err)
+		}
+		c.log.removed(c.class, oldest.first, until-1)
+	}
+}
+
+// usage returns the bytes on disk, and how many of them Exported has not confirmed.
+func (c *chain) usage(exported uint64) (total, unexported int64) {
+	files, _ := c.snapshot()
+	for _, f := range files {
+		total += f.size
+		if f.until-1 > exported {
+			unexported += f.size
+		}
+	}
+	return total, unexported
+}
+
+// snapshot returns the files as they are now.
+func (c *chain) snapshot() ([]file, uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := slices.Clone(c.files)
+	for i := range all {
+		all[i].until = c.next
+		if i+1 < len(all) {
+			all[i].until = all[i+1].first
+		}
+	}
+	return all, c.next
+}
+
+// escapeGlob escapes a path for filepath.Glob.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}

@@ -1,0 +1,179 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// quota decides which events are written, and counts the others. Refusals are bounded by client network, as pending
+// sign-ins are in package acs: a network may have an eighth of the hour's number, multiplied by the third power of what
+// is left of it, and a site of IPv6 (/48) half. So one client can't use up the number, and many can't displace what
+// is written already. Events of Access are bounded by user: only a user's own are counted instead.
+type quota struct {
+	refusals, perUser int
+	now               func() time.Time
+
+	mu      sync.Mutex // guards the fields below
+	hour    int64
+	total   int
+	network map[netip.Prefix]int
+	users   map[string]int
+
+	moreTotal   int
+	moreReasons map[string]int
+	moreClients map[netip.Prefix]int // only those with an event that was written
+	moreUsers   map[string]int
+}
+
+const (
+	addressShare = 8
+	siteShare    = 2
+	maxReasons   = 64 // that are counted apart
+	maxShown     = 5  // clients or users in one event of counts
+)
+
+func newQuota(cfg *Config) *quota {
+	q := &quota{refusals: cfg.RefusalsPerHour, perUser: cfg.AccessPerHour, now: cfg.Now}
+	q.reset()
+	q.resetMore()
+	return q
+}
+
+func (q *quota) reset() {
+	q.total, q.network, q.users = 0, map[netip.Prefix]int{}, map[string]int{}
+}
+
+func (q *quota) resetMore() {
+	q.moreTotal, q.moreReasons = 0, map[string]int{}
+	q.moreClients, q.moreUsers = map[netip.Prefix]int{}, map[string]int{}
+}
+
+// turn begins a new hour. The caller holds mu.
+func (q *quota) turn() {
+	if hour := q.now().Unix() / 3600; hour != q.hour {
+		q.hour = hour
+		q.reset()
+	}
+}
+
+// network is a prefix under which an address is counted, and its share.
+type network struct {
+	prefix netip.Prefix
+	share  int
+}
+
+// networks returns the networks of a client's address. In IPv6 a host has a /64, and a customer commonly a /48 (RFC
+// 6177). Invalid addresses have the zero prefix.
+func networks(addr string) []network {
+	ip, err := netip.ParseAddr(addr)
+	if port, noPort := netip.ParseAddrPort(addr); noPort == nil {
+		ip, err = port.Addr(), nil
+	}
+	if err != nil {
+		return []network{{share: addressShare}}
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return []network{{netip.PrefixFrom(ip, 32), addressShare}}
+	}
+	host, _ := ip.Prefix(64) // the lengths fit
+	site, _ := ip.Prefix(48)
+	return []network{{host, addressShare}, {site, siteShare}}
+}
+
+// refusal reports whether a refusal is to be written. Otherwise it is counted.
+func (q *quota) refusal(client, reason string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.turn()
+	nets, left := networks(client), q.refusals-q.total
+	allowed := left > 0
+	for _, n := range nets {
+		free := float64(left) / float64(q.refusals)
+		most := max(1, int(float64(q.refusals)/float64(n.share)*free*free*free))
+		allowed = allowed && q.network[n.prefix] < most
+	}
+	if !allowed {
+		q.count(nets[0].prefix, reason)
+		return false
+	}
+	q.total++
+	for _, n := range nets {
+		q.network[n.prefix]++
+	}
+	return true
+}
+
+// more counts a refusal that the quota allowed and that could not be written.
+func (q *quota) more(client, reason string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.count(networks(client)[0].prefix, reason)
+}
+
+// count counts a refusal. The caller holds mu.
+func (q *quota) count(client netip.Prefix, reason string) {
+	q.moreTotal++
+	if reason = cut(clean(reason), 40); q.moreReasons[reason] == 0 && len(q.moreReasons) >= maxReasons {
+		reason = "other"
+	}
+	q.moreReasons[reason]++
+	if q.network[client] > 0 { // so there are no more of them than events in an hour
+		q.moreClients[client]++
+	}
+}
+
+// access reports whether an event of a user is to be written. Otherwise it is counted.
+func (q *quota) access(e Event) bool {
+	user := e.Identity.UserName
+	if e.Identity.OnBehalfOf != nil {
+		user = cmp.Or(e.Identity.OnBehalfOf.UserID, user)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.turn()
+	if q.users[user] >= q.perUser {
+		q.moreUsers[user]++
+		return false
+	}
+	q.users[user]++
+	return true
+}
+
+// counted returns what was counted since the last call, or nil, and begins again.
+func (q *quota) counted(now time.Time) (refusals, access map[string]string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	at := now.UTC().Format(time.RFC3339)
+	if q.moreTotal > 0 {
+		refusals = map[string]string{"count": strconv.Itoa(q.moreTotal), "until": at}
+		top(refusals, "reason ", q.moreReasons, func(s string) string { return s })
+		top(refusals, "client ", q.moreClients, netip.Prefix.String)
+	}
+	if len(q.moreUsers) > 0 {
+		total := 0
+		for _, n := range q.moreUsers {
+			total += n
+		}
+		access = map[string]string{"count": strconv.Itoa(total), "until": at, "users": strconv.Itoa(len(q.moreUsers))}
+		top(access, "user ", q.moreUsers, func(s string) string { return s })
+	}
+	q.resetMore()
+	return refusals, access
+}
+
+// top adds the largest counts.
+func top[K comparable](to map[string]string, prefix string, counts map[K]int, name func(K) string) {
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b K) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(name(a), name(b)))
+	})
+	for _, k := range keys[:min(len(keys), maxShown)] {
+		to[prefix+name(k)] = fmt.Sprint(counts[k])
+	}
+}
