@@ -18,10 +18,10 @@ func TestRule70EachRuleHasAnAlertByRegion(t *testing.T) {
 		"StoreErrors":      func(l *audit.Log) { l.Observe("writes_failed", frankfurt, 1) },
 		"ClockDiffers":     func(l *audit.Log) { l.Observe("clock_seconds", frankfurt, -31) },
 		"KeyUnusable":      func(l *audit.Log) { l.Observe(audit.ValueKeyUsable, frankfurt, 0) },
-		"StoreUnavailable": func(l *audit.Log) { l.Refused("192.0.2.1", audit.Event{ErrorCode: "Unavailable"}) },
+		"StoreUnavailable": func(l *audit.Log) { l.Refused(t.Context(), audit.Event{ErrorCode: "Unavailable"}) },
 		"Refusals": func(l *audit.Log) {
 			for range 60 {
-				l.Refused("192.0.2.1", audit.Event{ErrorCode: "Signature"})
+				l.Refused(t.Context(), audit.Event{ErrorCode: "Signature"})
 			}
 		},
 	} {

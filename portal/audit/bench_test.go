@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
@@ -35,7 +36,7 @@ func BenchmarkAccess(b *testing.B) {
 			b.SetParallelism(max(1, callers/2))
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if err := l.Access(signIn(fmt.Sprint(n.Add(1)))); err != nil {
+					if err := l.Access(context.Background(), signIn(fmt.Sprint(n.Add(1)))); err != nil {
 						b.Error(err)
 					}
 				}
@@ -51,6 +52,6 @@ func BenchmarkRefused(b *testing.B) {
 	e := refusal("198.51.100.9")
 	e.UserAgent = string(bytes.Repeat([]byte{'\n'}, 4096))
 	for b.Loop() {
-		l.Refused("198.51.100.9", e)
+		l.Refused(context.Background(), e)
 	}
 }

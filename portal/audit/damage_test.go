@@ -18,7 +18,7 @@ func written(r *region, n int) (path string, ends []int) {
 	r.t.Helper()
 	l := r.open()
 	for i := range n {
-		require.NoError(r.t, l.Access(signIn(fmt.Sprint("user-", i))))
+		require.NoError(r.t, l.Access(r.t.Context(), signIn(fmt.Sprint("user-", i))))
 		path = r.files(audit.Access)[0]
 		ends = append(ends, len(read(r.t, path)))
 	}
@@ -48,7 +48,7 @@ func TestTornLastBlockIsCutAndSaid(t *testing.T) {
 		}
 	}
 	l := r.open()
-	require.NoError(t, l.Access(signIn("next")))
+	require.NoError(t, l.Access(t.Context(), signIn("next")))
 	all, wrong := exported(t, l)
 	require.Empty(t, wrong, "numbers go on without a gap")
 	require.Len(t, named(all, "UserAuthentication"), 3)
@@ -92,8 +92,8 @@ func TestBlocksOfOtherPlacesDontOpen(t *testing.T) {
 	other := newRegion(t, frankfurt)
 	other.sealer, other.cfg.Sealer = r.sealer, r.sealer // the same key
 	l := other.open()
-	require.NoError(t, l.Access(signIn("mallory")))
-	require.NoError(t, l.Access(signIn("mallory")))
+	require.NoError(t, l.Access(t.Context(), signIn("mallory")))
+	require.NoError(t, l.Access(t.Context(), signIn("mallory")))
 	require.NoError(t, l.Close())
 
 	require.NoError(t, os.WriteFile(path, read(t, other.files(audit.Access)[0]), 0o600))
@@ -109,7 +109,7 @@ func TestAWholeFileOfDamageIsNotCut(t *testing.T) {
 	path, ends := written(r, 2)
 	require.NoError(t, os.WriteFile(path, bytes.Repeat([]byte{1}, 3<<20), 0o600))
 	l := r.open()
-	require.NoError(t, l.Access(signIn("next")))
+	require.NoError(t, l.Access(t.Context(), signIn("next")))
 	assert.Len(t, read(t, path), 3<<20, "bytes; there were %d", ends[1])
 	all, wrong := exported(t, l)
 	assert.Len(t, named(all, "UserAuthentication"), 1)

@@ -23,7 +23,7 @@ func Example() {
 		panic(err)
 	}
 	defer log.Close()
-	err = log.Access(audit.Event{
+	err = log.Access(context.Background(), audit.Event{
 		Source: audit.SourceSignIn, Name: "UserAuthentication", ClientAddr: "192.0.2.7",
 		Identity: audit.User("u-1", "ada@example.com", ""), Details: map[string]string{"UserAuthentication": "Success"},
 	})

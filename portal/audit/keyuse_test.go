@@ -14,7 +14,7 @@ func TestKeyUseIsWritten(t *testing.T) {
 	r := newRegion(t, virginia)
 	r.cfg.Keys = []*audit.KeyUse{r.use}
 	l := r.open()
-	require.NoError(t, l.Change(audit.Event{Source: audit.SourceSSO, Name: "AddRegion"}))
+	require.NoError(t, l.Change(t.Context(), audit.Event{Source: audit.SourceSSO, Name: "AddRegion"}))
 	l.Flush()
 	all, wrong := exported(t, l)
 	require.Empty(t, wrong)
@@ -32,10 +32,10 @@ func TestRule70AKeyThatCantBeUsedIsAnAlertAndAnEvent(t *testing.T) {
 	var alerts []audit.Alert
 	r.cfg.OnAlert = func(a audit.Alert) { alerts = append(alerts, a) }
 	l := r.open()
-	require.NoError(t, l.Access(signIn("before")))
+	require.NoError(t, l.Access(t.Context(), signIn("before")))
 	require.NoError(t, r.ring.Disable(r.keyID))
 	r.clock.Advance(time.Minute) // the data key must be asked for again
-	require.Equal(t, audit.ReasonKey, reason(l.Access(signIn("during"))))
+	require.Equal(t, audit.ReasonKey, reason(l.Access(t.Context(), signIn("during"))))
 	l.Tick()
 	require.NotEmpty(t, alerts)
 	on := map[string]bool{}
@@ -47,7 +47,7 @@ func TestRule70AKeyThatCantBeUsedIsAnAlertAndAnEvent(t *testing.T) {
 	require.Equal(t, audit.ReasonKey, reason(err), "an unusable key is not damage")
 
 	require.NoError(t, r.ring.Enable(r.keyID))
-	require.NoError(t, l.Access(signIn("after")))
+	require.NoError(t, l.Access(t.Context(), signIn("after")))
 	require.Eventually(t, func() bool {
 		all, wrong := exported(t, l)
 		refused := 0

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -45,9 +46,9 @@ func writeUntilKilled(dir string) {
 				e := signIn("ada")
 				e.ID = audit.EventID(fmt.Sprint(os.Getpid()), fmt.Sprint(rand.Uint64()))
 				if i%5 == 0 {
-					die(l.Change(e))
+					die(l.Change(context.Background(), e))
 				} else {
-					die(l.Access(e))
+					die(l.Access(context.Background(), e))
 				}
 				out <- e.ID
 			}

@@ -145,27 +145,29 @@ func (l *Log) Region() string {
 	return l.cfg.Region
 }
 
-// Change writes an event of Changes. It returns when the event is on disk; until then it waits three seconds at most.
-// The error is an *Error. With ReasonKey and ReasonUnavailable the event is kept in memory, and written when that is
-// possible: don't write it again.
-func (l *Log) Change(e Event) error { return l.write(Changes, e) }
+// Change writes an event of Changes. It returns when the event is on disk; until then it waits three seconds at most,
+// whether or not ctx ends, which only says who the client is (WithClient). The error is an *Error. With ReasonKey and
+// ReasonUnavailable the event is kept in memory, and written when that is possible: don't write it again.
+func (l *Log) Change(ctx context.Context, e Event) error { return l.write(Changes, e.from(ctx)) }
 
 // Access writes an event of Access, as Change does. Above Config.AccessPerHour the events of one user are counted
 // instead.
-func (l *Log) Access(e Event) error {
+func (l *Log) Access(ctx context.Context, e Event) error {
 	if l == nil || !l.quota.access(e) {
 		return nil
 	}
-	return l.write(Access, e)
+	return l.write(Access, e.from(ctx))
 }
 
 // Refused queues an event of Refusals, and doesn't wait: no client can delay another one by what it has refused. Above
-// the quota (Config.RefusalsPerHour) the event is counted instead. Client is the address by which the quota counts,
-// with or without a port.
-func (l *Log) Refused(client string, e Event) {
+// the quota (Config.RefusalsPerHour) the event is counted instead. The quota counts by the client's address (WithClient,
+// or ClientAddr).
+func (l *Log) Refused(ctx context.Context, e Event) {
 	if l == nil {
 		return
 	}
+	e = e.from(ctx)
+	client := e.ClientAddr
 	l.alerts.refused(e.ErrorCode)
 	l.observe(ObservedRefusals, e.ErrorCode, 1)
 	if !l.quota.refusal(client, e.ErrorCode) {
@@ -221,7 +223,9 @@ func (l *Log) wait(c *chain, e *entry) error {
 	case err := <-e.done:
 		return err
 	case <-late.C:
-		return unavailable("write of an event", errors.New("the disk did not answer in time"))
+		err := unavailable("write of an event", errors.New("the disk did not answer in time"))
+		l.cfg.Logger.Error("audit: event not written yet", "class", c.class, "error", err)
+		return err
 	}
 }
 

@@ -19,8 +19,9 @@ import (
 func TestRule71EventsNameTheRegionThatHandledThem(t *testing.T) {
 	r := newRegion(t, frankfurt)
 	l := r.open()
-	require.NoError(t, l.Access(signIn("ada@example.com")))
-	l.Refused("198.51.100.9:4711", refusal("198.51.100.9"))
+	require.NoError(t, l.Access(context.Background(), signIn("ada@example.com")))
+	ctx := audit.WithClient(context.Background(), "198.51.100.9:4711", "curl/8")
+	l.Refused(ctx, audit.Event{Source: audit.SourceSignIn, Name: "ExternalIdPDirectoryLogin", ErrorCode: "Signature"})
 	l.Flush()
 
 	all, wrong := exported(t, l)
@@ -35,7 +36,9 @@ func TestRule71EventsNameTheRegionThatHandledThem(t *testing.T) {
 	assert.Equal(t, start, e.Time)
 	assert.Equal(t, "u-ada@example.com", e.Identity.OnBehalfOf.UserID)
 	assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, e.ID)
-	assert.Len(t, named(all, "ExternalIdPDirectoryLogin"), 1)
+	refused := named(all, "ExternalIdPDirectoryLogin")
+	require.Len(t, refused, 1)
+	assert.Equal(t, "198.51.100.9 curl/8 Unknown", refused[0].ClientAddr+" "+refused[0].UserAgent+" "+refused[0].Identity.Type)
 
 	for _, class := range []audit.Class{audit.Access, audit.Refusals} { // sealed: no name can be read
 		for _, f := range r.files(class) {
@@ -52,12 +55,12 @@ func TestEventsOutliveARestartAndDontReturnTwice(t *testing.T) {
 	r := newRegion(t, virginia)
 	for round := range 3 {
 		l := r.open()
-		require.NoError(t, l.Access(signIn(fmt.Sprintf("user-%d", round))))
+		require.NoError(t, l.Access(context.Background(), signIn(fmt.Sprintf("user-%d", round))))
 		for range 2 { // the second has no effect, also in later rounds
 			require.NoError(t, l.Once("config "+virginia, 7, audit.Event{Source: audit.SourceSSO, Name: "AddRegion"}))
 		}
 		require.NoError(t, l.Close())
-		require.Equal(t, audit.ReasonClosed, reason(l.Access(signIn("late"))))
+		require.Equal(t, audit.ReasonClosed, reason(l.Access(context.Background(), signIn("late"))))
 	}
 	all, wrong := exported(t, r.open())
 	require.Empty(t, wrong)
@@ -80,7 +83,7 @@ func TestManyWaitingEventsShareOneFsync(t *testing.T) {
 	for i := range 64 {
 		wg.Go(func() {
 			for j := range 20 {
-				assert.NoError(t, l.Access(signIn(fmt.Sprintf("user-%d-%d", i, j))))
+				assert.NoError(t, l.Access(context.Background(), signIn(fmt.Sprintf("user-%d-%d", i, j))))
 			}
 		})
 	}
@@ -103,7 +106,7 @@ func TestClientsCantForgeLines(t *testing.T) {
 		e.UserAgent, e.ErrorCode, e.ErrorMessage, e.RequestID = attack, attack, attack, attack
 		e.Identity = audit.User(attack, attack, attack)
 		e.Additional = map[string]string{attack: attack, "IdP": attack}
-		l.Refused(attack, e)
+		l.Refused(audit.WithClient(context.Background(), attack, attack), e)
 		l.Flush()
 		var b bytes.Buffer
 		out, err := l.Export(context.Background(), &b, nil)
@@ -123,7 +126,7 @@ func TestClientsCantForgeLines(t *testing.T) {
 
 func TestEventsThatAreTooLargeOrNamelessAreRefused(t *testing.T) {
 	l := newRegion(t, virginia).open()
-	require.Equal(t, audit.ReasonEvent, reason(l.Change(audit.Event{Name: "AddRegion"})))
+	require.Equal(t, audit.ReasonEvent, reason(l.Change(context.Background(), audit.Event{Name: "AddRegion"})))
 	large := audit.Event{Source: audit.SourceSSO, Name: "AddRegion"}
 	for _, m := range []*map[string]string{&large.Request, &large.Response, &large.Additional, &large.Details} {
 		*m = map[string]string{}
@@ -131,7 +134,7 @@ func TestEventsThatAreTooLargeOrNamelessAreRefused(t *testing.T) {
 			(*m)[fmt.Sprint(i)] = strings.Repeat("a", 1000)
 		}
 	}
-	require.Equal(t, audit.ReasonEvent, reason(l.Change(large)))
+	require.Equal(t, audit.ReasonEvent, reason(l.Change(context.Background(), large)))
 	many := make([]audit.Event, 3000)
 	for i := range many {
 		many[i] = signIn("ada")
@@ -143,8 +146,8 @@ func TestFilesAreRotatedByAge(t *testing.T) {
 	r := newRegion(t, virginia)
 	l := r.open()
 	for range 3 {
-		require.NoError(t, l.Access(signIn("ada")))
-		require.NoError(t, l.Access(signIn("ada")))
+		require.NoError(t, l.Access(context.Background(), signIn("ada")))
+		require.NoError(t, l.Access(context.Background(), signIn("ada")))
 		r.clock.Advance(25 * time.Hour)
 	}
 	assert.Len(t, r.files(audit.Access), 3)
@@ -159,12 +162,12 @@ func TestWhatCouldNotBeWrittenIsWrittenLater(t *testing.T) {
 	l := r.open()
 	blocked := r.cfg.Dir + "/access-00000000000000000001.log"
 	require.NoError(t, os.MkdirAll(blocked+"/x", 0o700))
-	require.Equal(t, audit.ReasonUnavailable, reason(l.Access(signIn("ada"))))
+	require.Equal(t, audit.ReasonUnavailable, reason(l.Access(context.Background(), signIn("ada"))))
 	l.Tick()
 	require.NotEmpty(t, l.Alerts())
 	assert.Equal(t, "AuditNotWritten", l.Alerts()[0].Rule)
 	require.NoError(t, os.RemoveAll(blocked))
-	require.NoError(t, l.Access(signIn("grace")))
+	require.NoError(t, l.Access(context.Background(), signIn("grace")))
 	all, wrong := exported(t, l)
 	require.Empty(t, wrong)
 	got := named(all, "UserAuthentication")
@@ -192,10 +195,10 @@ func TestConfig(t *testing.T) {
 		require.ErrorContains(t, err, "Config."+field)
 	}
 	var none *audit.Log
-	require.NoError(t, none.Access(signIn("ada")))
-	require.NoError(t, none.Change(signIn("ada")))
+	require.NoError(t, none.Access(context.Background(), signIn("ada")))
+	require.NoError(t, none.Change(context.Background(), signIn("ada")))
 	require.NoError(t, none.Once("a", 1, signIn("ada")))
-	none.Refused("", refusal(""))
+	none.Refused(context.Background(), refusal(""))
 	none.Observe("ready", virginia, 0)
 	require.Empty(t, none.Alerts())
 	require.NoError(t, none.Close())

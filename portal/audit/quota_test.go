@@ -47,10 +47,12 @@ func TestInvariant17RefusalsAreBoundedByClient(t *testing.T) {
 	}
 	for _, client := range attack {
 		for i := range 3000 {
-			l.Refused(client(i), refusal(client(i)))
+			l.Refused(t.Context(), refusal(client(i)))
 		}
 	}
-	l.Refused("192.0.2.1", audit.Event{Source: audit.SourceSignIn, Name: "Innocent", ErrorCode: "Expired"})
+	l.Refused(audit.WithClient(t.Context(), "192.0.2.1", ""), audit.Event{
+		Source: audit.SourceSignIn, Name: "Innocent", ErrorCode: "Expired",
+	})
 	l.Tick()
 	l.Flush()
 	all, wrong := exported(t, l)
@@ -62,7 +64,7 @@ func TestInvariant17RefusalsAreBoundedByClient(t *testing.T) {
 	assert.Equal(t, 18000-got, count(t, all, "reason Signature"))
 
 	r.clock.Advance(time.Hour)
-	l.Refused("198.51.100.9", refusal("198.51.100.9"))
+	l.Refused(t.Context(), refusal("198.51.100.9"))
 	l.Flush()
 	all, _ = exported(t, l)
 	assert.Len(t, named(all, "ExternalIdPDirectoryLogin"), got+1)
@@ -73,10 +75,10 @@ func TestRefusalsDisplaceNothingElse(t *testing.T) {
 	r := newRegion(t, virginia)
 	r.cfg.MaxRefusals, r.cfg.RefusalsPerHour = 64<<10, 1<<30
 	l := r.open()
-	require.NoError(t, l.Access(signIn("ada")))
-	require.NoError(t, l.Change(audit.Event{Source: audit.SourceSSO, Name: "AddRegion"}))
+	require.NoError(t, l.Access(t.Context(), signIn("ada")))
+	require.NoError(t, l.Change(t.Context(), audit.Event{Source: audit.SourceSSO, Name: "AddRegion"}))
 	for i := range 4000 {
-		l.Refused(fmt.Sprintf("10.0.%d.%d", i/256, i%256), refusal("10.0.0.1"))
+		l.Refused(t.Context(), refusal(fmt.Sprintf("10.0.%d.%d", i/256, i%256)))
 		if i%100 == 99 {
 			l.Flush()
 		}
@@ -96,9 +98,9 @@ func TestOneUserCantDisplaceTheEventsOfOthers(t *testing.T) {
 	r.cfg.AccessPerHour = 10
 	l := r.open()
 	for range 50 {
-		require.NoError(t, l.Access(signIn("ada")))
+		require.NoError(t, l.Access(t.Context(), signIn("ada")))
 	}
-	require.NoError(t, l.Access(signIn("grace")))
+	require.NoError(t, l.Access(t.Context(), signIn("grace")))
 	l.Tick()
 	l.Flush()
 	all, _ := exported(t, l)
@@ -115,7 +117,7 @@ func TestTheOldestGoWhenAClassIsFull(t *testing.T) {
 			r.cfg.OnAlert = func(a audit.Alert) { began = append(began, a) }
 			l := r.open()
 			for i := range 120 {
-				require.NoError(t, l.Access(signIn(fmt.Sprint(i))))
+				require.NoError(t, l.Access(t.Context(), signIn(fmt.Sprint(i))))
 				l.Tick()
 				if export {
 					all, err := l.Export(t.Context(), discard{}, nil)
@@ -151,12 +153,12 @@ func (discard) Write(b []byte) (int, error) { return len(b), nil }
 func TestExportedSurvivesARestartAndIsChecked(t *testing.T) {
 	r := newRegion(t, virginia)
 	l := r.open()
-	require.NoError(t, l.Access(signIn("ada")))
+	require.NoError(t, l.Access(t.Context(), signIn("ada")))
 	require.Equal(t, audit.ReasonConfig, reason(l.Exported(audit.Position{audit.Access: 99})))
 	out, err := l.Export(t.Context(), discard{}, nil)
 	require.NoError(t, err)
 	require.NoError(t, l.Exported(out.Next))
-	require.NoError(t, l.Access(signIn("grace")))
+	require.NoError(t, l.Access(t.Context(), signIn("grace")))
 	require.NoError(t, l.Close())
 	l = r.open()
 	more, err := l.Export(t.Context(), discard{}, out.Next)

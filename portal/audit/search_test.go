@@ -13,17 +13,17 @@ import (
 
 func TestSearchFindsTheNewestFirst(t *testing.T) {
 	r := newRegion(t, virginia)
-	r.cfg.MaxAccess, r.cfg.AccessPerHour = 1<<20, 1<<20
+	r.cfg.MaxAccess, r.cfg.AccessPerHour, r.cfg.RefusalsPerHour = 1<<20, 1<<20, 1<<20
 	l := r.open()
 	for i := range 300 {
 		e := signIn(fmt.Sprintf("user-%03d@example.com", i))
 		if i%3 == 0 {
-			require.NoError(t, l.Change(e))
+			require.NoError(t, l.Change(t.Context(), e))
 		} else if i%3 == 1 {
-			require.NoError(t, l.Access(e))
+			require.NoError(t, l.Access(t.Context(), e))
 		} else {
 			e.ErrorCode = "Signature"
-			l.Refused(fmt.Sprintf("10.1.%d.%d", i/256, i%256), e)
+			l.Refused(t.Context(), e)
 			l.Flush()
 		}
 		r.clock.Advance(time.Second)
