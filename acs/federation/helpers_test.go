@@ -138,7 +138,7 @@ func open(t testing.TB, c *clock, sources ...federation.Source) *federation.Fede
 	}
 	f, err := federation.Open(t.Context(), federation.Config{
 		Sources: sources, Now: c.now, MinRefresh: 5 * time.Millisecond, MaxRefresh: 20 * time.Millisecond,
-		PollFiles: 5 * time.Millisecond, Timeout: 2 * time.Second, Logger: slog.New(slog.DiscardHandler),
+		PollFiles: 5 * time.Millisecond, Timeout: 8 * time.Second, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	t.Cleanup(f.Close)
