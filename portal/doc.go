@@ -165,8 +165,14 @@
 //
 // # Pages
 //
-// All pages work without JavaScript and by keyboard, and have a content security policy that allows only the portal's
-// own style sheet and images. The page on which a user answers a program also allows a redirect to that program. The
-// page of a permission set shows the chosen role and, with programs, how AWS's command line gets credentials for it.
-// The portal itself shows none. A product built on the portal can replace the page.
+// All pages work without JavaScript and by keyboard. Their content security policy allows the portal's own style sheet,
+// images and one script, and nothing inline. The script copies texts, shows instants in the user's time zone, and opens
+// links such as "/#/console?account_id=...": a GET of "/" without a session answers a page on which it turns the part
+// after "#" into a path, because a sign-in would lose that part. Without a script, that page begins the sign-in.
+//
+// [Config].Theme sets the name, logo, colors, support link and notice, and adds languages: see package theme. The browser
+// chooses the language. [Config].Templates replaces templates one by one: see TEMPLATES.md in this directory.
+//
+// The page of a permission set shows the chosen role and, with programs, how AWS's command line gets credentials for
+// it. The portal itself shows none. A product built on the portal can replace the page.
 package portal

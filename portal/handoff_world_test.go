@@ -88,6 +88,9 @@ func (w *world) down(host string) {
 func toEnter(t *testing.T, b *browser, addr string) *url.URL {
 	t.Helper()
 	a := b.send("GET", addr, "none", nil)
+	if to := a.page.Refresh(); to != "" {
+		a = b.send("GET", to, "same-origin", nil)
+	}
 	for range 10 {
 		loc, err := a.Location()
 		require.NoError(t, err, "%d %s", a.StatusCode, a.url)

@@ -24,7 +24,7 @@ func TestInvariant19_LogoutOfTheIdPEndsSessionsOfAllRegions(t *testing.T) {
 	requirePage(t, w.assertionFor(other, frankfurt, "bob@example.com", "s3")(), 200, "/", "bob@example.com")
 	signedIn := func(b *browser, host string) bool {
 		b.Stay = func(to *url.URL) bool { return to.Path == "/login" }
-		return b.click("https://"+host+"/").StatusCode == 200
+		return b.click("https://"+host+"/applications").StatusCode == 200
 	}
 	w.clock.Advance(time.Second)
 	assert.Equal(t, []string{"Success"}, w.logOut(w.browser(), logoutRequest{indexes: []string{"none"}}))
@@ -103,7 +103,7 @@ func TestLogoutEndsAll(t *testing.T) {
 		require.Equal(t, []string{"Success"}, w.logOut(w.browser(), in))
 		alive := func(b *browser, host string) bool {
 			b.Stay = func(to *url.URL) bool { return to.Path == "/login" }
-			return b.click("https://"+host+"/").StatusCode == 200
+			return b.click("https://"+host+"/applications").StatusCode == 200
 		}
 		assert.False(t, alive(second, frankfurt), "the one that is named")
 		assert.Equal(t, !all, alive(first, virginia), "another of the user's")

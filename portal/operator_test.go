@@ -65,7 +65,7 @@ func TestOperatorPage(t *testing.T) {
 	b := w.browser()
 	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
 	a := b.click("https://" + frankfurt + "/operator")
-	requirePage(t, a, 200, "/operator", "View ACS URLs", "View access portal URLs", "Copy all URLs",
+	requirePage(t, a, 200, "/operator", "View ACS URLs", "View access portal URLs", "All URLs",
 		"Download metadata file", `href="/metadata"`,
 		"Replicated", "Replicating", "250 of 1,000", "Removing", "3 s ago", "4ms", "1.2s", "10m0s behind", "not measured")
 	assert.NotContains(t, a.body, "<script>")

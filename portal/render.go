@@ -61,6 +61,13 @@ func (pg page) Time(at time.Time) template.HTML {
 	return template.HTML(fmt.Sprintf(form, at.UTC().Format(time.RFC3339), template.HTMLEscapeString(pg.Instant(at))))
 }
 
+// Copy returns a button that copies the element with this ID. The portal's script shows it.
+func (pg page) Copy(id string) template.HTML {
+	const form = `<p><button type="button" class="button second small" data-copy="%s" data-done="%s" hidden>%s</button></p>`
+	done := template.HTMLEscapeString(pg.texts.T("Copied"))
+	return template.HTML(fmt.Sprintf(form, template.HTMLEscapeString(id), done, pg.T("Copy")))
+}
+
 // Instant and Length return an instant and a duration as text.
 func (pg page) Instant(at time.Time) string   { return instant(pg.texts, at) }
 func (pg page) Length(d time.Duration) string { return length(pg.texts, d) }

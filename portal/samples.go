@@ -29,6 +29,7 @@ func (p *Portal) samples() map[string][]page {
 	bodies := map[string][]any{
 		"accounts":     {[]center.AccountAccess{{Account: account, PermissionSets: []center.PermissionSet{set}}}},
 		"applications": {[]center.Application{{Name: "Wiki", Description: "Text", URL: "https://wiki.example", Region: "us-east-1"}}},
+		"begin":        {beginBody{Href: PathLogin}},
 		"client": {
 			consentBody{ClientRequest: ClientRequest{Name: "Command line", Scopes: []string{"see your accounts"}, Asked: at}},
 			consentBody{Waits: "localhost"},

@@ -23,8 +23,11 @@ func TestColdGetStartsSignIn(t *testing.T) {
 	for region, host := range regionHosts {
 		b := w.browser()
 		first := b.send("GET", "https://"+host+"/", "none", nil)
-		assert.Equal(t, http.StatusSeeOther, first.StatusCode)
-		assert.Equal(t, portal.PathLogin, first.Header.Get("Location"))
+		requirePage(t, first, http.StatusOK, "/", `id="begin" href="/login"`)
+		assert.Equal(t, "https://"+host+portal.PathLogin, first.page.Refresh(), "without a script")
+		other := b.send("GET", "https://"+host+"/applications", "none", nil)
+		assert.Equal(t, http.StatusSeeOther, other.StatusCode)
+		assert.Equal(t, "/login?return_to=%2Fapplications", other.Header.Get("Location"))
 		a := w.signIn(b, "https://"+host+"/", "alice@example.com")
 		requirePage(t, a, 200, "/", "Alice Adams", region, "Production", "ReadOnly")
 		assert.Equal(t, host, a.url.Host, "a sign-in ends in the Region where it began")

@@ -208,7 +208,7 @@ func TestIdleSessionSendsNoLogout(t *testing.T) {
 		w.clock.Advance(d)
 		p, err := b.Look("https://" + virginia + "/")
 		require.NoError(t, err)
-		assert.Equal(t, "https://"+virginia+"/login", p.Location())
+		assert.Equal(t, "https://"+virginia+"/login", p.Refresh())
 		p, err = b.Look("https://" + virginia + "/login")
 		require.NoError(t, err)
 		assert.Contains(t, p.Location(), "SAMLRequest=")

@@ -44,6 +44,8 @@ func (p *Portal) signedInOnly(h visitHandler, evenStale bool) http.HandlerFunc {
 		case r.Method == http.MethodPost:
 			// The form's content security policy would block a redirect to the identity provider, so that page has a link.
 			http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+		case r.Method == http.MethodGet && r.URL.Path == pathHome && r.URL.RawQuery == "":
+			p.askScript(w, r)
 		default:
 			http.Redirect(w, r, p.loginURL(r), http.StatusSeeOther)
 		}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -118,15 +119,21 @@ func (b *Browser) Go(n Navigation) (*Page, error) {
 }
 
 // Follow follows p's redirect, and further ones, with GET (Fetch 4.4). It returns p if p doesn't redirect. The origin
-// that started the navigation stays the same. A redirect that would repeat a form (307, 308) is an error without
+// that started the navigation stays the same. A page with an element that refreshes it at once redirects too,
+// from its own origin. A redirect that would repeat a form (307, 308) is an error without
 // Repeat, because a browser would send the SAML response to that address.
 func (b *Browser) Follow(p *Page) (*Page, error) {
 	for range maxRedirects {
 		to, ok := p.redirect()
+		n := p.navigation
+		if again, now := strings.CutPrefix(p.refreshElement(), "0; url="); !ok && now {
+			n = Navigation{From: p.Origin()}
+			u, err := p.URL.Parse(again)
+			to, ok = u, err == nil
+		}
 		if !ok || b.Stay != nil && b.Stay(to) {
 			return p, nil
 		}
-		n := p.navigation
 		n.URL = to.String()
 		repeats := p.Status == http.StatusTemporaryRedirect || p.Status == http.StatusPermanentRedirect
 		switch {

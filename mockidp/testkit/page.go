@@ -34,14 +34,15 @@ type Form struct {
 type Field struct{ Name, Value, Type string }
 
 var (
-	formTag   = regexp.MustCompile(`(?is)<form\b([^>]*)>(.*?)</form>`)
-	fieldTag  = regexp.MustCompile(`(?is)<input\b([^>]*)>|<(textarea|select)\b([^>]*)>(.*?)</(?:textarea|select)>`)
-	optionTag = regexp.MustCompile(`(?is)<option\b([^>]*)>([^<]*)`)
-	checked   = regexp.MustCompile(`(?i)\s(?:checked|selected)\b`)
-	linkTag   = regexp.MustCompile(`(?is)<a\b([^>]*)>(.*?)</a>`)
-	attribute = regexp.MustCompile(`([a-zA-Z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')`)
-	hiddenTag = regexp.MustCompile(`(?is)<(head|script|style)\b.*?</(head|script|style)>`)
-	anyTag    = regexp.MustCompile(`(?s)<[^>]*>`)
+	formTag    = regexp.MustCompile(`(?is)<form\b([^>]*)>(.*?)</form>`)
+	fieldTag   = regexp.MustCompile(`(?is)<input\b([^>]*)>|<(textarea|select)\b([^>]*)>(.*?)</(?:textarea|select)>`)
+	optionTag  = regexp.MustCompile(`(?is)<option\b([^>]*)>([^<]*)`)
+	checked    = regexp.MustCompile(`(?i)\s(?:checked|selected)\b`)
+	linkTag    = regexp.MustCompile(`(?is)<a\b([^>]*)>(.*?)</a>`)
+	attribute  = regexp.MustCompile(`([a-zA-Z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')`)
+	hiddenTag  = regexp.MustCompile(`(?is)<(head|script|style)\b.*?</(head|script|style)>`)
+	refreshTag = regexp.MustCompile(`(?i)<meta http-equiv="refresh"[^>]*>`)
+	anyTag     = regexp.MustCompile(`(?s)<[^>]*>`)
 )
 
 func attributes(tag string) map[string]string {
@@ -167,13 +168,20 @@ func (p *Page) Location() string {
 	return ""
 }
 
-// Refresh returns the absolute URL of the page's Refresh header, or "".
+// Refresh returns the absolute URL of the page's Refresh header, or of its first element that stands for one, or "". A
+// Browser runs no script, so that element may be in a noscript element.
 func (p *Page) Refresh() string {
-	if _, to, ok := strings.Cut(p.Header.Get("Refresh"), "url="); ok {
+	value := p.Header.Get("Refresh")
+	if value == "" {
+		value = p.refreshElement()
+	}
+	if _, to, ok := strings.Cut(value, "url="); ok {
 		return p.Resolve(to)
 	}
 	return ""
 }
+
+func (p *Page) refreshElement() string { return attributes(refreshTag.FindString(p.Body))["content"] }
 
 func (p *Page) redirect() (*url.URL, bool) {
 	to := p.Header.Get("Location")
