@@ -26,6 +26,7 @@ type Snapshot struct {
 	applications table[Application]
 
 	relations relations
+	listed    lists // of AccountSets; a fork begins without
 	// strays: a group has a member of another identity provider. NewJournaled and Apply accept that, and an update must
 	// mend it.
 	strays bool
