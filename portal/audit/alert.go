@@ -41,6 +41,8 @@ type Rule struct {
 	// Name names the alert. Required, and unique.
 	Name string
 	// Value is the name of a value of package replica, or one of the Value constants. Required.
+	//
+	// "refusals Unavailable" is the value of one error code.
 	Value string
 	// Above and Below are the thresholds: the alert is on while the value is above, or below. Exactly one is required.
 	Above, Below *float64
@@ -112,7 +114,8 @@ type Alert struct {
 
 // alerts checks the rules.
 type alerts struct {
-	log *Log
+	log   *Log
+	rules map[string]bool // the names of values in them
 
 	mu     sync.Mutex // guards the fields below
 	values map[valueOf]observed
@@ -143,8 +146,13 @@ const (
 )
 
 func newAlerts(l *Log) *alerts {
+	rules := map[string]bool{}
+	for _, r := range l.cfg.Rules {
+		name, _, _ := strings.Cut(r.Value, " ")
+		rules[name] = true
+	}
 	return &alerts{
-		log: l, values: map[valueOf]observed{}, sums: map[valueOf][]sum{}, since: map[state]time.Time{},
+		log: l, rules: rules, values: map[valueOf]observed{}, sums: map[valueOf][]sum{}, since: map[state]time.Time{},
 		on: map[state]Alert{},
 	}
 }
@@ -158,6 +166,9 @@ func (l *Log) Observe(name, of string, value float64) {
 
 // Observe takes a value.
 func (a *alerts) Observe(name, of string, v float64) {
+	if !a.rules[name] {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now, key := a.log.cfg.Now(), valueOf{name, of}

@@ -22,19 +22,19 @@ type chain struct {
 	max   int64 // bytes on disk
 	each  int64 // bytes of one file
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards queue to busy, and marks
 	wake   *sync.Cond
-	queue  []*entry // guarded by mu, as are the fields below
-	queued int      // bytes
+	queue  []*entry
+	queued int // bytes
 	closed bool
 	files  []file    // the last is the current one
 	next   uint64    // number of the next event
 	busy   time.Time // since when the writer writes; zero: it waits
+	marks  map[string]uint64
 
 	// Only the writer uses these.
 	out   *os.File // the current file; nil: the next write begins one
 	began time.Time
-	marks map[string]uint64
 	held  []*entry // could not be written
 	again bool     // whether another attempt is on its way
 }
@@ -252,7 +252,7 @@ func (c *chain) writeAll(batch []*entry) {
 		switch {
 		case len(e.lines) == 0: // of retry
 			c.again = false
-		case err != nil && len(c.held) < maxHeld && c.class != Refusals:
+		case err != nil && len(c.held) < maxHeld && c.class != Refusals && e.mark == "":
 			c.held = append(c.held, e)
 		}
 		if e.done != nil {
@@ -297,7 +297,7 @@ func (c *chain) write(batch []*entry) error {
 	marks := map[string]uint64{}
 	for _, e := range batch {
 		if e.mark != "" {
-			if e.at <= max(c.marks[e.mark], marks[e.mark]) {
+			if e.at <= max(c.mark(e.mark), marks[e.mark]) {
 				continue // it is written already
 			}
 			marks[e.mark] = e.at
@@ -310,7 +310,7 @@ func (c *chain) write(batch []*entry) error {
 	if err := c.rotate(); err != nil {
 		return err
 	}
-	if c.out == nil {
+	if c.out == nil { // only the writer changes c.marks, so it reads them without the lock
 		for name, at := range c.marks {
 			marks[name] = max(marks[name], at)
 		}
@@ -322,9 +322,17 @@ func (c *chain) write(batch []*entry) error {
 	if err := c.append(b, h); err != nil {
 		return unavailable("write of "+string(c.class), err)
 	}
+	c.mu.Lock()
 	maps.Copy(c.marks, marks)
+	c.mu.Unlock()
 	c.trim()
 	return nil
+}
+
+func (c *chain) mark(name string) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.marks[name]
 }
 
 // block seals events.

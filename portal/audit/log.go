@@ -184,7 +184,7 @@ func (l *Log) Refused(ctx context.Context, e Event) {
 
 // Once writes the events of one change, all or none, once: a call with a position that is not after that of an earlier
 // one has no effect, also after a restart. Stream names a sequence of changes, such as a Region's configuration, and at
-// most a few hundred are known. It waits as Change does.
+// most a few hundred are known. It waits as Change does, but keeps nothing after an error: call it again.
 func (l *Log) Once(stream string, at uint64, events ...Event) error {
 	if l == nil || len(events) == 0 {
 		return nil
@@ -198,6 +198,14 @@ func (l *Log) Once(stream string, at uint64, events ...Event) error {
 		x.lines = append(x.lines, line)
 	}
 	return l.wait(l.chains[Changes], x)
+}
+
+// Reached returns the last position of Once for a stream, or 0.
+func (l *Log) Reached(stream string) uint64 {
+	if l == nil {
+		return 0
+	}
+	return l.chains[Changes].mark(stream)
 }
 
 func (l *Log) write(class Class, e Event) error {
