@@ -75,7 +75,8 @@
 //	acs/internal/storeerr             –
 //	acs/internal/testserver           acs, mockidp/testkit
 //	portal                            saml, acs, acs/sessions, acs/theme,
-//	                                  portal/center, portal/internal/refusal
+//	                                  portal/audit, portal/center,
+//	                                  portal/internal/refusal
 //	portal/awsnames                   –
 //	portal/awsapi                     portal/awsapi/internal/sigv4,
 //	                                  portal/internal/refusal

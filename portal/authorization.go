@@ -56,6 +56,7 @@ func (p *Portal) Authorize(ctx context.Context, secret, client string, by Approv
 		return Authorization{}, why
 	}
 	p.log.InfoContext(ctx, "portal: program let in", "user", s.UserName, "program", client, "session", s.ID)
+	p.auditProgram(ctx, s, client, true)
 	return Authorization{s, u}, nil
 }
 
@@ -134,6 +135,7 @@ func (p *Portal) SignOutAuthorization(ctx context.Context, secret string) error 
 		return unavailable("end of the sign-in", err)
 	}
 	p.log.InfoContext(ctx, "portal: signed out", "user", s.UserName, "program", s.Client)
+	p.auditLogout(ctx, s, byProgram, endedSignIn)
 	return nil
 }
 

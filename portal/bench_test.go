@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -27,8 +28,22 @@ type arrival struct {
 // session: two requests, the response verified, the request taken, the replay record and the
 // session made, all in memory. Making the responses isn't measured, and takes longer: -benchtime
 // 4000x is enough.
-func BenchmarkSignIn(b *testing.B) {
-	p, idp := benchPortal(b)
+func BenchmarkSignIn(b *testing.B) { benchSignIn(b, nil) }
+
+// BenchmarkSignInAudited is BenchmarkSignIn with an event on disk for each. Many browsers at a time
+// share an fsync.
+func BenchmarkSignInAudited(b *testing.B) {
+	l, err := audit.Open(audit.Config{
+		Dir: b.TempDir(), Region: "us-east-1", InsecurePlaintext: true, AccessPerHour: 1 << 30,
+	})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, l.Close()) })
+	b.SetParallelism(64)
+	benchSignIn(b, l)
+}
+
+func benchSignIn(b *testing.B, l *audit.Log) {
+	p, idp := benchPortal(b, l)
 	browsers := make([]arrival, b.N)
 	for i := range browsers {
 		browsers[i] = comeBack(b, p, idp)
@@ -46,7 +61,7 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sign-ins/s")
 }
 
-func benchPortal(b *testing.B) (http.Handler, *mockidp.Server) {
+func benchPortal(b *testing.B, l *audit.Log) (http.Handler, *mockidp.Server) {
 	b.Helper()
 	idp := mockidp.New(mockidp.Config{Users: []mockidp.User{{Login: "alice@example.com"}}})
 	b.Cleanup(idp.Close)
@@ -63,7 +78,7 @@ func benchPortal(b *testing.B) (http.Handler, *mockidp.Server) {
 	view, err := inst.In("us-east-1")
 	require.NoError(b, err)
 	p, err := portal.New(portal.Config{Region: "us-east-1", SP: sp, Directory: view,
-		Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler)})
+		Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler), Audit: l})
 	require.NoError(b, err)
 	return p, idp
 }

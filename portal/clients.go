@@ -74,7 +74,7 @@ func (p *Portal) WithClients(c Clients) http.Handler {
 	p.route(mux, PathDevice, byMethod{
 		http.MethodGet: p.visitor(pages.device), http.MethodPost: p.visitor(pages.entered),
 	})
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { mux.ServeHTTP(w, p.withClient(r)) })
 }
 
 // clientPages are the pages on which users answer programs.

@@ -35,6 +35,7 @@ func (p *Portal) verdict(ctx context.Context, v acs.Verdict) {
 	if !v.Issued.IsZero() {
 		p.issued.note(v.Issued, v.Time.Round(0))
 	}
+	p.auditVerdict(ctx, v)
 	if p.cfg.OnVerdict != nil {
 		p.cfg.OnVerdict(ctx, v)
 	}

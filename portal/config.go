@@ -15,6 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/acs/theme"
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/saml"
@@ -163,6 +164,9 @@ type Config struct {
 
 	// Now is the clock for sessions. Nil: SP.Now. The two should agree.
 	Now func() time.Time
+	// Audit receives the events of the Region: sign-ins and refusals, sessions and their ends, operators' actions. Close
+	// it after the portal. Nil: none are kept.
+	Audit *audit.Log
 	// Logger receives a record for every sign-in, refusal and sign-out, without assertions, cookies or other secrets.
 	// Nil: slog.Default().
 	Logger *slog.Logger
@@ -197,6 +201,8 @@ func (c *Config) check() error {
 		return badConfig("Config.SP", "a service provider", "nil")
 	case c.Directory == nil:
 		return badConfig("Config.Directory", "a directory", "nil")
+	case c.Audit != nil && c.Audit.Region() != c.Region:
+		return badConfig("Config.Audit", "a Log of Region "+c.Region, c.Audit.Region())
 	case c.SP.HasIdPs() && len(c.Directory.IdentityProviders()) == 0:
 		const want = "a list, which Tx.AdoptIdentityProvider of package center makes, with saml.Config.IdPs (PROVIDERS.md)"
 		return badConfig("identity providers of Config.Directory", want, "none")

@@ -32,6 +32,7 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 	s, why := p.redeem(r, a, code)
 	var got outcome
 	if why == nil {
+		s.ID = randomHex(nameBytes)
 		got, why = p.admit(w, r, s)
 	}
 	switch {
@@ -41,6 +42,7 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 		})
 	case why == nil:
 		p.log.InfoContext(r.Context(), "portal: entered", "user", s.UserName, "from", a.region)
+		p.auditSession(r.Context(), s, pending{Session: s}, a.region)
 		http.Redirect(w, r, cmp.Or(a.returnTo, pathHome), http.StatusSeeOther)
 	case why.noAccess() || why.Reason == ReasonHandoffUser || why.Reason == ReasonSessions:
 		p.refuse(w, r, why) // a sign-in would refuse the user too, or replace the other user without asking

@@ -45,6 +45,7 @@ type Error struct {
 	Err             error  // the cause, or nil
 
 	regions []string // that ReasonStale is about, for the page
+	signIn  *pending // that was refused, for the event
 }
 
 // Error implements error.

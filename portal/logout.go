@@ -32,6 +32,7 @@ func (p *Portal) endSubject(ctx context.Context, l *saml.VerifiedLogoutRequest) 
 	if err != nil {
 		return saml.LogoutFailed, err
 	}
+	p.auditProviderLogout(ctx, subject, ended)
 	behind := p.behind()
 	p.log.InfoContext(ctx, "portal: signed out by the identity provider", "idp", l.IdP(), "sessions", len(ended),
 		"behind", behind)

@@ -98,6 +98,9 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	p.log.InfoContext(r.Context(), "portal: session ended", "user", v.user.UserName, "session", refusal.Printable(id))
+	p.auditLogout(r.Context(), sessions.Session{
+		UserID: v.user.ID, UserName: v.user.UserName, ID: id,
+	}, byUser, endedSession)
 	if id == v.session.ID {
 		o.Regions = []string{v.session.Region} // the others of the sign-in live on
 		p.keepSignOut(w, r, v.session, o)
@@ -149,5 +152,10 @@ func (p *Portal) revokeUser(w http.ResponseWriter, r *http.Request, v *visit, u 
 		return false
 	}
 	p.log.InfoContext(r.Context(), "portal: all sessions ended", "user", u.UserName, "by", v.user.UserName)
+	if u.ID == v.user.ID {
+		p.auditLogout(r.Context(), v.session, byUser, endedAll)
+	} else {
+		p.auditRevocation(r.Context(), v.session, u)
+	}
 	return true
 }

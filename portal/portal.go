@@ -128,7 +128,9 @@ func New(cfg Config) (*Portal, error) {
 func (p *Portal) now() time.Time { return p.clock().Round(0) }
 
 // ServeHTTP implements http.Handler.
-func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mux.ServeHTTP(w, p.withClient(r))
+}
 
 // mount fills the mux. The mux panics if an ACS URL has one of the portal's own paths; that becomes an error. The
 // portal's patterns have no method, so that the portal's own page answers a wrong method.

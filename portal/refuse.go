@@ -110,6 +110,7 @@ func (p *Portal) logRefused(ctx context.Context, why *Error, reference string) {
 		attrs = append(attrs, "cause", why.Err.Error())
 	}
 	log(ctx, "portal: refused", attrs...)
+	p.auditRefused(ctx, why, reference)
 }
 
 // newReference returns a random reference, short enough to be read aloud. Its alphabet has no letters that look like

@@ -98,7 +98,6 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 
 func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Session) *Error {
 	id := newSecret()
-	s.ID = randomHex(nameBytes)
 	if s.SignIn == "" {
 		s.SignIn = randomHex(nameBytes)
 	}

@@ -156,6 +156,7 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 		return
 	}
 	p.clearCookie(w, pendingPrefix+tag)
+	in.ID = randomHex(nameBytes)
 	if refused == nil {
 		refused = p.become(w, r, before, u, in)
 	}
@@ -170,6 +171,7 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 		p.log.InfoContext(r.Context(), "portal: signed in", "user", in.UserName, "unsolicited", in.Unsolicited,
 			"idp", in.Proof.Subject.Provider)
 	}
+	p.auditSession(r.Context(), in.Session, in, "")
 	p.tell(r.Context(), in, "", "")
 	http.Redirect(w, r, p.destination(r, in.ReturnTo), http.StatusSeeOther)
 }
@@ -234,6 +236,7 @@ func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending
 	if why.noAccess() {
 		why.Got = cmp.Or(why.Got, in.UserName)
 	}
+	why.signIn = &in
 	p.tell(r.Context(), in, p.refuse(w, r, why), why.Reason)
 }
 

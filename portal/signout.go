@@ -75,6 +75,7 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 	}
 	if own {
 		p.log.InfoContext(r.Context(), "portal: signed out", "user", s.UserName)
+		p.auditLogout(r.Context(), s, byUser, endedSignIn)
 		p.keepSignOut(w, r, s, o)
 	}
 	p.showSignedOut(w, r)

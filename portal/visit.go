@@ -140,6 +140,7 @@ func (p *Portal) endUnknown(ctx context.Context, key string, s sessions.Session,
 	if err := p.cfg.Sessions.RevokeUser(ctx, s.UserID); err != nil {
 		return unavailable("end of the user's sessions", err)
 	}
+	p.auditLogout(ctx, s, byRegion, endedAll)
 	return why
 }
 
