@@ -19,6 +19,12 @@ func newSnapshot(data Data, isNew bool) (*Snapshot, error) {
 	fill(c, &d.accounts, data.Accounts, c.account, "account ID")
 	fill(c, &d.assignments, data.Assignments, d.assignmentChecker(c), "assignment")
 	fill(c, &d.applications, data.Applications, c.application, "ID of application")
+	fill(c, &d.federations, data.Federations, func(Federation) {}, "entityId of federation")
+	parked := make([]parkedApplication, len(data.Parked))
+	for i, a := range data.Parked {
+		parked[i] = parkedApplication{a}
+	}
+	fill(c, &d.parked, parked, func(parkedApplication) {}, "ID of parked application")
 	if c.err != nil {
 		return nil, c.err
 	}

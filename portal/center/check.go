@@ -16,6 +16,7 @@ func (d *draft) finish(isNew bool) (*Snapshot, error) {
 	d.identify(c, isNew)
 	if isNew {
 		d.checkMetadata(c)
+		d.checkFederations(c)
 	}
 	all := d.checkIdentityProviders(c)
 	d.checkPeople(c, all, isNew)

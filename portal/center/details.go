@@ -133,6 +133,27 @@ func (a Account) withDetails(value []byte) Account {
 	return a
 }
 
+type instanceDetails struct {
+	IdentitySource IdentitySource `json:"identitySource,omitempty"`
+}
+
+func (m InstanceMetadata) core() InstanceMetadata {
+	m.IdentitySource = ""
+	return m
+}
+
+func (m InstanceMetadata) details() any { return instanceDetails{m.IdentitySource} }
+
+func (m InstanceMetadata) detailsFrom(old InstanceMetadata) InstanceMetadata {
+	m.IdentitySource = old.IdentitySource
+	return m
+}
+
+func (m InstanceMetadata) withDetails(value []byte) InstanceMetadata {
+	m.IdentitySource = decodeDetails[instanceDetails](value).IdentitySource
+	return m
+}
+
 type regionDetails struct {
 	AddedDate time.Time `json:"addedDate,omitzero"`
 }
@@ -191,6 +212,10 @@ func withDetails[T element](v T, old *T, details map[string][]byte) T {
 func (d *draft) mergeDetails(details map[string][]byte) {
 	for _, key := range slices.Sorted(maps.Keys(details)) {
 		switch kind, id, _ := strings.Cut(key, " "); Kind(kind) {
+		case KindInstance:
+			if d.s.metadata != (InstanceMetadata{}) {
+				d.setMetadata(d.s.metadata.withDetails(details[key]))
+			}
 		case KindUser:
 			d.users.mergeDetails(id, details)
 		case KindGroup:

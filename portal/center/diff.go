@@ -23,6 +23,8 @@ func Diff(before, after *Snapshot) []Record {
 		diffTables(&before.accounts, &after.accounts, equal),
 		diffTables(&before.assignments, &after.assignments, equal),
 		diffTables(&before.applications, &after.applications, deepEqual),
+		diffTables(&before.federations, &after.federations, deepEqual),
+		diffTables(&before.parked, &after.parked, deepEqual),
 	)
 }
 

@@ -22,11 +22,21 @@
 //
 // [Tasks] is the table of what may be done where. Everything that changes the instance asks it, with an [Attempt].
 //
+// # Adding and removing Regions
+//
+// [Control] adds and removes Regions for an operator, with the conditions of AWS IAM Identity Center: the instance is an
+// organization's, has an external identity provider and a customer-managed multi-Region key, and the key has a usable
+// copy in the new Region ([Admission]). One Region at a time has the status ADDING or REMOVING. [Admission.Candidates]
+// has the reason of each Region that can't be added, and [Admission.Advise] ranks them. When a Region is removed, its
+// applications are parked ([Snapshot.ParkedApplications]), and come back if it is added again.
+//
 // # Identity providers
 //
 // A user belongs to the identity provider that vouches for them, and no other can assert them ([Snapshot.UserOf]).
 // Two identity providers may have users with the same userName, and groups with the same name. A group's members are
 // users of its own identity provider.
+//
+// A [Federation] is the metadata and policy of an identity provider. All Regions take it from the instance.
 //
 // An instance for one identity provider doesn't list it, and users don't name it. Before a second one is added,
 // [Tx.AdoptIdentityProvider] lists the first and makes all users and groups belong to it.

@@ -20,6 +20,8 @@ type draft struct {
 	accounts     edit[Account]
 	assignments  edit[Assignment]
 	applications edit[Application]
+	federations  edit[Federation]
+	parked       edit[parkedApplication]
 }
 
 // An edit is the changes of one table.
@@ -44,6 +46,8 @@ func newDraft(base *Snapshot) *draft {
 	d.accounts = newEdit(&s.accounts, func(_, _ *Account) {}, unchanged[Account])
 	d.assignments = newEdit(&s.assignments, r.assignment, unchanged[Assignment])
 	d.applications = newEdit(&s.applications, r.application, defaultedApplication)
+	d.federations = newEdit(&s.federations, func(_, _ *Federation) {}, unchanged[Federation])
+	d.parked = newEdit(&s.parked, func(_, _ *parkedApplication) {}, unchanged[parkedApplication])
 	return d
 }
 
@@ -103,7 +107,8 @@ func (d *draft) changes() []Record {
 		diffLists(placed(d.base.regionList), placed(d.s.regionList), deepEqual),
 		diffLists(d.base.providerList, d.s.providerList, equal),
 		changed(&d.users, equal), changed(&d.groups, deepEqual), changed(&d.sets, deepEqual), changed(&d.accounts, equal),
-		changed(&d.assignments, equal), changed(&d.applications, deepEqual),
+		changed(&d.assignments, equal), changed(&d.applications, deepEqual), changed(&d.federations, deepEqual),
+		changed(&d.parked, deepEqual),
 	)
 }
 

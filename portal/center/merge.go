@@ -34,8 +34,12 @@ func (d *draft) merge(records []Record) error {
 			err = d.assignments.merge(r, nil)
 		case KindApplication:
 			err = d.applications.merge(r, nil)
+		case KindFederation:
+			d.federations.mergeOptional(r)
+		case KindParkedApplication:
+			d.parked.mergeOptional(r)
 		case KindInstance:
-			d.mergeMetadata(r)
+			d.mergeMetadata(r, details)
 		case KindDetails: // in the map
 		default:
 			err = &Error{Reason: ReasonInvalid, Rule: "kind of record", Want: "a known Kind", Got: string(r.Kind)}
@@ -65,6 +69,13 @@ func (e *edit[T]) merge(r Record, details map[string][]byte) error {
 		e.put(withDetails(*v, e.table.get(r.Key), details))
 	}
 	return nil
+}
+
+// mergeOptional takes a record of an optional kind in. One that can't be decoded counts as removed: it gives no access.
+func (e *edit[T]) mergeOptional(r Record) {
+	if e.merge(r, nil) != nil {
+		e.drop(r.Key)
+	}
 }
 
 func mergeInto[T element](next map[string]*T, r Record) (err error) {

@@ -34,7 +34,20 @@ type InstanceMetadata struct {
 	// an instance from before there were dates. It never changes.
 	CreatedAt  time.Time  `json:"createdAt,omitzero"`
 	Encryption Encryption `json:"encryption,omitzero"` // zero: not said
+	// IdentitySource says where users and groups come from. Empty: SourceExternal.
+	IdentitySource IdentitySource `json:"identitySource,omitempty"`
 }
+
+// IdentitySource is where the users and groups of an instance come from.
+type IdentitySource string
+
+// The identity sources. Meridian itself has external identity providers only: the others are for an instance that
+// describes one elsewhere, and can't have additional Regions.
+const (
+	SourceExternal        IdentitySource = "EXTERNAL_IDP"
+	SourceActiveDirectory IdentitySource = "ACTIVE_DIRECTORY"
+	SourceDirectory       IdentitySource = "IDENTITY_CENTER_DIRECTORY"
+)
 
 // KeyType is who manages the key that identity data is sealed with.
 type KeyType string
@@ -76,7 +89,7 @@ func (m InstanceMetadata) complete(primary string) InstanceMetadata {
 	if m.IdentityStoreID == "" {
 		m.IdentityStoreID = "d-" + hash16("identity store", m.ID)[:10]
 	}
-	m.Kind = cmp.Or(m.Kind, InstanceOrganization)
+	m.Kind, m.IdentitySource = cmp.Or(m.Kind, InstanceOrganization), cmp.Or(m.IdentitySource, SourceExternal)
 	if m.Encryption.KeyType != "" {
 		m.Encryption.Status = cmp.Or(m.Encryption.Status, EncryptionEnabled)
 	}
@@ -112,6 +125,17 @@ func (c *checker) metadata(m InstanceMetadata, regions int) {
 		}
 	default:
 		c.fail(ReasonInvalid, "kind of instance", "ORGANIZATION or ACCOUNT", string(m.Kind))
+	}
+	switch m.IdentitySource {
+	case "", SourceExternal:
+	case SourceActiveDirectory, SourceDirectory:
+		if regions > 1 {
+			const want = "EXTERNAL_IDP, because there are additional Regions"
+			c.fail(ReasonInvalid, "identitySource of instance", want, string(m.IdentitySource))
+		}
+	default:
+		const want = "EXTERNAL_IDP, ACTIVE_DIRECTORY or IDENTITY_CENTER_DIRECTORY"
+		c.fail(ReasonInvalid, "identitySource of instance", want, string(m.IdentitySource))
 	}
 	c.dates("createdAt of instance", m.CreatedAt)
 	c.encryption(m.Encryption, regions)

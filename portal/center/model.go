@@ -18,7 +18,7 @@ const (
 	// RegionAdding: the instance is being replicated to the Region. Its endpoints are not in use yet.
 	RegionAdding RegionStatus = "ADDING"
 	// RegionRemoving: the Region is being removed. Its endpoints are not in use any more, but it still has its data.
-	// Tx.RemoveRegion makes package replica erase it.
+	// Package replica ends the removal (Tx.EndRemoval), and erases it.
 	RegionRemoving RegionStatus = "REMOVING"
 )
 
@@ -220,6 +220,9 @@ type Data struct {
 	Accounts          []Account          `json:"accounts,omitempty"`
 	Assignments       []Assignment       `json:"assignments,omitempty"`
 	Applications      []Application      `json:"applications,omitempty"`
+	Federations       []Federation       `json:"federations,omitempty"`
+	// Parked are the applications of Regions that were removed: see Snapshot.ParkedApplications.
+	Parked []Application `json:"parkedApplications,omitempty"`
 }
 
 // Clone returns a copy that shares no memory with d.
@@ -238,8 +241,14 @@ func (d Data) Clone() Data {
 	for i, p := range d.PermissionSets {
 		d.PermissionSets[i].Policies = p.Policies.clone()
 	}
-	for i, a := range d.Applications {
-		d.Applications[i].AssignedTo = slices.Clone(a.AssignedTo)
+	d.Federations, d.Parked = slices.Clone(d.Federations), slices.Clone(d.Parked)
+	for _, list := range [][]Application{d.Applications, d.Parked} {
+		for i, a := range list {
+			list[i].AssignedTo = slices.Clone(a.AssignedTo)
+		}
+	}
+	for i, f := range d.Federations {
+		d.Federations[i] = f.clone()
 	}
 	return d
 }

@@ -88,7 +88,7 @@ func (t *Tx) PutIdentityProvider(p IdentityProvider) error {
 	return nil
 }
 
-// RemoveIdentityProvider removes an identity provider that has no users and groups. The last one of the list can also
+// RemoveIdentityProvider removes an identity provider that has no users and groups, with its Federation. The last one of the list can also
 // be removed with users: then the instance lists none, and the users belong to the only one of the service provider.
 // Primary only.
 func (t *Tx) RemoveIdentityProvider(entityID string) error {
@@ -100,6 +100,7 @@ func (t *Tx) RemoveIdentityProvider(entityID string) error {
 		return t.notFound(KindIdentityProvider, entityID)
 	}
 	t.d.setProviders(list)
+	t.d.federations.drop(entityID)
 	return nil
 }
 

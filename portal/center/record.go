@@ -19,11 +19,17 @@ const (
 	KindInstance Kind = "instance"
 	// KindDetails are the fields of an element that versions before this kind don't have.
 	KindDetails Kind = "details"
+	// KindFederation is the metadata and policy of an identity provider: a Federation.
+	KindFederation Kind = "federation"
+	// KindParkedApplication is an application of a Region that was removed: see Snapshot.ParkedApplications.
+	KindParkedApplication Kind = "parkedApplication"
 )
 
 // Optional reports whether a reader that doesn't know the kind may skip its records: they change no user's access. It
 // must keep them and pass them on.
-func (k Kind) Optional() bool { return k == KindInstance || k == KindDetails }
+func (k Kind) Optional() bool {
+	return k == KindInstance || k == KindDetails || k == KindFederation || k == KindParkedApplication
+}
 
 // Record is one element of the instance as it is stored and sent. Two records are about the same element if Kind and
 // Key are equal.

@@ -24,6 +24,8 @@ type Snapshot struct {
 	accounts     table[Account]
 	assignments  table[Assignment]
 	applications table[Application]
+	federations  table[Federation]
+	parked       table[parkedApplication]
 
 	relations relations
 	listed    lists // of AccountSets; a fork begins without
@@ -41,6 +43,7 @@ func (s *Snapshot) fork() *Snapshot {
 		regionList: s.regionList, regions: s.regions, providerList: s.providerList, providers: s.providers,
 		users: s.users.fork(), groups: s.groups.fork(), sets: s.sets.fork(), accounts: s.accounts.fork(),
 		assignments: s.assignments.fork(), applications: s.applications.fork(),
+		federations: s.federations.fork(), parked: s.parked.fork(),
 		relations: s.relations.fork(),
 	}
 }
@@ -141,6 +144,14 @@ func (s *Snapshot) Applications(userID string) []Application {
 	return out
 }
 
+// Application returns the application with this ID.
+func (s *Snapshot) Application(id string) (Application, bool) {
+	if a := s.applications.get(id); a != nil {
+		return cloneApplication(*a), true
+	}
+	return Application{}, false
+}
+
 // principals returns the user and the user's groups, and none for an unknown or inactive user.
 func (s *Snapshot) principals(userID string) []Principal {
 	u, ok := s.UserByID(userID)
@@ -165,5 +176,6 @@ func (s *Snapshot) Data() Data {
 		Users: copied(&s.users, unchanged), Groups: copied(&s.groups, cloneGroup),
 		PermissionSets: copied(&s.sets, cloneSet), Accounts: copied(&s.accounts, unchanged),
 		Assignments: copied(&s.assignments, unchanged), Applications: copied(&s.applications, cloneApplication),
+		Federations: copied(&s.federations, Federation.clone), Parked: s.allParked(),
 	}
 }

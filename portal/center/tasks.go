@@ -135,7 +135,7 @@ func taskOf(k Kind) Task {
 		return TaskIdentities
 	case KindRegion, KindInstance:
 		return TaskInstance
-	case KindIdentityProvider:
+	case KindIdentityProvider, KindFederation:
 		return TaskIdentityProviders
 	case KindPermissionSet, KindAccount, KindAssignment:
 		return TaskPermissions

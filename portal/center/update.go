@@ -209,8 +209,7 @@ func (t *Tx) RemoveRegion(name string) error {
 		return err
 	}
 	if name == t.d.s.regionList[0].Name {
-		const rule, want = "removal of Region", "an additional Region"
-		return t.refuse(&Error{Reason: ReasonPrimaryFixed, Rule: rule, Want: want, Got: name})
+		return t.refuse(primaryFixed(name))
 	}
 	list, ok := dropFromList(t.d.s.regionList, name)
 	if !ok {
@@ -298,6 +297,7 @@ func (t *Tx) unassignAll(p Principal) {
 		t.d.assignments.drop(key)
 	}
 	t.d.s.relations.eachApp(p, func(id string) { apps = append(apps, id) })
+	t.unpark(p)
 	for _, id := range apps {
 		a := *t.d.s.applications.get(id)
 		t.d.applications.put(without(a, func(o Principal) bool { return o == p }))

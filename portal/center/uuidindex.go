@@ -55,9 +55,9 @@ func (d *draft) setMetadata(m InstanceMetadata) {
 
 // mergeMetadata takes in a record of KindInstance. A value that can't be decoded doesn't count: it must not affect
 // access.
-func (d *draft) mergeMetadata(r Record) {
+func (d *draft) mergeMetadata(r Record, details map[string][]byte) {
 	if m, err := decode[InstanceMetadata](r); m != nil {
-		d.setMetadata(*m)
+		d.setMetadata(withDetails(*m, &d.s.metadata, details))
 	} else if err == nil {
 		d.setMetadata(InstanceMetadata{})
 	}

@@ -111,6 +111,10 @@ type Config struct {
 	// log is written again, padded with at most 4.25 MiB, so that the server rewrites its files, here and in each
 	// reachable Region. The cost grows with the instance, once in EraseAfter at most. Zero: a minute.
 	EraseAfter time.Duration
+	// RemoveAfter is how long the primary keeps a Region with status REMOVING in the list, before it removes the Region
+	// and so erases its data. Meanwhile the Region stops serving, and what ended there reaches the others. A start of the
+	// primary begins again. Zero: 10 seconds.
+	RemoveAfter time.Duration
 	// Heartbeat is the interval of questions to each peer, or half of it while nothing changes. News don't wait for it.
 	// Zero: a second.
 	Heartbeat time.Duration
@@ -157,6 +161,7 @@ func (c *Config) defaults() {
 	c.TouchEvery = cmp.Or(c.TouchEvery, time.Minute)
 	c.CodeWait = cmp.Or(c.CodeWait, 3*time.Second)
 	c.EraseAfter = cmp.Or(c.EraseAfter, time.Minute)
+	c.RemoveAfter = cmp.Or(c.RemoveAfter, 10*time.Second)
 	c.Heartbeat = cmp.Or(c.Heartbeat, time.Second)
 	c.ObserveEvery = cmp.Or(c.ObserveEvery, 10*time.Second)
 	if c.formats == (merge.Formats{}) {
@@ -199,7 +204,7 @@ func (c *Config) check() *Error {
 		return bad("InsecurePlaintext", "false with Sealer", "true")
 	case c.Sealer == nil && c.InsecureOpenPlaintext:
 		return bad("InsecureOpenPlaintext", "false without Sealer", "true")
-	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.Heartbeat, c.ObserveEvery) <= 0:
+	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.RemoveAfter, c.Heartbeat, c.ObserveEvery) <= 0:
 		return bad("duration", "positive ones", "a negative one")
 	case c.MaxRecover < 0:
 		return bad("MaxRecover", "a positive number of bytes", fmt.Sprint(c.MaxRecover))

@@ -167,7 +167,7 @@ func (n *Node) maintain() error {
 	}
 	report := n.report
 	if n.cfg.Region == n.cfg.Primary {
-		report = n.activate
+		report = func(ctx context.Context) error { return inOrder(ctx, n.activate, n.endRemovals) }
 	}
 	err := inOrder(n.ctx, n.padSessions, report, n.shorten)
 	if errors.Is(err, errConflict) {
@@ -191,8 +191,12 @@ func (n *Node) report(ctx context.Context) error {
 		n.setReady()
 		return nil
 	}
-	record := merge.Record{Kind: merge.KindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)}
-	if err := n.writeLog(ctx, []merge.Record{record}, false); err != nil {
+	if r.Status == center.RegionRemoving { // nothing is written there any more
+		return nil
+	}
+	records := append(n.returning(),
+		merge.Record{Kind: merge.KindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)})
+	if err := n.writeLog(ctx, records, false); err != nil {
 		return err
 	}
 	n.apply()
@@ -214,16 +218,7 @@ func (n *Node) activate(context.Context) error {
 		if r.Status != center.RegionAdding || !n.reported(r.Name) {
 			continue
 		}
-		err := v.Update(func(tx *center.Tx) error {
-			for _, now := range tx.Regions() {
-				if now.Name == r.Name && now.Status == center.RegionAdding {
-					now.Status = center.RegionActive
-					return tx.PutRegion(now)
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		if err := v.Update(func(tx *center.Tx) error { return tx.ActivateRegion(r.Name) }); err != nil {
 			return err
 		}
 		n.cfg.Logger.Info("replica: Region is active", "peer", r.Name)

@@ -86,8 +86,9 @@ type Node struct {
 	// following is held while a Region is added to those that are followed, or removed. It guards dropped.
 	following sync.Mutex
 	dropped   map[string]dropState
-	parked    sync.Map // Region → Peer, of Regions that were removed
-	cleared   sync.Map // regionStream → true, of followers' copies that may be read from the start
+	removing  map[string]time.Time // since when this Node knows of Regions that are being removed; the maintenance's
+	parked    sync.Map             // Region → Peer, of Regions that were removed
+	cleared   sync.Map             // regionStream → true, of followers' copies that may be read from the start
 
 	mu        sync.Mutex // guards the fields below
 	closed    bool
@@ -114,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		fulls: map[string]fullAt{}, hidden: map[string]bool{}, log: ownLog{wrote: map[uint64]bool{}},
 		wake: make(chan struct{}, 1), ready: make(chan struct{}), left: make(chan struct{}), erased: make(chan struct{}),
 		readers: map[string][]*reader{}, followers: map[string]*follower{},
-		dropped: map[string]dropState{}, leaders: map[streamKind]time.Time{},
+		dropped: map[string]dropState{}, removing: map[string]time.Time{}, leaders: map[streamKind]time.Time{},
 	}
 	for _, k := range streamKinds {
 		n.agreements[k] = &agreements{rounds: newSharedRounds(0)}
@@ -151,6 +152,7 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.servePeers(); err != nil {
 		return err
 	}
+	n.wakeMaintenance() // for a Region whose removal had begun
 	n.start(n.maintenanceLoop)
 	n.start(n.watch)
 	n.start(n.repeatEnds)

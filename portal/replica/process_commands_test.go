@@ -31,6 +31,9 @@ import (
 //	record KIND KEY optional|strict [USER]   a record of a kind, and the user disabled with it
 //	probe                       Probe, which an older version doesn't know
 //	full KIND                   a full transaction without records of that kind
+//	add REGION                  AddRegion of the control plane
+//	remove REGION               RemoveRegion, with all applications there
+//	status REGION               ADDING, ACTIVE, REMOVING or none
 //	entry STREAM KIND KEY optional|strict    an entry of a kind, for an hour
 func obey(n *replica.Node, line string) string {
 	word := append(strings.Fields(line), "", "", "", "", "") // what isn't said is empty
@@ -59,6 +62,8 @@ func obey(n *replica.Node, line string) string {
 			others = []replica.Change{disabled(id)}
 		}
 		err = replica.WriteKind(n, word[1], word[2], `{"later":true}`, word[3] == "optional", others...)
+	case "add", "remove", "status":
+		answer, err = obeyControl(n, word)
 	case "probe":
 		err = n.Probe(context.Background())
 	case "full":
@@ -75,6 +80,27 @@ func obey(n *replica.Node, line string) string {
 		return "error " + strings.ReplaceAll(err.Error(), "\n", " ")
 	}
 	return answer
+}
+
+func obeyControl(n *replica.Node, word []string) (string, error) {
+	s := n.View().Snapshot()
+	switch word[0] {
+	case "add":
+		status, err := controlOf(n).AddRegion(context.Background(), administrator, center.Region{Name: word[1]})
+		return string(status), err
+	case "remove":
+		var accept []string
+		for _, a := range s.ApplicationsIn(word[1]) {
+			accept = append(accept, a.ID)
+		}
+		status, err := controlOf(n).RemoveRegion(administrator, word[1], accept...)
+		return string(status), err
+	}
+	r, ok := s.Region(word[1])
+	if !ok {
+		return "none", nil
+	}
+	return string(r.Status), nil
 }
 
 func obeyUsers(n *replica.Node, word []string) (string, error) {

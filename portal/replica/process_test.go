@@ -54,6 +54,7 @@ type job struct {
 	URL         string        // of NATS servers of its own; then Dir and Listen count for nothing
 	Pace        time.Duration // between two writes of a writer
 	Know        []string      // kinds of a later version, which it plays
+	Alone       bool          // the primary begins without additional Regions
 	Later       bool          // plays a version that speaks format 2 alone
 }
 
@@ -130,6 +131,10 @@ func (j job) config() (replica.Config, error) {
 	c.Listen, c.Peers = j.Listen, map[string]replica.Peer{}
 	if j.URL != "" {
 		c.Dir, c.Listen, c.URL = "", "", j.URL
+	}
+	if j.Alone {
+		a := alone(j.Dir)
+		c.Seed, c.RemoveAfter = a.Seed, a.RemoveAfter
 	}
 	replica.Know(&c, j.Know...)
 	if j.Later {

@@ -128,9 +128,13 @@ type Fact struct {
 	Value any       // becomes JSON
 }
 
-// Facts returns what every Region's log says, in no order.
+// Facts returns what every Region's log says, in no order. A Region that was removed and hasn't heard of it may go on
+// writing, and only some Regions copy that. It counts for nothing, also if the Region is added again.
 func (d *Directory) Facts() (out []Fact) {
 	for region, l := range d.logs {
+		if region != d.primary && d.Standing(region).Gone() {
+			continue
+		}
 		for k, c := range l.cells {
 			if c.value != nil && c.stamp > l.void {
 				key := fmt.Sprintf("log %s %s %s", region, k.Kind, k.Key)

@@ -25,7 +25,7 @@ func element(k center.Kind) bool {
 	switch k {
 	case center.KindRegion, center.KindIdentityProvider, center.KindUser, center.KindGroup,
 		center.KindPermissionSet, center.KindAccount, center.KindAssignment, center.KindApplication,
-		center.KindInstance, center.KindDetails:
+		center.KindInstance, center.KindDetails, center.KindFederation, center.KindParkedApplication:
 		return true
 	}
 	return false

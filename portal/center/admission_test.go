@@ -1,0 +1,352 @@
+package center_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/keys"
+)
+
+const (
+	owner     = "999999999999"
+	delegate  = "888888888888"
+	multiKey  = "arn:aws:kms:us-east-1:999999999999:key/mrk-0123456789abcdef0123456789abcdef"
+	singleKey = "arn:aws:kms:us-east-1:999999999999:key/01234567-89ab-cdef-0123-456789abcdef"
+)
+
+// admissible is an instance that may have additional Regions.
+func admissible(regions ...string) center.Data {
+	d := center.Data{Instance: center.InstanceMetadata{OwnerAccountID: owner,
+		Encryption: center.Encryption{KeyType: center.KeyCustomerManaged, KeyARN: multiKey}}}
+	for _, r := range append([]string{"us-east-1"}, regions...) {
+		d.Regions = append(d.Regions, center.Region{Name: r})
+	}
+	return d
+}
+
+func everyKey(context.Context, string, string) error { return nil }
+
+func controlOf(t *testing.T, d center.Data) *center.Control {
+	t.Helper()
+	return &center.Control{View: view(t, d, d.Regions[0].Name), Admission: center.Admission{Key: everyKey},
+		Delegated: delegate}
+}
+
+var administrator = center.Caller{Account: owner, Region: "us-east-1", Administrator: true}
+
+// Rules 1, 2, 3, 4, 9, 10 and 17: what the instance must be before AddRegion adds a Region, each with its own reason. The
+// one that is all of it gets the Region, as ADDING.
+func TestRule17RegionsAreAddedUnderConditions(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*center.Data)
+		want   center.Reason
+	}{
+		"all conditions hold": {func(*center.Data) {}, ""},
+		"an account instance": {func(d *center.Data) { d.Instance.Kind = center.InstanceAccount },
+			center.ReasonAccountInstance},
+		"Active Directory": {func(d *center.Data) { d.Instance.IdentitySource = center.SourceActiveDirectory },
+			center.ReasonActiveDirectory},
+		"the instance's own directory": {func(d *center.Data) { d.Instance.IdentitySource = center.SourceDirectory },
+			center.ReasonOwnDirectory},
+		"an opt-in primary": {func(d *center.Data) { d.Regions[0].Name = "me-south-1" }, center.ReasonOptInRegion},
+		"a primary in another partition": {func(d *center.Data) { d.Regions[0].Name = "cn-north-1" },
+			center.ReasonUnsupportedRegion},
+		"a key that isn't said": {func(d *center.Data) { d.Instance.Encryption = center.Encryption{} },
+			center.ReasonKeyType},
+		"AWS's key": {func(d *center.Data) {
+			d.Instance.Encryption = center.Encryption{KeyType: center.KeyOwnedByAWS}
+		}, center.ReasonKeyType},
+		"a key whose change failed": {func(d *center.Data) {
+			d.Instance.Encryption.Status = center.EncryptionUpdateFailed
+		}, center.ReasonKeyType},
+		"a single-Region key": {func(d *center.Data) { d.Instance.Encryption.KeyARN = singleKey },
+			center.ReasonSingleRegionKey},
+	} {
+		d := admissible()
+		tt.change(&d)
+		c, who := controlOf(t, d), administrator
+		who.Region = d.Regions[0].Name
+		status, err := c.AddRegion(t.Context(), who, center.Region{Name: "eu-central-1", Status: center.RegionActive})
+		require.Equal(t, tt.want, reasonOf(t, err), name)
+		r, added := c.View.Snapshot().Region("eu-central-1")
+		require.Equal(t, tt.want == "", added, name)
+		if added {
+			assert.Equal(t, center.RegionAdding, status)
+			assert.Equal(t, center.RegionAdding, r.Status)
+			assert.Equal(t, "Frankfurt (eu-central-1)", r.Label)
+			assert.False(t, r.AddedDate.IsZero())
+			continue
+		}
+		assert.Equal(t, "ValidationException", reasonOf(t, err).Exception(), name)
+		for _, one := range c.Candidates(t.Context(), c.View.Snapshot()) {
+			assert.Equal(t, tt.want, reasonOf(t, one.Err), "%s: %s", name, one.Place.Name)
+		}
+	}
+}
+
+// Rules 4, 5, 18 and 72: exactly the 17 Regions that are enabled by default may be added, unless the policy of residency
+// excludes them. Those with a copy of the key and not added yet are available, and each other one has its reason.
+func TestRule18AvailableRegions(t *testing.T) {
+	var names []string
+	for _, p := range center.Places() {
+		names = append(names, p.Name)
+	}
+	assert.Equal(t, []string{"ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+		"ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
+		"us-east-1", "us-east-2", "us-west-1", "us-west-2"}, names)
+	c := controlOf(t, admissible("ap-south-1"))
+	c.Residency = []string{"eu-central-1", "eu-west-1", "ap-south-1"}
+	missing := errors.New("no copy")
+	c.Key = func(_ context.Context, arn, region string) error {
+		assert.Equal(t, multiKey, arn)
+		if region == "eu-west-1" {
+			return missing
+		}
+		return nil
+	}
+	for _, one := range c.Candidates(t.Context(), c.View.Snapshot()) {
+		want := center.ReasonResidency
+		switch one.Place.Name {
+		case "eu-central-1":
+			want = ""
+		case "eu-west-1":
+			want = center.ReasonKeyReplica
+			assert.ErrorIs(t, one.Err, missing)
+		case "ap-south-1":
+			want = center.ReasonConflict
+		}
+		assert.Equal(t, want, reasonOf(t, one.Err), one.Place.Name)
+	}
+	c.Residency = nil
+	for region, want := range map[string]center.Reason{
+		"me-central-1": center.ReasonOptInRegion, "ap-south-2": center.ReasonOptInRegion,
+		"af-south-1": center.ReasonOptInRegion, "mx-central-1": center.ReasonOptInRegion,
+		"cn-north-1": center.ReasonUnsupportedRegion, "us-gov-west-1": center.ReasonUnsupportedRegion,
+		"eusc-de-east-1": center.ReasonUnsupportedRegion, "": center.ReasonUnsupportedRegion,
+		"EU-CENTRAL-1": center.ReasonUnsupportedRegion, "us-east-1": center.ReasonConflict, "us-east-2": "",
+	} {
+		assert.Equal(t, want, reasonOf(t, c.Region(t.Context(), c.View.Snapshot(), region)), region)
+	}
+	assert.Equal(t, center.ReasonKeyReplica, reasonOf(t,
+		center.Admission{}.Region(t.Context(), c.View.Snapshot(), "us-east-2")), "the zero value")
+}
+
+// Rules 11 and 14: a Region needs a copy of the key that may be used there, before it is added. The refusal has the
+// reason of the key.
+func TestRule11TheKeyIsReplicatedFirst(t *testing.T) {
+	rings := map[string]*keys.Ring{}
+	for _, region := range []string{"us-east-1", "eu-central-1"} {
+		r, err := keys.CreateRing(keys.RingConfig{Path: filepath.Join(t.TempDir(), "ring"), Region: region,
+			Key: make([]byte, 32)})
+		require.NoError(t, err)
+		rings[region] = r
+	}
+	key, err := rings["us-east-1"].Create(keys.KeyConfig{Policy: keys.Allow("portal")})
+	require.NoError(t, err)
+	d := admissible()
+	d.Instance.Encryption.KeyARN = "arn:aws:kms:us-east-1:" + owner + ":key/" + key.ID
+	c := controlOf(t, d)
+	c.Key = func(_ context.Context, arn, region string) error {
+		return rings[region].Use(arn[len(arn)-len(key.ID):], "portal").Usable()
+	}
+	refused := func(want keys.Reason) {
+		t.Helper()
+		_, err := c.AddRegion(t.Context(), administrator, center.Region{Name: "eu-central-1"})
+		require.Equal(t, center.ReasonKeyReplica, reasonOf(t, err))
+		got, _ := keys.Refused(err)
+		require.Equal(t, want, got)
+	}
+	frankfurt := rings["eu-central-1"]
+	refused(keys.ReasonNotFound)
+	_, err = rings["us-east-1"].Replicate(key.ID, frankfurt, &keys.Policy{})
+	require.NoError(t, err)
+	refused(keys.ReasonAccessDenied)
+	require.NoError(t, frankfurt.PutPolicy(key.ID, keys.Allow("portal")))
+	require.NoError(t, frankfurt.Disable(key.ID))
+	refused(keys.ReasonDisabled)
+	require.NoError(t, frankfurt.Enable(key.ID))
+	_, err = frankfurt.ScheduleDeletion(key.ID, 0)
+	require.NoError(t, err)
+	refused(keys.ReasonInvalidState)
+	require.NoError(t, frankfurt.CancelDeletion(key.ID))
+	require.NoError(t, frankfurt.Enable(key.ID))
+	before, err := frankfurt.Describe(key.ID)
+	require.NoError(t, err)
+	_, err = c.AddRegion(t.Context(), administrator, center.Region{Name: "eu-central-1"})
+	require.NoError(t, err)
+	after, err := frankfurt.Describe(key.ID)
+	require.NoError(t, err)
+	assert.Equal(t, before.Used, after.Used, "the question counts nothing")
+}
+
+// Rules 6 and 7: applications that don't work with a customer-managed key prevent the key, and so an additional Region.
+// In an additional Region an application must work there too. Each refusal names the applications.
+func TestRule6ApplicationsAreCheckedFirst(t *testing.T) {
+	d := admissible("eu-central-1")
+	for _, name := range []string{"Wiki", "Old", "Ancient"} {
+		d.Applications = append(d.Applications, center.Application{Name: name, URL: "https://app.example",
+			Region: "us-east-1"})
+	}
+	support := map[string]center.AppSupport{
+		"Wiki": {CustomerKey: true, MultiRegion: true}, "Single": {CustomerKey: true}, "Plain": {MultiRegion: true},
+	}
+	c := controlOf(t, d)
+	c.Support = func(a center.Application) center.AppSupport { return support[a.Name] }
+	var e *center.Error
+	_, err := c.AddRegion(t.Context(), administrator, center.Region{Name: "eu-west-1"})
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, center.ReasonApplications, e.Reason)
+	assert.Equal(t, "Ancient, Old", e.Got)
+	owned := center.Encryption{KeyType: center.KeyCustomerManaged, KeyARN: multiKey}
+	require.ErrorAs(t, c.CheckKey(administrator, owned), &e)
+	assert.Equal(t, "Ancient, Old", e.Got)
+	require.NoError(t, c.CheckKey(administrator, center.Encryption{KeyType: center.KeyOwnedByAWS}))
+	for _, tt := range []struct {
+		app, region string
+		want        center.Reason
+	}{
+		{"Wiki", "us-east-1", ""}, {"Wiki", "eu-central-1", ""}, {"Single", "us-east-1", ""},
+		{"Single", "eu-central-1", center.ReasonApplications}, {"Plain", "eu-central-1", center.ReasonApplications},
+		{"Plain", "us-east-1", center.ReasonApplications},
+	} {
+		err := c.Application(c.View.Snapshot(), center.Application{Name: tt.app, Region: tt.region})
+		assert.Equal(t, tt.want, reasonOf(t, err), "%+v", tt)
+	}
+}
+
+// Rules 8 and 74: only an administrator of the owning account, or of its delegate, may add and remove Regions, with a
+// request in the primary. The key is the owner's alone. A caller with any of it missing is refused, and changes nothing.
+func TestRule8CallersOfTheControlPlane(t *testing.T) {
+	c := controlOf(t, admissible("eu-central-1"))
+	frankfurt := &center.Control{View: view(t, admissible("eu-central-1"), "eu-central-1"), Admission: c.Admission}
+	local := administrator
+	local.Region = "eu-central-1"
+	for name, tt := range map[string]struct {
+		control *center.Control
+		who     center.Caller
+		want    center.Reason
+		key     center.Reason
+	}{
+		"the owner":     {c, administrator, "", ""},
+		"the delegate":  {c, center.Caller{Account: delegate, Region: "us-east-1", Administrator: true}, "", center.ReasonCaller},
+		"another":       {c, center.Caller{Account: "777777777777", Region: "us-east-1", Administrator: true}, center.ReasonCaller, center.ReasonCaller},
+		"no account":    {c, center.Caller{Region: "us-east-1", Administrator: true}, center.ReasonCaller, center.ReasonCaller},
+		"no role":       {c, center.Caller{Account: owner, Region: "us-east-1"}, center.ReasonCaller, center.ReasonCaller},
+		"elsewhere":     {c, local, center.ReasonCaller, center.ReasonCaller},
+		"nothing":       {c, center.Caller{}, center.ReasonCaller, center.ReasonCaller},
+		"in Frankfurt":  {frankfurt, local, center.ReasonNotPrimary, center.ReasonNotPrimary},
+		"sent on there": {frankfurt, administrator, center.ReasonCaller, center.ReasonCaller},
+	} {
+		assert.Equal(t, tt.want, reasonOf(t, tt.control.Check(tt.who)), name)
+		assert.Equal(t, tt.key, reasonOf(t, tt.control.CheckKey(tt.who, center.Encryption{})), name)
+		if tt.want == "" {
+			continue
+		}
+		before := tt.control.View.Snapshot()
+		_, err := tt.control.AddRegion(t.Context(), tt.who, center.Region{Name: "us-east-2"})
+		assert.Equal(t, tt.want, reasonOf(t, err), name)
+		_, err = tt.control.RemoveRegion(tt.who, "eu-central-1")
+		assert.Equal(t, tt.want, reasonOf(t, err), name)
+		assert.Same(t, before, tt.control.View.Snapshot(), name)
+	}
+	assert.Equal(t, "AccessDeniedException", center.ReasonCaller.Exception())
+	unowned := admissible()
+	unowned.Instance.OwnerAccountID = ""
+	for _, account := range []string{"", owner, delegate} {
+		who := center.Caller{Account: account, Region: "us-east-1", Administrator: true}
+		assert.Equal(t, center.ReasonCaller, reasonOf(t, controlOf(t, unowned).Check(who)), "an owner that isn't known")
+	}
+}
+
+// Rules 19, 76 and 78: one Region at a time is added or removed, up to the quota, and never the primary. The statuses
+// have the console's words.
+func TestRule78RegionsAreRemovedOneAtATime(t *testing.T) {
+	d := admissible()
+	for _, p := range center.Places() {
+		if p.Name != "us-east-1" && p.Name != "us-west-2" && p.Name != "us-west-1" {
+			d.Regions = append(d.Regions, center.Region{Name: p.Name})
+		}
+	}
+	c := controlOf(t, d)
+	add := func(name string) center.Reason {
+		_, err := c.AddRegion(t.Context(), administrator, center.Region{Name: name})
+		return reasonOf(t, err)
+	}
+	remove := func(name string) center.Reason {
+		_, err := c.RemoveRegion(administrator, name)
+		return reasonOf(t, err)
+	}
+	end := func(name string) error {
+		return c.View.Update(func(tx *center.Tx) error { return tx.EndRemoval(name) })
+	}
+	assert.Equal(t, center.ReasonPrimaryFixed, remove("us-east-1"))
+	assert.Equal(t, center.ReasonNotFound, remove("us-west-2"))
+	assert.Equal(t, "ResourceNotFoundException", center.ReasonNotFound.Exception())
+	assert.Equal(t, center.ReasonConflict, add("eu-central-1"), "it is there")
+	require.Empty(t, add("us-west-2"))
+	assert.Equal(t, center.ReasonConflict, add("us-west-1"), "another is being added")
+	assert.Equal(t, center.ReasonConflict, remove("eu-central-1"), "another is being added")
+	assert.Equal(t, "ConflictException", center.ReasonConflict.Exception())
+	r, _, err := c.View.DescribeRegion("us-west-2")
+	require.NoError(t, err)
+	assert.Equal(t, "Replicating", r.Status.ConsoleStatus())
+	requireReason(t, center.ReasonConflict, end("us-west-2"))
+	require.NoError(t, c.View.Update(func(tx *center.Tx) error { return tx.ActivateRegion("us-west-2") }))
+	r, primary, err := c.View.DescribeRegion("us-west-2")
+	require.NoError(t, err)
+	assert.Equal(t, "Replicated", r.Status.ConsoleStatus())
+	assert.False(t, primary)
+	c.MaxRegions = 16
+	assert.Equal(t, center.ReasonQuota, add("us-west-1"))
+	assert.Equal(t, "ServiceQuotaExceededException", center.ReasonQuota.Exception())
+	c.MaxRegions = 0
+	require.Empty(t, add("us-west-1"))
+	require.Empty(t, remove("us-west-1"), "the one that is being added")
+	assert.Equal(t, center.ReasonConflict, remove("us-west-1"), "it is being removed")
+	assert.Equal(t, center.ReasonConflict, add("us-west-1"), "it is being removed")
+	r, _, err = c.View.DescribeRegion("us-west-1")
+	require.NoError(t, err)
+	assert.Equal(t, "Removing", r.Status.ConsoleStatus())
+	require.NoError(t, end("us-west-1"))
+	_, _, err = c.View.DescribeRegion("us-west-1")
+	requireReason(t, center.ReasonNotFound, err)
+	require.Empty(t, add("us-west-1"))
+}
+
+// Rule 24: the adviser ranks what can be added first, then where data may stay, then what applications work there, then
+// the distance.
+func TestRule24Adviser(t *testing.T) {
+	c := controlOf(t, admissible())
+	c.Key = func(_ context.Context, _, region string) error {
+		if region == "eu-west-2" {
+			return errors.New("no copy")
+		}
+		return nil
+	}
+	c.Support = func(a center.Application) center.AppSupport {
+		return center.AppSupport{CustomerKey: true, MultiRegion: a.Region != "eu-central-1"}
+	}
+	all := c.Advise(t.Context(), c.View.Snapshot(), center.Wish{Near: "eu-central-1", In: []string{"EU"},
+		Applications: []center.Application{{Name: "Render"}}})
+	require.Len(t, all, 17)
+	var order []string
+	for _, a := range all {
+		order = append(order, a.Place.Name)
+	}
+	assert.Equal(t, []string{"eu-west-3", "eu-west-1", "eu-north-1", "eu-central-1"}, order[:4])
+	assert.Equal(t, "doesn't support Render", all[3].Text())
+	at := func(name string) center.Advice { return all[slices.Index(order, name)] }
+	assert.Equal(t, "can't be added now; outside the area where data must stay", at("eu-west-2").Text())
+	assert.InDelta(t, 640, at("eu-west-2").Kilometres, 30)
+	assert.Less(t, slices.Index(order, "us-east-2"), slices.Index(order, "us-east-1"), "the primary can't be added")
+	nearest := c.Advise(t.Context(), c.View.Snapshot(), center.Wish{})
+	assert.Equal(t, "us-east-2", nearest[0].Place.Name)
+	assert.Equal(t, "suitable", nearest[0].Text())
+}
