@@ -30,3 +30,29 @@ func Opens(c *Config, look func(subject string, v []byte) error) { c.opens = loo
 
 // Seals does that before a Node seals a value.
 func Seals(c *Config, look func(subject string, v []byte) error) { c.seals = look }
+
+// Plain counts the messages in a Region's own streams and in its copies that are not sealed. A stream that is being
+// created anew counts as one.
+func Plain(t testing.TB, n *Node) (plain int) {
+	t.Helper()
+	all, err := n.streamsToRead(t.Context())
+	if err != nil {
+		return 1
+	}
+	for region, kinds := range all {
+		for _, k := range kinds {
+			s, err := n.stream(t.Context(), k.stream(region))
+			if err != nil {
+				return 1
+			}
+			for msg, err := range messages(t.Context(), s, k.prefix(region)) {
+				if err != nil {
+					return 1
+				} else if msg.Header.Get(headerBound) == "" {
+					plain++
+				}
+			}
+		}
+	}
+	return plain
+}

@@ -31,10 +31,15 @@ func (c *Config) readable(what string, h nats.Header) *Error {
 		return needsVersion(what, "associated data "+h.Get(headerBound), schema)
 	case h.Get(headerBound) != "" && c.Sealer == nil:
 		return newError(ReasonVersion, what, "Config.Sealer: the value is sealed", "InsecurePlaintext")
-	case h.Get(headerBound) == "" && c.Sealer != nil && !c.InsecureOpenPlaintext:
+	case c.refusesPlain(h):
 		return newError(ReasonVersion, what, "a sealed value, or InsecureOpenPlaintext for an upgrade", "plain text")
 	}
 	return nil
+}
+
+// refusesPlain reports whether a message is plain text that only InsecureOpenPlaintext accepts.
+func (c *Config) refusesPlain(h nats.Header) bool {
+	return h.Get(headerBound) == "" && c.Sealer != nil && !c.InsecureOpenPlaintext
 }
 
 // needsVersion returns the error for data that only another version can read.

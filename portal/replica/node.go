@@ -76,6 +76,8 @@ type Node struct {
 	stops    *stops
 	// staleRead: a message that was read should be sealed again.
 	staleRead atomic.Bool
+	// plainCopy: a copy of another Region's stream has plain text that this Node doesn't accept.
+	plainCopy atomic.Pointer[regionStream]
 
 	standings atomic.Pointer[map[string]merge.Standing] // nil: not known yet
 	unlisted  atomic.Bool                               // the primary said so last
@@ -189,6 +191,10 @@ func (n *Node) readStreams(ctx context.Context) error {
 		if err = n.load(ctx, region, all[region]...); err != nil {
 			break
 		}
+	}
+	if c := n.plainCopy.Load(); err == nil && c != nil {
+		return newError(ReasonConfig, "InsecureOpenPlaintext", "true: the copy of stream "+c.kind.stream(c.region)+
+			" has plain text of an earlier start, until that Region answers", "false")
 	}
 	return err
 }

@@ -176,8 +176,11 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	if !opened { // it is read again
 		return
 	}
-	if r.region == r.n.cfg.Region && r.n.cfg.stale(msg.Data()) {
+	switch {
+	case r.region == r.n.cfg.Region && r.n.cfg.stale(msg.Data()):
 		r.n.staleRead.Store(true)
+	case r.region != r.n.cfg.Region && r.n.cfg.refusesPlain(msg.Headers()):
+		r.n.plainCopy.Store(&regionStream{r.region, r.kind})
 	}
 	r.n.note(a, msg.Headers(), msg.Subject(), msg.Data(), err == nil)
 	if r.kind == kindConfig {

@@ -261,9 +261,50 @@ func TestAnUnsealedStateIsSealedByAnUpgrade(t *testing.T) {
 		require.NoError(t, err, r.String())
 	}
 	reopen(true)
-	eventually(t, "the removal of the old files", func() bool { return count(foundIn(t, dirs...)) == 0 })
+	eventually(t, "the removal of the old files", func() bool {
+		return replica.Plain(t, us)+replica.Plain(t, eu) == 0 && count(foundIn(t, dirs...)) == 0
+	})
 	us.Close()
 	eu.Close()
 	reopen(false)
 	require.Zero(t, count(foundIn(t, dirs...)))
+}
+
+// A Region that was sealed while another one didn't run has plain copies. Then it doesn't start without
+// InsecureOpenPlaintext, and names a copy. With it the copies are replaced, and nothing was lost.
+func TestAPlainCopyNeedsInsecureOpenPlaintext(t *testing.T) {
+	dirs, k := []string{t.TempDir(), t.TempDir()}, newKeyring(t, virginia, frankfurt)
+	us, eu := open(t, configOf(virginia, dirs[0])), open(t, configOf(frankfurt, dirs[1]))
+	mesh(t, us, eu)
+	signIn(t, us, "u-1", "of-virginia")
+	signIn(t, eu, "u-1", "of-frankfurt")
+	eventually(t, "the sessions", func() bool { return alive(t, us, "of-frankfurt") && alive(t, eu, "of-virginia") })
+	us.Close()
+	eu.Close()
+	configs := []replica.Config{k.config(t, virginia, dirs[0]), k.config(t, frankfurt, dirs[1])}
+	for _, c := range configs { // one after the other
+		c.InsecureOpenPlaintext = true
+		open(t, c).Close()
+	}
+	for i, c := range configs {
+		_, err := replica.Open(background(t), c)
+		var e *replica.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, replica.ReasonConfig, e.Reason, err)
+		assert.Contains(t, err.Error(), "_"+configs[1-i].Region)
+		configs[i].InsecureOpenPlaintext = true
+	}
+	us, eu = open(t, configs[0]), open(t, configs[1])
+	mesh(t, us, eu)
+	eventually(t, "sealed copies", func() bool { return replica.Plain(t, us)+replica.Plain(t, eu) == 0 })
+	eventually(t, "the sessions", func() bool { return alive(t, us, "of-frankfurt") && alive(t, eu, "of-virginia") })
+	us.Close()
+	eu.Close()
+	for i := range configs {
+		configs[i].InsecureOpenPlaintext = false
+	}
+	us, eu = open(t, configs[0]), open(t, configs[1])
+	mesh(t, us, eu)
+	assert.True(t, alive(t, us, "of-frankfurt"))
+	assert.True(t, alive(t, eu, "of-virginia"))
 }
