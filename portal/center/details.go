@@ -243,6 +243,34 @@ func decodeDetails[D any](value []byte) (out D) {
 	return out
 }
 
+// Understood returns the value of a Record of an optional Kind as this version writes it: without fields that only
+// later versions know. It is nil if this version understands nothing of it. Other kinds are returned as they are.
+func Understood(r Record) []byte {
+	var v any
+	switch r.Kind {
+	case KindInstance:
+		v = decodeDetails[InstanceMetadata](r.Value)
+	case KindDetails:
+		switch kind, _, _ := strings.Cut(r.Key, " "); Kind(kind) {
+		case KindUser:
+			v = decodeDetails[Dates](r.Value)
+		case KindGroup:
+			v = decodeDetails[groupDetails](r.Value)
+		case KindPermissionSet:
+			v = decodeDetails[permissionSetDetails](r.Value)
+		case KindAccount:
+			v = decodeDetails[accountDetails](r.Value)
+		case KindRegion:
+			v = decodeDetails[regionDetails](r.Value)
+		default:
+			return nil
+		}
+	default:
+		return r.Value
+	}
+	return encode(v)
+}
+
 // instant returns a time as it is stored: in UTC and in milliseconds.
 func instant(t time.Time) time.Time {
 	if t.IsZero() {

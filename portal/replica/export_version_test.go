@@ -152,3 +152,15 @@ func WriteFull(n *Node, without string) error {
 	n.apply()
 	return nil
 }
+
+// Written returns the value of a record in the primary's log, as a Node knows it.
+func Written(n *Node, kind center.Kind, key string) string {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	for _, r := range n.dir.Records() {
+		if r.Kind == kind && r.Key == key {
+			return string(r.Value)
+		}
+	}
+	return ""
+}

@@ -68,6 +68,7 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 	if len(n.touched) > 0 || n.dir.Ahead(region, changes) {
 		return center.ErrConflict // a change is known and not applied to the instance, or heard and not read
 	}
+	changes = n.dir.Keep(changes)
 	if err := n.writeLog(n.ctx, n.dir.Draft(region, changes), false); errors.Is(err, errConflict) {
 		return n.stall.conflict()
 	} else if err != nil {

@@ -203,3 +203,35 @@ func TestARegionThatIsInTheWayIsRemoved(t *testing.T) {
 	signIn(t, us, "u-1", "s-2")
 	assert.True(t, alive(t, us, "s-2"))
 }
+
+// A later version wrote a field of a permission set that this one doesn't know. It outlives an update of the same
+// permission set here, and the Regions agree.
+func TestAFieldOfALaterVersionOutlivesAnUpdate(t *testing.T) {
+	us, eu := open(t, configOf(virginia, t.TempDir())), open(t, configOf(frankfurt, t.TempDir()))
+	mesh(t, us, eu)
+	set := center.PermissionSet{Name: "Later", SessionDuration: time.Hour, RelayState: "https://a.example"}
+	put := func() {
+		require.NoError(t, us.View().Update(func(tx *center.Tx) error { return tx.PutPermissionSet(set) }))
+	}
+	put()
+	const item = "log us-east-1 details permissionSet Later"
+	require.Contains(t, us.Digest().Items, item)
+	require.NoError(t, replica.WriteKind(us, "details", "permissionSet Later", `{"relayState":"https://b.example","later":1}`,
+		true))
+	relay := func(n *replica.Node) string {
+		for _, p := range n.View().Snapshot().Data().PermissionSets {
+			if p.Name == set.Name {
+				return p.RelayState
+			}
+		}
+		return ""
+	}
+	eventually(t, "the field", func() bool { return relay(us) == "https://b.example" })
+	set.RelayState = "https://c.example"
+	put()
+	eventually(t, "the update", func() bool { return relay(eu) == "https://c.example" })
+	assert.Contains(t, replica.Written(us, center.KindDetails, "permissionSet Later"), `"later":1`)
+	assert.Contains(t, replica.Written(eu, center.KindDetails, "permissionSet Later"), `"later":1`)
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+}
