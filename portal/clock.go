@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/theme"
 )
 
 // A Region whose clock is wrong by more than the service provider's skew refuses every response. The clock is compared
@@ -97,7 +98,7 @@ func (p *Portal) checkClock(ctx context.Context) error {
 		if !known {
 			return "nothing"
 		}
-		return "this clock is " + clockText(ahead)
+		return "this clock is " + clockText(p.theme.English(), ahead)
 	}
 	text := "other Regions say " + opinion(byPeers, peers) + ", verified assertions say " + opinion(byIssued, issued)
 	wrong := [2]bool{byPeers && peers.Abs() > skew, byIssued && issued.Abs() > skew}
@@ -113,13 +114,13 @@ func (p *Portal) checkClock(ctx context.Context) error {
 }
 
 // clockText describes how far a clock is behind or ahead of a reference that is ahead by this much.
-func clockText(ahead time.Duration) string {
+func clockText(t *theme.Texts, ahead time.Duration) string {
 	switch d := ahead.Abs(); {
 	case d < time.Second:
-		return "within 1s"
+		return t.T("within 1 s")
 	case ahead > 0:
-		return d.Round(time.Second).String() + " behind"
+		return t.T("%s behind", d.Round(time.Second))
 	default:
-		return d.Round(time.Second).String() + " ahead"
+		return t.T("%s ahead", d.Round(time.Second))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
@@ -36,6 +37,16 @@ type operatorBody struct {
 
 const maxShownProviders = 100
 
+// The states of a Region. Of a Region that can't be reached, nothing else is known.
+const (
+	textReplicating = "Replicating"
+	textRemoving    = "Being removed"
+	textActive      = "Active"
+	textCutOff      = "Not reachable from here"
+	textReplicated  = "Up to date"
+	textBehind      = "Changes are missing here"
+)
+
 const (
 	textNoUser         = "No user has exactly this user name. Nothing was done. Check the spelling and try again."
 	textChooseProvider = "Users of several identity providers have this user name. Nothing was done. Choose one."
@@ -46,6 +57,7 @@ type regionRow struct {
 	Status string
 	Peer   Peer
 	Known  bool // whether there is data about its replication
+	texts  *theme.Texts
 }
 
 func (p *Portal) operatorPage(w http.ResponseWriter, r *http.Request, v *visit) {
@@ -73,24 +85,24 @@ func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit
 }
 
 func (p *Portal) regionRow(r *http.Request, link regionLink, heard map[string]Peer) regionRow {
-	row := regionRow{regionLink: link}
+	row := regionRow{regionLink: link, texts: p.theme.Texts(r)}
 	row.Peer, row.Known = heard[link.Name]
 	if row.Known {
-		row.Heard, row.Unreachable = p.since(p.theme.Texts(r), row.Peer), row.Peer.cutOff()
+		row.Heard, row.Unreachable = p.since(row.texts, row.Peer), row.Peer.cutOff()
 	}
 	switch { // an active Region's data is current only while it is reachable
 	case link.Region.Status == center.RegionAdding:
-		row.Status = "Replicating"
+		row.Status = textReplicating
 	case link.Region.Status == center.RegionRemoving:
-		row.Status = "Removing"
+		row.Status = textRemoving
 	case link.Current || !row.Known:
-		row.Status = "Active"
+		row.Status = textActive
 	case row.Peer.cutOff():
-		row.Status = "Unknown"
+		row.Status = textCutOff
 	case row.Peer.State == PeerReplicated:
-		row.Status = "Replicated"
+		row.Status = textReplicated
 	default:
-		row.Status = "Behind"
+		row.Status = textBehind
 	}
 	return row
 }
@@ -101,31 +113,31 @@ func (r regionRow) Done() uint64 { return min(r.Peer.Done, r.Peer.Total) }
 // Lag is unknown if this Region lacks changes, because the last one's lag says nothing about those.
 func (r regionRow) Lag() string {
 	if r.Peer.State != PeerReplicated {
-		return "unknown"
+		return r.texts.T("unknown")
 	}
-	return lag(r.Peer.Lag)
+	return lag(r.texts, r.Peer.Lag)
 }
 
 // LongestLag is the longest one since this process started.
-func (r regionRow) LongestLag() string { return lag(r.Peer.MaxLag) }
+func (r regionRow) LongestLag() string { return lag(r.texts, r.Peer.MaxLag) }
 
 func (r regionRow) Clock() string {
 	if !r.Peer.ClockKnown {
-		return "not measured"
+		return r.texts.T("not measured")
 	}
-	return clockText(-r.Peer.ClockAhead)
+	return clockText(r.texts, -r.Peer.ClockAhead)
 }
 
-func lag(d time.Duration) string {
+func lag(t *theme.Texts, d time.Duration) string {
 	switch {
 	case d <= 0:
-		return "none yet"
+		return t.T("none yet")
 	case d < time.Millisecond:
-		return "under 1ms"
+		return t.T("under %s", "1 ms")
 	case d < time.Second:
-		return d.Round(time.Millisecond).String()
+		return t.T("%d ms", d.Round(time.Millisecond).Milliseconds())
 	}
-	return d.Round(100 * time.Millisecond).String()
+	return t.T("%.1f s", d.Seconds())
 }
 
 func (p *Portal) endUser(w http.ResponseWriter, r *http.Request, v *visit) {

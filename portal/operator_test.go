@@ -67,7 +67,7 @@ func TestOperatorPage(t *testing.T) {
 	a := b.click("https://" + frankfurt + "/operator")
 	requirePage(t, a, 200, "/operator", "View ACS URLs", "View access portal URLs", "All URLs",
 		"Download metadata file", `href="/metadata"`,
-		"Replicated", "Replicating", "250 of 1,000", "Removing", "3 s ago", "4ms", "1.2s", "10m0s behind", "not measured")
+		"Up to date", "Replicating", "250 of 1,000", "Being removed", "3 s ago", "4 ms", "1.2 s", "10m0s behind", "not measured")
 	assert.NotContains(t, a.body, "<script>")
 
 	acs, portals := textarea(t, a.body, "acs"), textarea(t, a.body, "portals")

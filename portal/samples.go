@@ -40,8 +40,8 @@ func (p *Portal) samples() map[string][]page {
 		"message":    {messageBody{"Text", "MRD-0000-0000", "Sign in", PathLogin}},
 		"operator": {operatorBody{
 			Regions: []regionRow{
-				{regionLink: here, Status: "Active"},
-				{regionLink: lost, Status: "Replicating", Peer: Peer{Total: 2, Done: 1}, Known: true},
+				{regionLink: here, Status: textActive, texts: p.theme.English()},
+				{regionLink: lost, Status: textReplicating, Peer: Peer{Total: 2, Done: 1}, Known: true, texts: p.theme.English()},
 			},
 			ACS: []string{"https://portal.example/acs"}, Portals: []string{"https://portal.example"},
 			Domains: []string{"portal.example"}, Providers: []center.IdentityProvider{provider}, MoreProviders: 1,

@@ -201,10 +201,13 @@ func (c registration) granted() []string {
 // scopes are what a program can ask for.
 var scopes = []string{awsapi.ScopeAccounts}
 
+// textAccounts is what ScopeAccounts lets a program do, as a key of the portal's texts.
+const textAccounts = "access your AWS accounts and roles as you"
+
 // scopeText says what a scope lets a program do.
 func scopeText(scope string) string {
 	if scope == awsapi.ScopeAccounts {
-		return "access your AWS accounts and roles as you"
+		return textAccounts
 	}
 	return scope
 }
