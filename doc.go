@@ -91,7 +91,8 @@
 //	portal/keys                       –
 //	portal/audit                      –
 //	portal/internal/refusal           –
-//	portal/replica                    portal, acs/sessions, portal/center, portal/keys,
+//	portal/replica                    portal, acs/sessions, portal/audit,
+//	                                  portal/center, portal/keys,
 //	                                  portal/internal/refusal, portal/shortcuts,
 //	                                  portal/replica/internal/merge,
 //	                                  portal/replica/internal/integrity

@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// The events of Config.Audit. None has a cookie, a code, a message, or what a client sent instead of one. A failed write
-// stops nothing: the Log keeps the event, logs the failure and raises an alert.
+// The events of Config.Audit. None has a cookie, a code, a message, or what a client sent instead of one. A failed
+// write stops nothing: the Log keeps the event, logs the failure and raises an alert.
 
 // withClient returns a request whose context has the client for the events.
 func (p *Portal) withClient(r *http.Request) *http.Request {

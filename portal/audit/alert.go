@@ -286,6 +286,13 @@ func (a *alerts) forget(now time.Time) {
 	})
 }
 
+// CheckRules compares the values with the rules now. Otherwise a Log does that every ten seconds.
+func (l *Log) CheckRules() {
+	if l != nil {
+		l.alerts.check()
+	}
+}
+
 // Alerts returns the alerts that are on.
 func (l *Log) Alerts() []Alert {
 	if l == nil {

@@ -160,8 +160,8 @@ func (l *Log) Access(ctx context.Context, e Event) error {
 }
 
 // Refused queues an event of Refusals, and doesn't wait: no client can delay another one by what it has refused. Above
-// the quota (Config.RefusalsPerHour) the event is counted instead. The quota counts by the client's address (WithClient,
-// or ClientAddr).
+// the quota (Config.RefusalsPerHour) the event is counted instead. The quota counts by the client's address: that of
+// WithClient, or ClientAddr.
 func (l *Log) Refused(ctx context.Context, e Event) {
 	if l == nil {
 		return

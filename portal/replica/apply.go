@@ -16,6 +16,7 @@ import (
 func (n *Node) fold(region string, t merge.Transaction) {
 	n.touched = append(n.touched, n.dir.Fold(region, t)...)
 	n.afterFold(region, t)
+	n.auditChange(region, t)
 }
 
 // afterFold applies the consequences of a transaction that is in the directory.

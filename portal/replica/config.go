@@ -14,6 +14,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
@@ -123,6 +124,9 @@ type Config struct {
 	// Logger receives a record for each fault and its end, and the embedded server's warnings at their level. Nil:
 	// slog.Default().
 	Logger *slog.Logger
+	// Audit receives an event for each change of the configuration, of every Region, and the values that Observer gets,
+	// for its alerts. Close it after the Node. Nil: none.
+	Audit *audit.Log
 	// Observer receives the state of the Node. Nil: none.
 	Observer Observer
 	// ObserveEvery is the interval of these reports. Zero: 10 seconds.
@@ -198,6 +202,8 @@ func (c *Config) check() *Error {
 		return bad("Secret", "one, with OldSecrets", "")
 	case c.Listen != "" && c.TLS == nil && !loopback(c.Listen):
 		return bad("Listen", "a loopback address, or TLS", c.Listen)
+	case c.Audit != nil && c.Audit.Region() != c.Region:
+		return bad("Audit", "a Log of Region "+c.Region, c.Audit.Region())
 	case c.Sealer == nil && !c.InsecurePlaintext:
 		return bad("Sealer", "one, or InsecurePlaintext", "")
 	case c.Sealer != nil && c.InsecurePlaintext:

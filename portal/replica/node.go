@@ -53,6 +53,7 @@ type Node struct {
 	refused     atomic.Pointer[map[string]string] // the streams that the embedded server accepts no writes to
 	wake        chan struct{}                     // maintenanceLoop's
 	writes      writes
+	auditing    auditing
 	catchUps    *sharedRounds
 	agreements  map[streamKind]*agreements // never changed
 
@@ -115,7 +116,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		pendingEnds: pendingEnds{writes: map[string]func(context.Context) error{}},
 		catchUps:    newSharedRounds(catchUpEvery), agreements: map[streamKind]*agreements{},
 		fulls: map[string]fullAt{}, hidden: map[string]bool{}, log: ownLog{wrote: map[uint64]bool{}},
-		wake: make(chan struct{}, 1), ready: make(chan struct{}), left: make(chan struct{}), erased: make(chan struct{}),
+		auditing: newAuditing(), wake: make(chan struct{}, 1), ready: make(chan struct{}), left: make(chan struct{}), erased: make(chan struct{}),
 		readers: map[string][]*reader{}, followers: map[string]*follower{},
 		dropped: map[string]dropState{}, removing: map[string]time.Time{}, leaders: map[streamKind]time.Time{},
 	}
@@ -164,10 +165,13 @@ func (n *Node) open(ctx context.Context) error {
 	if n.server != nil {
 		n.start(n.watchServer)
 	}
-	if n.cfg.Observer != nil {
+	if n.cfg.Audit != nil {
+		n.start(n.writeAudits)
+	}
+	if all := n.cfg.observers(); len(all) > 0 {
 		n.start(func() {
 			for ; n.ctx.Err() == nil; pause(n.ctx, n.cfg.ObserveEvery) {
-				n.observe(n.cfg.Observer)
+				n.observe(all)
 			}
 		})
 	}

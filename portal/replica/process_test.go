@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp/testkit"
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -56,6 +57,7 @@ type job struct {
 	Know        []string      // kinds of a later version, which it plays
 	Alone       bool          // the primary begins without additional Regions
 	Later       bool          // plays a version that speaks format 2 alone
+	Audit       string        // directory of its events; empty: none
 }
 
 // process is a Region. It says "ready", then does as it is told: "write" makes
@@ -139,6 +141,12 @@ func (j job) config() (replica.Config, error) {
 	replica.Know(&c, j.Know...)
 	if j.Later {
 		replica.Understand(&c, 2, 2, 2)
+	}
+	if j.Audit != "" {
+		var err error
+		if c.Audit, err = audit.Open(auditConfig(c.Region, j.Audit)); err != nil {
+			return c, err
+		}
 	}
 	var trust *tls.Config
 	if len(j.Certificate) > 0 {

@@ -107,7 +107,7 @@ func (s *Sessions) Foresee(region string, t Transaction) {
 		return
 	}
 	for _, r := range t.Records {
-		if r.Kind != KindEnded || r.writtenIn(t) < t.Stamp { // repeated by a full transaction
+		if r.Kind != KindEnded || r.WrittenIn(t) < t.Stamp { // repeated by a full transaction
 			continue
 		}
 		for at := range s.byUser[r.Key] {

@@ -95,7 +95,7 @@ func (l *regionLog) fold(t Transaction) []Name {
 // whole state mostly repeats what is there: it keeps what is there, and touches nothing.
 func (l *regionLog) put(k Name, r Record, t Transaction) (changed bool) {
 	old, known := l.cells[k]
-	c := cell{stamp: r.writtenIn(t), base: r.Base, value: r.Value, optional: r.Optional, full: l.fulls}
+	c := cell{stamp: r.WrittenIn(t), base: r.Base, value: r.Value, optional: r.Optional, full: l.fulls}
 	replaced := t.Full && old.stamp <= t.Stamp && old.full != l.fulls
 	switch {
 	case known && c.same(old):

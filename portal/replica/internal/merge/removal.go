@@ -44,7 +44,7 @@ func (d *Directory) entered(t Transaction) (touched []Name) {
 	for _, r := range t.Records {
 		switch {
 		case r.Kind == center.KindRegion && r.Value != nil:
-			d.entries[r.Key] = max(d.entries[r.Key], r.writtenIn(t))
+			d.entries[r.Key] = max(d.entries[r.Key], r.WrittenIn(t))
 		case r.Kind == KindRemoved:
 			d.entries[r.Key] = max(d.entries[r.Key], 0)
 		}
@@ -92,7 +92,7 @@ func (s *Sessions) depart(t Transaction) {
 		maps.DeleteFunc(d.removed, func(_ string, stamp uint64) bool { return stamp <= t.Stamp })
 	}
 	for _, r := range t.Records {
-		switch stamp := r.writtenIn(t); {
+		switch stamp := r.WrittenIn(t); {
 		case r.Kind == center.KindRegion && r.Value != nil:
 			d.listed[r.Key] = max(d.listed[r.Key], stamp)
 		case r.Kind == KindRemoved && t.Stamp >= d.floor && stamp > d.removed[r.Key]:

@@ -51,10 +51,10 @@ type Record struct {
 
 func (r Record) name() Name { return Name{r.Kind, r.Key} }
 
-// writtenIn returns the stamp of a record of a transaction. Only a full transaction
+// WrittenIn returns the stamp of a record of a transaction. Only a full transaction
 // contains earlier records, and none contains later ones: a full transaction removes
 // what is older, whichever arrives first.
-func (r Record) writtenIn(t Transaction) uint64 {
+func (r Record) WrittenIn(t Transaction) uint64 {
 	if t.Full && r.Stamp > 0 {
 		return min(r.Stamp, t.Stamp)
 	}

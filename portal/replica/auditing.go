@@ -1,0 +1,239 @@
+package replica
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/audit"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// Each Region writes an event for each change of the configuration, of whichever Region, when it reads the change from
+// its own disk. The events of one change have the same ID in every Region. A Region that was killed reads its streams
+// again, and continues after the last change whose event it has: events have the stamp of their change.
+
+// auditing has the changes whose events are not on disk yet.
+type auditing struct {
+	mu      sync.Mutex // guards the fields below
+	queue   []change
+	reached map[string]uint64 // stamps that were queued, by Region
+	omitted int
+	wake    chan struct{}
+}
+
+type change struct {
+	region string // whose log has it
+	stamp  uint64
+	events []audit.Event
+}
+
+const (
+	maxAuditing = 10_000 // changes in the queue
+	// maxEvents is how many elements of one change have events of their own. A larger change is one event.
+	maxEvents = 500
+)
+
+func newAuditing() auditing {
+	return auditing{reached: map[string]uint64{}, wake: make(chan struct{}, 1)}
+}
+
+func auditStream(region string) string { return "config " + region }
+
+// auditChange queues the events of a transaction that was read. It doesn't wait, because the caller holds applying.
+func (n *Node) auditChange(region string, t merge.Transaction) {
+	log := n.cfg.Audit
+	if log == nil {
+		return
+	}
+	a := &n.auditing
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	reached := max(a.reached[region], log.Reached(auditStream(region)))
+	a.reached[region] = max(reached, t.Stamp)
+	if t.Stamp <= reached {
+		return
+	}
+	c := change{region, t.Stamp, n.eventsOf(region, t, reached)}
+	if len(c.events) == 0 {
+		return
+	}
+	if len(a.queue) >= maxAuditing {
+		a.omitted++
+		return
+	}
+	a.queue = append(a.queue, c)
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// eventsOf returns the events of a transaction's elements that were written after a stamp. A full transaction has
+// earlier elements, too.
+func (n *Node) eventsOf(region string, t merge.Transaction, after uint64) []audit.Event {
+	var all []audit.Event
+	details := map[string]merge.Record{} // by the key of their element
+	for _, r := range t.Records {
+		if r.Kind == center.KindDetails {
+			details[r.Key] = r
+		}
+	}
+	for _, r := range t.Records {
+		if e, ok := eventOf(region, r, r.WrittenIn(t), details); ok && r.WrittenIn(t) > after {
+			all = append(all, e)
+		}
+	}
+	if len(all) <= maxEvents {
+		return all
+	}
+	return []audit.Event{configEvent(region, t.Stamp, "ChangeConfiguration", map[string]string{
+		"elements": fmt.Sprint(len(all)),
+	})}
+}
+
+// configEvent is an event of a Region's configuration. Its ID depends on the change only.
+func configEvent(region string, stamp uint64, name string, request map[string]string) audit.Event {
+	return audit.Event{
+		ID:   audit.EventID("config", region, fmt.Sprint(stamp), name, request["key"]),
+		Time: time.UnixMicro(int64(stamp)), Source: audit.SourceSSO, Name: name, ClientAddr: audit.SourceSSO,
+		UserAgent: audit.SourceSSO, Identity: audit.Service(), Request: request,
+		Additional: map[string]string{"OriginRegion": region},
+	}
+}
+
+// elementEvents are the last words of the names of events, by kind. Details without their element are of the same kind.
+var elementEvents = map[center.Kind]struct{ source, word string }{
+	center.KindRegion:           {audit.SourceSSO, "Region"},
+	center.KindIdentityProvider: {audit.SourceSSO, "IdentityProvider"},
+	center.KindUser:             {audit.SourceDirectory, "User"},
+	center.KindGroup:            {audit.SourceDirectory, "Group"},
+	center.KindPermissionSet:    {audit.SourceSSO, "PermissionSet"},
+	center.KindAccount:          {audit.SourceSSO, "Account"},
+	center.KindAssignment:       {audit.SourceSSO, "AccountAssignment"},
+	center.KindApplication:      {audit.SourceSSO, "Application"},
+	center.KindInstance:         {audit.SourceSSO, "Instance"},
+}
+
+// eventOf returns the event of one record. Marks of package merge have none, and details only without their element.
+func eventOf(region string, r merge.Record, stamp uint64, details map[string]merge.Record) (audit.Event, bool) {
+	of, known := elementEvents[r.Kind]
+	if !known {
+		return audit.Event{}, false
+	}
+	request := map[string]string{"kind": string(r.Kind), "key": r.Key}
+	var v struct {
+		UserName, Name, Status string
+		Active                 *bool // of a user
+	}
+	if r.Value != nil && json.Unmarshal(r.Value, &v) == nil { // an unknown form has no more than its key
+		request["userName"], request["name"], request["status"] = v.UserName, v.Name, v.Status
+		if v.Active != nil && !*v.Active {
+			request["status"] = "inactive"
+		}
+	}
+	e := configEvent(region, stamp, verb(r, details[string(r.Kind)+" "+r.Key], v.Status)+of.word, request)
+	e.Source = of.source
+	return e, true
+}
+
+// verb returns what happened to an element. Details have the dates of users, groups and permission sets.
+func verb(r, details merge.Record, status string) string {
+	assignment, region := r.Kind == center.KindAssignment, r.Kind == center.KindRegion
+	var dates center.Dates
+	switch {
+	case r.Value == nil && region, region && status == string(center.RegionRemoving):
+		return "Remove"
+	case r.Value == nil:
+		return "Delete"
+	case region && status == string(center.RegionAdding):
+		return "Add"
+	case assignment, json.Unmarshal(details.Value, &dates) == nil && !dates.CreatedAt.IsZero() &&
+		dates.CreatedAt.Equal(dates.UpdatedAt):
+		return "Create"
+	case slices.Contains([]center.Kind{
+		center.KindUser, center.KindGroup, center.KindPermissionSet, center.KindRegion, center.KindInstance,
+	}, r.Kind):
+		return "Update"
+	}
+	return "Put" // created or updated
+}
+
+// writeAudits writes the events in the order of their changes. A change whose event can't be written is tried again,
+// so that none is left out.
+func (n *Node) writeAudits() {
+	for {
+		select {
+		case <-n.auditing.wake:
+		case <-n.ctx.Done():
+			n.writeQueued(false)
+			return
+		}
+		n.writeQueued(true)
+	}
+}
+
+// writeQueued writes the queue. Without wait, it gives up after a failure.
+func (n *Node) writeQueued(wait bool) {
+	a := &n.auditing
+	for {
+		a.mu.Lock()
+		if len(a.queue) == 0 {
+			a.queue = nil
+			a.mu.Unlock()
+			return
+		}
+		next, omitted := a.queue[0], a.omitted
+		a.omitted = 0
+		a.mu.Unlock()
+		if omitted > 0 {
+			more := configEvent(next.region, next.stamp, "MoreNotWritten", map[string]string{"changes": fmt.Sprint(omitted)})
+			next.events = append([]audit.Event{more}, next.events...)
+		}
+		err := n.cfg.Audit.Once(auditStream(next.region), next.stamp, next.events...)
+		if e, ok := errors.AsType[*audit.Error](err); ok && e.Reason == audit.ReasonEvent {
+			err = n.cfg.Audit.Once(auditStream(next.region), next.stamp, configEvent(next.region, next.stamp,
+				"ChangeConfiguration", map[string]string{"elements": fmt.Sprint(len(next.events))}))
+		} else if ok && e.Reason == audit.ReasonClosed {
+			return
+		}
+		if err != nil {
+			a.mu.Lock()
+			a.omitted += omitted
+			a.mu.Unlock()
+			if !wait || n.ctx.Err() != nil {
+				return
+			}
+			pause(n.ctx, time.Second)
+			continue
+		}
+		a.mu.Lock()
+		a.queue = a.queue[1:]
+		a.mu.Unlock()
+	}
+}
+
+// observers returns what receives the Node's values: the Log checks its rules with them.
+func (c *Config) observers() (all observers) {
+	if c.Observer != nil {
+		all = append(all, c.Observer)
+	}
+	if c.Audit != nil {
+		all = append(all, c.Audit)
+	}
+	return all
+}
+
+// An observers is several Observers.
+type observers []Observer
+
+// Observe implements Observer.
+func (all observers) Observe(name, region string, value float64) {
+	for _, o := range all {
+		o.Observe(name, region, value)
+	}
+}
