@@ -78,10 +78,10 @@
 //	                                  portal/audit, portal/center,
 //	                                  portal/internal/refusal
 //	portal/awsnames                   –
-//	portal/awsapi                     portal/awsapi/internal/sigv4,
+//	portal/awsapi                     portal/audit, portal/awsapi/internal/sigv4,
 //	                                  portal/internal/refusal
-//	portal/awsapi/access              portal/awsapi, portal/center
-//	portal/awsapi/oidc                acs, portal, portal/awsapi,
+//	portal/awsapi/access              portal/audit, portal/awsapi, portal/center
+//	portal/awsapi/oidc                acs, portal, portal/audit, portal/awsapi,
 //	                                  portal/internal/refusal
 //	portal/awsapi/sts                 portal/awsapi
 //	portal/awsapi/internal/sigv4      –

@@ -95,6 +95,8 @@ type Config struct {
 	// returns.
 	OAuthErrors bool
 
+	// Audit receives an event for each refused request.
+	Audit AuditConfig
 	// Now is the clock for signatures. Nil: time.Now.
 	Now func() time.Time
 	// Logger receives a record for every refused request, without tokens and secrets. Nil: slog.Default().
@@ -142,7 +144,7 @@ func New(cfg Config) (*Service, error) {
 
 // ServeHTTP implements http.Handler.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	call := &Call{RequestID: newUUID(), HTTP: r}
+	call := &Call{RequestID: newUUID(), HTTP: s.cfg.Audit.withClient(r)}
 	h := w.Header()
 	h.Set("X-Amzn-Requestid", call.RequestID)
 	h.Set("Cache-Control", "no-store")
@@ -189,6 +191,7 @@ func (s *Service) refuse(w http.ResponseWriter, call *Call, err error) {
 	}
 	s.log.Log(call.HTTP.Context(), level, "request refused", "operation", call.Operation, "exception", ex.Name,
 		"status", ex.status(), "request", call.RequestID, "reason", ex.Error())
+	s.auditRefused(call.HTTP.Context(), call, ex)
 	w.Header().Set("X-Amzn-Errortype", ex.Name)
 	s.fail(w, call, ex)
 }

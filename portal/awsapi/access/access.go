@@ -33,6 +33,8 @@ type Config struct {
 	Tokens awsapi.Tokens
 	// MaxDuration is how long credentials are valid at most. Zero: as long as the permission set says.
 	MaxDuration time.Duration
+	// Audit receives an event for each refused request and for all credentials, which are issued when it is on disk.
+	Audit awsapi.AuditConfig
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 	// Logger receives a record for every refused request and all credentials, without secrets. Nil: slog.Default().
@@ -72,7 +74,7 @@ func New(cfg Config) (*API, error) {
 	a := &API{cfg: cfg, log: cfg.Logger.With("region", cfg.Region), pages: awsapi.Pages{Tokens: cfg.Tokens, Max: 100}}
 	var err error
 	a.Service, err = awsapi.New(awsapi.Config{
-		Name: "sso", Region: cfg.Region, MaxBody: 4 << 10, Now: cfg.Now, Logger: cfg.Logger,
+		Name: "sso", Region: cfg.Region, MaxBody: 4 << 10, Now: cfg.Now, Logger: cfg.Logger, Audit: cfg.Audit,
 		Operations: map[string]awsapi.Handler{
 			"GET /assignment/accounts":    a.user(a.listAccounts),
 			"GET /assignment/roles":       a.user(a.listAccountRoles),

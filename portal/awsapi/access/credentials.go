@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/awsapi"
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -46,6 +47,15 @@ func (a *API) roleCredentials(ctx context.Context, call *awsapi.Call, g awsapi.G
 	}
 	a.log.InfoContext(ctx, "role credentials issued", "user", g.UserName, "account", account, "role", role,
 		"accessKey", c.AccessKeyID, "expires", c.Expires, "request", call.RequestID)
+	if a.cfg.Audit.Log != nil {
+		e := call.Event()
+		e.Identity = audit.User(g.UserID, g.UserName, "")
+		e.Request = map[string]string{"accountId": account, "roleName": role}
+		e.Response = map[string]string{
+			"accessKeyId": c.AccessKeyID, "expiration": c.Expires.UTC().Format(time.RFC3339),
+		}
+		_ = a.cfg.Audit.Log.Access(ctx, e) // it logs a failure, which stops nothing
+	}
 	return credentialsResult{roleCredentials{
 		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
 		Expiration: c.Expires.UnixMilli(),

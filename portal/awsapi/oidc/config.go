@@ -12,6 +12,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/awsapi"
 )
 
@@ -45,6 +46,8 @@ type Config struct {
 	// ClientAddr returns the IP address of a client, which bounds its requests, as in portal.Config. Behind a proxy return
 	// the address that the proxy puts into the request. Nil: r.RemoteAddr.
 	ClientAddr func(*http.Request) string
+	// Audit receives an event for each refused request and for all tokens. Nil: no events.
+	Audit *audit.Log
 	// Logger receives a record for each refused request, without codes, tokens and secrets. Nil: slog.Default().
 	Logger *slog.Logger
 }
@@ -85,7 +88,7 @@ func New(cfg Config) (*Server, error) {
 	var err error
 	s.service, err = awsapi.New(awsapi.Config{
 		Name: "sso-oauth", Region: region, Protocol: awsapi.REST, OAuthErrors: true, MaxBody: 64 << 10, Now: now,
-		Logger: cfg.Logger,
+		Logger: cfg.Logger, Audit: awsapi.AuditConfig{Log: cfg.Audit, ClientAddr: s.cfg.ClientAddr},
 		Operations: map[string]awsapi.Handler{
 			"POST /client/register":      awsapi.Typed(s.registerClient),
 			"POST /device_authorization": awsapi.Typed(s.startDeviceAuthorization),

@@ -66,6 +66,7 @@ func (s *Server) tokens(ctx context.Context, r refreshToken, renew bool, got por
 	out := tokenOutput{
 		AccessToken: accessPrefix + access, ExpiresIn: int(until.Sub(now) / time.Second), TokenType: "Bearer",
 	}
+	s.auditToken(ctx, got, r.Scopes, until)
 	if !renew {
 		return out, nil
 	}
