@@ -7,7 +7,8 @@
 //	})
 //	region, err := acs.NewRegion(acs.Config{Observer: t, Store: t.Store(store)}) // and the other fields
 //
-// A Telemetry also is the Observer of federation.Config, middleware.Config, portal.Config and replica.Config.
+// A Telemetry also is the Observer of federation.Config, middleware.Config, portal.Config, replica.Config and
+// audit.Config.
 //
 // TELEMETRY.md, in this directory, lists the metrics and what to do about them, with alert rules for Prometheus
 // (alerts.yaml).

@@ -12,7 +12,7 @@ import (
 type instruments struct {
 	responses, logouts, signIns, refreshes metric.Int64Counter
 	responseDuration, storeDuration        metric.Float64Histogram
-	writes                                 map[string]metric.Float64Counter // by the name that Observe gets
+	writes, audits                         map[string]metric.Float64Counter // by the name that an Observe gets
 }
 
 // seconds are the boundaries of durations. A verification takes about a tenth of a millisecond, and a store in another
@@ -51,6 +51,7 @@ func (t *Telemetry) register(m metric.Meter) error {
 			"Time from the end of a request at an ACS URL to the verdict."),
 		storeDuration: histogram("meridian.store.operation.duration", "Time of the store's operations."),
 		writes:        map[string]metric.Float64Counter{},
+		audits:        map[string]metric.Float64Counter{},
 	}
 	age := gauge("meridian.metadata.age", "s", "Time since the metadata in use was fetched.")
 	remaining := gauge("meridian.metadata.remaining", "s", "Time until the validUntil of the metadata in use.")
@@ -63,9 +64,20 @@ func (t *Telemetry) register(m metric.Meter) error {
 		}
 		gauges[name] = gauge(metricName, unit, about)
 	}
+	auditGauges := map[string]metric.Float64ObservableGauge{}
+	for name, a := range audited {
+		metricName := "meridian.audit." + name
+		if a.count {
+			c, err := m.Float64Counter(metricName, metric.WithUnit(a.unit), metric.WithDescription(a.about))
+			errs, t.instruments.audits[name] = append(errs, err), c
+			continue
+		}
+		auditGauges[name] = gauge(metricName, a.unit, a.about)
+	}
 	_, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		t.observeMetadata(o, age, remaining)
 		t.observeReplication(o, gauges)
+		t.observeAudits(o, auditGauges)
 		return nil
 	}, observed...)
 	return errors.Join(append(errs, err)...)

@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/federation"
 	"github.com/meridian-saml/meridian/acs/telemetry"
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
@@ -20,6 +21,7 @@ var (
 	_ acs.Observer        = (*telemetry.Telemetry)(nil)
 	_ federation.Observer = (*telemetry.Telemetry)(nil)
 	_ replica.Observer    = (*telemetry.Telemetry)(nil)
+	_ audit.Observer      = (*telemetry.Telemetry)(nil)
 )
 
 // useAll calls every method.
@@ -32,6 +34,8 @@ func useAll(ctx context.Context, t *telemetry.Telemetry, s acs.Store) {
 	t.ObserveMetadata("", 0, 0, 0, "")
 	t.Observe(replica.ObservedReady, "eu", 1)
 	t.Observe(replica.ObservedWrites, "eu", 1)
+	t.ObserveAudit(audit.ObservedEvents, "access", 1)
+	t.ObserveAudit(audit.ObservedBytes, "access", 1)
 	t.Store(nil)
 	if s != nil {
 		_ = t.Store(s).Add(ctx, "x", nil, time.Now().Add(time.Second))

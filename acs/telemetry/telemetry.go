@@ -44,13 +44,14 @@ type Config struct {
 }
 
 // Telemetry makes metrics and spans. It implements acs.Observer, which packages portal and middleware use too, and the
-// Observer interfaces of packages federation and replica. It is safe for concurrent use. A nil Telemetry does nothing.
+// Observer interfaces of packages federation, replica and audit. It is safe for concurrent use. A nil Telemetry does nothing.
 type Telemetry struct {
 	cfg         Config
 	tracer      trace.Tracer
 	instruments instruments
 	metadata    metadata
 	replication replication
+	audits      audits
 }
 
 // New returns a Telemetry. It lasts as long as its MeterProvider. Without a provider it does nothing. The error is an

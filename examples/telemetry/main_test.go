@@ -21,6 +21,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -144,6 +145,12 @@ func everything(t *testing.T) string {
 	require.Greater(t, len(names), 15)
 	for _, name := range names {
 		o.telemetry.Observe(name[1], region, 1)
+	}
+	for _, name := range []string{
+		audit.ObservedEvents, audit.ObservedFailed, audit.ObservedRefusals, audit.ObservedRemoved, audit.ObservedLost,
+		audit.ObservedBytes, audit.ObservedUnexportedBytes, audit.ObservedAlert,
+	} {
+		o.telemetry.ObserveAudit(name, "access", 1)
 	}
 	return scrape(t, o)
 }
