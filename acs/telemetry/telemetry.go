@@ -44,7 +44,8 @@ type Config struct {
 }
 
 // Telemetry makes metrics and spans. It implements acs.Observer, which packages portal and middleware use too, and the
-// Observer interfaces of packages federation, replica and audit. It is safe for concurrent use. A nil Telemetry does nothing.
+// Observer interfaces of packages federation, replica and audit. It is safe for concurrent use. A nil Telemetry does
+// nothing.
 type Telemetry struct {
 	cfg         Config
 	tracer      trace.Tracer

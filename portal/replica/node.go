@@ -116,7 +116,8 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		pendingEnds: pendingEnds{writes: map[string]func(context.Context) error{}},
 		catchUps:    newSharedRounds(catchUpEvery), agreements: map[streamKind]*agreements{},
 		fulls: map[string]fullAt{}, hidden: map[string]bool{}, log: ownLog{wrote: map[uint64]bool{}},
-		auditing: newAuditing(), wake: make(chan struct{}, 1), ready: make(chan struct{}), left: make(chan struct{}), erased: make(chan struct{}),
+		auditing: newAuditing(),
+		wake:     make(chan struct{}, 1), ready: make(chan struct{}), left: make(chan struct{}), erased: make(chan struct{}),
 		readers: map[string][]*reader{}, followers: map[string]*follower{},
 		dropped: map[string]dropState{}, removing: map[string]time.Time{}, leaders: map[streamKind]time.Time{},
 	}
