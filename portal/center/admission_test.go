@@ -41,8 +41,8 @@ func controlOf(t *testing.T, d center.Data) *center.Control {
 
 var administrator = center.Caller{Account: owner, Region: "us-east-1", Administrator: true}
 
-// Rules 1, 2, 3, 4, 9, 10 and 17: what the instance must be before AddRegion adds a Region, each with its own reason. The
-// one that is all of it gets the Region, as ADDING.
+// Rules 1, 2, 3, 4, 9, 10 and 17: what the instance must be before AddRegion adds a Region, each with its own reason.
+// The one that is all of it gets the Region, as ADDING.
 func TestRule17RegionsAreAddedUnderConditions(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*center.Data)
@@ -91,8 +91,9 @@ func TestRule17RegionsAreAddedUnderConditions(t *testing.T) {
 	}
 }
 
-// Rules 4, 5, 18 and 72: exactly the 17 Regions that are enabled by default may be added, unless the policy of residency
-// excludes them. Those with a copy of the key and not added yet are available, and each other one has its reason.
+// Rules 4, 5, 18 and 72: exactly the 17 Regions that are enabled by default may be added, unless the policy of
+// residency excludes them. Those with a copy of the key and not added yet are available, and each other one has its
+// reason.
 func TestRule18AvailableRegions(t *testing.T) {
 	var names []string
 	for _, p := range center.Places() {
@@ -222,10 +223,14 @@ func TestRule6ApplicationsAreCheckedFirst(t *testing.T) {
 }
 
 // Rules 8 and 74: only an administrator of the owning account, or of its delegate, may add and remove Regions, with a
-// request in the primary. The key is the owner's alone. A caller with any of it missing is refused, and changes nothing.
+// request in the primary. The key is the owner's alone. A caller with any of it missing is refused, and changes
+// nothing.
 func TestRule8CallersOfTheControlPlane(t *testing.T) {
 	c := controlOf(t, admissible("eu-central-1"))
 	frankfurt := &center.Control{View: view(t, admissible("eu-central-1"), "eu-central-1"), Admission: c.Admission}
+	by := func(account string) center.Caller {
+		return center.Caller{Account: account, Region: "us-east-1", Administrator: true}
+	}
 	local := administrator
 	local.Region = "eu-central-1"
 	for name, tt := range map[string]struct {
@@ -235,9 +240,9 @@ func TestRule8CallersOfTheControlPlane(t *testing.T) {
 		key     center.Reason
 	}{
 		"the owner":     {c, administrator, "", ""},
-		"the delegate":  {c, center.Caller{Account: delegate, Region: "us-east-1", Administrator: true}, "", center.ReasonCaller},
-		"another":       {c, center.Caller{Account: "777777777777", Region: "us-east-1", Administrator: true}, center.ReasonCaller, center.ReasonCaller},
-		"no account":    {c, center.Caller{Region: "us-east-1", Administrator: true}, center.ReasonCaller, center.ReasonCaller},
+		"the delegate":  {c, by(delegate), "", center.ReasonCaller},
+		"another":       {c, by("777777777777"), center.ReasonCaller, center.ReasonCaller},
+		"no account":    {c, by(""), center.ReasonCaller, center.ReasonCaller},
 		"no role":       {c, center.Caller{Account: owner, Region: "us-east-1"}, center.ReasonCaller, center.ReasonCaller},
 		"elsewhere":     {c, local, center.ReasonCaller, center.ReasonCaller},
 		"nothing":       {c, center.Caller{}, center.ReasonCaller, center.ReasonCaller},

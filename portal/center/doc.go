@@ -24,11 +24,11 @@
 //
 // # Adding and removing Regions
 //
-// [Control] adds and removes Regions for an operator, with the conditions of AWS IAM Identity Center: the instance is an
-// organization's, has an external identity provider and a customer-managed multi-Region key, and the key has a usable
-// copy in the new Region ([Admission]). One Region at a time has the status ADDING or REMOVING. [Admission.Candidates]
-// has the reason of each Region that can't be added, and [Admission.Advise] ranks them. When a Region is removed, its
-// applications are parked ([Snapshot.ParkedApplications]), and come back if it is added again.
+// [Control] adds and removes Regions for an operator, with the conditions of AWS IAM Identity Center: the instance is
+// an organization's, has an external identity provider and a customer-managed multi-Region key, and the key has a
+// usable copy in the new Region ([Admission]). One Region at a time has the status ADDING or REMOVING.
+// [Admission.Candidates] has the reason of each Region that can't be added, and [Admission.Advise] ranks them. When a
+// Region is removed, its applications are parked ([Snapshot.ParkedApplications]), and come back if it is added again.
 //
 // # Identity providers
 //

@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// Rule 65: the metadata and policy of an identity provider are written in the primary only, have limits, and belong to a
-// listed identity provider. They are records that outlive a round trip, and end with their identity provider.
+// Rule 65: the metadata and policy of an identity provider are written in the primary only, have limits, and belong to
+// a listed identity provider. They are records that outlive a round trip, and end with their identity provider.
 func TestRule65FederationsAreOfThePrimary(t *testing.T) {
 	const idp = "https://idp.example"
 	inst, err := center.New(center.Data{Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}},
@@ -29,7 +29,8 @@ func TestRule65FederationsAreOfThePrimary(t *testing.T) {
 		Policy: center.FederationPolicy{Scopes: []string{"example.org"}}}
 	requireReason(t, center.ReasonNotPrimary, put(eu, one))
 	large, empty, stray := one, one, one
-	large.Metadata, empty.Metadata, stray.EntityID = make([]byte, center.MaxFederationMetadata), nil, "https://evil.example"
+	large.Metadata, empty.Metadata = make([]byte, center.MaxFederationMetadata), nil
+	stray.EntityID = "https://evil.example"
 	requireReason(t, center.ReasonQuota, put(us, large))
 	requireReason(t, center.ReasonRequired, put(us, empty))
 	requireReason(t, center.ReasonDangling, put(us, stray))

@@ -2,8 +2,8 @@ package center
 
 import "slices"
 
-// parkedApplication is an application of a Region that was removed. The primary keeps it for the case that the Region is
-// added again: the Region's own log is erased.
+// parkedApplication is an application of a Region that was removed. The primary keeps it for the case that the Region
+// is added again: the Region's own log is erased.
 type parkedApplication struct{ Application }
 
 func (parkedApplication) kind() Kind { return KindParkedApplication }

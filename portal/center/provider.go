@@ -88,9 +88,9 @@ func (t *Tx) PutIdentityProvider(p IdentityProvider) error {
 	return nil
 }
 
-// RemoveIdentityProvider removes an identity provider that has no users and groups, with its Federation. The last one of the list can also
-// be removed with users: then the instance lists none, and the users belong to the only one of the service provider.
-// Primary only.
+// RemoveIdentityProvider removes an identity provider that has no users and groups, with its Federation. The last one
+// of the list can also be removed with users: then the instance lists none, and the users belong to the only one of the
+// service provider. Primary only.
 func (t *Tx) RemoveIdentityProvider(entityID string) error {
 	if err := t.primaryOnly("removal", KindIdentityProvider); err != nil {
 		return err

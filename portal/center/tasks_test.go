@@ -81,8 +81,8 @@ func TestRule65TableOfTasks(t *testing.T) {
 	assert.NotEqual(t, table[0], center.Tasks()[0], "the table was changed by a caller")
 }
 
-// Rule 74: what isn't in the table is refused: another task, a Region that isn't listed or is being removed, an application
-// without a Region.
+// Rule 74: what isn't in the table is refused: another task, a Region that isn't listed or is being removed, an
+// application without a Region.
 func TestRule74TasksAreDeniedByDefault(t *testing.T) {
 	regions := []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1", Status: center.RegionAdding},
 		{Name: "eu-west-1", Status: center.RegionRemoving}}

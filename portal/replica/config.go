@@ -210,7 +210,8 @@ func (c *Config) check() *Error {
 		return bad("InsecurePlaintext", "false with Sealer", "true")
 	case c.Sealer == nil && c.InsecureOpenPlaintext:
 		return bad("InsecureOpenPlaintext", "false without Sealer", "true")
-	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.RemoveAfter, c.Heartbeat, c.ObserveEvery) <= 0:
+	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.RemoveAfter, c.Heartbeat,
+		c.ObserveEvery) <= 0:
 		return bad("duration", "positive ones", "a negative one")
 	case c.MaxRecover < 0:
 		return bad("MaxRecover", "a positive number of bytes", fmt.Sprint(c.MaxRecover))

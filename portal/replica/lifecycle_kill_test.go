@@ -13,7 +13,8 @@ import (
 )
 
 // delays are when a process is killed after a step has begun: before, in the middle of it, and after.
-var delays = []time.Duration{0, 300 * time.Microsecond, time.Millisecond, 3 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond}
+var delays = []time.Duration{0, 300 * time.Microsecond, time.Millisecond, 3 * time.Millisecond,
+	10 * time.Millisecond, 30 * time.Millisecond}
 
 // ask makes a process obey, and returns its answer.
 func (c *child) ask(t *testing.T, what string) string {

@@ -44,9 +44,9 @@ func (n *Node) endRemovals(context.Context) error {
 	return nil
 }
 
-// returning returns records with this Region's applications from before its removal, which the primary has kept. They are
-// written once, with the report that the Region is replicated. The ID of one may belong to another application now: that
-// one stays. The caller holds applying.
+// returning returns records with this Region's applications from before its removal, which the primary has kept. They
+// are written once, with the report that the Region is replicated. The ID of one may belong to another application now:
+// that one stays. The caller holds applying.
 func (n *Node) returning() (out []merge.Record) {
 	s := n.instance.Load().Snapshot()
 	for _, a := range s.ParkedApplications(n.cfg.Region) {
