@@ -117,6 +117,9 @@ func (s *Sealer) Open(ctx context.Context, sealed, associated []byte) ([]byte, e
 	return plain, nil
 }
 
+// Instance returns the instance whose data the Sealer seals.
+func (s *Sealer) Instance() string { return s.cfg.Instance }
+
 // Check reports whether values can be sealed and opened now. It asks the key if CacheFor has passed since it was asked.
 func (s *Sealer) Check(ctx context.Context) error {
 	_, err := s.cache.current(ctx)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/url"
@@ -57,6 +58,14 @@ type Config struct {
 	// MaxRecover bounds what each Region in Recover may send, in bytes, with 200 more for each message: Open holds
 	// it in memory. Beyond that Open fails with Reason TooLarge, and the Region stays damaged. Zero: 1 GiB.
 	MaxRecover int64
+	// Backup is the file of a backup of this Region ([Node.BackUp]), for one start on an empty Dir or URL. Name in
+	// Recover all Regions that may have copies of what this one wrote: what ended since the backup stays ended, and
+	// nothing is lost that one of them has. If no other Region is left, set Restored, and no Peers: users who were
+	// removed or disabled since then are back. Open reads and checks the whole file, which MaxRecover bounds, before it
+	// writes anything. It fails with Reason Config for a backup of another Region or instance, or if the Region isn't
+	// empty; Corrupt for a file that was changed or cut; Key if the key may not be used. If the start is interrupted,
+	// start again with Backup. Nil: none.
+	Backup io.Reader
 	// Listen is the address at which other Regions read, such as "127.0.0.1:0". An address that isn't loopback is
 	// refused without TLS. Use a firewall that admits only the other Regions: a client without Secret is disconnected
 	// after seconds, but the number of connections is limited to 8,192. Empty: no Region can follow this one.
@@ -194,6 +203,10 @@ func (c *Config) check() *Error {
 		return bad("Restored", "none with Recover", "both")
 	case slices.ContainsFunc(c.Recover, func(name string) bool { return c.Peers[name].URL == "" }):
 		return bad("Recover", "names of Peers", strings.Join(c.Recover, ", "))
+	case c.Backup != nil && c.Sealer == nil:
+		return bad("Backup", "none without Sealer: a backup is sealed", "one")
+	case c.Backup != nil && len(c.Recover) == 0 && (!c.Restored || len(c.Peers) > 0):
+		return bad("Backup", "Recover with it, or Restored without Peers if no other Region is left", "neither")
 	case c.Listen != "" && len(c.Secret) < minSecret:
 		return bad("Secret", "at least 16 bytes", "fewer")
 	case slices.ContainsFunc(c.OldSecrets, func(s string) bool { return len(s) < minSecret }):

@@ -76,6 +76,11 @@
 // against accidents and against other Regions. An attacker who can write to a Region's disk also has the key of its
 // proofs, but can't make sealed messages: only remove them, or put back older ones.
 //
+// # Backups
+//
+// [Node.BackUpFile] writes a backup of a Region while it serves, as one sealed file: the primary's is that of the
+// instance. Config.Backup restores it, with Config.Recover, so that everything which ended since then stays ended.
+//
 // # Sealed data
 //
 // Everything that names a person, and everything that lets one in, is sealed before it reaches a disk or another

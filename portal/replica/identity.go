@@ -119,14 +119,15 @@ func (n *Node) nextIdentity(d *integrity.Identity, existed bool) integrity.Ident
 		next.Vouched = existed && len(n.cfg.Recover) == 0
 		next.Orphaned = existed
 	}
-	if len(n.cfg.Recover) > 0 { // until that is done
+	if len(n.cfg.Recover) > 0 || n.backup != nil { // until that is done
 		next.Damage = n.damageOf("", "its recovery was not completed")
 	} else if n.cfg.Restored {
 		next.Vouch(n.cfg.Now().Unix())
 		next.Whole = next.Whole && n.cfg.Region == n.cfg.Primary // an additional Region may begin again
 	}
-	next.Restoring = n.cfg.Restored && n.cfg.URL == ""
-	if d == nil || n.cfg.Restored && len(n.cfg.Recover) == 0 {
+	restored := n.cfg.Restored && n.backup == nil
+	next.Restoring = restored && n.cfg.URL == ""
+	if d == nil || restored && len(n.cfg.Recover) == 0 {
 		next.Stores = map[string]string{}
 		for _, k := range streamKinds {
 			next.Stores[string(k)] = n.newStore()

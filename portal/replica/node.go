@@ -38,6 +38,7 @@ type Node struct {
 	identityStore identityStore
 	identity      atomic.Pointer[integrity.Identity] // replaced as a whole
 	generation    integrity.Generation
+	backup        *restored             // what Open restores; nil afterwards
 	damage        atomic.Pointer[Error] // why the Region has stopped; nil: it runs
 	clockMost     atomic.Int64          // see latestClock
 	marked        map[string]uint64     // the marks that were written, by stream; watch's
@@ -144,7 +145,7 @@ func (n *Node) open(ctx context.Context) error {
 	// The marks are read before the streams: another Node of the Region may go on writing.
 	var marks map[string]integrity.Mark
 	err := inOrder(ctx, n.checkKey,
-		n.checkRemoved, n.resume, n.establish, n.openNames, n.recover, // check and repair the streams
+		n.checkRemoved, n.unpack, n.resume, n.establish, n.openNames, n.recover, // check and repair the streams
 		func(ctx context.Context) (err error) { marks, err = n.readMarks(ctx); return err },
 		n.readCopyMarks, n.readErased, n.readStreams,
 		func(ctx context.Context) error { return n.compareMarks(ctx, marks) },

@@ -6,13 +6,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/portal/center"
-	"github.com/meridian-saml/meridian/portal/replica"
 )
 
 // Each procedure of the page for operators names the tests that rehearse it, and these exist.
@@ -43,29 +41,6 @@ func TestProceduresAreRehearsed(t *testing.T) {
 			assert.True(t, rehearsed, "%s, section %d, %q: no rehearsal", page, i, title)
 		}
 	}
-}
-
-// A backup is put back, and what it lacks is taken from another Region's copies.
-func TestABackupIsPutBackWithoutLoss(t *testing.T) {
-	t.Parallel()
-	w := newDamagedWorld(t)
-	backup := t.TempDir()
-	require.NoError(t, os.CopyFS(backup, os.DirFS(w.usDir)))
-	us, eu := open(t, configOf(virginia, w.usDir)), open(t, configOf(frankfurt, w.euDir))
-	mesh(t, us, eu)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "later", UserName: "later"})))
-	require.NoError(t, us.Sessions().EndSignIn(background(t), "u-1", "signin-s-in", time.Time{}))
-	r, err := replica.Check(background(t), us, eu)
-	require.NoError(t, err, r.String())
-	us.Close() // and its disk is lost
-
-	us = recovered(t, configOf(virginia, backup), eu)
-	mesh(t, us, eu)
-	_, ok := us.View().UserByID("later")
-	assert.True(t, ok)
-	assert.False(t, alive(t, us, "s-in"))
-	r, err = replica.Check(background(t), us, eu)
-	require.NoError(t, err, r.String())
 }
 
 // The primary moves to another machine with its directory. The others follow it at its new address.

@@ -29,6 +29,7 @@ import (
 //	alive ID                    alive or over
 //	revoke USER ID              Revoke
 //	record KIND KEY optional|strict [USER]   a record of a kind, and the user disabled with it
+//	backup FILE                 BackUpFile, again and again until the process is killed
 //	probe                       Probe, which an older version doesn't know
 //	full KIND                   a full transaction without records of that kind
 //	add REGION                  AddRegion of the control plane
@@ -64,6 +65,10 @@ func obey(n *replica.Node, line string) string {
 		err = replica.WriteKind(n, word[1], word[2], `{"later":true}`, word[3] == "optional", others...)
 	case "add", "remove", "status":
 		answer, err = obeyControl(n, word)
+	case "backup":
+		for err == nil {
+			_, err = n.BackUpFile(context.Background(), word[1])
+		}
 	case "probe":
 		err = n.Probe(context.Background())
 	case "full":

@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
@@ -22,6 +23,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/keys"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
@@ -55,9 +57,13 @@ type job struct {
 	URL         string        // of NATS servers of its own; then Dir and Listen count for nothing
 	Pace        time.Duration // between two writes of a writer
 	Know        []string      // kinds of a later version, which it plays
-	Alone       bool          // the primary begins without additional Regions
-	Later       bool          // plays a version that speaks format 2 alone
-	Audit       string        // directory of its events; empty: none
+	// Ring and Key are the file of a Ring, and the key in it: the Region is sealed. Empty: it isn't.
+	Ring, Key string
+	Backup    string   // the file of a backup to restore. Empty: none
+	Recover   []string // with it; empty: Restored
+	Alone     bool     // the primary begins without additional Regions
+	Later     bool     // plays a version that speaks format 2 alone
+	Audit     string   // directory of its events; empty: none
 }
 
 // process is a Region. It says "ready", then does as it is told: "write" makes
@@ -147,6 +153,24 @@ func (j job) config() (replica.Config, error) {
 		if c.Audit, err = audit.Open(auditConfig(c.Region, j.Audit)); err != nil {
 			return c, err
 		}
+	}
+	if j.Ring != "" {
+		r, err := keys.OpenRing(keys.RingConfig{Path: j.Ring, Region: c.Region, Key: make([]byte, 32)})
+		if err != nil {
+			return c, err
+		}
+		s, err := keys.NewSealer(keys.Config{Key: r.Use(j.Key, "portal"), Instance: "ssoins-1"})
+		if err != nil {
+			return c, err
+		}
+		c.InsecurePlaintext, c.Sealer = false, s
+	}
+	if j.Backup != "" {
+		b, err := os.ReadFile(j.Backup)
+		if err != nil {
+			return c, err
+		}
+		c.Backup, c.Recover, c.Restored, c.Seed = bytes.NewReader(b), j.Recover, len(j.Recover) == 0, center.Data{}
 	}
 	var trust *tls.Config
 	if len(j.Certificate) > 0 {

@@ -24,13 +24,18 @@ func (n *Node) recover(ctx context.Context) error {
 		return err
 	}
 	converts, err := n.unsealed(ctx)
-	if err != nil || len(n.cfg.Recover) == 0 && !converts {
+	if err != nil || len(n.cfg.Recover) == 0 && n.backup == nil && !converts {
 		return err
 	}
-	r := &recovery{n: n, converts: len(n.cfg.Recover) == 0,
+	r := &recovery{n: n, converts: len(n.cfg.Recover) == 0 && n.backup == nil,
 		last: map[streamKind]map[string]lastMessage{kindSessions: {}, kindRevoked: {}}}
 	for _, k := range streamKinds {
 		if err := r.own(ctx, k); err != nil {
+			return err
+		}
+	}
+	if n.backup != nil {
+		if err := r.takeBackup(n.backup); err != nil {
 			return err
 		}
 	}

@@ -110,6 +110,7 @@ func (n *Node) takeOver(ctx context.Context) error {
 		d.Vouch(n.cfg.Now().Unix())
 		n.generation = d.Start(rand.Text()[:12])
 		d.Recovery, d.Made, d.Orphaned, d.Whole = nil, true, false, false // see firstMarks
+		d.Backup = ""
 	})
 	if err == nil {
 		err = n.passes("undamaged")
@@ -117,7 +118,11 @@ func (n *Node) takeOver(ctx context.Context) error {
 	if err == nil {
 		err = n.deleteStream(ctx, n.stageStream())
 	}
-	if err == nil && len(from) == 0 {
+	backup := n.backup
+	n.backup = nil // it is done
+	if err == nil && backup != nil {
+		n.cfg.Logger.Warn("replica: restored from a backup", "of", backup.At, "from", strings.Join(from, ", "))
+	} else if err == nil && len(from) == 0 {
 		n.cfg.Logger.Warn("replica: the Region's streams are sealed now")
 	} else if err == nil {
 		n.cfg.Logger.Warn("replica: recovered from other Regions' copies", "from", strings.Join(from, ", "))

@@ -44,6 +44,8 @@ type Identity struct {
 	Recovery *Recovery `json:"recovery,omitempty"`
 	// Restoring: a start with Restored has begun, and the log doesn't say so yet.
 	Restoring bool `json:"restoring,omitempty"`
+	// Backup is the ID of the backup that the Region is being restored from. It stays until that is done.
+	Backup string `json:"backup,omitempty"`
 	// Self is the generation of the Node that uses this Identity. A Region may have several Nodes at once. Zero: the
 	// last generation.
 	Self Generation `json:"-"`

@@ -105,6 +105,14 @@ func (d *Directory) Compose(region string, now uint64, records []Record, full bo
 	return t
 }
 
+// Whole returns the present state of a Region's log as a full transaction, which was never written to it.
+func (d *Directory) Whole(region string) Transaction {
+	l := d.of(region)
+	return Transaction{Stamp: l.last, Full: true, Records: slices.DeleteFunc(l.all(), func(r Record) bool {
+		return r.Kind == center.KindDetails && d.orphaned(r.name())
+	})}
+}
+
 // Took notes that the instance is about to show these changes, which were made here
 // and touched these names. It returns the names whose result is another one: another
 // Region wrote at the same moment, or the list of Regions changed which applications
