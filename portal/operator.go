@@ -28,6 +28,9 @@ type operatorBody struct {
 	ACS, Portals []string // the URLs of all Regions, the primary's first
 	Domains      []string // to allow where the network is restricted
 
+	Tasks     []center.TaskRow
+	IsPrimary bool // whether this is the primary Region
+
 	Providers     []center.IdentityProvider // the first ones, if there are several
 	MoreProviders int                       // that aren't shown
 
@@ -69,6 +72,7 @@ func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit
 		body.Providers = list[:min(len(list), maxShownProviders)]
 		body.MoreProviders = len(list) - len(body.Providers)
 	}
+	body.Tasks, body.IsPrimary = center.Tasks(), p.cfg.Directory.Regions()[0].Name == p.cfg.Region
 	heard := p.peers()
 	for _, link := range p.regionLinks(r) {
 		body.Regions = append(body.Regions, p.regionRow(r, link, heard))

@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -132,4 +133,25 @@ func TestOperatorEndsAllSessionsOfAUser(t *testing.T) {
 		url.Values{"user_name": {"alice@example.com"}}), http.StatusForbidden, "/operator", "Refused")
 	line := lineWith(w.logged(), "all sessions ended")
 	assert.Contains(t, line, "user=alice@example.com by=bob@example.com")
+}
+
+// Rule 65: the operators' page shows the table of tasks that everything else asks, and which column counts there.
+func TestRule65OperatorPageShowsTheTableOfTasks(t *testing.T) {
+	w, _ := newShared(t, bobOperates)
+	for i, host := range []string{virginia, frankfurt} {
+		b := w.browser()
+		w.signIn(b, "https://"+host+"/", "bob@example.com")
+		_, rest, ok := strings.Cut(b.click("https://"+host+"/operator").body, "View tasks by Region")
+		require.True(t, ok)
+		table, _, _ := strings.Cut(rest, "</tbody>")
+		rows := strings.Split(table, "<tr>")[1:]
+		require.Len(t, rows, 12)
+		columns := strings.Split(rows[0], "</th>")
+		assert.Contains(t, columns[1+i], "You are here")
+		assert.NotContains(t, columns[2-i], "You are here")
+		for k, row := range center.Tasks() {
+			text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(rows[1+k], "|")
+			assert.Equal(t, fmt.Sprintf("|%s||%s||%s||", row.Task, row.Primary, row.Additional), strings.TrimSpace(text))
+		}
+	}
 }

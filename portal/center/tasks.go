@@ -25,13 +25,13 @@ type Right string
 
 // The rights, with the names that pages show.
 const (
-	RightFull Right = "full"          // reads and writes
-	RightRead Right = "read-only"     // writes only in the primary Region
-	RightNone Right = "not available" // reads and writes only in the primary Region
+	RightFull Right = "Full"          // reads and writes
+	RightRead Right = "Read-only"     // writes only in the primary Region
+	RightNone Right = "Not available" // reads and writes only in the primary Region
 	// RightOwn: reads and writes for an application of this Region, and neither for another Region's.
-	RightOwn Right = "applications of this Region"
+	RightOwn Right = "Own applications"
 	// RightOwnRead: reads for every application, and writes for those of this Region.
-	RightOwnRead Right = "applications of this Region; others read-only"
+	RightOwnRead Right = "Own applications; others read-only"
 )
 
 // TaskRow is what may be done in a task in the primary Region, and in the additional Regions.
