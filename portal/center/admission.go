@@ -13,8 +13,6 @@ type Admission struct {
 	// says why not; one of package keys has AWS's reason. It is asked for the ARN of InstanceMetadata.Encryption. Nil:
 	// no Region has a copy.
 	Key func(ctx context.Context, keyARN, region string) error
-	// Residency lists the Regions that may ever be added. Empty: all 17.
-	Residency []string
 	// MaxRegions is the most Regions that the instance may have, the primary included. Zero: the constant MaxRegions.
 	MaxRegions int
 	// Support says what an application works with. Nil: every application works with everything, as links do.
@@ -129,7 +127,10 @@ func (a Admission) region(s *Snapshot, region string) *Error {
 	if err := a.instance(s); err != nil {
 		return err
 	}
-	if err := a.mayHave(region); err != nil {
+	if err := checkPlace(region); err != nil {
+		return err
+	}
+	if err := s.resides(region); err != nil {
 		return err
 	}
 	if _, ok := s.Region(region); ok {
@@ -141,18 +142,6 @@ func (a Admission) region(s *Snapshot, region string) *Error {
 	if most, n := a.most(), len(s.regionList); n >= most {
 		return &Error{Reason: ReasonQuota, Rule: "number of Regions", Want: fmt.Sprintf("at most %d", most),
 			Got: fmt.Sprint(n + 1)}
-	}
-	return nil
-}
-
-// mayHave checks the Region's name only.
-func (a Admission) mayHave(region string) *Error {
-	if err := checkPlace(region); err != nil {
-		return err
-	}
-	if len(a.Residency) > 0 && !slices.Contains(a.Residency, region) {
-		return &Error{Reason: ReasonResidency, Rule: "Region", Want: "one of " + strings.Join(a.Residency, ", "),
-			Got: region}
 	}
 	return nil
 }

@@ -103,7 +103,10 @@ func TestRule18AvailableRegions(t *testing.T) {
 		"ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
 		"us-east-1", "us-east-2", "us-west-1", "us-west-2"}, names)
 	c := controlOf(t, admissible("ap-south-1"))
-	c.Residency = []string{"eu-central-1", "eu-west-1", "ap-south-1"}
+	residency := func(regions ...string) {
+		require.NoError(t, c.View.Update(func(tx *center.Tx) error { return tx.SetResidency(regions) }))
+	}
+	residency("eu-central-1", "eu-west-1", "ap-south-1", "us-east-1")
 	missing := errors.New("no copy")
 	c.Key = func(_ context.Context, arn, region string) error {
 		assert.Equal(t, multiKey, arn)
@@ -120,12 +123,12 @@ func TestRule18AvailableRegions(t *testing.T) {
 		case "eu-west-1":
 			want = center.ReasonKeyReplica
 			assert.ErrorIs(t, one.Err, missing)
-		case "ap-south-1":
+		case "ap-south-1", "us-east-1":
 			want = center.ReasonConflict
 		}
 		assert.Equal(t, want, reasonOf(t, one.Err), one.Place.Name)
 	}
-	c.Residency = nil
+	residency()
 	for region, want := range map[string]center.Reason{
 		"me-central-1": center.ReasonOptInRegion, "ap-south-2": center.ReasonOptInRegion,
 		"af-south-1": center.ReasonOptInRegion, "mx-central-1": center.ReasonOptInRegion,

@@ -25,6 +25,9 @@ func newSnapshot(data Data, isNew bool) (*Snapshot, error) {
 		parked[i] = parkedApplication{a}
 	}
 	fill(c, &d.parked, parked, func(parkedApplication) {}, "ID of parked application")
+	if len(data.Residency) > 0 {
+		d.residency.put(newResidency(data.Residency))
+	}
 	if c.err != nil {
 		return nil, c.err
 	}

@@ -17,6 +17,7 @@ func (d *draft) finish(isNew bool) (*Snapshot, error) {
 	if isNew {
 		d.checkMetadata(c)
 		d.checkFederations(c)
+		d.checkResidency(c)
 	}
 	all := d.checkIdentityProviders(c)
 	d.checkPeople(c, all, isNew)

@@ -25,6 +25,7 @@ func Diff(before, after *Snapshot) []Record {
 		diffTables(&before.applications, &after.applications, deepEqual),
 		diffTables(&before.federations, &after.federations, deepEqual),
 		diffTables(&before.parked, &after.parked, deepEqual),
+		diffTables(&before.residency, &after.residency, deepEqual),
 	)
 }
 

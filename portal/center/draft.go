@@ -21,6 +21,7 @@ type draft struct {
 	assignments  edit[Assignment]
 	applications edit[Application]
 	federations  edit[Federation]
+	residency    edit[residency]
 	parked       edit[parkedApplication]
 }
 
@@ -47,6 +48,7 @@ func newDraft(base *Snapshot) *draft {
 	d.assignments = newEdit(&s.assignments, r.assignment, unchanged[Assignment])
 	d.applications = newEdit(&s.applications, r.application, defaultedApplication)
 	d.federations = newEdit(&s.federations, func(_, _ *Federation) {}, unchanged[Federation])
+	d.residency = newEdit(&s.residency, func(_, _ *residency) {}, unchanged[residency])
 	d.parked = newEdit(&s.parked, func(_, _ *parkedApplication) {}, unchanged[parkedApplication])
 	return d
 }
@@ -108,7 +110,7 @@ func (d *draft) changes() []Record {
 		diffLists(d.base.providerList, d.s.providerList, equal),
 		changed(&d.users, equal), changed(&d.groups, deepEqual), changed(&d.sets, deepEqual), changed(&d.accounts, equal),
 		changed(&d.assignments, equal), changed(&d.applications, deepEqual), changed(&d.federations, deepEqual),
-		changed(&d.parked, deepEqual),
+		changed(&d.parked, deepEqual), changed(&d.residency, deepEqual),
 	)
 }
 

@@ -38,6 +38,8 @@ func (d *draft) merge(records []Record) error {
 			d.federations.mergeOptional(r)
 		case KindParkedApplication:
 			d.parked.mergeOptional(r)
+		case KindResidency:
+			d.residency.mergeOptional(r)
 		case KindInstance:
 			d.mergeMetadata(r, details)
 		case KindDetails: // in the map

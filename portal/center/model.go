@@ -223,6 +223,8 @@ type Data struct {
 	Federations       []Federation       `json:"federations,omitempty"`
 	// Parked are the applications of Regions that were removed: see Snapshot.ParkedApplications.
 	Parked []Application `json:"parkedApplications,omitempty"`
+	// Residency are the Regions that the instance may ever be extended to: see Tx.SetResidency. Empty: every Region.
+	Residency []string `json:"residency,omitempty"`
 }
 
 // Clone returns a copy that shares no memory with d.
@@ -242,6 +244,7 @@ func (d Data) Clone() Data {
 		d.PermissionSets[i].Policies = p.Policies.clone()
 	}
 	d.Federations, d.Parked = slices.Clone(d.Federations), slices.Clone(d.Parked)
+	d.Residency = slices.Clone(d.Residency)
 	for _, list := range [][]Application{d.Applications, d.Parked} {
 		for i, a := range list {
 			list[i].AssignedTo = slices.Clone(a.AssignedTo)

@@ -23,12 +23,18 @@ const (
 	KindFederation Kind = "federation"
 	// KindParkedApplication is an application of a Region that was removed: see Snapshot.ParkedApplications.
 	KindParkedApplication Kind = "parkedApplication"
+	// KindResidency is Data.Residency, unless it is empty.
+	KindResidency Kind = "residency"
 )
 
 // Optional reports whether a reader that doesn't know the kind may skip its records: they change no user's access. It
 // must keep them and pass them on.
 func (k Kind) Optional() bool {
-	return k == KindInstance || k == KindDetails || k == KindFederation || k == KindParkedApplication
+	switch k {
+	case KindInstance, KindDetails, KindFederation, KindParkedApplication, KindResidency:
+		return true
+	}
+	return false
 }
 
 // Record is one element of the instance as it is stored and sent. Two records are about the same element if Kind and
@@ -38,7 +44,8 @@ type Record struct {
 	// Key is the ID of a user, group, account or application, the name of a Region or permission set, or the entity ID of
 	// an identity provider. For an assignment it is the account's ID, the permission set's name, the principal's type and
 	// its ID, joined by slashes. (Only the last of these can contain a slash.) For details it is the element's Kind and
-	// Key, joined by a space. For the instance it is "instance".
+	// Key, joined by a space. For the instance and the residency it is
+	// their Kind.
 	Key string
 	// Value is the element as JSON, a Region's with its position, and without its details. Nil: the element was removed,
 	// or has no details.

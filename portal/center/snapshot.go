@@ -25,6 +25,7 @@ type Snapshot struct {
 	assignments  table[Assignment]
 	applications table[Application]
 	federations  table[Federation]
+	residency    table[residency]
 	parked       table[parkedApplication]
 
 	relations relations
@@ -43,7 +44,7 @@ func (s *Snapshot) fork() *Snapshot {
 		regionList: s.regionList, regions: s.regions, providerList: s.providerList, providers: s.providers,
 		users: s.users.fork(), groups: s.groups.fork(), sets: s.sets.fork(), accounts: s.accounts.fork(),
 		assignments: s.assignments.fork(), applications: s.applications.fork(),
-		federations: s.federations.fork(), parked: s.parked.fork(),
+		federations: s.federations.fork(), parked: s.parked.fork(), residency: s.residency.fork(),
 		relations: s.relations.fork(),
 	}
 }
@@ -177,5 +178,6 @@ func (s *Snapshot) Data() Data {
 		PermissionSets: copied(&s.sets, cloneSet), Accounts: copied(&s.accounts, unchanged),
 		Assignments: copied(&s.assignments, unchanged), Applications: copied(&s.applications, cloneApplication),
 		Federations: copied(&s.federations, Federation.clone), Parked: s.allParked(),
+		Residency: s.Residency(),
 	}
 }

@@ -133,7 +133,7 @@ func taskOf(k Kind) Task {
 	switch k {
 	case KindUser, KindGroup:
 		return TaskIdentities
-	case KindRegion, KindInstance:
+	case KindRegion, KindInstance, KindResidency:
 		return TaskInstance
 	case KindIdentityProvider, KindFederation:
 		return TaskIdentityProviders

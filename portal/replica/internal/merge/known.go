@@ -25,7 +25,8 @@ func element(k center.Kind) bool {
 	switch k {
 	case center.KindRegion, center.KindIdentityProvider, center.KindUser, center.KindGroup,
 		center.KindPermissionSet, center.KindAccount, center.KindAssignment, center.KindApplication,
-		center.KindInstance, center.KindDetails, center.KindFederation, center.KindParkedApplication:
+		center.KindInstance, center.KindDetails, center.KindFederation, center.KindParkedApplication,
+		center.KindResidency:
 		return true
 	}
 	return false
