@@ -29,6 +29,7 @@
 //   - portal/audit: the events of a Region, sealed, and their export.
 //   - portal/replica: replication of instance, sessions and revocations between
 //     Regions, on NATS JetStream.
+//   - portal/residency: a report of where each kind of data is.
 //   - portal/shortcuts: what users opened last and marked as favourites.
 //   - portal/failover: a redirector to the nearest healthy Region.
 //   - portal/scim: users and groups from the identity provider by SCIM.
@@ -94,12 +95,14 @@
 //	portal/replica                    portal, acs/sessions, portal/audit,
 //	                                  portal/center, portal/keys,
 //	                                  portal/internal/refusal, portal/shortcuts,
+//	                                  portal/residency,
 //	                                  portal/replica/internal/merge,
 //	                                  portal/replica/internal/integrity
 //	portal/replica/internal/integrity –
 //	portal/replica/internal/merge     acs/sessions, portal/center,
 //	                                  portal/internal/refusal, portal/shortcuts
 //	portal/scim                       portal/center, portal/internal/refusal
+//	portal/residency                  –
 //	portal/shortcuts                  –
 //	portal/failover                   acs, portal/internal/refusal
 //	mockidp                           –
