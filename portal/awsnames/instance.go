@@ -1,6 +1,7 @@
 // Package awsnames builds the addresses of an AWS IAM Identity Center instance for each Region: the URLs of its access
-// portal and its assertion consumer service (ACS) URLs. Use it to configure a Region or an identity provider's app, or
-// to compare addresses. Meridian itself does not require these formats.
+// portal, its assertion consumer service (ACS) URLs, and the hosts that networks with an allow-list must allow. Use it
+// to configure a Region or an identity provider's app, or to compare addresses. Meridian itself does not require these
+// formats. DOMAINS.md, beside the source, lists the hosts.
 //
 // The formats are those of AWS's commercial partition. Other partitions, such as China, GovCloud and the European
 // Sovereign Cloud, have other domains. Their Regions are refused.
@@ -52,24 +53,16 @@ func (i Instance) PortalURLs(region string) ([]string, error) {
 	if !strings.HasPrefix(i.InstanceID, "ssoins-") {
 		return nil, &Error{ReasonInvalid, "Instance.InstanceID", "ssoins- and an ID", i.InstanceID}
 	}
-	out := []string{
-		"https://" + i.InstanceID + "." + region + ".portal.amazonaws.com",
-		"https://" + i.InstanceID + ".portal." + region + ".app.aws",
-	}
-	if region != i.Primary {
-		return out, nil
-	}
-	for _, name := range [][2]string{{"Instance.IdentityStoreID", i.IdentityStoreID}, {"Instance.Alias", i.Alias}} {
-		field, value := name[0], name[1]
-		if value == "" {
-			continue
+	hosts, err := i.hosts(region, UsePortal)
+	var out []string
+	for _, h := range hosts {
+		path := ""
+		if h.PrimaryOnly {
+			path = "/start"
 		}
-		if !label.MatchString(value) {
-			return nil, &Error{ReasonInvalid, field, labelWant, value}
-		}
-		out = append(out, "https://"+value+".awsapps.com/start")
+		out = append(out, "https://"+h.Name+path)
 	}
-	return out, nil
+	return out, err
 }
 
 // ACSURLs returns a Region's assertion consumer service URLs: the IPv4-only one, the dual-stack one, and the primary's
@@ -79,15 +72,12 @@ func (i Instance) ACSURLs(region string) ([]string, error) {
 	if err := i.check(region, "Instance.TenantID", i.TenantID); err != nil {
 		return nil, err
 	}
-	path := "/platform/saml/acs/" + i.TenantID
-	out := []string{
-		"https://" + region + ".signin.aws" + path,
-		"https://" + region + ".sso.signin.aws" + path,
+	hosts, err := i.hosts(region, UseSignIn)
+	var out []string
+	for _, h := range hosts {
+		out = append(out, "https://"+h.Name+"/platform/saml/acs/"+i.TenantID)
 	}
-	if region == i.Primary && i.LegacyACS {
-		out = append(out, "https://"+region+".signin.aws.amazon.com"+path)
-	}
-	return out, nil
+	return out, err
 }
 
 // The names go into hosts and paths unchanged, so only plain ones are accepted.

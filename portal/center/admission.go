@@ -25,10 +25,58 @@ type AppSupport struct {
 	MultiRegion bool // an additional Region
 }
 
-// Instance returns nil if the instance can have additional Regions at all. The error is an *Error.
+// Prerequisite is a group of the conditions that an instance must meet before any Region can be added, with the name
+// that pages show.
+type Prerequisite string
+
+// The prerequisites, in the order in which they are checked.
+const (
+	PrerequisiteInstance     Prerequisite = "An organization instance that is connected to an external identity provider"
+	PrerequisiteKey          Prerequisite = "A multi-Region customer managed KMS key"
+	PrerequisiteApplications Prerequisite = "Applications that support customer managed KMS keys"
+)
+
+// Requirement is a prerequisite, and why an instance doesn't meet it.
+type Requirement struct {
+	Prerequisite Prerequisite
+	// Err is nil if it is met, and otherwise an *Error with the first condition that isn't.
+	Err error
+}
+
+// prerequisites are all of them. AddRegion and the checklist of pages read the same ones.
+var prerequisites = []struct {
+	name  Prerequisite
+	check func(Admission, *Snapshot) *Error
+}{
+	{PrerequisiteInstance, func(_ Admission, s *Snapshot) *Error { return checkInstance(s) }},
+	{PrerequisiteKey, func(_ Admission, s *Snapshot) *Error { return checkKey(s.Metadata().Encryption) }},
+	{PrerequisiteApplications, Admission.customerKey},
+}
+
+// Prerequisites returns all prerequisites, each with the reason why the instance doesn't meet it. That the key has a
+// usable copy in the Region to add is checked for each Region: see Candidates.
+func (a Admission) Prerequisites(s *Snapshot) []Requirement {
+	var out []Requirement
+	for _, p := range prerequisites {
+		out = append(out, Requirement{p.name, asError(p.check(a, s))})
+	}
+	return out
+}
+
+// Instance returns nil if the instance meets all prerequisites. The error is an *Error.
 func (a Admission) Instance(s *Snapshot) error { return asError(a.instance(s)) }
 
 func (a Admission) instance(s *Snapshot) *Error {
+	for _, p := range prerequisites {
+		if err := p.check(a, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkInstance requires the instance of an organization, with an external identity provider, in a commercial Region.
+func checkInstance(s *Snapshot) *Error {
 	m := s.Metadata()
 	switch {
 	case m.Kind != InstanceOrganization:
@@ -38,14 +86,11 @@ func (a Admission) instance(s *Snapshot) *Error {
 	case m.IdentitySource != SourceExternal:
 		return source(ReasonOwnDirectory, m)
 	}
-	if err := checkPlace(s.regionList[0].Name); err != nil {
+	err := checkPlace(s.regionList[0].Name)
+	if err != nil {
 		err.Rule = "primary Region"
-		return err
 	}
-	if err := checkKey(m.Encryption); err != nil {
-		return err
-	}
-	return a.customerKey(s)
+	return err
 }
 
 func source(r Reason, m InstanceMetadata) *Error {

@@ -88,12 +88,38 @@ func TestRule17RegionsAreAddedUnderConditions(t *testing.T) {
 		for _, one := range c.Candidates(t.Context(), c.View.Snapshot()) {
 			assert.Equal(t, tt.want, reasonOf(t, one.Err), "%s: %s", name, one.Place.Name)
 		}
+		var unmet []center.Reason
+		for _, one := range c.Prerequisites(c.View.Snapshot()) {
+			if one.Err != nil {
+				unmet = append(unmet, reasonOf(t, one.Err))
+			}
+		}
+		assert.Equal(t, []center.Reason{tt.want}, unmet, name)
 	}
 }
 
-// Rules 4, 5, 18 and 72: exactly the 17 Regions that are enabled by default may be added, unless the policy of
-// residency excludes them. Those with a copy of the key and not added yet are available, and each other one has its
-// reason.
+// Rules 1, 6 and 9: the checklist has each prerequisite with its own reason, also where AddRegion has only the first.
+func TestRule17PrerequisitesAreCheckedOneByOne(t *testing.T) {
+	d := admissible()
+	d.Instance.Kind, d.Instance.Encryption = center.InstanceAccount, center.Encryption{KeyType: center.KeyOwnedByAWS}
+	d.Applications = []center.Application{{Name: "Old", URL: "https://old.example", Region: "us-east-1"}}
+	c := controlOf(t, d)
+	c.Support = func(center.Application) center.AppSupport { return center.AppSupport{} }
+	all := c.Prerequisites(c.View.Snapshot())
+	require.Len(t, all, 3)
+	for i, want := range []center.Requirement{
+		{Prerequisite: center.PrerequisiteInstance}, {Prerequisite: center.PrerequisiteKey},
+		{Prerequisite: center.PrerequisiteApplications},
+	} {
+		assert.Equal(t, want.Prerequisite, all[i].Prerequisite)
+		reason := []center.Reason{center.ReasonAccountInstance, center.ReasonKeyType, center.ReasonApplications}[i]
+		assert.Equal(t, reason, reasonOf(t, all[i].Err))
+	}
+	assert.Equal(t, all[0].Err, c.Instance(c.View.Snapshot()), "the first is the reason of AddRegion")
+}
+
+// Rules 4, 5, 18 and 72: exactly the 17 Regions that are enabled by default may be added, unless the policy of residency
+// excludes them. Those with a copy of the key and not added yet are available, and each other one has its reason.
 func TestRule18AvailableRegions(t *testing.T) {
 	var names []string
 	for _, p := range center.Places() {
@@ -288,7 +314,9 @@ func TestRule78RegionsAreRemovedOneAtATime(t *testing.T) {
 		return reasonOf(t, err)
 	}
 	remove := func(name string) center.Reason {
+		_, said := c.View.Snapshot().Removal(name)
 		_, err := c.RemoveRegion(administrator, name)
+		assert.Equal(t, said, err, "Removal says it before")
 		return reasonOf(t, err)
 	}
 	end := func(name string) error {

@@ -114,18 +114,9 @@ func (c *Control) RemoveRegion(who Caller, region string, accept ...string) (Reg
 		return "", err
 	}
 	return RegionRemoving, c.View.Update(func(tx *Tx) error {
-		list := tx.d.s.regionList
-		i := slices.IndexFunc(list, func(r Region) bool { return r.Name == region })
-		switch {
-		case i == 0:
-			return primaryFixed(region)
-		case i < 0:
-			return &Error{Reason: ReasonNotFound, Rule: "Region", Want: "one of the instance", Got: region}
-		case list[i].Status == RegionRemoving:
-			return conflict(list[i])
-		}
-		if r, busy := inProgress(list, region); busy {
-			return conflict(r)
+		r, err := removable(tx.d.s, region)
+		if err != nil {
+			return err
 		}
 		var left []string
 		for _, a := range tx.d.s.ApplicationsIn(region) {
@@ -136,10 +127,36 @@ func (c *Control) RemoveRegion(who Caller, region string, accept ...string) (Reg
 		if err := offenders(left, "none in the Region that aren't accepted"); err != nil {
 			return err
 		}
-		r := cloneRegion(list[i])
 		r.Status = RegionRemoving
 		return tx.PutRegion(r)
 	})
+}
+
+// Removal returns the applications that end with a Region, sorted by ID. The error is an *Error that says why the Region
+// can't be removed now, whoever asks.
+func (s *Snapshot) Removal(region string) ([]Application, error) {
+	if _, err := removable(s, region); err != nil {
+		return nil, err
+	}
+	return s.ApplicationsIn(region), nil
+}
+
+// removable returns a copy of a Region that may be removed now.
+func removable(s *Snapshot, region string) (Region, *Error) {
+	list := s.regionList
+	i := slices.IndexFunc(list, func(r Region) bool { return r.Name == region })
+	switch {
+	case i == 0:
+		return Region{}, primaryFixed(region)
+	case i < 0:
+		return Region{}, &Error{Reason: ReasonNotFound, Rule: "Region", Want: "one of the instance", Got: region}
+	case list[i].Status == RegionRemoving:
+		return Region{}, conflict(list[i])
+	}
+	if r, busy := inProgress(list, region); busy {
+		return Region{}, conflict(r)
+	}
+	return cloneRegion(list[i]), nil
 }
 
 func primaryFixed(name string) *Error {
