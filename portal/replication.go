@@ -39,6 +39,9 @@ type Peer struct {
 	ClockAhead  time.Duration
 	ClockKnown  bool
 	Done, Total uint64 // the progress of the initial replication, in elements
+	// Copied and ToCopy are the progress of the peer's own initial replication from this Region, in elements, as the
+	// peer says. Zero: it has not said yet.
+	Copied, ToCopy uint64
 }
 
 func (p Peer) cutOff() bool { return p.State == PeerUnreachable || p.State == PeerIncompatible }

@@ -37,6 +37,7 @@ type flow struct {
 	met            bool
 	baseline       uint64    // elements in the original at the first answer
 	arrived, total uint64    // elements of the initial replication
+	copied, toCopy uint64    // likewise, of the peer's own from here, as the peer says
 	heard          time.Time // all that was written before this instant has arrived
 	behind         time.Time // since when an answer waits to be applied; zero: none does
 	rejected       string    // why the peer's answer is not accepted; "": it is

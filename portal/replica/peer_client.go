@@ -16,7 +16,9 @@ import (
 
 // question returns the question for the messages after a position.
 func (f *follower) question(k streamKind, after position) question {
+	w := f.flow(k)
 	return question{
+		Copied: w.arrived, ToCopy: w.total,
 		Line: k, From: f.n.cfg.Region, Store: after.store, After: after.seq, Nonce: rand.Text(),
 		Heard: f.latest.Load(), Wait: f.n.cfg.Heartbeat.Milliseconds(), Formats: f.n.cfg.formats,
 	}
@@ -153,6 +155,7 @@ func (f *follower) status() portal.Peer {
 	}
 	for _, w := range f.flows {
 		p.Done, p.Total = p.Done+w.arrived, p.Total+w.total
+		p.Copied, p.ToCopy = p.Copied+w.copied, p.ToCopy+w.toCopy
 		if w.rejected != "" {
 			p.State = portal.PeerDamaged
 		}
@@ -183,7 +186,10 @@ func (f *follower) countProgress(k streamKind, a answer, anew bool) {
 	f.connected = true
 	w := f.flows[k]
 	if !w.met || anew {
-		*w = flow{store: a.Store, met: true, behind: w.behind, compared: w.compared, copier: w.copier}
+		*w = flow{
+			store: a.Store, met: true, behind: w.behind, compared: w.compared, copier: w.copier,
+			copied: w.copied, toCopy: w.toCopy,
+		}
 	}
 	if !w.heard.IsZero() {
 		return
@@ -200,6 +206,19 @@ func (f *follower) countProgress(k streamKind, a answer, anew bool) {
 		}
 	}
 	w.total = max(w.total, w.arrived+a.Pending)
+}
+
+// noteCopied notes how far the Region that asks has come with its own initial replication from here. A question about
+// something else has no effect, nor has one of a Region that isn't followed.
+func (n *Node) noteCopied(q question) {
+	f := n.follower(q.From)
+	if f == nil || q.Of != "" {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.flows[q.Line]
+	w.copied, w.toCopy = min(q.Copied, q.ToCopy), q.ToCopy
 }
 
 // noteApplied notes that all messages in a stream from before a question have taken effect here.

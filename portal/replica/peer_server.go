@@ -34,6 +34,8 @@ type question struct {
 	Nonce   string           `json:"nonce"`             // repeated in the answer; no third party knows it before that
 	Wait    int64            `json:"wait"`              // in milliseconds, if nothing follows
 	Also    []question       `json:"also,omitempty"`    // about the other streams, if the peer Joins
+	Copied  uint64           `json:"copied,omitempty"`  // elements of the initial replication that have arrived
+	ToCopy  uint64           `json:"to_copy,omitempty"` // all elements of it, as far as known
 	merge.Formats
 }
 
@@ -216,6 +218,7 @@ func (n *Node) answer(to *replies, q question, turns chan struct{}) {
 		a = answer{Error: err.Error(), Refused: a.Refused}
 	}
 	if !denied {
+		n.noteCopied(q)
 		a.Copy = n.contents.copyEnd(q.Line.stream(q.From))
 	}
 	a.Nonce = q.Nonce

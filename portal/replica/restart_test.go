@@ -202,6 +202,10 @@ func TestRule19RegionsAreAdded(t *testing.T) {
 	eventually(t, "a peer", func() bool { p = eu.Peers()[0]; return p.State == portal.PeerReplicated })
 	assert.Greater(t, p.Total, uint64(2000))
 	assert.Equal(t, p.Total, p.Done)
+	eventually(t, "the same progress in the primary", func() bool {
+		seen := us.Peers()[0]
+		return seen.ToCopy == p.Total && seen.Copied == p.Done
+	})
 	assert.True(t, alive(t, eu, "s-1"))
 	for _, n := range []*replica.Node{us, eu} {
 		eventually(t, "ACTIVE", func() bool { r, ok := n.View().Snapshot().Region(frankfurt); return ok && r.Active() })
