@@ -79,7 +79,8 @@
 //	                                  portal/audit, portal/center,
 //	                                  portal/internal/refusal
 //	portal/awsnames                   –
-//	portal/awsapi                     portal/audit, portal/awsapi/internal/sigv4,
+//	portal/awsapi                     portal/audit, portal/keys,
+//	                                  portal/awsapi/internal/sigv4,
 //	                                  portal/internal/refusal
 //	portal/awsapi/access              portal/audit, portal/awsapi, portal/center
 //	portal/awsapi/oidc                acs, portal, portal/audit, portal/awsapi,
