@@ -42,7 +42,7 @@ type Config struct {
 	InsecurePlaintext bool
 	// InsecureOpenPlaintext accepts values that were stored without a Sealer, in the time of an upgrade. Until it is
 	// unset, a client that can write to the database can add such values. Zero: a request that is pending then is
-	// refused, and such a session is an error.
+	// refused, and such a session is not found.
 	InsecureOpenPlaintext bool
 }
 

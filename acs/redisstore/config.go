@@ -35,7 +35,7 @@ type Config struct {
 	InsecurePlaintext bool
 	// InsecureOpenPlaintext accepts values that were stored without a Sealer, in the time of an upgrade. Until it is
 	// unset, a client that can write to the database can add such values. Zero: a request that is pending then is
-	// refused, and such a session is an error.
+	// refused, and such a session is not found.
 	InsecureOpenPlaintext bool
 	// InsecureSkipPolicyCheck accepts any maxmemory-policy. Use it only if INFO doesn't report the policy, and set
 	// noeviction on every server that can become the primary. With another policy, a client that starts many

@@ -21,7 +21,7 @@ type Config struct {
 	// InsecurePlaintext stores the records as they are. Who can read the database then reads them.
 	InsecurePlaintext bool
 	// InsecureOpenPlaintext accepts records that were stored without a Sealer, in the time of an upgrade. Until it is
-	// unset, a client that can write to the database can make sessions. Zero: such a record is an error.
+	// unset, a client that can write to the database can make sessions. Zero: such a record is not found.
 	InsecureOpenPlaintext bool
 }
 

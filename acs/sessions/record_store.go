@@ -25,16 +25,17 @@ type RecordConfig struct {
 	Records Records
 	// Region names this store's component of every Epoch. It may be empty.
 	Region string
-	// Sealer seals the records. Required without InsecurePlaintext. Keys are not sealed: they are SHA-256 hashes, of a
-	// user's ID among others. So a client that can read the database can test whether a user that it knows has sessions
-	// or was signed out, and see about how many. One that can write to it can put back an older value of the same key,
-	// and with all of a user's records sessions that have ended, until they expire.
+	// Sealer seals the records. Required without InsecurePlaintext. Keys of records are then hashes with a random key,
+	// which is a record itself, sealed, and never changes. So a client that can read the database sees how many records
+	// of each kind there are, and nothing of whom they are. One that can write to it can put back an older value of the
+	// same key, and with all of a user's records sessions that have ended, until they expire. If the record of the key is
+	// lost, all sessions end.
 	Sealer Sealer
 	// InsecurePlaintext stores the records as they are: users' names and sign-ins. It can't be set with Sealer.
 	InsecurePlaintext bool
 	// InsecureOpenPlaintext accepts records that were stored without a Sealer, in the time of an upgrade. A write
-	// seals them. Until it is unset, a client that can write to the database can make sessions. Zero: such a record
-	// is an error.
+	// seals them. Until it is unset, a client that can write to the database can make sessions. Unset it when a session
+	// can't be older: sessions from before the upgrade end then. Zero: such a record is not found.
 	InsecureOpenPlaintext bool
 }
 
@@ -48,7 +49,7 @@ func NewRecordStore(cfg RecordConfig) *RecordStore {
 		panic("sessions: either RecordConfig.Sealer or RecordConfig.InsecurePlaintext is required")
 	}
 	if cfg.Sealer != nil {
-		cfg.Records = sealedRecords{cfg.Records, cfg.Sealer, cfg.InsecureOpenPlaintext}
+		cfg.Records = &namedRecords{sealed: sealedRecords{cfg.Records, cfg.Sealer, cfg.InsecureOpenPlaintext}}
 	}
 	return &RecordStore{cfg}
 }
@@ -62,10 +63,13 @@ const (
 	late = time.Hour
 )
 
+// epochKind is the kind of records that live forever.
+const epochKind = "epoch"
+
 // The records.
 func sessionRecord(key string) string      { return record("session", key) }
 func signInRecord(s Session) string        { return record("ended", s.UserID, s.SignIn) }
-func epochRecord(userID string) string     { return record("epoch", userID) }
+func epochRecord(userID string) string     { return record(epochKind, userID) }
 func userRecord(userID string) string      { return record("user", userID) }
 func subjectRecord(subject Subject) string { return record("subject", subjectParts(subject)...) }
 

@@ -1,9 +1,13 @@
 package sessions_test
 
 import (
+	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -74,9 +78,7 @@ func TestPlainRecordsAreAcceptedInAnUpgradeOnly(t *testing.T) {
 		Expires: now.Add(time.Hour)}))
 	sealed := sessions.NewRecordStore(sessions.RecordConfig{Sealer: sealer, Records: r})
 	_, err := sealed.Get(ctx, "key")
-	require.Error(t, err)
-	_, err = sealed.Epoch(ctx, "u-1")
-	require.Error(t, err)
+	require.ErrorIs(t, err, sessions.ErrNoSession)
 	upgrade := sessions.NewRecordStore(sessions.RecordConfig{Sealer: sealer, Records: r, InsecureOpenPlaintext: true})
 	_, err = upgrade.Get(ctx, "key")
 	require.NoError(t, err)
@@ -84,9 +86,106 @@ func TestPlainRecordsAreAcceptedInAnUpgradeOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, sessions.Epoch{"": 1}, e)
 	require.NoError(t, upgrade.Touch(ctx, "key", now.Add(time.Minute)))
-	got, err := sealed.Get(ctx, "key")
-	require.NoError(t, err, "a write has sealed it")
-	require.Equal(t, "one", got.ID)
+	got, err := upgrade.Get(ctx, "key")
+	require.NoError(t, err)
+	require.Equal(t, now.Add(time.Minute).Unix(), got.Seen.Unix())
+	for key, record := range r.all { // a write has sealed it
+		if strings.HasPrefix(key, "session.") {
+			assert.NotContains(t, string(record.Value), "u-2")
+		}
+	}
+	list, err := upgrade.List(ctx, "u-2")
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.NoError(t, upgrade.End(ctx, "key"))
+	_, err = upgrade.Get(ctx, "key")
+	require.ErrorIs(t, err, sessions.ErrNoSession)
+
+	// An epoch lives forever: it is there after the upgrade too, and a later one ends what it ended.
+	e, err = sealed.Epoch(ctx, "u-1")
+	require.NoError(t, err)
+	require.Equal(t, sessions.Epoch{"": 1}, e)
+	require.NoError(t, upgrade.RevokeUser(ctx, "u-1"))
+	e, err = sealed.Epoch(ctx, "u-1")
+	require.NoError(t, err)
+	require.Equal(t, sessions.Epoch{"": 2}, e)
+}
+
+// A client that can read the database, and knows a user, can't find the user's records.
+func TestNamesOfSealedRecordsAreKeyed(t *testing.T) {
+	ctx, now, sealer := t.Context(), time.Now(), newSealer(t)
+	session := sessions.Session{ID: "one", UserID: "quokka", Created: now, Seen: now, Expires: now.Add(time.Hour)}
+	plain, r, other := newRecords(), newRecords(), newRecords()
+	for _, in := range []*memRecords{plain, r, other} {
+		cfg := sessions.RecordConfig{Records: in, Sealer: sealer}
+		if in == plain {
+			cfg.Sealer, cfg.InsecurePlaintext = nil, true
+		}
+		s := sessions.NewRecordStore(cfg)
+		require.NoError(t, s.Create(ctx, "key", session))
+		require.NoError(t, s.RevokeUser(ctx, "another"))
+	}
+	for key := range r.all {
+		assert.NotContains(t, plain.all, key, "guessed by its hash")
+		if key != "names.key" {
+			assert.NotContains(t, other.all, key, "guessed from another database")
+		}
+	}
+	_, err := sessions.NewRecordStore(sessions.RecordConfig{Records: r, Sealer: sealer}).Get(ctx, "key")
+	require.NoError(t, err)
+	r.all["names.key"] = sessions.Record{Value: make([]byte, 32), Version: r.all["names.key"].Version}
+	_, err = sessions.NewRecordStore(sessions.RecordConfig{Records: r, Sealer: sealer}).Get(ctx, "key")
+	require.ErrorContains(t, err, "not sealed", "a client that can write makes no names")
+}
+
+// If the record of the key is lost, a node that knows it writes it again. One that doesn't may be first, and writes
+// another key. Then all sessions have ended, at every node.
+func TestTheKeyOfTheNamesIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, r, sealer := t.Context(), newRecords(), newSealer(t)
+		node := func() *sessions.RecordStore {
+			return sessions.NewRecordStore(sessions.RecordConfig{Records: r, Sealer: sealer})
+		}
+		first := node()
+		require.NoError(t, first.Create(ctx, "key", sessions.Session{ID: "one", UserID: "u", Created: time.Now(),
+			Seen: time.Now(), Expires: time.Now().Add(time.Hour)}))
+		delete(r.all, "names.key")
+		time.Sleep(time.Minute)
+		_, err := first.Get(ctx, "key")
+		require.NoError(t, err)
+		_, err = node().Get(ctx, "key")
+		require.NoError(t, err)
+
+		delete(r.all, "names.key")
+		second := node()
+		require.NoError(t, second.RevokeUser(ctx, "u"))
+		time.Sleep(time.Minute)
+		for _, n := range []*sessions.RecordStore{first, second, node()} {
+			_, err = n.Get(ctx, "key")
+			require.ErrorIs(t, err, sessions.ErrNoSession)
+		}
+	})
+}
+
+// Many nodes that begin at the same time agree on the key of the names.
+func TestNodesAgreeOnTheNames(t *testing.T) {
+	r, sealer, now := newRecords(), newSealer(t), time.Now()
+	var all sync.WaitGroup
+	nodes := make([]*sessions.RecordStore, 8)
+	for i := range nodes {
+		nodes[i] = sessions.NewRecordStore(sessions.RecordConfig{Records: r, Sealer: sealer})
+		all.Go(func() {
+			id := fmt.Sprint(i)
+			assert.NoError(t, nodes[i].Create(context.Background(), id, sessions.Session{ID: id, UserID: "u", Created: now,
+				Seen: now, Expires: now.Add(time.Hour)}))
+		})
+	}
+	all.Wait()
+	for _, n := range nodes {
+		list, err := n.List(t.Context(), "u")
+		require.NoError(t, err)
+		assert.Len(t, list, len(nodes))
+	}
 }
 
 func TestARecordStoreSealsOrSaysThatItDoesNot(t *testing.T) {

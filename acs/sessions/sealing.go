@@ -13,7 +13,7 @@ type Sealer interface {
 	Open(ctx context.Context, sealed, associated []byte) ([]byte, error)
 }
 
-// sealedRecords are Records whose values are sealed. Their keys are hashes.
+// sealedRecords are Records whose values are sealed. Their keys are not: see namedRecords.
 type sealedRecords struct {
 	Records
 	sealer Sealer
