@@ -56,3 +56,9 @@ func Plain(t testing.TB, n *Node) (plain int) {
 	}
 	return plain
 }
+
+// ProofKey returns the key of a Region's proofs, as text.
+func ProofKey(n *Node) string {
+	b, _ := n.identity.Load().Key.MarshalText()
+	return string(b)
+}

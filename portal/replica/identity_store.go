@@ -151,9 +151,13 @@ func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, e
 		return nil, 0, err
 	}
 	var d integrity.Identity
-	if err := json.Unmarshal(b, &d); err != nil || d.Format != 1 || d.Stores == nil {
+	err = json.Unmarshal(b, &d)
+	if err != nil || d.Format != 1 && d.Format != 2 || (d.Format == 2) != (d.SealedKey != nil) || d.Stores == nil {
 		return nil, rev, &Error{Reason: ReasonDamaged, Rule: "identity of the Region",
 			Want: "one that can be read; " + remedy, Got: "something else", Err: err}
+	}
+	if err := n.openProofKey(&d); err != nil {
+		return nil, rev, err
 	}
 	return &d, rev, nil
 }
@@ -170,7 +174,14 @@ func (n *Node) reloadIdentity(ctx context.Context) (*integrity.Identity, error) 
 
 // writeIdentity replaces the Identity at this revision.
 func (n *Node) writeIdentity(ctx context.Context, d integrity.Identity, rev uint64) error {
-	if err := n.store(ctx, identityName, d, &rev); err != nil {
+	if err := n.sealProofKey(&d); err != nil {
+		return err
+	}
+	stored := d
+	if d.SealedKey != nil {
+		stored.Key = integrity.Key{}
+	}
+	if err := n.store(ctx, identityName, stored, &rev); err != nil {
 		return err
 	}
 	d.Self = n.generation

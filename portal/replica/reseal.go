@@ -116,11 +116,11 @@ func (n *Node) resealLog(ctx context.Context) error {
 	return nil
 }
 
-// resealNames seals the key of the subjects again.
+// resealNames seals the keys in the Identity again.
 func (n *Node) resealNames(ctx context.Context) error {
 	sealed, err := n.cfg.seal("names", n.cfg.Region, n.ledger.names)
 	if err != nil {
 		return err
 	}
-	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Names = sealed })
+	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Names, d.SealedKey = sealed, nil })
 }

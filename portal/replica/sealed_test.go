@@ -1,7 +1,9 @@
 package replica_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -307,4 +309,45 @@ func TestAPlainCopyNeedsInsecureOpenPlaintext(t *testing.T) {
 	mesh(t, us, eu)
 	assert.True(t, alive(t, us, "of-frankfurt"))
 	assert.True(t, alive(t, eu, "of-virginia"))
+}
+
+// The key of a Region's proofs is sealed in its identity: by the first start with a Sealer, and again when the key is
+// rotated. It is the same key then.
+func TestTheKeyOfProofsIsSealed(t *testing.T) {
+	dir, k := t.TempDir(), newKeyring(t, virginia)
+	identity := func() (d struct{ Key, SealedKey string }) {
+		b, err := os.ReadFile(filepath.Join(dir, "meridian.identity"))
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(b, &d))
+		return d
+	}
+	us := open(t, configOf(virginia, dir))
+	plain := identity()
+	require.NotEmpty(t, plain.Key)
+	require.Equal(t, plain.Key, replica.ProofKey(us))
+	us.Close()
+
+	cfg := k.config(t, virginia, dir)
+	cfg.InsecureOpenPlaintext = true
+	us = open(t, cfg)
+	sealed := identity()
+	assert.Empty(t, sealed.Key)
+	require.NotEmpty(t, sealed.SealedKey)
+	assert.Equal(t, plain.Key, replica.ProofKey(us))
+	require.NoError(t, k.rings[virginia].Disable(k.id))
+	eventually(t, "the stop", func() bool { return us.Probe(background(t)) != nil })
+	require.NoError(t, k.rings[virginia].Enable(k.id))
+	require.NoError(t, us.Ready(background(t)))
+	_, err := k.rings[virginia].Rotate(k.id)
+	require.NoError(t, err)
+	eventually(t, "another seal", func() bool { return identity().SealedKey != sealed.SealedKey })
+	us.Close()
+	_, err = replica.Open(background(t), configOf(virginia, dir))
+	var e *replica.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, replica.ReasonConfig, e.Reason, err)
+	cfg.InsecureOpenPlaintext = false
+	us = open(t, cfg)
+	assert.Equal(t, plain.Key, replica.ProofKey(us))
+	assert.Empty(t, identity().Key)
 }

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -199,6 +200,39 @@ func (n *Node) openNames(context.Context) (err error) {
 		return nil
 	}
 	n.ledger.names, err = n.cfg.unseal("names", n.cfg.Region, n.identity.Load().Names)
+	return err
+}
+
+// A client that knows the key of a Region's proofs can make other Regions' copies seem to be what the Region wrote. So
+// it is stored in the Identity, sealed. It is not opened again while the sealed value stays the same: an Identity can
+// then be changed although the Sealer's key may not be used.
+
+// openProofKey opens the sealed key of an Identity that was read.
+func (n *Node) openProofKey(d *integrity.Identity) error {
+	switch last := n.identity.Load(); {
+	case d.SealedKey == nil:
+		return nil
+	case n.cfg.Sealer == nil:
+		return newError(ReasonConfig, "Sealer", "the one that sealed the Region's data", "none")
+	case last != nil && bytes.Equal(last.SealedKey, d.SealedKey):
+		d.Key = last.Key
+		return nil
+	}
+	key, err := n.cfg.unseal("proofs", n.cfg.Region, d.SealedKey)
+	if err == nil && len(key) != len(d.Key) {
+		err = newError(ReasonCorrupt, "key of proofs", "32 bytes", fmt.Sprint(len(key)))
+	}
+	copy(d.Key[:], key)
+	return err
+}
+
+// sealProofKey seals the key of an Identity that is to be written, unless it is sealed.
+func (n *Node) sealProofKey(d *integrity.Identity) (err error) {
+	if n.cfg.Sealer == nil || d.SealedKey != nil {
+		return nil
+	}
+	d.Format = 2
+	d.SealedKey, err = n.cfg.seal("proofs", n.cfg.Region, d.Key[:])
 	return err
 }
 

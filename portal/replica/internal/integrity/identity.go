@@ -11,9 +11,12 @@ const MaxGenerations = 64
 
 // An Identity describes a Region's streams. It is stored beside them, as JSON.
 type Identity struct {
-	Format int    `json:"format"` // 1
+	Format int    `json:"format"` // 1, or 2 with SealedKey, so that an older version doesn't go on without the key
 	Region string `json:"region"`
-	Key    Key    `json:"key"`
+	// Key is not stored if SealedKey is set.
+	Key Key `json:"key,omitzero"`
+	// SealedKey is Key, sealed. Nil: the Region's data isn't sealed.
+	SealedKey []byte `json:"sealedKey,omitempty"`
 	// Began is the number of the first generation: when that was, in seconds of
 	// Unix time. 0 means 1, of an earlier version.
 	Began uint64 `json:"began,omitempty"`
