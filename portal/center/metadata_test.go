@@ -22,6 +22,7 @@ func putMetadata(edit func(*center.InstanceMetadata)) func(*center.Tx) error {
 	}
 }
 
+// Rule 10, among others: with an additional Region, only a multi-Region key will do.
 func TestInstanceMetadata(t *testing.T) {
 	const single = "arn:aws:kms:us-east-1:111111111111:key/01234567-89ab-cdef-0123-456789abcdef"
 	one := full()
@@ -99,8 +100,8 @@ func TestInstanceMetadataIsWrittenInThePrimary(t *testing.T) {
 	assert.Equal(t, noon(0), eu.Snapshot().Metadata().CreatedAt, "it never changes")
 }
 
-// Rule 1. An additional Region needs an organization's instance with a multi-Region key, if the instance says what it
-// has.
+// Rules 1 and 9. An additional Region needs an organization's instance with a key of the customer, if the instance says
+// what it has.
 func TestAdditionalRegionsNeed(t *testing.T) {
 	add := func(tx *center.Tx) error { return tx.PutRegion(center.Region{Name: "eu-central-1"}) }
 	for name, tt := range map[string]struct {

@@ -69,8 +69,8 @@ func requireKey(t testing.TB, want keys.Reason, err error) {
 	require.Equal(t, want, why.Reason)
 }
 
-// No string that names a person is on a disk of a Region, or on the wire between Regions. The twin of the test, without
-// sealing, finds all of them: so the search does.
+// Rule 15: no string that names a person is on a disk of a Region, or on the wire between Regions. Without sealing, the
+// search finds all of them.
 func TestNothingThatNamesAPersonIsPlain(t *testing.T) {
 	for name, sealed := range map[string]bool{"sealed": true, "plain": false} {
 		t.Run(name, func(t *testing.T) {
@@ -113,8 +113,8 @@ func TestNothingThatNamesAPersonIsPlain(t *testing.T) {
 	}
 }
 
-// A key that is disabled, or whose policy drifted, stops its Region alone, with the reason. What other Regions say
-// meanwhile is copied, and takes effect when the key may be used again.
+// Rules 13 and 14: a key that is disabled, or whose policy drifted, stops its Region alone, with the reason. What other
+// Regions say meanwhile is copied, and takes effect when the key may be used again.
 func TestAKeyStopsItsRegionAlone(t *testing.T) {
 	k := newKeyring(t, virginia, frankfurt)
 	us := open(t, k.config(t, virginia, t.TempDir()))
@@ -161,6 +161,27 @@ func TestAKeyStopsItsRegionAlone(t *testing.T) {
 	eu = open(t, cfg)
 	require.NoError(t, eu.Ready(background(t)))
 	assert.True(t, alive(t, eu, "during-1"))
+}
+
+// Rule 11: a Region to which the key was not replicated doesn't start, whatever it is given. When the copy is there, it
+// does. The other Region goes on.
+func TestARegionNeedsACopyOfTheKey(t *testing.T) {
+	k, dir := newKeyring(t, virginia), t.TempDir()
+	us := open(t, k.config(t, virginia, t.TempDir()))
+	ring, err := keys.CreateRing(keys.RingConfig{Path: filepath.Join(t.TempDir(), "keys"), Region: frankfurt,
+		Key: make([]byte, 32)})
+	require.NoError(t, err)
+	k.rings[frankfurt] = ring
+	cfg := k.config(t, frankfurt, dir)
+	cfg.Peers = map[string]replica.Peer{virginia: {URL: us.Addr()}}
+	_, err = replica.Open(background(t), cfg)
+	requireKey(t, keys.ReasonNotFound, err)
+	require.NoError(t, us.Probe(background(t)))
+	_, err = k.rings[virginia].Replicate(k.id, ring, nil)
+	require.NoError(t, err)
+	eu := open(t, cfg)
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, eu.Ready(background(t)))
 }
 
 // A key is rotated while Regions write. Everything is sealed again, is the same everywhere, and a restart finds it.
