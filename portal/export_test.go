@@ -25,3 +25,14 @@ func TagsOf(attributes []saml.Attribute) (map[string]string, error) {
 	}
 	return tags, nil
 }
+
+// TrySamples executes the portal's templates with their samples, and returns those without.
+func (p *Portal) TrySamples() (missing []string, err error) {
+	samples := p.samples()
+	for name := range p.templates.builtIn {
+		if len(samples[name]) == 0 {
+			missing = append(missing, name)
+		}
+	}
+	return missing, templates{own: p.templates.builtIn}.check(samples)
+}

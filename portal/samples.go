@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs/sessions"
@@ -27,8 +28,8 @@ func (p *Portal) samples() map[string][]page {
 	}
 	regions := []center.Region{here.Region, lost.Region}
 	bodies := map[string][]any{
-		"accounts":     {[]center.AccountAccess{{Account: account, PermissionSets: []center.PermissionSet{set}}}},
-		"applications": {[]center.Application{{Name: "Wiki", Description: "Text", URL: "https://wiki.example", Region: "us-east-1"}}},
+		"accounts":     {[]center.AccountAccess{{Account: account, PermissionSets: []center.PermissionSet{set}}}, []center.AccountAccess(nil)},
+		"applications": {[]center.Application{{Name: "Wiki", Description: "Text", URL: "https://wiki.example", Region: "us-east-1"}}, []center.Application(nil)},
 		"begin":        {beginBody{Href: PathLogin}},
 		"client": {
 			consentBody{ClientRequest: ClientRequest{Name: "Command line", Scopes: []string{"see your accounts"}, Asked: at}},
@@ -48,7 +49,7 @@ func (p *Portal) samples() map[string][]page {
 			UserName: "bob", Done: "Done", Problem: "Problem", Choose: []center.IdentityProvider{provider},
 		}},
 		"role":     {roleBody{account, set, &accessKeys{"profile", "[profile]"}}, roleBody{Account: account, PermissionSet: set}},
-		"sessions": {[]sessionRow{session, {Session: session.Session, Region: here.Region, Current: true}}},
+		"sessions": {[]sessionRow{session, {Session: session.Session, Region: here.Region, Current: true}}, []sessionRow(nil)},
 		"signedout": {
 			signedOutBody{Regions: regions, Behind: regions, Provider: "Example", Offer: true},
 			signedOutBody{Everywhere: true, Regions: regions, Result: resultEnded}, signedOutBody{Result: resultPartial},
@@ -57,12 +58,12 @@ func (p *Portal) samples() map[string][]page {
 	}
 	out := map[string][]page{}
 	for name, list := range bodies {
-		for _, body := range append(list, nil) {
+		for _, body := range list {
 			base := page{Title: "Title", Here: here, Until: at, Body: body, Brand: p.brand, texts: p.theme.English()}
 			full := base
 			full.Tab, full.User, full.Of, full.Regions, full.Operator = "accounts", &user, "Example", []regionLink{here, lost}, true
 			out[name] = append(out[name], full)
-			if body != nil {
+			if slices.Contains([]string{"begin", "confirm", "message", "signedout"}, name) { // without a user, too
 				out[name] = append(out[name], base)
 			}
 		}
