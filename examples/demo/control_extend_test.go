@@ -130,7 +130,7 @@ func TestRevokeButton(t *testing.T) {
 		both := strings.Contains(page, "The session that you ended: us-east-1 ✓ ended eu-central-1 ✓ ended")
 		return check.That("the control page", both, "ended in both", page)
 	}))
-	p, err := b.Look(us.url + "/")
+	p, err := b.Look(us.url + "/applications")
 	require.NoError(t, err)
 	assert.Equal(t, 303, p.Status)
 	// The identity provider asks for the password, so the end of the session shows.

@@ -41,7 +41,7 @@ func (k *kept) all() []session {
 
 // signedIn reports whether the session opens its portal without a sign-in.
 func (s session) signedIn() (bool, error) {
-	p, err := s.b.Look(s.at.url + "/")
+	p, err := s.b.Look(s.at.url + "/applications")
 	return err == nil && p.Status == 200, err
 }
 

@@ -22,7 +22,7 @@ func signedOut(k *walker) string {
 	p := check.Get(b.Open(other.url + "/"))
 	p = check.Get(k.submit(b, p, portal.PathSignOut))
 	check.Must(check.Same("the page after the sign-out", other.url+"/signed-out", p.URL.String()),
-		person.Says(p, "in these Regions: "+first.Label+" "+other.Label))
+		person.Says(p, "has ended in "+first.Label+", "+other.Label+"."))
 	check.Must(k.ended(b, first), k.ended(b, other))
 	before := len(b.Trail)
 	p = check.Get(k.submit(b, p, "/sign-out/idp"))

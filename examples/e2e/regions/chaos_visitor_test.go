@@ -102,12 +102,16 @@ func (v *visitor) do(req *http.Request) (response, error) {
 
 var errElsewhere = errors.New("it did not end at home")
 
-// follow follows redirects to the home page of an origin, which must open.
+// follow follows redirects to the home page of an origin, and opens a page that needs a session.
 func (v *visitor) follow(ctx context.Context, s response, origin string) error {
 	for range 10 {
 		switch {
 		case s.to == nil && s.status == http.StatusOK && s.at.Path == "/" && strings.HasSuffix(origin, s.at.Host):
-			return nil
+			opened, err := v.send(ctx, origin+"/applications", nil)
+			if err == nil && opened.status != http.StatusOK {
+				err = errElsewhere
+			}
+			return err
 		case s.to == nil || s.to.Path == "/refused" || strings.HasPrefix(s.to.Host, "idp."):
 			return errElsewhere
 		}
@@ -126,7 +130,7 @@ func (v *visitor) in(ctx context.Context, origin string, node *process) (in, kno
 	if err != nil {
 		return false, false
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1/", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1/applications", nil)
 	if err != nil {
 		return false, false
 	}
