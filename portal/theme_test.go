@@ -3,6 +3,8 @@ package portal_test
 import (
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -80,13 +82,21 @@ func TestBrokenTemplatesAreRefused(t *testing.T) {
 	assert.Equal(t, theme.ReasonContrast, contrast.Reason)
 }
 
-// Every template has samples, with which its replacement is tried.
+// Every template has samples, with which its replacement is tried, and a row in TEMPLATES.md.
 func TestTemplatesHaveSamples(t *testing.T) {
 	p, err := newPortal(t, func(*portal.Config) {})
 	require.NoError(t, err)
 	missing, err := p.TrySamples()
 	require.NoError(t, err)
 	require.Empty(t, missing, "templates without samples in samples.go")
+	page, err := os.ReadFile("TEMPLATES.md")
+	require.NoError(t, err)
+	files, err := filepath.Glob("templates/*.html")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		assert.Contains(t, string(page), "`"+filepath.Base(file)+"`", "TEMPLATES.md")
+	}
 }
 
 // The name, support link and notice stand on every page, also on the consumers'. The browser chooses the language.

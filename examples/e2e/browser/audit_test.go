@@ -50,6 +50,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"discovery", testAuditDiscovery},
 		{"attributes", testAuditAttributes},
 		{"portal", testAuditPortal},
+		{"languages", testAuditLanguages},
 		{"sign-out", testAuditSignOut},
 		{"programs", testAuditPrograms},
 	} {

@@ -99,7 +99,7 @@ func testDemo(t *testing.T, chromium context.Context) {
 	other.until(`document.activeElement.id === "username"`)
 	other.press(d.login + kb.Tab + d.password + kb.Enter)
 	other.at(d.portals[virginia] + "/")
-	other.reads(virginia, "Sign out")
+	other.reads(virginia, "Your access")
 	b.listed(1, virginia, "sp-initiated", d.login, "Accepted")
 
 	// The other Region can only end a session that it knows, and the redirector
@@ -123,7 +123,7 @@ func testDemo(t *testing.T, chromium context.Context) {
 	other.until(`document.activeElement.id === "username"`)
 	other.press(d.login + kb.Tab + d.password + kb.Enter)
 	other.at(d.portals[virginia] + "/")
-	other.reads(virginia, "Sign out")
+	other.reads(virginia, "Your access")
 	b.listed(3, virginia, "sp-initiated", d.login, "Accepted")
 
 	testDemoControls(t, d, b, other)
@@ -142,7 +142,7 @@ func testDemo(t *testing.T, chromium context.Context) {
 func testDemoWithoutPrimary(t *testing.T, d demo, b, other *tab) {
 	other.open(d.redirector)
 	other.at(d.portals[frankfurt] + "/")
-	other.reads(frankfurt, "Sign out", virginia+" (N. Virginia) can't be reached from here")
+	other.reads(frankfurt, "Your access", virginia+" (N. Virginia) can't be reached from here")
 	b.listed(2, frankfurt, "sp-initiated", d.login, "Accepted")
 	b.checkPage("demo-stopped")
 	other.checkPage("demo-portal")

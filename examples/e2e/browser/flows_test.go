@@ -96,7 +96,7 @@ func testSignOut(t *testing.T, chromium context.Context) {
 	for _, region := range []string{virginia, frankfurt} {
 		home := w.portals[region] + "/"
 		b.open(home)
-		b.reads("Alice Adams", region, "Sign out")
+		b.reads("Alice Adams", region, "Your access")
 		kept := b.cookies(home)[portal.SessionCookie]
 		require.NotNil(t, kept)
 		assert.Equal(t, http.StatusOK, w.statusWith(t, home, kept.Value), "the session before")

@@ -85,9 +85,11 @@ func testKeyboardWithoutScript(t *testing.T, chromium context.Context) {
 	b.reads("Signing in to " + samlTile)
 	b.follow("Continue")
 	b.arrived(w, frankfurt, "Alice Adams", acs.FlowSP)
+	b.follow("Alice Adams")
 	b.follow("Sign out")
 	b.at(w.portals[frankfurt] + "/signed-out")
 	b.open(w.portals[virginia])
+	b.follow("Alice Adams")
 	b.follow("Sign out")
 	b.at(w.portals[virginia] + "/signed-out")
 

@@ -87,7 +87,7 @@ func testLogoutDuringAPartition(t *testing.T, chromium context.Context) {
 	signedIn := func(region string) {
 		t.Helper()
 		b.at(w.portals[region] + "/")
-		b.reads("Alice Adams", "Sign out")
+		b.reads("Alice Adams", "Your access")
 	}
 	b.open(w.portals[frankfurt] + "/")
 	b.signInAtIdP(w, alice)

@@ -42,7 +42,7 @@ func (b *tab) tile(label string) {
 func (b *tab) arrived(w *world, region, name, flow string) {
 	b.t.Helper()
 	b.at(w.portals[region] + "/")
-	b.reads(name, region, "Sign out")
+	b.reads(name, region, "Your access")
 	v, _ := w.verdict()
 	require.True(b.t, v.Accepted, "%+v", v)
 	require.Equal(b.t, [3]string{region, w.acs(region), flow}, [3]string{v.Region, v.ACS, v.Flow})
@@ -68,6 +68,7 @@ func (b *tab) back() { b.t.Helper(); b.do(chromedp.NavigateBack()) }
 // signOut presses the portal's button.
 func (b *tab) signOut(w *world, region string) {
 	b.t.Helper()
+	b.click(".who summary")
 	b.click(`form[action="/sign-out"] button`)
 	b.at(w.portals[region] + "/signed-out")
 	b.reads("You are signed out")
