@@ -57,9 +57,6 @@ func newAssets(t *theme.Theme) (map[string]asset, brand) {
 		Name: t.Name(), Support: t.Support(), Notice: t.Notice(),
 		Sheet: pathAssets + all[sheetName].name, Script: pathAssets + all[scriptName].name,
 	}
-	if b.Name == "" {
-		b.Name = defaultName
-	}
 	if logo := t.Logo(); logo.Type != "" {
 		name := "logo" + map[string]string{"image/png": ".png", "image/svg+xml": ".svg"}[logo.Type]
 		all[name] = hashedAsset(name, logo.Type, logo.Data)

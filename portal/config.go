@@ -273,6 +273,7 @@ func newTheme(cfg theme.Config) (*theme.Theme, error) {
 	if err != nil {
 		panic("portal: " + err.Error()) // the embedded files are wrong
 	}
+	cfg.Name = cmp.Or(cfg.Name, defaultName)
 	out, err := theme.New(cfg, texts)
 	if err != nil {
 		return nil, &Error{Reason: ReasonConfig, Rule: "Config.Theme", Err: err}

@@ -47,6 +47,16 @@ func (p *Portal) renderOwn(w http.ResponseWriter, r *http.Request, status int, p
 	return true
 }
 
+// RenderPage shows a page of another host of the Region, which has no files of the portal: by Config.RenderPage, or in
+// Config.Theme.
+func (p *Portal) RenderPage(w http.ResponseWriter, r *http.Request, from acs.Page) {
+	if p.cfg.RenderPage != nil {
+		p.cfg.RenderPage(w, r, from)
+		return
+	}
+	p.theme.RenderPage(w, r, from)
+}
+
 // renderConsumer shows a page of the Region's consumers: in the program's own design, or like the portal's pages.
 func (p *Portal) renderConsumer(w http.ResponseWriter, r *http.Request, from acs.Page) {
 	if p.cfg.RenderPage != nil {

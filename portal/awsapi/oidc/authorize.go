@@ -145,7 +145,7 @@ func (s *Server) refusePage(w http.ResponseWriter, r *http.Request, status int, 
 	reference := newReference()
 	s.cfg.Logger.InfoContext(r.Context(), "oidc: refused", "region", s.cfg.Portal.Region(), "reference", reference,
 		"status", status, "reason", why.Error())
-	writePage(w, status, reference)
+	s.writePage(w, r, status, reference)
 }
 
 // pageStatus is the status of a page for an exception. A page isn't a challenge for credentials, so it has no 401.

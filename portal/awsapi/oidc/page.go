@@ -1,19 +1,10 @@
 package oidc
 
 import (
-	"bytes"
-	"crypto/sha256"
-	_ "embed" // for the page and its style
-	"encoding/base64"
-	"html/template"
 	"net/http"
+
+	"github.com/meridian-saml/meridian/acs"
 )
-
-//go:embed page.html
-var pageHTML string
-
-//go:embed page.css
-var pageCSS string
 
 // text is what a page says. It has none of the request.
 type text struct{ Title, Text string }
@@ -28,9 +19,8 @@ var (
 		"Wait a minute, then run the program's sign-in command again."}
 )
 
-// writePage shows a page in the portal's style, without external resources. This host has no session and no style
-// sheet.
-func writePage(w http.ResponseWriter, status int, reference string) {
+// writePage shows a page in the portal's theme. This host has no session and no files of the portal.
+func (s *Server) writePage(w http.ResponseWriter, r *http.Request, status int, reference string) {
 	said := textRefused
 	switch status {
 	case http.StatusTooManyRequests:
@@ -40,23 +30,9 @@ func writePage(w http.ResponseWriter, status int, reference string) {
 		said = textUnavailable
 		w.Header().Set("Retry-After", "10")
 	}
-	var b bytes.Buffer
-	page := template.Must(template.New("page").Parse(pageHTML))
-	if err := page.Execute(&b, struct {
-		text
-		Reference string
-		Style     template.CSS
-	}{said, reference, template.CSS(pageCSS)}); err != nil {
-		panic("oidc: " + err.Error()) // the embedded file is wrong
-	}
-	style := sha256.Sum256([]byte(pageCSS))
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+
-		base64.StdEncoding.EncodeToString(style[:])+"'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
+	acs.SetPageHeaders(w.Header())
 	noReferrer(w)
-	w.WriteHeader(status)
-	_, _ = b.WriteTo(w) // fails only if the browser is gone
+	s.cfg.Portal.RenderPage(w, r, acs.Page{
+		Kind: acs.PageError, Status: status, Title: said.Title, Text: said.Text, Reference: reference,
+	})
 }
