@@ -5,6 +5,7 @@ import (
 	"html"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,9 @@ type PageLook struct {
 // WritePage writes a page with this look.
 func (l PageLook) WritePage(w http.ResponseWriter, p Page) {
 	l = l.orDefault()
+	if p.Users != nil && p.Form != nil && len(p.Form.Buttons) == 2 {
+		p = l.question(p)
+	}
 	name, target, images := "error", "'none'", ""
 	if p.Kind == PageAttributes && p.Attributes != nil {
 		name = "attributes"
@@ -45,6 +49,25 @@ func (l PageLook) WritePage(w http.ResponseWriter, p Page) {
 		PageLook
 		Page
 	}{l, p})
+}
+
+// question returns a question whether to continue as another user, in the look's language.
+func (l PageLook) question(p Page) Page {
+	p.Title = l.plain("Continue as %s?", p.Users.Next)
+	p.Text = l.plain("You are signed in as %s.", p.Users.Now) + " " +
+		l.plain("Your identity provider says that you are %s.", p.Users.Next) + " " +
+		l.plain("If you didn't start this sign-in, stay signed in as %s. It may be an attempt to make you use another account.",
+			p.Users.Now)
+	form := *p.Form
+	form.Buttons = slices.Clone(form.Buttons)
+	form.Buttons[0].Text = l.plain("Stay signed in as %s", p.Users.Now)
+	form.Buttons[1].Text = l.plain("Continue as %s", p.Users.Next)
+	p.Form = &form
+	return p
+}
+
+func (l PageLook) plain(key string, values ...any) string {
+	return html.UnescapeString(string(l.Translate(key, values...)))
 }
 
 // CSS, T and Bdi are for the templates.

@@ -36,9 +36,15 @@ type Page struct {
 	Link, LinkText string
 	// Form is the answer to a question. Nil: there is none.
 	Form *PageForm
+	// Users are whom a question names, for its texts in another language. Nil: it names none.
+	Users *PageUsers
 	// Attributes is set for PageAttributes.
 	Attributes *Attributes
 }
+
+// PageUsers are the users of a question whether to continue as another one. Its buttons are first the one to stay, then
+// the one to continue.
+type PageUsers struct{ Now, Next string }
 
 // PageForm is a form that the browser posts to this origin. Show all of its buttons.
 type PageForm struct {

@@ -97,7 +97,7 @@ func addGoKeys(n ast.Node, keys map[string]bool) {
 	case *ast.CallExpr:
 		if called, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) > 0 {
 			switch called.Sel.Name {
-			case "T", "HTML", "page":
+			case "T", "HTML", "plain", "page":
 				addText(n.Args[0], keys)
 			case "say":
 				addText(n.Args[3], keys)

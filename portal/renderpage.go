@@ -19,6 +19,7 @@ func (p *Portal) renderOwn(w http.ResponseWriter, r *http.Request, status int, p
 		out.Text, out.Reference, out.Link, out.LinkText = b.Text, b.Reference, b.Href, b.Action
 	case confirmBody:
 		out.Kind, out.Text = acs.PageQuestion, b.text()
+		out.Users = &acs.PageUsers{Now: b.Now.Label(), Next: b.Next.Label()}
 		out.Form = &acs.PageForm{
 			Action: pathContinue, Fields: []acs.PageField{{Name: "s", Value: b.Tag}}, Targets: b.Targets,
 			Buttons: []acs.PageButton{

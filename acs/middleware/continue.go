@@ -175,7 +175,8 @@ func (g *Guard) ask(w http.ResponseWriter, r *http.Request, tag string, in pendi
 	p := acs.Page{
 		Kind: acs.PageQuestion, Status: http.StatusOK, Title: "Continue as " + next + "?",
 		Text: "You are signed in as " + now + ". Your identity provider says that you are " + next + ". If you didn't " +
-			"start this sign-in, stay signed in as " + now + ": it may be an attempt to make you use another account.",
+			"start this sign-in, stay signed in as " + now + ". It may be an attempt to make you use another account.",
+		Users: &acs.PageUsers{Now: now, Next: next},
 		Form: &acs.PageForm{
 			Action: g.cfg.Paths.Continue, Fields: []acs.PageField{{Name: "s", Value: tag}},
 			Buttons: []acs.PageButton{

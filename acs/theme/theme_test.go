@@ -149,3 +149,25 @@ func TestRenderPage(t *testing.T) {
 	assert.Contains(t, csp, "img-src data:")
 	assert.NotContains(t, csp, "script-src")
 }
+
+// A question names users, so its texts are no keys.
+func TestQuestionIsTranslated(t *testing.T) {
+	look, err := theme.New(theme.Config{})
+	require.NoError(t, err)
+	buttons := []acs.PageButton{{Name: "answer", Value: "stay", Text: "Stay"}, {Name: "answer", Value: "go", Text: "Go"}}
+	page := acs.Page{Kind: acs.PageQuestion, Status: 200, Title: "Continue as <b>?", Users: &acs.PageUsers{Now: "al%s", Next: "<b>"},
+		Form: &acs.PageForm{Action: "/continue", Buttons: buttons}}
+	for language, want := range map[string][]string{
+		"de": {"Als &lt;b&gt; fortfahren?", "Sie sind als al%s angemeldet.", ">Als al%s angemeldet bleiben</button>"},
+		"en": {"Continue as &lt;b&gt;?", "You are signed in as al%s.", ">Stay signed in as al%s</button>"},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Accept-Language", language)
+		w := httptest.NewRecorder()
+		look.RenderPage(w, r, page)
+		for _, text := range want {
+			assert.Contains(t, w.Body.String(), text)
+		}
+	}
+	assert.Equal(t, "Stay", buttons[0].Text, "the caller's page is unchanged")
+}
