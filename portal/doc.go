@@ -147,6 +147,12 @@
 // client address in front of the portal also helps. It must cover [PathLogin] and /handoff; no other path stores
 // anything for a client without a session or a genuine response.
 //
+// # Events
+//
+// With [Config].Audit sign-ins, refusals, sessions and what ends them are events on this Region's disk: see package
+// audit. A sign-in and the end of a session wait for their event, together with all others of that moment; refusals
+// don't. If an event can't be written, nothing else fails: an alert begins. At [PathAudit] operators search the events.
+//
 // # Programs
 //
 // With [Portal.WithClients], users can let programs act for them, such as a command line. A program's request arrives

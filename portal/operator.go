@@ -34,6 +34,8 @@ type operatorBody struct {
 	Providers     []center.IdentityProvider // the first ones, if there are several
 	MoreProviders int                       // that aren't shown
 
+	Audit bool // whether there are events
+
 	UserName, Done, Problem string                    // of the form that ends a user's sessions
 	Choose                  []center.IdentityProvider // those with a user of that name
 }
@@ -73,6 +75,7 @@ func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit
 		body.MoreProviders = len(list) - len(body.Providers)
 	}
 	body.Tasks, body.IsPrimary = center.Tasks(), p.cfg.Directory.Regions()[0].Name == p.cfg.Region
+	body.Audit = p.cfg.Audit != nil
 	heard := p.peers()
 	for _, link := range p.regionLinks(r) {
 		body.Regions = append(body.Regions, p.regionRow(r, link, heard))

@@ -14,14 +14,15 @@ import (
 
 // The paths that links, monitors and administrators use.
 const (
-	PathLogin      = "/login"        // starts a sign-in at the identity provider
-	PathDiscovered = "/login/idp"    // receives the answer of Config.DiscoveryURL
-	PathSignOut    = "/sign-out"     // POST only
-	PathMetadata   = "/metadata"     // the service provider's SAML metadata
-	PathSessions   = "/sessions"     // the user's own, in all Regions
-	PathEnd        = "/sessions/end" // POST only: ends one of them
-	PathOperator   = "/operator"     // Regions, their addresses, other users' sessions
-	PathHealth     = "/health"       // says whether users can sign in here
+	PathLogin      = "/login"          // starts a sign-in at the identity provider
+	PathDiscovered = "/login/idp"      // receives the answer of Config.DiscoveryURL
+	PathSignOut    = "/sign-out"       // POST only
+	PathMetadata   = "/metadata"       // the service provider's SAML metadata
+	PathSessions   = "/sessions"       // the user's own, in all Regions
+	PathEnd        = "/sessions/end"   // POST only: ends one of them
+	PathAudit      = "/operator/audit" // the events of this Region, for operators
+	PathOperator   = "/operator"       // Regions, their addresses, other users' sessions
+	PathHealth     = "/health"         // says whether users can sign in here
 )
 
 // The other paths that the portal serves besides its assertion consumers.
@@ -35,7 +36,8 @@ const (
 	pathSignOutAtIdP = "/sign-out/idp"                       // POST only: the identity provider's part of a sign-out
 	pathHandoff      = "/handoff"                            // the source's part of a handoff
 	pathEnter        = "/enter"                              // the destination's part
-	pathRefused      = "/refused"                            // redirects home, or shows that sign-in failed
+	pathAuditExport  = "/operator/audit/export"
+	pathRefused      = "/refused" // redirects home, or shows that sign-in failed
 	pathStatic       = "/static/{file}"
 )
 
@@ -159,6 +161,8 @@ func (p *Portal) mount() (err error) {
 	p.handle(pathEndAll, byMethod{
 		http.MethodGet: p.visitorEvenStale(p.askEndAll), http.MethodPost: p.visitorEvenStale(p.endAllSessions),
 	})
+	p.get(PathAudit, p.operator(p.auditPage))
+	p.get(pathAuditExport, p.operator(p.exportAudit))
 	p.handle(PathOperator, byMethod{
 		http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser),
 	})
