@@ -16,6 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/examples/internal/region"
 	"github.com/meridian-saml/meridian/examples/internal/sealed"
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
@@ -37,6 +38,7 @@ type site struct {
 	acs              string    // its assertion consumer service
 	wire             string    // a directory for the bytes of its connections to other Regions
 	dir              string    // its replica's
+	audit            string    // its events'
 	*loopback.Server           // runs from the start
 	store            acs.Store // kept until the program ends
 	port             int       // of its portal
@@ -53,7 +55,7 @@ func newSite(p corp.Place, port int, dir string) *site {
 	u := loopback.Origin(p.Host(), port)
 	return &site{
 		Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name), port: port,
-		wire: filepath.Join(dir, "wire-"+p.Name), store: acs.NewMemoryStore(acs.MemoryConfig{}),
+		wire: filepath.Join(dir, "wire-"+p.Name), audit: filepath.Join(dir, "audit-"+p.Name), store: acs.NewMemoryStore(acs.MemoryConfig{}),
 	}
 }
 
@@ -137,6 +139,7 @@ func (w *world) open(s *site) error {
 	if cfg.Sealer, err = w.keyring.Sealer(s.Name); err != nil {
 		return err
 	}
+	cfg.Audit = &audit.Config{Dir: s.audit, Keys: []*audit.KeyUse{w.keyring.Uses[s.Name]}}
 	if w.record {
 		tap := sealed.Tap{Dir: s.wire}
 		if err := os.MkdirAll(tap.Dir, 0o700); err != nil {

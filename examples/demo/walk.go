@@ -55,6 +55,7 @@ var steps = []step{
 	policyDrifted,
 	keyDisabled,
 	keyRotated,
+	audited,
 	nothingPlain,
 	nothingMissing,
 }

@@ -33,20 +33,22 @@ func (r *Region) serveAWS(p *portal.Portal) (http.Handler, error) {
 	name, instance := r.cfg.Place.Name, r.View().Metadata().ID
 	clients, err := oidc.New(oidc.Config{
 		Portal: p, Store: r.cfg.Store, Sealer: sealer, Instance: instance, StartURLs: r.cfg.AWS.StartURLs,
-		Logger: r.cfg.Logger,
+		Logger: r.cfg.Logger, Audit: r.audit,
 	})
 	if err != nil {
 		return nil, err
 	}
+	events := awsapi.AuditConfig{Log: r.audit}
 	roles := awsapi.SealedRoles{Sealer: sealer, Instance: instance}
 	accounts, err := access.New(access.Config{
 		Region: name, Grants: clients, Directory: r.View(), RoleSuffix: r.View().RoleSuffix, Issuer: roles,
 		Tokens: awsapi.Tokens{Sealer: sealer, Audience: instance + "|" + name}, Logger: r.cfg.Logger,
+		Audit: events,
 	})
 	if err != nil {
 		return nil, err
 	}
-	identity, err := sts.New(sts.Config{Region: name, Credentials: roles, Logger: r.cfg.Logger})
+	identity, err := sts.New(sts.Config{Region: name, Credentials: roles, Logger: r.cfg.Logger, Audit: events})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package region
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 	"github.com/meridian-saml/meridian/saml"
@@ -43,6 +45,8 @@ type Config struct {
 	Dial []nats.Option
 	// AWS serves AWS's command lines. Nil: the Region doesn't.
 	AWS *AWS
+	// Audit describes the Region's events: Dir and Keys. The rest is filled in. Nil: none are kept.
+	Audit *audit.Config
 	// Replica changes the replica's configuration. Nil: no change.
 	Replica func(*replica.Config)
 
@@ -70,6 +74,7 @@ func Entry(p corp.Place, origin string, status center.RegionStatus) center.Regio
 type Region struct {
 	*replica.Node
 	cfg     Config
+	audit   *audit.Log // nil: none
 	handler atomic.Pointer[http.Handler]
 	api     atomic.Pointer[http.Handler] // for AWS's command lines
 	ctx     context.Context              // until Close
@@ -93,14 +98,22 @@ func Open(ctx context.Context, cfg Config) (*Region, error) {
 	for name, addr := range cfg.Peers {
 		rc.Peers[name] = replica.Peer{URL: addr, Options: cfg.Dial}
 	}
+	if cfg.Audit != nil {
+		ac := *cfg.Audit
+		ac.Region, ac.Sealer, ac.Logger, ac.Account = cfg.Place.Name, cfg.Sealer, cfg.Logger, corp.Production
+		var err error
+		if rc.Audit, err = audit.Open(ac); err != nil {
+			return nil, fmt.Errorf("the events of %s: %w", cfg.Place.Name, err)
+		}
+	}
 	if cfg.Replica != nil {
 		cfg.Replica(&rc)
 	}
 	node, err := replica.Open(ctx, rc)
 	if err != nil {
-		return nil, fmt.Errorf("the replica of %s: %w", cfg.Place.Name, err)
+		return nil, errors.Join(fmt.Errorf("the replica of %s: %w", cfg.Place.Name, err), rc.Audit.Close())
 	}
-	r := &Region{Node: node, cfg: cfg, ready: make(chan struct{})}
+	r := &Region{Node: node, cfg: cfg, audit: rc.Audit, ready: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	go func() {
 		defer close(r.ready)
@@ -132,7 +145,7 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 	cfg := portal.Config{
 		Region: r.cfg.Place.Name, SP: r.cfg.SP, Directory: r.View(), Store: r.cfg.Store,
 		Context: r.ctx, Sessions: r.Sessions(), Codes: r.Codes(), Replication: r.Node, Operator: corp.IsOperator,
-		Logger: r.cfg.Logger, OnVerdict: r.cfg.OnVerdict, OnSignIn: r.cfg.OnSignIn,
+		Logger: r.cfg.Logger, OnVerdict: r.cfg.OnVerdict, OnSignIn: r.cfg.OnSignIn, Audit: r.audit,
 	}
 	if edit != nil {
 		edit(&cfg)
@@ -224,4 +237,7 @@ func (r *Region) Close() {
 	r.cancel()
 	<-r.ready
 	r.Node.Close()
+	if err := r.audit.Close(); err != nil {
+		r.cfg.Logger.Error("the events were not closed", "error", err)
+	}
 }

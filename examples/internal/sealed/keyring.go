@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/keys"
 )
 
@@ -25,6 +26,8 @@ const Principal = "portal"
 type Keyring struct {
 	Location
 	Rings map[string]*keys.Ring // by Region
+	// Uses are the keys of the last Sealers, by Region, for audit.Config.
+	Uses map[string]*audit.KeyUse
 }
 
 // Location is what another process needs to open the Ring of a Region.
@@ -37,7 +40,7 @@ type Location struct {
 
 // New makes the Ring of the primary Region in a directory, and the key.
 func New(dir, primary string) (*Keyring, error) {
-	k := &Keyring{Location{Dir: dir, Operator: make([]byte, 32)}, map[string]*keys.Ring{}}
+	k := &Keyring{Location{Dir: dir, Operator: make([]byte, 32)}, map[string]*keys.Ring{}, map[string]*audit.KeyUse{}}
 	_, _ = rand.Read(k.Operator) // never fails
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -70,7 +73,7 @@ func All(dir string, regions ...string) (*Keyring, error) {
 
 // Open opens the Ring of one Region.
 func (l Location) Open(region string) (*Keyring, error) {
-	k := &Keyring{l, map[string]*keys.Ring{}}
+	k := &Keyring{l, map[string]*keys.Ring{}, map[string]*audit.KeyUse{}}
 	r, err := keys.OpenRing(k.ring(region))
 	k.Rings[region] = r
 	return k, err
@@ -98,9 +101,8 @@ func (k *Keyring) Replicate(from, to string) error {
 
 // Sealer returns what seals the data of a Region that has a Ring.
 func (k *Keyring) Sealer(region string) (*keys.Sealer, error) {
-	return keys.NewSealer(keys.Config{
-		Key: k.Rings[region].Use(k.ID, Principal), Instance: instance, CacheFor: notice,
-	})
+	k.Uses[region] = audit.UseKey(k.Rings[region].Use(k.ID, Principal), k.ID, keys.Refused)
+	return keys.NewSealer(keys.Config{Key: k.Uses[region], Instance: instance, CacheFor: notice})
 }
 
 // Count returns how often the key was used in a Region that has a Ring.
