@@ -141,6 +141,15 @@ func (c *child) beginRegion(w *world, o Order) (err error) {
 	if w.keyring, err = o.Keyring.Open(s.Name); err != nil {
 		return err
 	}
+	var others []string
+	for _, o := range w.sites {
+		if o != s {
+			others = append(others, o.Name)
+		}
+	}
+	if s.restore, err = s.restores(others); err != nil {
+		return err
+	}
 	if err := w.open(s); err != nil {
 		return err
 	}
@@ -153,6 +162,7 @@ func (c *child) beginRegion(w *world, o Order) (err error) {
 	}
 	s.Server = loopback.Serve(l, s)
 	c.site.Store(s)
+	go c.backUp(s)
 	return nil
 }
 

@@ -8,7 +8,7 @@
 //	go run ./examples/demo -walk    check every flow, print the results and exit
 //
 // With -processes there are three Regions with a process each, which can be killed. The program restarts a killed
-// Region after 20 seconds.
+// Region after 20 seconds. Each is backed up every minute: if its directory was deleted, it is restored.
 //
 //	go run ./examples/demo -processes          start, and print the addresses and process IDs
 //	go run ./examples/demo -processes -walk    kill the primary, check every flow and exit
@@ -131,8 +131,9 @@ func announceProcesses(out io.Writer, w *world) {
 	for _, s := range w.sites {
 		fmt.Fprintf(out, "%-15s %s/  (%s, process %d)\n", s.Name, s.url, s.Label, s.process.pid())
 	}
-	fmt.Fprintf(out, "Kill a Region (kill -9 %d) and open the redirector again. The program restarts it after %s.\n",
-		w.sites[0].process.pid(), restartDelay)
+	fmt.Fprintf(out, "Kill a Region (kill -9 %d) and open the redirector again. The program restarts it after %s. If its "+
+		"directory (%s) is gone, it is restored from its backup.\n",
+		w.sites[0].process.pid(), restartDelay, w.sites[0].dir)
 }
 
 // openBrowser opens url in the browser of the user who runs the demo.

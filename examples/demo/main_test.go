@@ -56,7 +56,7 @@ const hang = 3 * time.Minute
 func TestWalk(t *testing.T) { walked(t, 35) }
 
 func TestWalkOfProcesses(t *testing.T) {
-	assert.Contains(t, walked(t, 14, "-processes")[11], "0 differences")
+	assert.Contains(t, walked(t, 15, "-processes")[11], "0 differences")
 }
 
 // walked runs a walk and returns its output. All steps hold, and no file is left.

@@ -102,7 +102,7 @@ func TestEveryStepOfProcessesCanFail(t *testing.T) {
 		{10, carol, "the operator's page"},
 		{11, swap, `want "NotPrimary", got ""`},
 		{13, swap, "where the redirector leads"},
-		{14, func(*walker) func() {
+		{15, func(*walker) func() {
 			name := filepath.Join(w.sites[2].wire, "sent-0")
 			require.NoError(t, os.WriteFile(name, []byte("connection of "+corp.Bob), 0o600))
 			return func() { require.NoError(t, os.Remove(name)) }
@@ -121,6 +121,10 @@ func TestEveryStepOfProcessesCanFail(t *testing.T) {
 	// A session that has ended makes a step fail.
 	w.kept.add(w.sites[1], k.browser())
 	line, held := check.Take(k, primaryBack)
+	assert.False(t, held)
+	assert.Contains(t, line, "whether a session that eu-central-1 gave opens its portal: want true, got false")
+
+	line, held = check.Take(k, primaryRestored)
 	assert.False(t, held)
 	assert.Contains(t, line, "whether a session that eu-central-1 gave opens its portal: want true, got false")
 

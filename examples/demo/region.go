@@ -18,6 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/sealed"
 	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
 )
 
 // places are the Regions of the demo, the primary first, in the order of the service provider's ACS URLs. The third is
@@ -34,15 +35,16 @@ var places = []struct {
 // site is a Region's address and the Region that runs there, if it is added and not stopped.
 type site struct {
 	corp.Place
-	url              string    // of its portal, without a slash at the end
-	acs              string    // its assertion consumer service
-	wire             string    // a directory for the bytes of its connections to other Regions
-	dir              string    // its replica's
-	audit            string    // its events'
-	*loopback.Server           // runs from the start
-	store            acs.Store // kept until the program ends
-	port             int       // of its portal
-	listen           int       // the replica's port; 0: any
+	url              string                // of its portal, without a slash at the end
+	acs              string                // its assertion consumer service
+	wire             string                // a directory for the bytes of its connections to other Regions
+	dir              string                // its replica's
+	audit            string                // its events'
+	*loopback.Server                       // runs from the start
+	store            acs.Store             // kept until the program ends
+	port             int                   // of its portal
+	listen           int                   // the replica's port; 0: any
+	restore          func(*replica.Config) // restores a backup at the start; nil: none
 
 	process *process // nil if it has none; otherwise the rest is not used
 
@@ -112,7 +114,7 @@ func (w *world) open(s *site) error {
 	cfg := region.Config{
 		AWS: aws, Place: s.Place, Primary: w.sites[0].Name, Origin: s.url, SP: w.sp, Store: s.store,
 		Dir: s.dir, Listen: loopback.Address(s.listen), Secret: w.secret, Peers: map[string]string{},
-		Logger: w.logger, OnVerdict: w.signIns.verdict, OnSignIn: w.signIns.portal,
+		Replica: s.restore, Logger: w.logger, OnVerdict: w.signIns.verdict, OnSignIn: w.signIns.portal,
 	}
 	entries := []center.Region{region.Entry(s.Place, s.url, center.RegionActive)}
 	var others []*region.Region // that run

@@ -23,6 +23,7 @@ var processSteps = []step{
 	onlyPrimaryWrites,
 	primaryBack,
 	allBack,
+	primaryRestored,
 	nothingPlain,
 }
 

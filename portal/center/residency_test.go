@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// Rule 72: the primary writes the Regions that may ever be added. No update, whoever makes it, adds another one, and no
+// Rule 72: the primary writes the Regions that may ever be added. No update adds another one, and no
 // policy excludes a Region that has the data already.
 func TestRule72RegionsOutsideOfThePolicy(t *testing.T) {
 	inst, err := center.New(center.Data{Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}},

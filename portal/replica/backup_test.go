@@ -181,8 +181,8 @@ func TestAnInstanceIsRestoredWithoutAnyRegion(t *testing.T) {
 	require.NoError(t, eu.View().Update(func(tx *center.Tx) error { return tx.RemoveApplication("farm") }))
 }
 
-// A backup can't be read, and names nobody, outside of its Region. Neither do errors and logs of a restore.
-func TestABackupNamesNobody(t *testing.T) {
+// A backup can't be read, and names no user, outside of its Region. Neither do errors and logs of a restore.
+func TestABackupNamesNoUser(t *testing.T) {
 	t.Parallel()
 	k := newKeyring(t, virginia)
 	var log logged

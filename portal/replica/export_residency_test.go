@@ -10,7 +10,7 @@ import (
 // A Stored is one message on the disk of a Region, opened with the Region's key.
 type Stored struct{ Stream, Subject, Body string }
 
-// OnDisk are all messages of all streams of a Node's own server, whoever wrote them.
+// OnDisk are all messages of all streams of a Node's own server.
 func OnDisk(t testing.TB, n *Node) (out []Stored) {
 	t.Helper()
 	ctx := context.Background()

@@ -22,7 +22,7 @@ import (
 func kindsOf(t *testing.T, m replica.Stored) (out []residency.Kind) {
 	t.Helper()
 	if strings.HasPrefix(m.Stream, "removed_") {
-		assert.Regexp(t, `^\{"region":"[a-z0-9-]+","stamp":\d+\}$`, m.Body, "it isn't sealed, and names nobody")
+		assert.Regexp(t, `^\{"region":"[a-z0-9-]+","stamp":\d+\}$`, m.Body, "it isn't sealed, and names no user")
 		return []residency.Kind{residency.Positions}
 	}
 	if !strings.HasPrefix(m.Stream, "KV_config_") {
