@@ -130,7 +130,8 @@ type Config struct {
 	RefusedPath string
 	// RenderPage writes a page in the program's own design: its status, and its body. Headers that prevent caching and
 	// referrers are set. Without a script of its own, let it set a strict Content-Security-Policy, as [WritePage] does.
-	// The path of the page can be that of an ACS URL, so links must begin with "/". Nil: WritePage.
+	// The path of the page can be that of an ACS URL, so links must begin with "/". Package theme has one for a
+	// name, colors and languages. Nil: WritePage.
 	RenderPage func(http.ResponseWriter, *http.Request, Page)
 	// InsecureAllowOpener omits "Cross-Origin-Opener-Policy: same-origin", for a program that signs users in
 	// within a popup. Another site's page that opens a popup here can then navigate it.

@@ -56,8 +56,8 @@ func (l PageLook) question(p Page) Page {
 	p.Title = l.plain("Continue as %s?", p.Users.Next)
 	p.Text = l.plain("You are signed in as %s.", p.Users.Now) + " " +
 		l.plain("Your identity provider says that you are %s.", p.Users.Next) + " " +
-		l.plain("If you didn't start this sign-in, stay signed in as %s. It may be an attempt to make you use another account.",
-			p.Users.Now)
+		l.plain("If you didn't start this sign-in, stay signed in as %s. It may be an attempt to make you use another "+
+			"account.", p.Users.Now)
 	form := *p.Form
 	form.Buttons = slices.Clone(form.Buttons)
 	form.Buttons[0].Text = l.plain("Stay signed in as %s", p.Users.Now)
@@ -70,11 +70,13 @@ func (l PageLook) plain(key string, values ...any) string {
 	return html.UnescapeString(string(l.Translate(key, values...)))
 }
 
-// CSS, T and Bdi are for the templates.
+// CSS returns the style sheet. The templates call it.
 func (l PageLook) CSS() template.CSS { return template.CSS(style + l.Style) }
 
+// T is Translate as a method, for the templates.
 func (l PageLook) T(key string, values ...any) template.HTML { return l.Translate(key, values...) }
 
+// Bdi returns a name as an element that isolates its direction of writing. The templates call it.
 func (PageLook) Bdi(text string) template.HTML {
 	return template.HTML("<bdi>" + html.EscapeString(text) + "</bdi>")
 }

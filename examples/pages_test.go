@@ -22,7 +22,7 @@ func TestPagesHaveEveryReason(t *testing.T) {
 		"saml":    {"saml"},
 		"mockidp": {"mockidp"},
 		"acs": {"acs", "acs/natsstore", "acs/redisstore", "acs/federation", "acs/discovery",
-			"acs/middleware", "acs/samlspcompat", "acs/telemetry"},
+			"acs/middleware", "acs/theme", "acs/samlspcompat", "acs/telemetry"},
 		"portal": {"portal", "portal/center", "portal/keys", "portal/audit", "portal/replica", "portal/failover",
 			"portal/scim", "portal/awsnames", "portal/awsapi", "portal/awsapi/oidc"},
 	} {

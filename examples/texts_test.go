@@ -109,7 +109,8 @@ func addGoKeys(n ast.Node, keys map[string]bool) {
 		}
 	case *ast.AssignStmt:
 		for i, to := range n.Lhs {
-			if field, ok := to.(*ast.SelectorExpr); ok && slices.Contains(textFields, field.Sel.Name) && len(n.Rhs) == len(n.Lhs) {
+			field, ok := to.(*ast.SelectorExpr)
+			if ok && slices.Contains(textFields, field.Sel.Name) && len(n.Rhs) == len(n.Lhs) {
 				addText(n.Rhs[i], keys)
 			}
 		}

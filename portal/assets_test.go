@@ -39,7 +39,8 @@ func TestAssetsHaveAHash(t *testing.T) {
 	assert.Equal(t, map[string]bool{"text/css; charset=utf-8": true, "text/javascript; charset=utf-8": true,
 		"image/svg+xml": true}, kinds)
 	assert.Contains(t, b.click("https://"+virginia+addresses[0]).body, "--accent:#7a1f5c")
-	for _, path := range []string{"/static/portal", "/static/portal-1.png", "/static/icon-1.svg", "/static/-.css", "/static/."} {
+	for _, path := range []string{"/static/portal", "/static/portal-1.png", "/static/icon-1.svg",
+		"/static/-.css", "/static/."} {
 		assert.Equal(t, http.StatusNotFound, b.click("https://"+virginia+path).StatusCode, path)
 	}
 }
@@ -49,9 +50,10 @@ func TestNoOtherAnswerIsAScript(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	look := func() {
-		for _, path := range []string{"/", "/applications", "/accounts/1/x", "/login", "/metadata", "/sessions", "/sessions/end",
-			"/sessions/end-all", "/operator", "/health", "/continue", "/enter", "/handoff", "/refused", "/signed-out", "/sign-out",
-			"/sign-out/idp", "/client", "/device", "/nope", acsPath, "/static/icon.svg", "/static/nope"} {
+		for _, path := range []string{"/", "/applications", "/accounts/1/x", "/login", "/metadata", "/sessions",
+			"/sessions/end", "/sessions/end-all", "/operator", "/health", "/continue", "/enter", "/handoff", "/refused",
+			"/signed-out", "/sign-out", "/sign-out/idp", "/client", "/device", "/nope", acsPath, "/static/icon.svg",
+			"/static/nope"} {
 			a := b.send("GET", "https://"+virginia+path, "same-origin", nil)
 			assert.Equal(t, "nosniff", a.Header.Get("X-Content-Type-Options"), path)
 			assert.NotContains(t, a.Header.Get("Content-Type"), "javascript", path)

@@ -176,8 +176,8 @@
 // links such as "/#/console?account_id=...": a GET of "/" without a session answers a page on which it turns the part
 // after "#" into a path, because a sign-in would lose that part. Without a script, that page begins the sign-in.
 //
-// [Config].Theme sets the name, logo, colors, support link and notice, and adds languages: see package theme. The browser
-// chooses the language. [Config].Templates replaces templates one by one: see TEMPLATES.md in this directory.
+// [Config].Theme sets the name, logo, colors, support link and notice, and adds languages: see package theme. The
+// browser chooses the language. [Config].Templates replaces templates one by one: see TEMPLATES.md in this directory.
 //
 // The page of a permission set shows the chosen role and, with programs, how AWS's command line gets credentials for
 // it. The portal itself shows none. A product built on the portal can replace the page.

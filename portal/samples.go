@@ -27,9 +27,13 @@ func (p *Portal) samples() map[string][]page {
 		Region:  here.Region, Seen: "3 s ago",
 	}
 	regions := []center.Region{here.Region, lost.Region}
+	english := p.theme.English()
+	wiki := center.Application{Name: "Wiki", Description: "Text", URL: "https://wiki.example", Region: "us-east-1"}
 	bodies := map[string][]any{
-		"accounts":     {[]center.AccountAccess{{Account: account, PermissionSets: []center.PermissionSet{set}}}, []center.AccountAccess(nil)},
-		"applications": {[]center.Application{{Name: "Wiki", Description: "Text", URL: "https://wiki.example", Region: "us-east-1"}}, []center.Application(nil)},
+		"accounts": {
+			[]center.AccountAccess{{Account: account, PermissionSets: []center.PermissionSet{set}}}, []center.AccountAccess(nil),
+		},
+		"applications": {[]center.Application{wiki}, []center.Application(nil)},
 		"begin":        {beginBody{Href: PathLogin}},
 		"client": {
 			consentBody{ClientRequest: ClientRequest{Name: "Command line", Scopes: []string{"see your accounts"}, Asked: at}},
@@ -41,15 +45,19 @@ func (p *Portal) samples() map[string][]page {
 		"message":    {messageBody{"Text", "MRD-0000-0000", "Sign in", PathLogin}},
 		"operator": {operatorBody{
 			Regions: []regionRow{
-				{regionLink: here, Status: textActive, texts: p.theme.English()},
-				{regionLink: lost, Status: textReplicating, Peer: Peer{Total: 2, Done: 1}, Known: true, texts: p.theme.English()},
+				{regionLink: here, Status: textActive, texts: english},
+				{regionLink: lost, Status: textReplicating, Peer: Peer{Total: 2, Done: 1}, Known: true, texts: english},
 			},
 			ACS: []string{"https://portal.example/acs"}, Portals: []string{"https://portal.example"},
 			Domains: []string{"portal.example"}, Providers: []center.IdentityProvider{provider}, MoreProviders: 1,
 			UserName: "bob", Done: "Done", Problem: "Problem", Choose: []center.IdentityProvider{provider},
 		}},
-		"role":     {roleBody{account, set, &accessKeys{"profile", "[profile]"}}, roleBody{Account: account, PermissionSet: set}},
-		"sessions": {[]sessionRow{session, {Session: session.Session, Region: here.Region, Current: true}}, []sessionRow(nil)},
+		"role": {
+			roleBody{account, set, &accessKeys{"profile", "[profile]"}}, roleBody{Account: account, PermissionSet: set},
+		},
+		"sessions": {
+			[]sessionRow{session, {Session: session.Session, Region: here.Region, Current: true}}, []sessionRow(nil),
+		},
 		"signedout": {
 			signedOutBody{Regions: regions, Behind: regions, Provider: "Example", Offer: true},
 			signedOutBody{Everywhere: true, Regions: regions, Result: resultEnded}, signedOutBody{Result: resultPartial},
@@ -59,9 +67,10 @@ func (p *Portal) samples() map[string][]page {
 	out := map[string][]page{}
 	for name, list := range bodies {
 		for _, body := range list {
-			base := page{Title: "Title", Here: here, Until: at, Body: body, Brand: p.brand, texts: p.theme.English()}
+			base := page{Title: "Title", Here: here, Until: at, Body: body, Brand: p.brand, texts: english}
 			full := base
-			full.Tab, full.User, full.Of, full.Regions, full.Operator = "accounts", &user, "Example", []regionLink{here, lost}, true
+			full.Tab, full.User, full.Of, full.Operator = "accounts", &user, "Example", true
+			full.Regions = []regionLink{here, lost}
 			out[name] = append(out[name], full)
 			if slices.Contains([]string{"begin", "confirm", "message", "signedout"}, name) { // without a user, too
 				out[name] = append(out[name], base)

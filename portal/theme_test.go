@@ -120,8 +120,10 @@ func TestThemeAndLanguageOfEveryPage(t *testing.T) {
 	assert.Contains(t, consumer.body, "Dies ist keine Antwort auf eine Anmeldung")
 	check(consumer)
 	check(w.signIn(b, "https://"+virginia+"/", "alice@example.com"))
-	for path, text := range map[string]string{"/": "Ihr Zugang", "/applications": "Läuft in", "/sessions": "Ihre Sitzungen",
-		"/nope": "Nicht gefunden", "/sessions/end-all": "Überall abmelden?", "/accounts/111122223333/ReadOnly": "1 Stunde 30 Minuten"} {
+	for path, text := range map[string]string{
+		"/": "Ihr Zugang", "/applications": "Läuft in", "/sessions": "Ihre Sitzungen", "/nope": "Nicht gefunden",
+		"/sessions/end-all": "Überall abmelden?", "/accounts/111122223333/ReadOnly": "1 Stunde 30 Minuten",
+	} {
 		a := b.click("https://" + virginia + path)
 		check(a)
 		assert.Contains(t, a.body, text)

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// Colors are the colors of the pages, each as "#rrggbb". Text in them, and on them, has a contrast of 4.5 to 1 (WCAG 2.2
-// 1.4.3): otherwise New returns an error with ReasonContrast.
+// Colors are the colors of the pages, each as "#rrggbb". Text in them, and on them, has a contrast of at least 4.5 to 1
+// (WCAG 2.2 1.4.3): otherwise New returns an error with ReasonContrast.
 type Colors struct {
 	// Accent is the color of links and buttons on light pages. Empty: the portal's, by Region.
 	Accent string

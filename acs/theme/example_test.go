@@ -1,6 +1,7 @@
 package theme_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"testing/fstest"
@@ -22,9 +23,11 @@ func ExampleNew() {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Accept-Language", "fr-CA, en;q=0.5")
 	fmt.Println(look.Texts(r).T("Sign in again"))
-	_, err = theme.New(theme.Config{Colors: theme.Colors{Accent: "#ff9900"}})
-	fmt.Println(err)
+	var e *theme.Error
+	if _, err = theme.New(theme.Config{Colors: theme.Colors{Accent: "#ff9900"}}); errors.As(err, &e) {
+		fmt.Println(e.Reason, e.Want)
+	}
 	// Output:
 	// Se reconnecter
-	// theme: Contrast: Colors.Accent: want "a contrast of 4.5:1 on #ffffff, #f2f4f6 and #fff3e0", got "1.94:1 with #ff9900"
+	// Contrast a contrast of 4.5:1 on #ffffff, #f2f4f6 and #fff3e0
 }

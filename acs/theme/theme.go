@@ -64,9 +64,8 @@ func New(cfg Config, base ...fs.FS) (*Theme, error) {
 		return nil, err
 	}
 	if cfg.Support != "" && !isLink(cfg.Support) {
-		return nil, &Error{
-			Reason: ReasonConfig, Rule: "Config.Support", Want: "an https or mailto URL without user information", Got: "another",
-		}
+		const want = "an https or mailto URL without user information"
+		return nil, &Error{Reason: ReasonConfig, Rule: "Config.Support", Want: want, Got: "another"}
 	}
 	own, err := fs.Sub(builtIn, "texts")
 	if err != nil {
@@ -82,10 +81,14 @@ func New(cfg Config, base ...fs.FS) (*Theme, error) {
 	return t, nil
 }
 
-// Name, Support and Notice return the fields of Config.
-func (t *Theme) Name() string    { return t.cfg.Name }
+// Name returns Config.Name.
+func (t *Theme) Name() string { return t.cfg.Name }
+
+// Support returns Config.Support.
 func (t *Theme) Support() string { return t.cfg.Support }
-func (t *Theme) Notice() string  { return t.cfg.Notice }
+
+// Notice returns Config.Notice.
+func (t *Theme) Notice() string { return t.cfg.Notice }
 
 // English returns the English texts.
 func (t *Theme) English() *Texts { return t.texts[0] }

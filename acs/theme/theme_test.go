@@ -37,7 +37,9 @@ func TestColorsAreLegible(t *testing.T) {
 		}
 		require.Equal(t, want, reasonOf(t, err), accent)
 	}
-	for dark, want := range map[string]theme.Reason{"#8ab4f8": "", "#2563a8": theme.ReasonContrast, "x": theme.ReasonConfig} {
+	for dark, want := range map[string]theme.Reason{
+		"#8ab4f8": "", "#2563a8": theme.ReasonContrast, "x": theme.ReasonConfig,
+	} {
 		_, err := theme.New(theme.Config{Colors: theme.Colors{Accent: "#2563a8", AccentDark: dark}})
 		if want == "" {
 			require.NoError(t, err, dark)
@@ -155,8 +157,8 @@ func TestQuestionIsTranslated(t *testing.T) {
 	look, err := theme.New(theme.Config{})
 	require.NoError(t, err)
 	buttons := []acs.PageButton{{Name: "answer", Value: "stay", Text: "Stay"}, {Name: "answer", Value: "go", Text: "Go"}}
-	page := acs.Page{Kind: acs.PageQuestion, Status: 200, Title: "Continue as <b>?", Users: &acs.PageUsers{Now: "al%s", Next: "<b>"},
-		Form: &acs.PageForm{Action: "/continue", Buttons: buttons}}
+	page := acs.Page{Kind: acs.PageQuestion, Status: 200, Title: "Continue as <b>?",
+		Users: &acs.PageUsers{Now: "al%s", Next: "<b>"}, Form: &acs.PageForm{Action: "/continue", Buttons: buttons}}
 	for language, want := range map[string][]string{
 		"de": {"Als &lt;b&gt; fortfahren?", "Sie sind als al%s angemeldet.", ">Als al%s angemeldet bleiben</button>"},
 		"en": {"Continue as &lt;b&gt;?", "You are signed in as al%s.", ">Stay signed in as al%s</button>"},

@@ -71,7 +71,8 @@ func (b *tab) untranslated(data ...string) []string {
 	b.t.Helper()
 	text := onPage[string](b, `(() => { const out = [];
 		const w = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-		for (let n; n = w.nextNode();) if (!n.parentElement.closest("script, style, .mono, textarea, time, q")) out.push(n.data);
+		for (let n; n = w.nextNode();)
+			if (!n.parentElement.closest("script, style, .mono, textarea, time, q")) out.push(n.data);
 		for (const e of document.querySelectorAll("[aria-label]")) out.push(e.ariaLabel);
 		return out.join("\n"); })()`)
 	for inner := regexp.MustCompile(`\[[^\[\]]*\]`); inner.MatchString(text); {

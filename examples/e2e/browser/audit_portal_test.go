@@ -30,6 +30,7 @@ func testAuditPortal(t *testing.T, chromium context.Context) {
 	b.open(home)
 	b.signInAtIdP(w, alice)
 	b.arrived(w, virginia, "Alice Adams", acs.FlowSP)
+	b.click(".who summary")
 	b.reads("Example Corp")
 	b.audit("portal-provider-accounts")
 	b.open(home + portal.PathOperator)

@@ -272,6 +272,6 @@ func testAuditPrograms(t *testing.T, chromium context.Context) {
 	b.reads("can't be answered")
 	b.audit("program-refused")
 	b.open(w.api(virginia) + "/authorize?client_id=x")
-	b.reads("can't be answered", "Reference")
+	b.reads("can't be answered", "reference")
 	b.audit("program-authorize-refused")
 }
