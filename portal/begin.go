@@ -10,8 +10,8 @@ type beginBody struct{ Href string }
 
 // askScript answers a GET of the home page without a session. A browser doesn't send the part of an address after "#",
 // and drops it on the way to the identity provider and back. So before the sign-in begins, the portal's script turns a
-// link such as "/#/console?account_id=..." into the path. Without a script, or without such a part, the sign-in begins at
-// once. A link and not a form leads there, because form-action would apply to the redirects after it.
+// link such as "/#/console?account_id=..." into the path. Without a script, or without such a part, the sign-in begins
+// at once. A link and not a form leads there, because form-action would apply to the redirects after it.
 func (p *Portal) askScript(w http.ResponseWriter, r *http.Request) {
 	p.render(w, r, http.StatusOK, "begin", page{Title: "Sign in", Body: beginBody{p.loginURL(r)}})
 }

@@ -99,10 +99,10 @@ func TestOperatorRowOfALostRegion(t *testing.T) {
 		text, _, _ := strings.Cut(rest, "</tr>")
 		return strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")), " ")
 	}
-	assert.Equal(t, "N. Virginia Primary Replicated just now 4ms 1.2s not measured", row(portal.PeerReplicated, 0))
-	assert.Equal(t, "N. Virginia Primary Unknown Not reachable 4 min ago unknown 1.2s not measured",
+	assert.Equal(t, "N. Virginia Primary Up to date just now 4 ms 1.2 s not measured", row(portal.PeerReplicated, 0))
+	assert.Equal(t, "N. Virginia Primary Not reachable from here 4 min ago unknown 1.2 s not measured",
 		row(portal.PeerUnreachable, 4*time.Minute))
-	assert.Equal(t, "N. Virginia Primary Behind 40 s ago unknown 1.2s not measured",
+	assert.Equal(t, "N. Virginia Primary Changes are missing here 40 s ago unknown 1.2 s not measured",
 		row(portal.PeerReplicating, 40*time.Second), "it answers, but its changes do not arrive")
 }
 
