@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/keys"
 )
 
-// written is a ring of an earlier build, with one key, and a value that its key sealed. A fuzzer's workers are processes:
+// written is a ring of an earlier build, with one key, and a value that its key sealed. A fuzzer has several processes:
 // a ring that each made for itself would not open the inputs of the others.
 func written(tb testing.TB) (file, sealed []byte, cfg keys.RingConfig) {
 	tb.Helper()
