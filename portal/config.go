@@ -18,6 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
+	"github.com/meridian-saml/meridian/portal/residency"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -106,6 +107,10 @@ type Config struct {
 	// providers compare the ID, or IdentityProvider too: another one may have a user with the same userName. Nil: no user
 	// may.
 	Operator func(center.User) bool
+
+	// Residency reports where the data of the Region is, for operators, at PathResidency. Node.Residency of package
+	// replica has what is replicated; add what the program keeps itself. Nil: there is no such page.
+	Residency func(context.Context) (residency.Report, error)
 
 	// AccessControl keeps the attributes for access control of a sign-in with its session, in Session.Tags of package
 	// acs/sessions. Their names begin with [AccessControlAttribute]. The issuer of role credentials gets them from

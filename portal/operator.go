@@ -8,6 +8,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/residency"
 )
 
 func (p *Portal) isOperator(u center.User) bool { return p.cfg.Operator != nil && p.cfg.Operator(u) }
@@ -34,7 +35,8 @@ type operatorBody struct {
 	Providers     []center.IdentityProvider // the first ones, if there are several
 	MoreProviders int                       // that aren't shown
 
-	Audit bool // whether there are events
+	Audit     bool // whether there are events
+	Residency bool // whether there is a report
 
 	UserName, Done, Problem string                    // of the form that ends a user's sessions
 	Choose                  []center.IdentityProvider // those with a user of that name
@@ -65,6 +67,17 @@ type regionRow struct {
 	texts  *theme.Texts
 }
 
+// residency serves the report of where data is.
+func (p *Portal) residency(w http.ResponseWriter, r *http.Request, _ *visit) {
+	residency.Handler(func(r *http.Request) (residency.Report, error) {
+		report, err := p.cfg.Residency(r.Context())
+		if err != nil {
+			p.cfg.Logger.Error("portal: no report of residency", "error", err)
+		}
+		return report, err
+	}).ServeHTTP(w, r)
+}
+
 func (p *Portal) operatorPage(w http.ResponseWriter, r *http.Request, v *visit) {
 	p.renderOperator(w, r, v, http.StatusOK, operatorBody{})
 }
@@ -75,7 +88,7 @@ func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit
 		body.MoreProviders = len(list) - len(body.Providers)
 	}
 	body.Tasks, body.IsPrimary = center.Tasks(), p.cfg.Directory.Regions()[0].Name == p.cfg.Region
-	body.Audit = p.cfg.Audit != nil
+	body.Audit, body.Residency = p.cfg.Audit != nil, p.cfg.Residency != nil
 	heard := p.peers()
 	for _, link := range p.regionLinks(r) {
 		body.Regions = append(body.Regions, p.regionRow(r, link, heard))

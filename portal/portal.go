@@ -14,15 +14,16 @@ import (
 
 // The paths that links, monitors and administrators use.
 const (
-	PathLogin      = "/login"          // starts a sign-in at the identity provider
-	PathDiscovered = "/login/idp"      // receives the answer of Config.DiscoveryURL
-	PathSignOut    = "/sign-out"       // POST only
-	PathMetadata   = "/metadata"       // the service provider's SAML metadata
-	PathSessions   = "/sessions"       // the user's own, in all Regions
-	PathEnd        = "/sessions/end"   // POST only: ends one of them
-	PathAudit      = "/operator/audit" // the events of this Region, for operators
-	PathOperator   = "/operator"       // Regions, their addresses, other users' sessions
-	PathHealth     = "/health"         // says whether users can sign in here
+	PathLogin      = "/login"              // starts a sign-in at the identity provider
+	PathDiscovered = "/login/idp"          // receives the answer of Config.DiscoveryURL
+	PathSignOut    = "/sign-out"           // POST only
+	PathMetadata   = "/metadata"           // the service provider's SAML metadata
+	PathSessions   = "/sessions"           // the user's own, in all Regions
+	PathEnd        = "/sessions/end"       // POST only: ends one of them
+	PathAudit      = "/operator/audit"     // the events of this Region, for operators
+	PathResidency  = "/operator/residency" // where data is, as text or JSON, for operators
+	PathOperator   = "/operator"           // Regions, their addresses, other users' sessions
+	PathHealth     = "/health"             // says whether users can sign in here
 )
 
 // The other paths that the portal serves besides its assertion consumers.
@@ -163,6 +164,9 @@ func (p *Portal) mount() (err error) {
 	})
 	p.get(PathAudit, p.operator(p.auditPage))
 	p.get(pathAuditExport, p.operator(p.exportAudit))
+	if p.cfg.Residency != nil {
+		p.get(PathResidency, p.operator(p.residency))
+	}
 	p.handle(PathOperator, byMethod{
 		http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser),
 	})

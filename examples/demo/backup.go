@@ -9,6 +9,7 @@ import (
 
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
+	"github.com/meridian-saml/meridian/portal/residency"
 )
 
 // With -processes, each Region is backed up into a file beside its directory, when it starts and then once a minute. If
@@ -52,4 +53,15 @@ func (c *child) BackUp(_ bool, out *replica.Backup) (err error) {
 	s := c.site.Load()
 	*out, err = s.running().BackUpFile(c.ctx, s.backup())
 	return err
+}
+
+// places are what the demo keeps in a Region, besides its data.
+func (w *world) places(s *site) []residency.Place {
+	out := []residency.Place{{Kind: residency.Keys, Region: s.Name, Where: w.keyring.File(s.Name),
+		Key: "the operator's key", Kept: "until the demo ends"}}
+	if s.listen != 0 {
+		out = append(out, residency.Place{Kind: residency.Backups, Region: s.Name, Where: s.backup(),
+			Key: "key " + w.keyring.ID + ", its copy in " + s.Name, Kept: "until the next one, a minute"})
+	}
+	return out
 }

@@ -114,7 +114,7 @@ func (w *world) open(s *site) error {
 	cfg := region.Config{
 		AWS: aws, Place: s.Place, Primary: w.sites[0].Name, Origin: s.url, SP: w.sp, Store: s.store,
 		Dir: s.dir, Listen: loopback.Address(s.listen), Secret: w.secret, Peers: map[string]string{},
-		Replica: s.restore, Logger: w.logger, OnVerdict: w.signIns.verdict, OnSignIn: w.signIns.portal,
+		Replica: s.restore, Places: w.places(s), Logger: w.logger, OnVerdict: w.signIns.verdict, OnSignIn: w.signIns.portal,
 	}
 	entries := []center.Region{region.Entry(s.Place, s.url, center.RegionActive)}
 	var others []*region.Region // that run

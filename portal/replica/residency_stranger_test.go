@@ -11,8 +11,8 @@ import (
 )
 
 // Rule 72, invariant 15: a Region that the instance was never extended to gets nothing from any Region, although it
-// asks with the valid Secret. No byte that names a person is on the wire to it, or on its disk. Nothing is sealed here, so
-// that the search would find it: when the Region is added, it does.
+// asks with the valid Secret. No byte that names a person is on the wire to it, or on its disk. Nothing is sealed here,
+// so that the search would find it: when the Region is added, it does.
 func TestRule72ARegionThatWasNeverAddedGetsNothing(t *testing.T) {
 	t.Parallel()
 	c := configOf(virginia, t.TempDir())

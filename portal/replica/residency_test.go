@@ -126,10 +126,9 @@ func TestRule72TheReportAgreesWithTheDisks(t *testing.T) {
 }
 
 // agreesWithDisk compares a Region's report with its messages and its files, and returns the kinds of data there.
-func agreesWithDisk(t *testing.T, n *replica.Node, dir string, places []residency.Place) (kinds map[residency.Kind]bool) {
+func agreesWithDisk(t *testing.T, n *replica.Node, dir string, places []residency.Place) map[residency.Kind]bool {
 	t.Helper()
-	reported, seen := map[string]bool{}, map[string]bool{}
-	kinds = map[residency.Kind]bool{}
+	reported, seen, kinds := map[string]bool{}, map[string]bool{}, map[residency.Kind]bool{}
 	for _, p := range places {
 		assert.Equal(t, n.Region(), p.Region)
 		reported[p.Where] = true

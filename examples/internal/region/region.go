@@ -20,6 +20,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
+	"github.com/meridian-saml/meridian/portal/residency"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -41,6 +42,8 @@ type Config struct {
 	Peers  map[string]string
 	// Sealer seals the Region's data. Required.
 	Sealer replica.Sealer
+	// Places are what the program keeps in the Region itself, such as the file of its keys.
+	Places []residency.Place
 	// Dial are options for the links to peers. Nil: none.
 	Dial []nats.Option
 	// AWS serves AWS's command lines. Nil: the Region doesn't.
@@ -146,6 +149,7 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 		Region: r.cfg.Place.Name, SP: r.cfg.SP, Directory: r.View(), Store: r.cfg.Store,
 		Context: r.ctx, Sessions: r.Sessions(), Codes: r.Codes(), Replication: r.Node, Operator: corp.IsOperator,
 		Logger: r.cfg.Logger, OnVerdict: r.cfg.OnVerdict, OnSignIn: r.cfg.OnSignIn, Audit: r.audit,
+		Residency: r.residency,
 	}
 	if edit != nil {
 		edit(&cfg)
@@ -162,6 +166,18 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 	mux.Handle("/", pages)
 	mux.HandleFunc("GET "+corp.AppPath+"{name}", r.application)
 	return mux, nil
+}
+
+// residency reports where the Region's data is.
+func (r *Region) residency(ctx context.Context) (residency.Report, error) {
+	replicated, err := r.Residency(ctx)
+	where := "the Region's server"
+	if _, ok := r.cfg.Store.(*acs.MemoryStore); ok {
+		where = "memory"
+	}
+	own := []residency.Place{{Kind: residency.SignIns, Region: r.cfg.Place.Name, Where: where,
+		Kept: "until a request ends, or its answer can't be accepted any more"}}
+	return residency.New(replicated, own, r.cfg.Places), err
 }
 
 // Wait waits until the Region serves or has failed.

@@ -79,8 +79,11 @@ func (l Location) Open(region string) (*Keyring, error) {
 	return k, err
 }
 
+// File is the file of the Ring of a Region.
+func (l Location) File(region string) string { return filepath.Join(l.Dir, "keys-"+region) }
+
 func (l Location) ring(region string) keys.RingConfig {
-	return keys.RingConfig{Path: filepath.Join(l.Dir, "keys-"+region), Region: region, Key: l.Operator}
+	return keys.RingConfig{Path: l.File(region), Region: region, Key: l.Operator}
 }
 
 // Replicate copies the key to a Region, unless it has a Ring.
