@@ -76,8 +76,9 @@
 //	acs/internal/storeerr             –
 //	acs/internal/testserver           acs, mockidp/testkit
 //	portal                            saml, acs, acs/sessions, acs/theme,
-//	                                  portal/audit, portal/center,
-//	                                  portal/internal/refusal, portal/residency
+//	                                  portal/audit, portal/awsnames,
+//	                                  portal/center, portal/internal/refusal,
+//	                                  portal/residency
 //	portal/awsnames                   –
 //	portal/awsapi                     portal/audit, portal/keys,
 //	                                  portal/awsapi/internal/sigv4,

@@ -3,6 +3,7 @@ package portal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -149,4 +150,25 @@ func (p *Portal) auditProgram(ctx context.Context, s sessions.Session, program s
 		e.ErrorCode = "Denied"
 	}
 	p.access(ctx, e)
+}
+
+// auditRegion writes that an operator added or removed a Region, or why that was refused.
+func (p *Portal) auditRegion(ctx context.Context, by sessions.Session, name string, r center.Region, refused error) {
+	if p.cfg.Audit == nil {
+		return
+	}
+	e := audit.Event{
+		Source: audit.SourceSSO, Name: name, Type: audit.APICall, Identity: audit.User(by.UserID, by.UserName, by.ID),
+		Request: map[string]string{"regionName": r.Name},
+	}
+	var why *center.Error
+	switch {
+	case refused == nil:
+		e.Response = map[string]string{"status": string(r.Status)}
+	case errors.As(refused, &why):
+		e.ErrorCode, e.ErrorMessage = string(why.Reason), why.Rule
+	default:
+		e.ErrorCode = string(ReasonUnavailable)
+	}
+	_ = p.cfg.Audit.Change(ctx, e)
 }

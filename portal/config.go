@@ -111,6 +111,9 @@ type Config struct {
 	// Residency reports where the data of the Region is, for operators, at PathResidency. Node.Residency of package
 	// replica has what is replicated; add what the program keeps itself. Nil: there is no such page.
 	Residency func(context.Context) (residency.Report, error)
+	// RegionAdmin lets operators add and remove Regions. It has an effect in the primary Region only: pages of other
+	// Regions lead there. Nil: operators of this portal can't.
+	RegionAdmin *RegionAdmin
 
 	// AccessControl keeps the attributes for access control of a sign-in with its session, in Session.Tags of package
 	// acs/sessions. Their names begin with [AccessControlAttribute]. The issuer of role credentials gets them from
@@ -238,6 +241,9 @@ func (c *Config) check() error {
 	i := slices.IndexFunc(c.Directory.Regions(), func(r center.Region) bool { return r.Name == c.Region })
 	if i < 0 {
 		return badConfig("Config.Region", "a Region that the Directory knows", c.Region)
+	}
+	if err := c.RegionAdmin.check(c.Region); err != nil {
+		return err
 	}
 	c.defaults()
 	// An absolute URL of the portal itself is as good as a path.

@@ -36,3 +36,9 @@ func (p *Portal) TrySamples() (missing []string, err error) {
 	}
 	return missing, templates{own: p.templates.builtIn}.check(samples)
 }
+
+// Explains reports whether pages have a text for a Reason.
+func Explains(r center.Reason) bool {
+	_, ok := textReasons[r]
+	return ok
+}

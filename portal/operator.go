@@ -29,6 +29,7 @@ type operatorBody struct {
 	ACS, Portals []string // the URLs of all Regions, the primary's first
 	Domains      []string // to allow where the network is restricted
 
+	MayAdd    bool // operators can add Regions here
 	Tasks     []center.TaskRow
 	IsPrimary bool // whether this is the primary Region
 
@@ -87,6 +88,7 @@ func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit
 		body.Providers = list[:min(len(list), maxShownProviders)]
 		body.MoreProviders = len(list) - len(body.Providers)
 	}
+	body.MayAdd = p.mayChangeRegions()
 	body.Tasks, body.IsPrimary = center.Tasks(), p.cfg.Directory.Regions()[0].Name == p.cfg.Region
 	body.Audit, body.Residency = p.cfg.Audit != nil, p.cfg.Residency != nil
 	heard := p.peers()

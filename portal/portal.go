@@ -170,6 +170,7 @@ func (p *Portal) mount() (err error) {
 	p.handle(PathOperator, byMethod{
 		http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser),
 	})
+	p.mountRegions()
 	p.handle(pathContinue, byMethod{http.MethodGet: p.navigation(p.proceed), http.MethodPost: p.answer})
 	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
 	p.handle(pathSignOutAtIdP, byMethod{http.MethodPost: p.signOutAtIdP})

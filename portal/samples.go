@@ -52,12 +52,30 @@ func (p *Portal) samples() map[string][]page {
 			Domains: []string{"portal.example"}, Providers: []center.IdentityProvider{provider}, MoreProviders: 1,
 			UserName: "bob", Done: "Done", Problem: "Problem", Choose: []center.IdentityProvider{provider},
 		}},
-		"role": {
-			roleBody{account, set, &accessKeys{"profile", "[profile]"}}, roleBody{Account: account, PermissionSet: set},
+		"addregion": {
+			addRegionBody{Problem: &refusedChange{textOther, "detail"}, Asked: "eu-south-1",
+				Checklist: []checklistRow{{Text: "Text"}, {"Text", &refusedChange{textOther, "detail"}}}},
+			addRegionBody{Ready: true, Others: []choice{{Refused: &refusedChange{textOther, ""}}},
+				Choices: []choice{{Advice: center.Advice{Kilometres: 1, Unsupported: []string{"Wiki"}}, Selected: true}}},
+			addRegionBody{Ready: true}, addRegionBody{Chosen: &here.Region},
 		},
-		"sessions": {
-			[]sessionRow{session, {Session: session.Session, Region: here.Region, Current: true}}, []sessionRow(nil),
+		"region": {
+			regionBody{Row: regionRow{regionLink: lost}, Name: lost.Name, Console: "Replicating", API: "ADDING", Done: 1,
+				Total: 2, Left: "1 minute", Okta: []appField{{"Name", "https://portal.example/acs", true}},
+				Entra: []appField{{"Index 0", "https://portal.example/acs", true}}, Hosts: []hostRow{{"a.example", "Use", "IPv4"}}},
+			regionBody{Row: regionRow{regionLink: lost}, Name: lost.Name, API: "ADDING"},
+			regionBody{Row: regionRow{regionLink: lost}, Name: lost.Name, API: "ACTIVE", MayEdit: true},
+			regionBody{Row: regionRow{regionLink: lost}, Name: lost.Name, API: "REMOVING", MayEdit: true},
+			regionBody{Row: regionRow{regionLink: here}, Name: here.Name, API: "ACTIVE"},
+			regionBody{Removed: true, Name: lost.Name, MayEdit: true},
 		},
+		"removeregion": {
+			removeRegionBody{Region: lost.Region, Apps: []center.Application{{Name: "Wiki", Description: "Text"}}, MoreApps: 1,
+				Typed: "eu", Problem: &refusedChange{textOther, "detail"}},
+			removeRegionBody{Region: here.Region, Problem: &refusedChange{textOther, ""}, Blocked: true},
+		},
+		"role":     {roleBody{account, set, &accessKeys{"profile", "[profile]"}}, roleBody{Account: account, PermissionSet: set}},
+		"sessions": {[]sessionRow{session, {Session: session.Session, Region: here.Region, Current: true}}, []sessionRow(nil)},
 		"signedout": {
 			signedOutBody{Regions: regions, Behind: regions, Provider: "Example", Offer: true},
 			signedOutBody{Everywhere: true, Regions: regions, Result: resultEnded}, signedOutBody{Result: resultPartial},

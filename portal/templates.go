@@ -64,7 +64,8 @@ func parseTemplates(own fs.FS) (templates, error) {
 
 func parsePage(layouts, pages fs.FS, name string) (*template.Template, error) {
 	lines := func(list []string) string { return strings.Join(list, "\n") }
-	t, err := template.New(layoutName).Funcs(template.FuncMap{"lines": lines}).ParseFS(layouts, layoutName)
+	join := func(list []string) string { return strings.Join(list, ", ") }
+	t, err := template.New(layoutName).Funcs(template.FuncMap{"lines": lines, "join": join}).ParseFS(layouts, layoutName)
 	if err != nil {
 		return nil, err
 	}
