@@ -30,7 +30,7 @@
 //   - portal/replica: replication of instance, sessions and revocations between
 //     Regions, on NATS JetStream.
 //   - portal/residency: a report of where each kind of data is.
-//   - portal/shortcuts: what users opened last and marked as favourites.
+//   - portal/shortcuts: what users opened last and marked as favorites.
 //   - portal/failover: a redirector to the nearest healthy Region.
 //   - portal/scim: users and groups from the identity provider by SCIM.
 //   - portal/awsnames: the addresses of AWS's Regions.
@@ -78,7 +78,7 @@
 //	portal                            saml, acs, acs/sessions, acs/theme,
 //	                                  portal/audit, portal/awsnames,
 //	                                  portal/center, portal/internal/refusal,
-//	                                  portal/residency
+//	                                  portal/residency, portal/shortcuts
 //	portal/awsnames                   –
 //	portal/awsapi                     portal/audit, portal/keys,
 //	                                  portal/awsapi/internal/sigv4,

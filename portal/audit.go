@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
@@ -134,6 +135,18 @@ func (p *Portal) auditRevocation(ctx context.Context, by sessions.Session, u cen
 		Request: map[string]string{
 			"userId": u.ID, "userName": u.UserName, "identityProvider": cmp.Or(u.IdentityProvider, by.Proof.Subject.Provider),
 		},
+	})
+}
+
+// auditKeys writes that a page showed credentials, as the API of the command line does.
+func (p *Portal) auditKeys(ctx context.Context, s sessions.Session, role center.Role, expires time.Time) {
+	if p.cfg.Audit == nil {
+		return
+	}
+	p.access(ctx, audit.Event{
+		Source: audit.SourceSSO, Name: "GetRoleCredentials", Identity: audit.User(s.UserID, s.UserName, s.ID),
+		Request:  map[string]string{"accountId": role.Account.ID, "roleName": role.PermissionSet.Name},
+		Response: map[string]string{"expiration": expires.UTC().Format(time.RFC3339)},
 	})
 }
 

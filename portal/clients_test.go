@@ -251,7 +251,8 @@ func TestAccessKeysOfARole(t *testing.T) {
 	requirePage(t, b.click("https://"+virginia+path), 200, path, "sso_start_url = "+c.start+"\n")
 	c.start = "https://ssoins-1.portal.us-east-1.app.aws\ncredential_process = evil"
 	a := b.click("https://" + virginia + path)
-	requirePage(t, a, 200, path, "no cloud credentials")
+	requirePage(t, a, 200, path, "ReadOnly")
+	assert.NotContains(t, a.body, "Access keys")
 	assert.NotContains(t, a.body, "evil")
 	requirePage(t, b.click("https://"+virginia+"/accounts/111122223333/Admin"), http.StatusNotFound,
 		"/accounts/111122223333/Admin", "no such permission set")

@@ -19,6 +19,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/residency"
+	"github.com/meridian-saml/meridian/portal/shortcuts"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -34,10 +35,14 @@ type Directory interface {
 	User(userName string) (center.User, bool)
 	// UserByID returns the user with this ID, even if inactive.
 	UserByID(id string) (center.User, bool)
-	// Accounts and Applications return an active user's assignments in all Regions, in the order in which pages show
+	// AccountSets and Applications return an active user's assignments in all Regions, in the order in which pages show
 	// them.
-	Accounts(userID string) []center.AccountAccess
+	AccountSets(userID string) []center.AccountSets
 	Applications(userID string) []center.Application
+	// RoleOf returns a role of an active user. It reports false if that isn't assigned to the user.
+	RoleOf(userID, accountID, permissionSet string) (center.Role, bool)
+	// PermissionSet returns the permission set with this name, whether or not the user has it.
+	PermissionSet(name string) (center.PermissionSet, bool)
 	// Regions returns the Regions, the primary first. The portal URLs of all Regions must be in the same order, such as
 	// IPv4 first: a link leads to the URL at the same index.
 	Regions() []center.Region
@@ -88,6 +93,9 @@ type Config struct {
 	// Codes hand sign-ins from one origin to another. Portals of several Regions that share them hand sign-ins to each
 	// other. Nil: codes are kept in Store, and handoffs lead only from this Region's consumers to its portals.
 	Codes Codes
+	// Shortcuts keep what users opened last, and their favorites. Portals that share them show the same. Nil: they are
+	// kept in memory.
+	Shortcuts shortcuts.Store
 	// Replication reports how fresh the data of the other Regions is. Nil: the data is always fresh, because there is
 	// only this process.
 	Replication Replication
@@ -121,6 +129,12 @@ type Config struct {
 	// value, of text and of at most 460 bytes, there are at most 50, and they have at most 8 KiB in all. False: they
 	// are ignored.
 	AccessControl bool
+	// Actions are what a user can do with a permission set, as links on its page. A deep link ([PathConsole]) leads to the
+	// first. Nil: none, and a deep link leads to the page.
+	Actions []Action
+	// Credentials issues credentials, which the page of a permission set shows when the user asks for them. Nil: no page
+	// shows credentials. With programs (see [Portal.WithClients]) the page also says how they get theirs.
+	Credentials CredentialIssuer
 
 	// Unsolicited controls sign-ins that begin at the identity provider. Zero: Ask.
 	Unsolicited Unsolicited
@@ -235,6 +249,9 @@ func (c *Config) check() error {
 			return badConfig("Config.SignOutURLs["+strconv.Quote(entityID)+"]", want, refusal.WithoutUser(to))
 		}
 	}
+	if err := checkActions(c.Actions); err != nil {
+		return err
+	}
 	if slices.Contains(c.LogoutEndsAll, "") {
 		return badConfig("Config.LogoutEndsAll", "entity IDs", "")
 	}
@@ -247,6 +264,7 @@ func (c *Config) check() error {
 	}
 	c.defaults()
 	// An absolute URL of the portal itself is as good as a path.
+	c.Actions = slices.Clone(c.Actions)
 	c.SignOutURLs, c.LogoutEndsAll = maps.Clone(c.SignOutURLs), slices.Clone(c.LogoutEndsAll)
 	c.RelayStateOrigins = append(slices.Clone(c.RelayStateOrigins), origins(c.Directory.Regions()[i].PortalURLs)...)
 	return nil
@@ -265,6 +283,9 @@ func (c *Config) defaults() {
 	}
 	if c.Sessions == nil {
 		c.Sessions = sessions.NewMemoryStore(sessions.MemoryConfig{Region: c.Region})
+	}
+	if c.Shortcuts == nil {
+		c.Shortcuts = shortcuts.NewMemoryStore()
 	}
 	if c.Codes == nil {
 		c.Codes = NewCodes(c.Store)

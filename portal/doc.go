@@ -179,6 +179,19 @@
 // [Config].Theme sets the name, logo, colors, support link and notice, and adds languages: see package theme. The
 // browser chooses the language. [Config].Templates replaces templates one by one: see TEMPLATES.md in this directory.
 //
-// The page of a permission set shows the chosen role and, with programs, how AWS's command line gets credentials for
-// it. The portal itself shows none. A product built on the portal can replace the page.
+// The page of a permission set shows the chosen role, the links of [Config].Actions, access keys if Config.Credentials
+// issues them, and, with programs, how AWS's command line gets its own.
+//
+// The home page finds accounts by name, number, address and permission set, and applications, on the server. An account
+// whose name begins with the query comes first. Pages of lists are below 100 kB and cost about the same however much a
+// user has. What a user opened last and marked as a favorite is kept in [Config].Shortcuts, in all Regions. A shortcut
+// gives no access, and is shown only while its target is assigned to the user.
+//
+// A deep link is [PathConsole] with the parameters account_id and role_name. It survives the sign-in and leads to the
+// first of Config.Actions, with its parameter destination, or to the page of the permission set. Without the permission
+// set, a page says so.
+//
+// [PathSessions] shows the browser, the system and the address with which a session began. The portal keeps them in the
+// session's Data, as fixed names: no text of the client's. In the last 15 minutes of a session, or its last quarter,
+// pages say that it ends, and link to a sign-in. It joins the earlier one.
 package portal

@@ -42,3 +42,32 @@ func Explains(r center.Reason) bool {
 	_, ok := textReasons[r]
 	return ok
 }
+
+// Found is an account that Find finds, and the permission sets that it names.
+type Found struct {
+	ID     string
+	ByName bool
+	Sets   []string
+}
+
+// Find returns what a query finds.
+func Find(query string, all []center.AccountSets) (out []Found) {
+	for _, h := range newQuery(query).accounts(all) {
+		out = append(out, Found{h.Account.ID, h.ByName, h.Found})
+	}
+	return out
+}
+
+// FindApplications returns the names of the applications that a query finds.
+func FindApplications(query string, all []center.Application) (out []string) {
+	for _, a := range newQuery(query).applications(all) {
+		out = append(out, a.Name)
+	}
+	return out
+}
+
+// QueryText returns what of a query is used.
+func QueryText(query string) string { return newQuery(query).Text }
+
+// ReadUserAgent returns the names of a browser and its system.
+func ReadUserAgent(header string) (browser, system string) { return readUserAgent(header) }

@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -13,46 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-func (p *Portal) accounts(w http.ResponseWriter, r *http.Request, v *visit) {
-	body := p.cfg.Directory.Accounts(v.user.ID)
-	p.render(w, r, http.StatusOK, "accounts", v.page("Accounts", "accounts", body))
-}
-
-func (p *Portal) applications(w http.ResponseWriter, r *http.Request, v *visit) {
-	body := p.cfg.Directory.Applications(v.user.ID)
-	p.render(w, r, http.StatusOK, "applications", v.page("Applications", "applications", body))
-}
-
-// role is the page of a permission set in an account. If the permission set isn't assigned to the user, the page is not
-// found, whether or not the permission set exists.
-func (p *Portal) role(w http.ResponseWriter, r *http.Request, v *visit) {
-	p.renderRole(w, r, v, func(center.Account, center.PermissionSet) *accessKeys { return nil })
-}
-
-func (p *Portal) renderRole(w http.ResponseWriter, r *http.Request, v *visit,
-	keys func(center.Account, center.PermissionSet) *accessKeys) {
-	for _, a := range p.cfg.Directory.Accounts(v.user.ID) {
-		for _, set := range a.PermissionSets {
-			if a.Account.ID == r.PathValue("account") && set.Name == r.PathValue("permissionSet") {
-				set.SessionDuration = cmp.Or(set.SessionDuration, time.Hour) // center's default
-				body := roleBody{a.Account, set, keys(a.Account, set)}
-				p.render(w, r, http.StatusOK, "role", v.page(p.theme.Texts(r).T("%s in %s", set.Name, a.Account.Name), "", body))
-				return
-			}
-		}
-	}
-	pg := v.page("Not found", "", messageBody{Text: textNoRole, Action: "Back to your accounts", Href: pathHome})
-	p.render(w, r, http.StatusNotFound, "message", pg)
-}
-
-type roleBody struct {
-	Account       center.Account
-	PermissionSet center.PermissionSet
-	Keys          *accessKeys // nil: none
-}
-
 func (v *visit) page(title, tab string, body any) page {
-	return page{Title: title, Tab: tab, User: &v.user, Until: v.session.Expires, Body: body}
+	return page{Title: title, Tab: tab, User: &v.user, Until: v.session.Expires, began: v.session.Created, Body: body}
 }
 
 type sessionRow struct {
@@ -60,6 +21,9 @@ type sessionRow struct {
 	Region  center.Region // only the name if the Region was removed
 	Current bool
 	Seen    string
+	From    sessionFrom
+	// Lost reports whether the Region where it began can't be reached from here.
+	Lost bool
 }
 
 func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) {
@@ -69,12 +33,13 @@ func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	var rows []sessionRow
-	now, texts := p.now(), p.theme.Texts(r)
+	now, texts, heard := p.now(), p.theme.Texts(r), p.peers()
 	for _, s := range all {
 		if s.Over(now, p.cfg.IdleTimeout) {
 			continue
 		}
-		row := sessionRow{Session: s, Current: s.ID == v.session.ID, Seen: texts.T("just now")}
+		row := sessionRow{Session: s, Current: s.ID == v.session.ID, Seen: texts.T("just now"),
+			From: beganFrom(s), Lost: heard[s.Region].cutOff()}
 		row.Region, _ = p.regionNamed(s.Region)
 		row.Region.Name = s.Region
 		if d := now.Sub(s.Seen); d >= 2*time.Minute { // Seen is up to a minute old

@@ -47,7 +47,7 @@ func TestRolePage(t *testing.T) {
 	b := w.browser()
 	w.signIn(b, "https://"+frankfurt+"/", "alice@example.com")
 	requirePage(t, b.click("https://"+frankfurt+"/accounts/111122223333/ReadOnly"), 200, "/accounts/111122223333/ReadOnly",
-		"Production", "eu-central-1", "alice@example.com", "1 hour 30 minutes", "no cloud credentials")
+		"Production", "eu-central-1", "alice@example.com", "1 hour 30 minutes", "https://"+frankfurt+"/console?account_id=111122223333&amp;role_name=ReadOnly")
 	for _, path := range []string{"/accounts/111122223333/Admin", "/accounts/111122223333/Nope",
 		"/accounts/999999999999/ReadOnly", "/accounts/111122223333/readonly"} {
 		requirePage(t, b.click("https://"+frankfurt+path), http.StatusNotFound, path, "no such permission set")
@@ -72,7 +72,7 @@ func TestNamesAreEscaped(t *testing.T) {
 func TestUnknownPagesAndMethods(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
-	for _, path := range []string{"/nope", "/accounts", "/accounts/1", "/static/nope.css", "/static/portal.go"} {
+	for _, path := range []string{"/nope", "/accounts", "/accounts/1/2/3", "/static/nope.css", "/static/portal.go"} {
 		requirePage(t, b.get("https://"+virginia+path), http.StatusNotFound, path, "Go to the portal")
 	}
 	for path, allow := range map[string]string{"/": "GET, HEAD", "/applications": "GET, HEAD",

@@ -24,13 +24,17 @@ const (
 	PathResidency  = "/operator/residency" // where data is, as text or JSON, for operators
 	PathOperator   = "/operator"           // Regions, their addresses, other users' sessions
 	PathHealth     = "/health"             // says whether users can sign in here
+	PathConsole    = "/console"            // deep links: with account_id and role_name
 )
 
 // The other paths that the portal serves besides its assertion consumers.
 const (
 	pathHome         = "/"                                   // accounts and their permission sets
 	pathApplications = "/applications"                       // applications of all Regions
+	pathAccount      = "/accounts/{account}"                 // one account with all of the user's permission sets
 	pathRole         = "/accounts/{account}/{permissionSet}" // one of those permission sets
+	pathRoleKeys     = pathRole + "/keys"                    // POST only: credentials for it
+	pathFavorites    = "/favorites"                          // POST only: marks one, or ends that
 	pathContinue     = "/continue"                           // finishes a sign-in, or asks the user first
 	pathSignedOut    = "/signed-out"                         // starts nothing
 	pathEndAll       = "/sessions/end-all"                   // asks, and ends all of them
@@ -150,7 +154,11 @@ func (p *Portal) mount() (err error) {
 	p.mux.HandleFunc(PathLogin, p.login)
 	p.get(pathHome+"{$}", p.visitor(p.accounts))
 	p.get(pathApplications, p.visitor(p.applications))
+	p.get(pathAccount, p.visitor(p.account))
 	p.get(pathRole, p.visitor(p.role))
+	p.get(PathConsole, p.visitor(p.console))
+	p.handle(pathRoleKeys, byMethod{http.MethodPost: p.visitor(p.roleKeys)})
+	p.handle(pathFavorites, byMethod{http.MethodPost: p.visitor(p.favorite)})
 	p.get(pathSignedOut, p.signedOut)
 	p.get(pathStatic, p.static)
 	p.get(PathHealth, p.healthy)

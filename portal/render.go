@@ -42,43 +42,49 @@ type page struct {
 	// Regions are all Regions of the instance, if a user is signed in.
 	Regions  []regionLink
 	Operator bool // whether the user is an operator
-	Body     any
+	// Find is the search field of a page with a list; nil: none.
+	Find *finder
+	// Ends is how long the session still lasts, if that is not long, as text. Renew is the address at which the user can
+	// sign in again before, or "".
+	Ends, Renew string
+	Body        any
 
 	Brand brand
 	texts *theme.Texts
+	began time.Time // when the session began
 }
 
 // T returns the text of a key, its English form, in the user's language. It escapes values, except template.HTML.
-func (pg page) T(key string, values ...any) template.HTML { return pg.texts.HTML(key, values...) }
+func (pg *page) T(key string, values ...any) template.HTML { return pg.texts.HTML(key, values...) }
 
 // Language and Dir are the attributes lang and dir of the page.
-func (pg page) Language() string { return pg.texts.Language() }
-func (pg page) Dir() string      { return pg.texts.Dir() }
+func (pg *page) Language() string { return pg.texts.Language() }
+func (pg *page) Dir() string      { return pg.texts.Dir() }
 
 // Time returns an instant as an element, which the portal's script shows in the user's time zone.
-func (pg page) Time(at time.Time) template.HTML {
+func (pg *page) Time(at time.Time) template.HTML {
 	const form = `<time datetime="%s">%s</time>`
 	return template.HTML(fmt.Sprintf(form, at.UTC().Format(time.RFC3339), template.HTMLEscapeString(pg.Instant(at))))
 }
 
 // Copy returns a button that copies the element with this ID. The portal's script shows it.
-func (pg page) Copy(id string) template.HTML {
+func (pg *page) Copy(id string) template.HTML {
 	const form = `<p><button type="button" class="button second small" data-copy="%s" data-done="%s" hidden>%s</button></p>`
 	done := template.HTMLEscapeString(pg.texts.T("Copied"))
 	return template.HTML(fmt.Sprintf(form, template.HTMLEscapeString(id), done, pg.T("Copy")))
 }
 
 // Instant and Length return an instant and a duration as text.
-func (pg page) Instant(at time.Time) string   { return instant(pg.texts, at) }
-func (pg page) Length(d time.Duration) string { return length(pg.texts, d) }
+func (pg *page) Instant(at time.Time) string   { return instant(pg.texts, at) }
+func (pg *page) Length(d time.Duration) string { return length(pg.texts, d) }
 
 // Mono returns a name as an element of a text.
-func (page) Mono(name string) template.HTML {
+func (*page) Mono(name string) template.HTML {
 	return template.HTML(`<span class="mono">` + template.HTMLEscapeString(name) + `</span>`)
 }
 
 // Person returns a user's label, the user name if it is another text, and the identity provider unless that is empty.
-func (pg page) Person(u center.User, of string) template.HTML {
+func (pg *page) Person(u center.User, of string) template.HTML {
 	out := "<strong>" + template.HTMLEscapeString(u.Label()) + "</strong>"
 	if u.UserName != u.Label() {
 		out += ` <span class="quiet">(` + template.HTMLEscapeString(u.UserName) + ")</span>"
@@ -90,12 +96,20 @@ func (pg page) Person(u center.User, of string) template.HTML {
 }
 
 // Names returns the names of Regions.
-func (page) Names(list []center.Region) string {
+func (*page) Names(list []center.Region) string {
 	var out []string
 	for _, r := range list {
 		out = append(out, cmp.Or(r.Label, r.Name))
 	}
 	return strings.Join(out, ", ")
+}
+
+// FindQuery is the query of the search field, for the address of another page with one.
+func (pg *page) FindQuery() template.URL {
+	if pg.Find == nil || pg.Find.Query == "" {
+		return ""
+	}
+	return template.URL("?" + url.Values{"q": {pg.Find.Query}}.Encode())
 }
 
 type regionLink struct {
@@ -144,7 +158,7 @@ func (p *Portal) openURL(l place, to center.Region) string {
 }
 
 // Primary returns the link of the primary Region.
-func (pg page) Primary() regionLink {
+func (pg *page) Primary() regionLink {
 	if len(pg.Regions) == 0 {
 		return regionLink{}
 	}
@@ -164,6 +178,7 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name
 	}
 	if pg.User != nil {
 		pg.Regions, pg.Operator, pg.Of = all, p.isOperator(*pg.User), p.providerOf(*pg.User)
+		pg.Ends, pg.Renew = p.endsSoon(r, pg)
 	}
 	b, err := p.templates.execute(name, pg)
 	if err != nil {

@@ -24,17 +24,26 @@ func (p *Portal) samples() map[string][]page {
 	provider := center.IdentityProvider{EntityID: "https://idp.example", Name: "Example"}
 	session := sessionRow{
 		Session: sessions.Session{ID: "2", Client: "Command line", Created: at, Host: "portal.example"},
-		Region:  here.Region, Seen: "3 s ago",
+		Region:  here.Region, Seen: "3 s ago", Lost: true, From: sessionFrom{"Firefox", "Windows", "192.0.2.1"},
 	}
 	regions := []center.Region{here.Region, lost.Region}
 	english := p.theme.English()
-	wiki := center.Application{Name: "Wiki", Description: "Text", URL: "https://wiki.example", Region: "us-east-1"}
+	sets := []setRow{{Name: set.Name, Description: set.Description, Favorite: true}}
+	shortcut := []shortcutRow{{Name: set.Name, Account: account, Href: "/accounts/111122223333/ReadOnly"}, {Name: "Wiki"}}
 	bodies := map[string][]any{
+		"account": {accountBody{account, sets}},
 		"accounts": {
-			[]center.AccountAccess{{Account: account, PermissionSets: []center.PermissionSet{set}}}, []center.AccountAccess(nil),
+			accountsBody{[]accountRow{{Account: account, Sets: sets, Count: 2, More: true, Open: true}}, shortcut, shortcut},
+			accountsBody{},
 		},
-		"applications": {[]center.Application{wiki}, []center.Application(nil)},
-		"begin":        {beginBody{Href: PathLogin}},
+		"applications": {
+			[]applicationRow{{Application: center.Application{
+				ID: "wiki", Name: "Wiki", Description: "Text", URL: "https://wiki.example", Region: "us-east-1",
+			}, Favorite: true, Lost: true}},
+			[]applicationRow{},
+		},
+		"begin": {beginBody{Href: PathLogin}},
+		"keys":  {keysBody{account, set, shellLines{"export A='b'", "$Env:A='b'"}, at, "/accounts/111122223333/ReadOnly"}},
 		"client": {
 			consentBody{ClientRequest: ClientRequest{Name: "Command line", Scopes: []string{"see your accounts"}, Asked: at}},
 			consentBody{Waits: "localhost"},
@@ -74,8 +83,14 @@ func (p *Portal) samples() map[string][]page {
 				Typed: "eu", Problem: &refusedChange{textOther, "detail"}},
 			removeRegionBody{Region: here.Region, Problem: &refusedChange{textOther, ""}, Blocked: true},
 		},
-		"role":     {roleBody{account, set, &accessKeys{"profile", "[profile]"}}, roleBody{Account: account, PermissionSet: set}},
-		"sessions": {[]sessionRow{session, {Session: session.Session, Region: here.Region, Current: true}}, []sessionRow(nil)},
+		"role": {
+			roleBody{
+				Account: account, PermissionSet: set, Favorite: true, Actions: []roleAction{{"Console", "https://console.example"}},
+				Issues: true, Keys: &accessKeys{"profile", "[profile]"}, DeepLink: "https://portal.example/console",
+			},
+			roleBody{Account: account, PermissionSet: set},
+		},
+		"sessions": {[]sessionRow{session, {Session: session.Session, Region: here.Region, Current: true}}},
 		"signedout": {
 			signedOutBody{Regions: regions, Behind: regions, Provider: "Example", Offer: true},
 			signedOutBody{Everywhere: true, Regions: regions, Result: resultEnded}, signedOutBody{Result: resultPartial},
@@ -84,9 +99,14 @@ func (p *Portal) samples() map[string][]page {
 	}
 	out := map[string][]page{}
 	for name, list := range bodies {
-		for _, body := range list {
+		for _, body := range append(list, nil) {
 			base := page{Title: "Title", Here: here, Until: at, Body: body, Brand: p.brand, texts: english}
+			base.Find = &finder{Path: pathHome} // as pages with a list have
 			full := base
+			full.Ends, full.Renew = "5 minutes", PathLogin
+			full.Find = &finder{Path: pathHome, Query: "wiki", pager: pager{
+				Total: 60, From: 26, To: 50, Page: 2, Pages: 3, Here: "/?page=2", Prev: "/", Next: "/?page=3",
+			}}
 			full.Tab, full.User, full.Of, full.Operator = "accounts", &user, "Example", true
 			full.Regions = []regionLink{here, lost}
 			out[name] = append(out[name], full)

@@ -69,7 +69,7 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 		return why
 	}
 	now := p.now()
-	s.Region, s.Host = p.cfg.Region, p.place(r).origin()
+	s.Region, s.Host, s.Data = p.cfg.Region, p.place(r).origin(), p.sentFrom(r)
 	s.Created, s.Seen = now, now
 	if end := now.Add(p.cfg.SessionLifetime); s.Expires.IsZero() || end.Before(s.Expires) {
 		s.Expires = end

@@ -81,7 +81,7 @@ func (t templates) execute(name string, pg page) ([]byte, error) {
 			continue
 		}
 		var b bytes.Buffer // buffered, so that a failure can become an error response
-		err := from[name].Execute(&b, pg)
+		err := from[name].Execute(&b, &pg)
 		if err == nil {
 			return b.Bytes(), failed
 		}
@@ -95,7 +95,7 @@ func (t templates) check(samples map[string][]page) error {
 	for name, own := range t.own {
 		for _, pg := range samples[name] {
 			var b bytes.Buffer
-			if err := own.Execute(&b, pg); err != nil {
+			if err := own.Execute(&b, &pg); err != nil {
 				return &Error{Reason: ReasonConfig, Rule: "Config.Templates: " + name + ".html", Err: err}
 			}
 		}

@@ -11,10 +11,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// AccountSets agrees with Accounts, whoever has what through which groups.
+// AccountSets agrees with Accounts, for any users and groups.
 func TestAccountSetsAreThoseOfAccounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}, Users: []center.User{{UserName: "a"}, {UserName: "b"}}}
+		d := center.Data{
+			Regions: []center.Region{{Name: "us-east-1"}}, Users: []center.User{{UserName: "a"}, {UserName: "b"}},
+		}
 		principals := []center.Principal{center.UserPrincipal("a"), center.UserPrincipal("b")}
 		for _, name := range []string{"g1", "g2", "g3"} {
 			g := center.Group{Name: name}

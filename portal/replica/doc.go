@@ -28,7 +28,8 @@
 //     its own applications. When a log has grown to twice the size of its state, and by at least 1 MiB, a full
 //     transaction replaces all earlier ones.
 //   - sessions holds sessions, one-time codes, and users' shortcuts. A list of shortcuts is kept until 400 days after
-//     the Region wrote it last, or until the user is removed. If a Region is removed, what was written only there is lost.
+//     the Region wrote it last, or until the user is removed. If a Region is removed, what was written only there is
+//     lost.
 //   - revoked holds revocations. Sign-outs and revocations of sessions are kept until every session that they can end
 //     has expired. Users' epochs are kept forever.
 //

@@ -183,9 +183,9 @@ func lacksKey(err error) bool {
 	return ok && e.Reason == ReasonKey
 }
 
-// The subjects of revocations and of shortcuts are hashes with a key of the Region, so that they don't tell whom they are about. The
-// key is stored in the Identity, sealed. It stays as long as the streams: a message replaces an earlier one by its
-// subject.
+// The subjects of revocations and of shortcuts are hashes with a key of the Region, so that they don't tell whom they
+// are about. The key is stored in the Identity, sealed. It stays as long as the streams: a message replaces an earlier
+// one by its subject.
 
 // newNames makes the key.
 func (n *Node) newNames() ([]byte, error) {

@@ -37,7 +37,7 @@ func TestShortcutsAreOfAllRegions(t *testing.T) {
 	mesh(t, us, eu)
 	now := time.Now()
 	put(t, us, "u-1", func(l *shortcuts.List) { l.Mark(app("wiki"), true, now) })
-	eventually(t, "the favourite", func() bool { return listOf(t, eu, "u-1").IsFavorite(app("wiki")) })
+	eventually(t, "the favorite", func() bool { return listOf(t, eu, "u-1").IsFavorite(app("wiki")) })
 
 	us.Close()
 	put(t, eu, "u-1", func(l *shortcuts.List) { l.Mark(app("wiki"), false, now) })

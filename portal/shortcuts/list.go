@@ -10,7 +10,7 @@ import (
 const (
 	MaxFavorites = 24 // Mark refuses more
 	MaxRecent    = 8
-	// maxUnmarked is how many former favourites are remembered, so that they end in every Region.
+	// maxUnmarked is how many former favorites are remembered, so that they end in every Region.
 	maxUnmarked = 16
 )
 
@@ -46,7 +46,7 @@ func (l List) Favorites() []Target {
 		func(a, b Shortcut) int { return a.Marked.Compare(b.Marked) })
 }
 
-// Recent returns the targets that the user opened, the last opened first. A favourite is among them, too.
+// Recent returns the targets that the user opened, the last opened first. A favorite is among them, too.
 func (l List) Recent() []Target {
 	out := targets(l.Items, func(s Shortcut) bool { return !s.Opened.IsZero() }, lastOpened)
 	return out[:min(len(out), MaxRecent)]
@@ -73,7 +73,7 @@ func (l *List) Open(t Target, at time.Time) {
 	l.change(t, func(s *Shortcut) { s.Opened = later(s.Opened, stamp(at)) })
 }
 
-// Mark makes a target a favourite, or ends that. It returns false, and changes nothing, if there are MaxFavorites.
+// Mark makes a target a favorite, or ends that. It returns false, and changes nothing, if there are MaxFavorites.
 func (l *List) Mark(t Target, favorite bool, at time.Time) bool {
 	if favorite && !l.IsFavorite(t) && len(l.Favorites()) >= MaxFavorites {
 		return false
@@ -119,7 +119,7 @@ func Merge(lists ...List) List {
 	return List{bounded(items)}
 }
 
-// join merges two shortcuts to one target; old may be zero. Of two marks at one instant the favourite counts.
+// join merges two shortcuts to one target; old may be zero. Of two marks at one instant the favorite counts.
 func join(s, old Shortcut) Shortcut {
 	s.Opened = later(s.Opened, old.Opened)
 	if old.Marked.After(s.Marked) || old.Marked.Equal(s.Marked) && old.Favorite {
@@ -128,8 +128,8 @@ func join(s, old Shortcut) Shortcut {
 	return s
 }
 
-// bounded returns the items that a list may have, in their order: favourites that were marked first, what was opened
-// last, and favourites that ended last.
+// bounded returns the items that a list may have, in their order: favorites that were marked first, what was opened
+// last, and favorites that ended last.
 func bounded(items []Shortcut) []Shortcut {
 	keep := map[Target]bool{}
 	take := func(of []Target, most int) {

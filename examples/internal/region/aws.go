@@ -57,6 +57,22 @@ func (r *Region) serveAWS(p *portal.Portal) (http.Handler, error) {
 	return clients.Pages(), nil
 }
 
+// withKeys makes the portal show access keys, if the Region serves AWS's command lines.
+func (r *Region) withKeys(cfg *portal.Config) error {
+	if r.cfg.AWS == nil {
+		return nil
+	}
+	sealer, err := awsapi.NewSealer(r.cfg.AWS.Key)
+	if err != nil {
+		return err
+	}
+	cfg.Credentials = access.Environment{
+		Region: cfg.Region, Logger: cfg.Logger,
+		Issuer: awsapi.SealedRoles{Sealer: sealer, Instance: r.View().Metadata().ID},
+	}
+	return nil
+}
+
 // API returns the handler for AWS's command lines. It answers 503 until the Region is replicated.
 func (r *Region) API() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

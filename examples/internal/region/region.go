@@ -147,9 +147,12 @@ func (r *Region) begin(ctx context.Context) error {
 func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 	cfg := portal.Config{
 		Region: r.cfg.Place.Name, SP: r.cfg.SP, Directory: r.View(), Store: r.cfg.Store,
-		Context: r.ctx, Sessions: r.Sessions(), Codes: r.Codes(), Replication: r.Node, Operator: corp.IsOperator,
-		Logger: r.cfg.Logger, OnVerdict: r.cfg.OnVerdict, OnSignIn: r.cfg.OnSignIn, Audit: r.audit,
-		Residency: r.residency,
+		Context: r.ctx, Sessions: r.Sessions(), Shortcuts: r.Shortcuts(), Codes: r.Codes(),
+		Replication: r.Node, Operator: corp.IsOperator, Logger: r.cfg.Logger, OnVerdict: r.cfg.OnVerdict,
+		OnSignIn: r.cfg.OnSignIn, Audit: r.audit, Residency: r.residency,
+	}
+	if err := r.withKeys(&cfg); err != nil {
+		return nil, fmt.Errorf("the access keys of %s: %w", r.cfg.Place.Name, err)
 	}
 	if edit != nil {
 		edit(&cfg)

@@ -36,17 +36,10 @@ func (a *API) roleCredentials(ctx context.Context, call *awsapi.Call, g awsapi.G
 	if i < 0 {
 		return nil, noAccess("permission set of the user in the account")
 	}
-	now := a.cfg.Now().Round(0)
-	c, err := a.cfg.Issuer.IssueRole(ctx, awsapi.RoleSession{
-		Account: account, PermissionSet: role, RoleSuffix: a.cfg.RoleSuffix(account, role), UserID: g.UserID,
-		UserName: g.UserName, Region: a.cfg.Region, Tags: g.Tags, Issued: now,
-		Expires: now.Add(a.duration(found.PermissionSets[i])),
-	})
+	c, err := a.issue(ctx, g.UserID, g.UserName, g.Tags, account, found.PermissionSets[i], call.RequestID)
 	if err != nil {
 		return nil, err
 	}
-	a.log.InfoContext(ctx, "role credentials issued", "user", g.UserName, "account", account, "role", role,
-		"accessKey", c.AccessKeyID, "expires", c.Expires, "request", call.RequestID)
 	if a.cfg.Audit.Log != nil {
 		e := call.Event()
 		e.Identity = audit.User(g.UserID, g.UserName, "")
@@ -60,6 +53,22 @@ func (a *API) roleCredentials(ctx context.Context, call *awsapi.Call, g awsapi.G
 		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
 		Expiration: c.Expires.UnixMilli(),
 	}}, nil
+}
+
+// issue issues credentials for a permission set that a user has now, and logs that.
+func (a *API) issue(ctx context.Context, userID, userName string, tags map[string]string, account string,
+	set center.PermissionSet, requestID string) (awsapi.RoleCredentials, error) {
+	now := a.cfg.Now().Round(0)
+	c, err := a.cfg.Issuer.IssueRole(ctx, awsapi.RoleSession{
+		Account: account, PermissionSet: set.Name, RoleSuffix: a.cfg.RoleSuffix(account, set.Name), UserID: userID,
+		UserName: userName, Region: a.cfg.Region, Tags: tags, Issued: now, Expires: now.Add(a.duration(set)),
+	})
+	if err != nil {
+		return c, err
+	}
+	a.log.InfoContext(ctx, "role credentials issued", "user", userName, "account", account, "role", set.Name,
+		"accessKey", c.AccessKeyID, "expires", c.Expires, "request", requestID)
+	return c, nil
 }
 
 // duration is how long credentials of a permission set are valid. They may outlive the sign-in, as at AWS.

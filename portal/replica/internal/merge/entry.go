@@ -29,7 +29,7 @@ const (
 	EntryUser      EntryKind = "everyone" // ends all sessions of a user
 	EntryLogout    EntryKind = "logout"   // ends what an identity provider ended
 	EntryProbe     EntryKind = "probe"    // nothing: the stream takes writes
-	// EntryShortcuts is what a Region wrote of a user's recent and favourite targets. An
+	// EntryShortcuts is what a Region wrote of a user's recent and favorite targets. An
 	// older version may skip it.
 	EntryShortcuts EntryKind = "shortcuts"
 )

@@ -66,7 +66,8 @@ func NewSessions(region, primary string, also ...EntryKind) *Sessions {
 		region: region, primary: primary, also: also,
 		sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{}, ends: map[end]time.Time{},
 		logouts: map[sessions.Subject][]sessions.Logout{}, epochs: map[string]map[string]uint64{},
-		codes: map[string]Code{}, shortcuts: map[string]map[string]written{}, unread: map[unread]time.Time{}, doubted: map[string]bool{},
+		codes: map[string]Code{}, shortcuts: map[string]map[string]written{},
+		unread: map[unread]time.Time{}, doubted: map[string]bool{},
 		departures: departures{removed: map[string]uint64{}, listed: map[string]uint64{}, over: map[string]uint64{}},
 	}
 }
