@@ -1,6 +1,9 @@
 package audit
 
-import "time"
+import (
+	"hash/crc32"
+	"time"
+)
 
 // Small makes a Config for tests: small classes, and refusals without a rest.
 func Small(cfg Config) Config {
@@ -31,4 +34,26 @@ func (l *Log) Flush() {
 		_ = c.put(&entry{done: done})
 		<-done
 	}
+}
+
+// A Part is a part of a file.
+type Part struct {
+	From, To int
+	First    uint64
+	Count    uint32
+	Body     []byte
+}
+
+// Parts returns the parts of a file's content.
+func Parts(b []byte) (out []Part) {
+	for _, p := range parts(b) {
+		out = append(out, Part{p.from, p.to, p.first, p.count, p.body})
+	}
+	return out
+}
+
+// Block returns a block with a body.
+func Block(first uint64, count uint32, body []byte) []byte {
+	h := head{first: first, count: count, size: uint32(len(body)), sum: crc32.Checksum(body, castagnoli)}
+	return append(h.append(nil), body...)
 }

@@ -34,8 +34,9 @@ type quota struct {
 const (
 	addressShare = 8
 	siteShare    = 2
-	maxReasons   = 64 // that are counted apart
-	maxShown     = 5  // clients or users in one event of counts
+	maxReasons   = 64      // that are counted apart
+	maxShown     = 5       // clients or users in one event of counts
+	maxUsers     = 100_000 // that are counted apart in an hour
 )
 
 func newQuota(cfg *Config) *quota {
@@ -138,6 +139,9 @@ func (q *quota) access(e Event) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.turn()
+	if q.users[user] == 0 && len(q.users) >= maxUsers {
+		user = "others" // they share one bound, so that memory is bounded
+	}
 	if q.users[user] >= q.perUser {
 		q.moreUsers[user]++
 		return false
