@@ -105,3 +105,39 @@ func TestRule78RemovedRegionsComeBack(t *testing.T) {
 	r, err := replica.Check(background(t), us, eu)
 	require.NoError(t, err, r.String())
 }
+
+// Rules 66 and 78: a Region forgets at its removal what it had ended. When it is added again, it lets in no session from
+// before its removal, so that none comes back, and those that begin later.
+func TestRule78ARegionThatIsAddedAgainRestoresNoSession(t *testing.T) {
+	t.Parallel()
+	us := open(t, alone(t.TempDir()))
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	extend(t, us, eu)
+	for _, id := range []string{"s-revoked", "s-all", "s-alive"} {
+		user := "u-1"
+		if id == "s-all" {
+			user = "u-2"
+		}
+		signIn(t, us, user, id)
+		eventually(t, id, func() bool { return alive(t, eu, id) })
+	}
+	require.NoError(t, eu.Sessions().Revoke(background(t), "u-1", "s-revoked"))
+	require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-2"))
+	eventually(t, "the revocations", func() bool { return !alive(t, us, "s-revoked") && !alive(t, us, "s-all") })
+	_, err := controlOf(us).RemoveRegion(administrator, frankfurt)
+	require.NoError(t, err)
+	erased(t, eu)
+	eu.Close()
+
+	c := configOf(frankfurt, t.TempDir())
+	c.Restored = true
+	eu = open(t, c)
+	extend(t, us, eu)
+	signIn(t, us, "u-1", "s-later")
+	eventually(t, "a session from after the removal", func() bool { return alive(t, eu, "s-later") })
+	for _, id := range []string{"s-revoked", "s-all", "s-alive"} {
+		assert.False(t, alive(t, eu, id), id)
+	}
+	assert.True(t, alive(t, us, "s-alive"))
+	assert.False(t, alive(t, us, "s-revoked"))
+}

@@ -20,8 +20,15 @@ func (s *Sessions) end(e end, until time.Time) {
 	}
 }
 
-// over says whether anything that is known ends the session.
+// over says whether the session doesn't count here: anything that is known ends it, or this Region was removed since it
+// was made and has been added again. What this Region had ended before its removal is erased here, and the others know
+// it.
 func (s *Sessions) over(key string, h *held) bool {
+	return s.departures.void(s.region, h.Created) || s.ended(key, h)
+}
+
+// ended says whether anything that is known ends the session.
+func (s *Sessions) ended(key string, h *held) bool {
 	for _, e := range endsOf(key, h.Session) {
 		if _, ended := s.ends[e]; ended {
 			return true

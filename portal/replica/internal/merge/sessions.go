@@ -150,7 +150,7 @@ func (s *Sessions) Count() map[string]int {
 		out[region] = 0
 	}
 	for at, h := range s.sessions {
-		if !s.over(at.key, h) {
+		if !s.ended(at.key, h) {
 			out[at.region]++
 		}
 	}
@@ -204,7 +204,7 @@ func (s *Sessions) Facts() (out []Fact) {
 	for at, h := range s.sessions {
 		v := h.Session
 		v.Seen = time.Time{}
-		fact("session "+at.region+" "+at.key, v.Expires, []any{v, s.over(at.key, h)})
+		fact("session "+at.region+" "+at.key, v.Expires, []any{v, s.ended(at.key, h)})
 	}
 	for e, until := range s.ends {
 		switch e.kind {

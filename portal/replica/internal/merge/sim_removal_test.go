@@ -223,6 +223,9 @@ func (o *oracle) mayBeDeparted(n *simNode, s *simSession) bool {
 	return slices.ContainsFunc(o.removals[s.at.s.region()], func(r *removed) bool {
 		before := s.Created.UnixMicro() <= int64(r.stamp)
 		return (n.mayHear(r.place) || !r.sure) && (before || r.back.n == 0 || !n.hears(r.back))
+	}) || slices.ContainsFunc(o.removals[n.r.id], func(r *removed) bool {
+		// A Region that was added again doesn't let in sessions from before its own removal.
+		return (n.mayHear(r.place) || !r.sure) && s.Created.UnixMicro() <= int64(r.stamp)
 	}) || slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return e.epoch > 0 && o.remembered(n, e) })
 }
 
