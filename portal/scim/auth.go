@@ -59,6 +59,6 @@ func (s *Server) primaryOnly() *Error {
 		return nil
 	}
 	e := fromCenter(err)
-	e.Rule = "users and groups are provisioned in one Region"
+	e.Rule, e.Err = "users and groups are provisioned in one Region", nil
 	return e
 }
