@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/portal/audit"
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
@@ -41,6 +42,13 @@ func (p *Portal) samples() map[string][]page {
 				ID: "wiki", Name: "Wiki", Description: "Text", URL: "https://wiki.example", Region: "us-east-1",
 			}, Favorite: true, Lost: true}},
 			[]applicationRow{},
+		},
+		"audit": {
+			auditBody{
+				Text: "alice", Classes: auditClasses, Alerts: []audit.Alert{{}}, Events: []auditRow{{}},
+				Damage: []*audit.Error{{}}, Older: "/operator/audit?before=1", Problem: "Problem",
+			},
+			auditBody{Older: "/operator/audit?before=1"},
 		},
 		"begin": {beginBody{Href: PathLogin}},
 		"keys":  {keysBody{account, set, shellLines{"export A='b'", "$Env:A='b'"}, at, "/accounts/111122223333/ReadOnly"}},
@@ -99,7 +107,7 @@ func (p *Portal) samples() map[string][]page {
 	}
 	out := map[string][]page{}
 	for name, list := range bodies {
-		for _, body := range append(list, nil) {
+		for _, body := range list {
 			base := page{Title: "Title", Here: here, Until: at, Body: body, Brand: p.brand, texts: english}
 			base.Find = &finder{Path: pathHome} // as pages with a list have
 			full := base
