@@ -47,7 +47,7 @@ func (p *Portal) accounts(w http.ResponseWriter, r *http.Request, v *visit) {
 	best := !q.empty() && find.Page == 1 // whether the first row is what the user most likely looks for
 	p.addSets(body.Rows, hits, &room, best)
 	for i, hit := range hits {
-		body.Rows[i].Open = find.Total <= fewAccounts || !hit.ByName || best && i == 0
+		body.Rows[i].Open = !hit.ByName || best && i == 0 || q.empty() && find.Total <= fewAccounts
 	}
 	pg := v.page("Accounts", "accounts", body)
 	pg.Find = find

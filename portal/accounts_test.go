@@ -69,6 +69,7 @@ func TestSearchAmong250Accounts(t *testing.T) {
 	for _, query := range []string{"pay", "PAYM"} {
 		a := b.click("https://" + virginia + "/?q=" + query)
 		requirePage(t, a, 200, "/?q="+query, `value="`+query+`"`, "2 accounts", `<details class="card account" open>`)
+		assert.Equal(t, 1, strings.Count(a.body, ` open>`), "the first")
 		assert.Equal(t, 40, strings.Count(a.body, `href="/accounts/`))
 		assert.Equal(t, []string{"Payments", "Orders of payments"}, accountsOn(a))
 	}
