@@ -16,9 +16,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Rule 65: the keys of the identity provider are written in the primary, and the running service provider of each Region
-// follows: a sign-in is refused where its key was replaced, also one that began before, and works again when the key is
-// back. An additional Region can't write them.
+// Rule 65: the keys of the identity provider are written in the primary, and the running service provider of each
+// Region follows: a sign-in is refused where its key was replaced, also one that began before, and works again when the
+// key is back. An additional Region can't write them.
 func TestRule65ServiceProvidersFollowTheFederation(t *testing.T) {
 	w := worldWithIdP(t)
 	d := data()

@@ -66,7 +66,8 @@ func (p *Portal) samples() map[string][]page {
 				{regionLink: lost, Status: textReplicating, Peer: Peer{Total: 2, Done: 1}, Known: true, texts: english},
 			},
 			ACS: []string{"https://portal.example/acs"}, Portals: []string{"https://portal.example"},
-			Domains: []string{"portal.example"}, Providers: []center.IdentityProvider{provider}, MoreProviders: 1,
+			Tasks: center.Tasks(), Domains: []string{"portal.example"},
+			Providers: []center.IdentityProvider{provider}, MoreProviders: 1,
 			UserName: "bob", Done: "Done", Problem: "Problem", Choose: []center.IdentityProvider{provider},
 		}},
 		"addregion": {

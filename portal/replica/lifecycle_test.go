@@ -106,8 +106,8 @@ func TestRule78RemovedRegionsComeBack(t *testing.T) {
 	require.NoError(t, err, r.String())
 }
 
-// Rules 66 and 78: a Region forgets at its removal what it had ended. When it is added again, it lets in no session from
-// before its removal, so that none comes back, and those that begin later.
+// Rules 66 and 78: a Region forgets at its removal what it had ended. When it is added again, it lets in no session
+// from before its removal, so that none comes back, and those that begin later.
 func TestRule78ARegionThatIsAddedAgainRestoresNoSession(t *testing.T) {
 	t.Parallel()
 	us := open(t, alone(t.TempDir()))

@@ -265,3 +265,19 @@ func TestInvalidConfigs(t *testing.T) {
 		assert.Equal(t, awsapi.ReasonConfig, e.Reason)
 	}
 }
+
+// Rule 65: the API asks the table of tasks. In a Region that the instance doesn't have any more it gives nothing, even if
+// the access token were still known.
+func TestRule65TheAPIAsksTheTableOfTasks(t *testing.T) {
+	w := newWorld(t)
+	token := w.signIn(frankfurt, "u-1")
+	require.Equal(t, 200, w.send(frankfurt, token, readOnly).Code)
+	w.update(func(tx *center.Tx) error { return tx.RemoveRegion(frankfurt) })
+	for _, request := range []string{readOnly, "GET /assignment/accounts",
+		"GET /assignment/roles?account_id=111122223333"} {
+		answer := w.send(frankfurt, token, request)
+		assert.Equal(t, 403, answer.Code, request)
+		assert.NotContains(t, answer.Body.String(), "111122223333", request)
+	}
+	require.Equal(t, 200, w.send(virginia, w.signIn(virginia, "u-1"), readOnly).Code)
+}
