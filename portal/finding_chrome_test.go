@@ -20,7 +20,9 @@ type wide struct {
 
 func (d wide) AccountSets(user string) []center.AccountSets { return d.accounts.AccountSets(user) }
 
-func (d wide) PermissionSet(name string) (center.PermissionSet, bool) { return d.accounts.PermissionSet(name) }
+func (d wide) PermissionSet(name string) (center.PermissionSet, bool) {
+	return d.accounts.PermissionSet(name)
+}
 
 func (d wide) RoleOf(user, account, set string) (center.Role, bool) {
 	return d.accounts.RoleOf(user, account, set)
