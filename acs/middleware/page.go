@@ -17,7 +17,7 @@ type refusal struct {
 	title, text, again string // again is the text of the link to Paths.Login; empty: to Paths.Home
 }
 
-var refusals = map[Reason]refusal{
+var textRefusals = map[Reason]refusal{
 	ReasonNotPending: {http.StatusForbidden, "This sign-in is over",
 		"It was finished, or began too long ago or in another browser. You can start again.", "Sign in again"},
 	ReasonNavigation: {http.StatusForbidden, "Sign-in can't continue this way",
@@ -48,7 +48,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, why *Error) {
 	}
 	log(r.Context(), "middleware: refused", "reference", reference, "reason", string(why.Reason), "rule", why.Rule,
 		"want", why.Want, "got", storeerr.Printable(why.Got), "cause", cause)
-	a := refusals[why.Reason]
+	a := textRefusals[why.Reason]
 	acs.SetPageHeaders(w.Header())
 	if a.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")

@@ -57,7 +57,8 @@ func newSite(p corp.Place, port int, dir string) *site {
 	u := loopback.Origin(p.Host(), port)
 	return &site{
 		Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name), port: port,
-		wire: filepath.Join(dir, "wire-"+p.Name), audit: filepath.Join(dir, "audit-"+p.Name), store: acs.NewMemoryStore(acs.MemoryConfig{}),
+		wire: filepath.Join(dir, "wire-"+p.Name), audit: filepath.Join(dir, "audit-"+p.Name),
+		store: acs.NewMemoryStore(acs.MemoryConfig{}),
 	}
 }
 

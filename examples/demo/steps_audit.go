@@ -34,7 +34,8 @@ func audited(k *walker) string {
 	signedIn := check.Get(eventID(pages[other], other, corp.Alice, "UserAuthentication"))
 	_, err := eventID(pages[first], first, signedIn, "UserAuthentication")
 	var missing *check.Difference
-	check.Must(check.That("the sign-in in "+other.Name, errors.As(err, &missing), "no event of "+first.Name, fmt.Sprint(err)))
+	check.Must(check.That("the sign-in in "+other.Name, errors.As(err, &missing), "no event of "+first.Name,
+		fmt.Sprint(err)))
 	return "a change in " + first.Name + " was one event with the same ID there and in " + other.Name +
 		", and Alice's sign-in was one of " + other.Name + " only; its page for operators found both"
 }

@@ -118,8 +118,8 @@ func TestRule17PrerequisitesAreCheckedOneByOne(t *testing.T) {
 	assert.Equal(t, all[0].Err, c.Instance(c.View.Snapshot()), "the first is the reason of AddRegion")
 }
 
-// Rules 4, 5, 18 and 72: exactly the 17 Regions that are enabled by default may be added, unless the policy of residency
-// excludes them. Those with a copy of the key and not added yet are available, and each other one has its reason.
+// Rules 4, 5, 18 and 72: exactly the 17 Regions that are enabled by default may be added, unless the policy of
+// residency excludes them. Those with a copy of the key and not added yet are available, and each other one has its reason.
 func TestRule18AvailableRegions(t *testing.T) {
 	var names []string
 	for _, p := range center.Places() {

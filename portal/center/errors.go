@@ -25,7 +25,7 @@ const (
 	ReasonFixed         Reason = "Fixed"         // the change would replace an ID that never changes
 	ReasonQuota         Reason = "Quota"         // more or longer than the limits of this package allow
 
-	// Why a Region may not be added or removed: see Control.
+	// ReasonCaller and those that follow say why a Region may not be added or removed: see Control.
 	ReasonCaller            Reason = "Caller"            // the caller's account, Region or role may not do it
 	ReasonConflict          Reason = "Conflict"          // it is there, or another Region is being added or removed
 	ReasonAccountInstance   Reason = "AccountInstance"   // the instance is one account's

@@ -266,8 +266,8 @@ func TestInvalidConfigs(t *testing.T) {
 	}
 }
 
-// Rule 65: the API asks the table of tasks. In a Region that the instance doesn't have any more it gives nothing, even if
-// the access token were still known.
+// Rule 65: the API asks the table of tasks. In a Region that the instance doesn't have any more it gives nothing, even
+// if the access token were still known.
 func TestRule65TheAPIAsksTheTableOfTasks(t *testing.T) {
 	w := newWorld(t)
 	token := w.signIn(frankfurt, "u-1")
