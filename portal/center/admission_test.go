@@ -119,7 +119,8 @@ func TestRule17PrerequisitesAreCheckedOneByOne(t *testing.T) {
 }
 
 // Rules 4, 5, 18 and 72: exactly the 17 Regions that are enabled by default may be added, unless the policy of
-// residency excludes them. Those with a copy of the key and not added yet are available, and each other one has its reason.
+// residency excludes them. Those with a copy of the key and not added yet are available, and each other one has its
+// reason.
 func TestRule18AvailableRegions(t *testing.T) {
 	var names []string
 	for _, p := range center.Places() {

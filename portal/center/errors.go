@@ -9,7 +9,7 @@ import (
 // Reason says why the package refused. The list is closed. Compare with a Reason, never with a message.
 type Reason string
 
-// The reasons.
+// The reasons. Those from ReasonCaller on say why a Region may not be added or removed: see Control.
 const (
 	ReasonNotPrimary    Reason = "NotPrimary"    // only the primary may make this write; Error.Primary names it
 	ReasonNotAppRegion  Reason = "NotAppRegion"  // only the application's own Region may; Error.Want names it

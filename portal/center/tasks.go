@@ -73,7 +73,7 @@ type Attempt struct {
 // own Region. ReasonUnknownRegion says that the instance doesn't list the Region, and ReasonNotInUse that the Region is
 // being removed: nothing but revocations is written there. An unknown Task is refused.
 //
-// The caller must have authenticated the person or program that attempts it: the table knows Regions only.
+// The caller must have authenticated the person or program that attempts it: the table knows Regions, not persons.
 func (a Attempt) Check(regions []Region, here string) error {
 	if err := a.check(regions, here); err != nil {
 		return err
