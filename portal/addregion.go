@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -14,7 +15,7 @@ type addRegionBody struct {
 	Checklist []checklistRow
 	Ready     bool // the instance meets all prerequisites
 	Choices   []choice
-	Others    []choice // that can't be added, with the reason
+	Others    []refusedPlaces
 	Chosen    *center.Region
 	Place     center.Place // of Chosen
 	Problem   *refusedChange
@@ -30,7 +31,12 @@ type checklistRow struct {
 type choice struct {
 	center.Advice
 	Selected bool
-	Refused  *refusedChange // nil: it can be added
+}
+
+// refusedPlaces are Regions that can't be added, for one reason.
+type refusedPlaces struct {
+	Places  []center.Place
+	Refused *refusedChange
 }
 
 func (p *Portal) addRegionPage(w http.ResponseWriter, r *http.Request, v *visit) {
@@ -65,7 +71,8 @@ func (p *Portal) regionToAdd(r *http.Request, name string) (center.Region, error
 		return center.Region{}, err
 	}
 	out, err := admin.Addresses(name)
-	out.Name = name
+	place, _ := center.PlaceOf(name)
+	out.Name, out.Label = name, cmp.Or(out.Label, place.Site)
 	return out, err
 }
 
@@ -112,17 +119,24 @@ func (p *Portal) renderAddRegion(w http.ResponseWriter, r *http.Request, v *visi
 		if _, added := s.Region(one.Place.Name); added {
 			continue
 		}
-		row := choice{Advice: one, Refused: explain(one.Err), Selected: body.Chosen == nil && len(body.Choices) == 0}
-		if body.Chosen != nil {
-			row.Selected = body.Chosen.Name == one.Place.Name
-		}
 		if one.Err == nil {
-			body.Choices = append(body.Choices, row)
+			body.Choices = append(body.Choices, choice{one, len(body.Choices) == 0})
 		} else {
-			body.Others = append(body.Others, row)
+			body.Others = withPlace(body.Others, one)
 		}
 	}
 	p.render(w, r, status, "addregion", v.page("Add Region", "operator", body))
+}
+
+// withPlace adds a Region to those that can't be added for the same reason.
+func withPlace(list []refusedPlaces, a center.Advice) []refusedPlaces {
+	refused := explain(a.Err)
+	i := slices.IndexFunc(list, func(l refusedPlaces) bool { return l.Refused.why == refused.why })
+	if i < 0 {
+		return append(list, refusedPlaces{[]center.Place{a.Place}, refused})
+	}
+	list[i].Places = append(list[i].Places, a.Place)
+	return list
 }
 
 // checklist returns the prerequisites as rows, and whether the instance meets all of them. The one of the key is met if

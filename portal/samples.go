@@ -73,7 +73,7 @@ func (p *Portal) samples() map[string][]page {
 		"addregion": {
 			addRegionBody{Problem: &refusedChange{textOther, "detail"}, Asked: "eu-south-1",
 				Checklist: []checklistRow{{Text: "Text"}, {"Text", &refusedChange{textOther, "detail"}}}},
-			addRegionBody{Ready: true, Others: []choice{{Refused: &refusedChange{textOther, ""}}},
+			addRegionBody{Ready: true, Others: []refusedPlaces{{[]center.Place{{Name: "a"}}, &refusedChange{textOther, ""}}},
 				Choices: []choice{{Advice: center.Advice{Kilometres: 1, Unsupported: []string{"Wiki"}}, Selected: true}}},
 			addRegionBody{Ready: true}, addRegionBody{Chosen: &here.Region},
 		},
