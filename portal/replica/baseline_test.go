@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,6 +59,9 @@ func build(t *testing.T, commit string) string {
 	defer programs.Unlock()
 	path := filepath.Join(t.TempDir(), "region")
 	if b, ok := programs.of[commit]; ok {
+		// Otherwise a process that another test starts could inherit the open file, which can't be run meanwhile.
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
 		require.NoError(t, os.WriteFile(path, b, 0o700))
 		return path
 	}
