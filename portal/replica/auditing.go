@@ -108,15 +108,17 @@ func configEvent(region string, stamp uint64, name string, request map[string]st
 
 // elementEvents are the last words of the names of events, by kind. Details without their element are of the same kind.
 var elementEvents = map[center.Kind]struct{ source, word string }{
-	center.KindRegion:           {audit.SourceSSO, "Region"},
-	center.KindIdentityProvider: {audit.SourceSSO, "IdentityProvider"},
-	center.KindUser:             {audit.SourceDirectory, "User"},
-	center.KindGroup:            {audit.SourceDirectory, "Group"},
-	center.KindPermissionSet:    {audit.SourceSSO, "PermissionSet"},
-	center.KindAccount:          {audit.SourceSSO, "Account"},
-	center.KindAssignment:       {audit.SourceSSO, "AccountAssignment"},
-	center.KindApplication:      {audit.SourceSSO, "Application"},
-	center.KindInstance:         {audit.SourceSSO, "Instance"},
+	center.KindRegion:            {audit.SourceSSO, "Region"},
+	center.KindIdentityProvider:  {audit.SourceSSO, "IdentityProvider"},
+	center.KindUser:              {audit.SourceDirectory, "User"},
+	center.KindGroup:             {audit.SourceDirectory, "Group"},
+	center.KindPermissionSet:     {audit.SourceSSO, "PermissionSet"},
+	center.KindAccount:           {audit.SourceSSO, "Account"},
+	center.KindAssignment:        {audit.SourceSSO, "AccountAssignment"},
+	center.KindApplication:       {audit.SourceSSO, "Application"},
+	center.KindInstance:          {audit.SourceSSO, "Instance"},
+	center.KindFederation:        {audit.SourceSSO, "Federation"},
+	center.KindParkedApplication: {audit.SourceSSO, "ParkedApplication"},
 }
 
 // eventOf returns the event of one record. Marks of package merge have none, and details only without their element.
