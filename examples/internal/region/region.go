@@ -149,7 +149,7 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 		Region: r.cfg.Place.Name, SP: r.cfg.SP, Directory: r.View(), Store: r.cfg.Store,
 		Context: r.ctx, Sessions: r.Sessions(), Shortcuts: r.Shortcuts(), Codes: r.Codes(),
 		Replication: r.Node, Operator: corp.IsOperator, Logger: r.cfg.Logger, OnVerdict: r.cfg.OnVerdict,
-		OnSignIn: r.cfg.OnSignIn, Audit: r.audit, Residency: r.residency,
+		OnSignIn: r.cfg.OnSignIn, Audit: r.audit, Residency: r.Report,
 	}
 	if err := r.withKeys(&cfg); err != nil {
 		return nil, fmt.Errorf("the access keys of %s: %w", r.cfg.Place.Name, err)
@@ -171,8 +171,8 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 	return mux, nil
 }
 
-// residency reports where the Region's data is.
-func (r *Region) residency(ctx context.Context) (residency.Report, error) {
+// Report reports where the Region's data is.
+func (r *Region) Report(ctx context.Context) (residency.Report, error) {
 	replicated, err := r.Residency(ctx)
 	where := "the Region's server"
 	if _, ok := r.cfg.Store.(*acs.MemoryStore); ok {
@@ -180,6 +180,10 @@ func (r *Region) residency(ctx context.Context) (residency.Report, error) {
 	}
 	own := []residency.Place{{Kind: residency.SignIns, Region: r.cfg.Place.Name, Where: where,
 		Kept: "until a request ends, or its answer can't be accepted any more"}}
+	if r.cfg.Audit != nil {
+		own = append(own, residency.Place{Kind: residency.Audit, Region: r.cfg.Place.Name, Where: r.cfg.Audit.Dir,
+			Key: "the Region's copy of the key", Kept: "until it has no more room: the oldest events end first"})
+	}
 	return residency.New(replicated, own, r.cfg.Places), err
 }
 
