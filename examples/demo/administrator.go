@@ -8,10 +8,8 @@ import (
 
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
-	"github.com/meridian-saml/meridian/examples/internal/region"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal/center"
-	"github.com/meridian-saml/meridian/saml"
 )
 
 // addRegion, listACS and addBookmark extend the instance, in this order. Each changes nothing if it was done before.
@@ -19,11 +17,8 @@ import (
 // newRegion returns the Region that the instance is extended to.
 func (w *world) newRegion() *site { return w.sites[len(w.sites)-1] }
 
-// addRegion adds the Region in the primary, adds its ACS URL and logout URL to the service provider as the last ones,
-// and starts the Region, which then replicates.
+// addRegion adds the Region as the portal's page does, which has the same Control.
 func (w *world) addRegion(s *site) error {
-	w.acts.Lock()
-	defer w.acts.Unlock()
 	v := w.sites[0].view()
 	if v == nil {
 		return fmt.Errorf("%s is stopped, and Regions are added in the primary Region only", w.sites[0].Name)
@@ -31,21 +26,16 @@ func (w *world) addRegion(s *site) error {
 	if s.added() {
 		return nil
 	}
-	if !slices.ContainsFunc(w.sp.ACS(), func(e saml.Endpoint) bool { return e.URL == s.acs }) {
-		if err := w.sp.AppendACS(saml.Endpoint{URL: s.acs, Region: s.Name}); err != nil {
-			return err
-		}
-		if err := w.sp.ReplaceLogout(logoutURLs([]*site{w.sites[0], s})); err != nil {
-			return err
-		}
-	}
-	err := v.Update(func(tx *center.Tx) error {
-		return tx.PutRegion(region.Entry(s.Place, s.url, center.RegionAdding))
-	})
+	admin := w.regionAdmin(v)
+	r, err := admin.Addresses(s.Name)
 	if err != nil {
 		return err
 	}
-	return w.open(s)
+	who := center.Caller{Account: admin.Account, Region: v.RegionName(), Administrator: true}
+	if r.Status, err = admin.Control.AddRegion(w.ctx, who, r); err != nil {
+		return err
+	}
+	return admin.Changed(w.ctx, r)
 }
 
 // inApp reports whether the identity provider's app lists the Region's URL.

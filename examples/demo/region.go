@@ -51,6 +51,8 @@ type site struct {
 	mu   sync.Mutex
 	runs *region.Region // nil while it is stopped or not added; guarded by mu
 	addr string         // of its replica, also when it is stopped; "" if not added; guarded by mu
+	// removed: it was added and removed, and its directory has what that left; guarded by mu
+	removed bool
 }
 
 func newSite(p corp.Place, port int, dir string) *site {
@@ -133,11 +135,14 @@ func (w *world) open(s *site) error {
 		}
 	}
 	if s == w.sites[0] {
-		cfg.Seed = corp.Data(entries...)
+		cfg.Seed, cfg.Admin = corp.Data(entries...), w.regionAdmin
+		cfg.Seed.Instance = w.instance()
 	}
-	// The replica of the key comes first, then the Region's data.
-	if err := w.keyring.Replicate(w.sites[0].Name, s.Name); err != nil {
-		return err
+	if s.removed { // it begins again, and others may know it from before
+		cfg.Replica = func(c *replica.Config) { c.Restored = true }
+		if err := os.RemoveAll(s.dir); err != nil {
+			return err
+		}
 	}
 	if cfg.Sealer, err = w.keyring.Sealer(s.Name); err != nil {
 		return err
@@ -160,7 +165,7 @@ func (w *world) open(s *site) error {
 			return err
 		}
 	}
-	s.runs, s.addr = runs, runs.Addr()
+	s.runs, s.addr, s.removed = runs, runs.Addr(), false
 	return nil
 }
 

@@ -115,7 +115,8 @@ func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 			w.sites = append(w.sites, newSite(p.Place, loopback.Port(listeners[3+i]), w.dir))
 		}
 		if cfg.Program == "" {
-			if w.keyring, err = sealed.New(w.dir, w.sites[0].Name); err == nil {
+			// The replica of the key is there before the Region: it is a prerequisite.
+			if w.keyring, err = sealed.All(w.dir, w.sites[0].Name, w.sites[1].Name); err == nil {
 				err = w.begin(listeners)
 			}
 		} else {

@@ -60,6 +60,7 @@ const (
 
 	Production = "111122223333"
 	Sandbox    = "444455556666"
+	Management = "777788889999" // owns the instance
 
 	Administrator = "AdministratorAccess"
 	ReadOnly      = "ReadOnly"

@@ -50,6 +50,8 @@ type Config struct {
 	AWS *AWS
 	// Audit describes the Region's events: Dir and Keys. The rest is filled in. Nil: none are kept.
 	Audit *audit.Config
+	// Admin returns what operators of the primary need to add and remove Regions. Nil: they can't.
+	Admin func(*center.View) *portal.RegionAdmin
 	// Replica changes the replica's configuration. Nil: no change.
 	Replica func(*replica.Config)
 
@@ -153,6 +155,9 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 	}
 	if err := r.withKeys(&cfg); err != nil {
 		return nil, fmt.Errorf("the access keys of %s: %w", r.cfg.Place.Name, err)
+	}
+	if r.cfg.Admin != nil {
+		cfg.RegionAdmin = r.cfg.Admin(r.View())
 	}
 	if edit != nil {
 		edit(&cfg)
