@@ -2,12 +2,14 @@ package browser_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/awsnames"
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
@@ -23,7 +25,14 @@ func testAuditPortal(t *testing.T, chromium context.Context) {
 			d.Groups[i].IdentityProvider = idp
 		}
 		d.Users = append(d.Users, center.User{ID: "other-bob", UserName: bob, IdentityProvider: other})
-	}, func(c *portal.Config) { c.Operator = func(u center.User) bool { return u.ID == alice } })
+		d.Instance = center.InstanceMetadata{OwnerAccountID: "999999999999", Encryption: center.Encryption{
+			KeyType: center.KeyCustomerManaged,
+			KeyARN:  "arn:aws:kms:us-east-1:999999999999:key/mrk-0123456789abcdef0123456789abcdef",
+		}}
+	}, func(c *portal.Config) {
+		c.Operator = func(u center.User) bool { return u.ID == alice }
+		c.RegionAdmin = regionAdmin(c)
+	})
 	b := openTab(t, chromium)
 	b.expectRefusals() // the user name that two have
 	home := w.portals[virginia]
@@ -37,6 +46,14 @@ func testAuditPortal(t *testing.T, chromium context.Context) {
 	b.do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("details")) d.open = true`))
 	b.reads("View identity providers", other)
 	b.audit("portal-provider-operator")
+	for name, path := range map[string]string{
+		"add": "add", "question": "add?region=sa-east-1", "page": frankfurt, "remove": frankfurt + "/remove",
+	} {
+		b.open(home + portal.PathOperator + "/regions/" + path)
+		b.do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("main details")) d.open = true`))
+		b.audit("portal-region-" + name)
+	}
+	b.open(home + portal.PathOperator)
 	b.typeIn("#user_name", bob+"\r")
 	b.reads("Users of several identity providers have this user name")
 	b.audit("portal-provider-choose")
@@ -48,4 +65,26 @@ func testAuditPortal(t *testing.T, chromium context.Context) {
 	b.tile(samlTile)
 	b.reads("Continue as Bob Berg?", "The identity provider Example Corp says")
 	b.audit("portal-provider-confirm")
+}
+
+// regionAdmin lets operators change Regions, of which one more can be added.
+func regionAdmin(c *portal.Config) *portal.RegionAdmin {
+	return &portal.RegionAdmin{
+		Control: &center.Control{View: c.Directory.(*center.View), Admission: center.Admission{
+			Key: func(_ context.Context, _, region string) error {
+				if region != "sa-east-1" {
+					return errors.New("no replica key")
+				}
+				return nil
+			},
+		}},
+		Account: "999999999999",
+		Addresses: func(region string) (r center.Region, err error) {
+			names := awsnames.Instance{Primary: virginia, InstanceID: "ssoins-7223aaaabbbbcccc", TenantID: "4455"}
+			if r.PortalURLs, err = names.PortalURLs(region); err == nil {
+				r.ACSURLs, err = names.ACSURLs(region)
+			}
+			return r, err
+		},
+	}
 }
