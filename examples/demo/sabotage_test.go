@@ -45,6 +45,9 @@ func TestEveryStepCanFail(t *testing.T) {
 		{"a Region that serves before it is one", alone, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[1], w.sites[0])
 		}, "which is no Region yet: want 503, got"},
+		{"a portal without the pages of Regions", alone, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[0], serving(t, w.sites[0], func(c *portal.Config) { c.RegionAdmin = nil }))
+		}, "the status of the page: want 422, got 404"},
 		{"another default", alone, func(t *testing.T, w *world) {
 			require.NoError(t, w.sp.ReplaceDefaultACS([]saml.Endpoint{
 				{URL: w.sites[1].acs, Region: w.sites[1].Name}, {URL: w.sites[0].acs, Region: w.sites[0].Name},
@@ -160,9 +163,15 @@ func TestEveryStepCanFail(t *testing.T) {
 		{"a Region that is cut off", extended, func(t *testing.T, w *world) {
 			w.sites[0].running().RemovePeer(w.sites[1].Name)
 		}, "the data of the Regions: want 0 differences"},
+		{"a Region that does not hear of its removal", extended, func(t *testing.T, w *world) {
+			w.sites[1].running().RemovePeer(w.sites[0].Name)
+		}, `the state of eu-central-1: want "Not added"`},
+		{"a replica key that is disabled", alone, func(t *testing.T, w *world) {
+			require.NoError(t, w.keyring.Rings[w.sites[1].Name].Disable(w.keyring.ID))
+		}, "the prerequisites that are met: want 3, got 2"},
 	}
 	require.Len(t, cases, len(steps))
-	neverComes := map[int]bool{13: true, 20: true, 22: true, 33: true, 35: true} // what the step waits for
+	neverComes := map[int]bool{14: true, 21: true, 23: true, 34: true, 36: true, 37: true} // what the step waits for
 	for i, c := range cases {
 		t.Run(fmt.Sprintf("%d %s", i+1, c.name), func(t *testing.T) {
 			t.Parallel()
@@ -194,8 +203,8 @@ func TestWalkThatFails(t *testing.T) {
 	assert.False(t, walk(context.Background(), w, steps, &out))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	require.Len(t, lines, len(steps)+1)
-	assert.Regexp(t, `^7\. ok    \S`, lines[6])
-	assert.Regexp(t, `^8\. FAIL  the verdict at eu-central-1: want accepted, got .*InResponseTo`, lines[7])
+	assert.Regexp(t, `^8\. ok    \S`, lines[7])
+	assert.Regexp(t, `^9\. FAIL  the verdict at eu-central-1: want accepted, got .*InResponseTo`, lines[8])
 	assert.Regexp(t, fmt.Sprintf(`^[12]\d of %d steps held$`, len(steps)), lines[len(steps)], out.String())
 }
 

@@ -38,10 +38,10 @@ func (k *walker) tiles() (int, error) {
 	return strings.Count(p.Body, `class="tile"`), nil
 }
 
-// regionAdded: the Region is added in the primary, replicates, becomes active and serves. Its ACS URL is the second.
+// regionAdded: an operator adds the Region, which replicates, becomes active and serves. Its ACS URL is the second.
 func regionAdded(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	check.Must(k.press("/extend/region", nil))
+	check.Must(k.adds(other))
 	check.Must(k.until(func() error { return check.Same("the state of "+other.Name, stateUp, stateOf(other)) }))
 	check.Must(check.Same("the number of ACS URLs", 2, len(k.sp.ACS())),
 		check.Same("the first ACS URL", first.acs, k.sp.ACS()[0].URL),

@@ -21,9 +21,10 @@ import (
 
 type step = check.Step[*walker]
 
-// steps are numbered by their position. The first five extend the instance, which the others need.
+// steps are numbered by their position. The first six extend the instance, which the others need.
 var steps = []step{
 	singleRegion,
+	regionsRefused,
 	regionAdded,
 	urlMissing,
 	urlListed,
@@ -58,6 +59,8 @@ var steps = []step{
 	audited,
 	nothingPlain,
 	nothingMissing,
+	regionRemoved,
+	regionAddedAgain,
 }
 
 // walk runs all steps and prints a line for each. It reports whether all succeeded. Nothing else may use the world at
