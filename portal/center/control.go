@@ -133,7 +133,7 @@ func (c *Control) RemoveRegion(who Caller, region string, accept ...string) (Reg
 }
 
 // Removal returns the applications that end with a Region, sorted by ID. The error is an *Error that says why the
-// Region can't be removed now, for any caller.
+// Region can't be removed now by any caller.
 func (s *Snapshot) Removal(region string) ([]Application, error) {
 	if _, err := removable(s, region); err != nil {
 		return nil, err
