@@ -99,7 +99,7 @@ func TestAnswersToOtherQuestionsDontCount(t *testing.T) {
 		require.NoError(t, eu.Ready(background(t)))
 		for i := range 3 {
 			require.NoError(t, us.Sessions().EndSignIn(background(t), "u-1", fmt.Sprint(i), time.Time{}))
-			eventually(t, "a lie", func() bool { return l.lies() == i+1 })
+			eventually(t, "a lie", func() bool { return l.lies() > i })
 		}
 		r, err := replica.Check(background(t), us, eu)
 		require.NoError(t, err, "its own nonce: %v; %s", own, r)

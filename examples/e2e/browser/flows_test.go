@@ -99,11 +99,11 @@ func testSignOut(t *testing.T, chromium context.Context) {
 		b.reads("Alice Adams", region, "Your access")
 		kept := b.cookies(home)[portal.SessionCookie]
 		require.NotNil(t, kept)
-		assert.Equal(t, http.StatusOK, w.statusWith(t, home, kept.Value), "the session before")
+		assert.Equal(t, http.StatusOK, w.statusWith(t, home+"sessions", kept.Value), "the session before")
 
 		b.signOut(w, region)
 		assert.NotContains(t, b.cookies(home), portal.SessionCookie)
-		assert.Equal(t, http.StatusSeeOther, w.statusWith(t, home, kept.Value), "the session after")
+		assert.Equal(t, http.StatusSeeOther, w.statusWith(t, home+"sessions", kept.Value), "the session after")
 
 		b.do(chromedp.NavigateBack())
 		b.reads("Sign in", "Username")
