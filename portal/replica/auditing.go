@@ -44,7 +44,8 @@ func newAuditing() auditing {
 
 func auditStream(region string) string { return "config " + region }
 
-// auditChange queues the events of a transaction that was read. It doesn't wait, because the caller holds applying.
+// auditChange queues the events of what took effect of a transaction that was read. It doesn't wait, because the caller
+// holds applying.
 func (n *Node) auditChange(region string, t merge.Transaction) {
 	log := n.cfg.Audit
 	if log == nil {
@@ -58,7 +59,7 @@ func (n *Node) auditChange(region string, t merge.Transaction) {
 	if t.Stamp <= reached {
 		return
 	}
-	c := change{region, t.Stamp, n.eventsOf(region, t, reached)}
+	c := change{region, t.Stamp, n.eventsOf(region, n.dir.Own(region, t), reached)}
 	if len(c.events) == 0 {
 		return
 	}
@@ -96,11 +97,14 @@ func (n *Node) eventsOf(region string, t merge.Transaction, after uint64) []audi
 	})}
 }
 
+// maxEventStamp is the stamp of the last time that JSON can have. A Region may write any stamp.
+var maxEventStamp = uint64(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC).UnixMicro())
+
 // configEvent is an event of a Region's configuration. Its ID depends on the change only.
 func configEvent(region string, stamp uint64, name string, request map[string]string) audit.Event {
 	return audit.Event{
 		ID:   audit.EventID("config", region, fmt.Sprint(stamp), name, request["key"]),
-		Time: time.UnixMicro(int64(stamp)), Source: audit.SourceSSO, Name: name, ClientAddr: audit.SourceSSO,
+		Time: time.UnixMicro(int64(min(stamp, maxEventStamp))), Source: audit.SourceSSO, Name: name, ClientAddr: audit.SourceSSO,
 		UserAgent: audit.SourceSSO, Identity: audit.Service(), Request: request,
 		Additional: map[string]string{"OriginRegion": region},
 	}
@@ -119,6 +123,7 @@ var elementEvents = map[center.Kind]struct{ source, word string }{
 	center.KindInstance:          {audit.SourceSSO, "Instance"},
 	center.KindFederation:        {audit.SourceSSO, "Federation"},
 	center.KindParkedApplication: {audit.SourceSSO, "ParkedApplication"},
+	center.KindResidency:         {audit.SourceSSO, "Residency"},
 }
 
 // eventOf returns the event of one record. Marks of package merge have none, and details only without their element.

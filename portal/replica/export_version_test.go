@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -163,4 +164,17 @@ func Written(n *Node, kind center.Kind, key string) string {
 		}
 	}
 	return ""
+}
+
+// WriteStamped writes a record to a Node's log with any stamp, as a Region does whose clock is wrong.
+func WriteStamped(n *Node, stamp uint64, kind, key, value string) error {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	at := n.log.read
+	t := merge.Transaction{Stamp: stamp, First: at + 1, Of: 1, Records: []merge.Record{
+		{Kind: center.Kind(kind), Key: key, Value: json.RawMessage(value)},
+	}}
+	_, err := n.publish(context.Background(), write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.0", t.First), body: t,
+		part: partHeader(t, 1), last: &at})
+	return err
 }

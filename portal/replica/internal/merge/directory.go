@@ -44,10 +44,16 @@ func (d *Directory) of(region string) *regionLog {
 	return l
 }
 
-// Fold takes in a transaction of a Region's log, without what is not that Region's
-// to say. It returns the names touched, for Changes.
-func (d *Directory) Fold(region string, t Transaction) []Name {
+// Own returns a transaction of a Region's log without what is not that Region's to say.
+func (d *Directory) Own(region string, t Transaction) Transaction {
 	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool { return !d.may(region, r) })
+	return t
+}
+
+// Fold takes in what is a Region's own of a transaction of its log. It returns the names
+// touched, for Changes.
+func (d *Directory) Fold(region string, t Transaction) []Name {
+	t = d.Own(region, t)
 	_, before := d.Unread(region)
 	touched := d.of(region).fold(t)
 	if region == d.primary {
