@@ -56,6 +56,7 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 		p.refuseVisit(w, r, why)
 		return
 	}
+	r = initiated(r)
 	q, l := r.URL.Query(), p.place(r)
 	to := localPath(q.Get("return_to"))
 	if from := p.otherPortal(l, q.Get(fromParameter)); from.origin != "" {

@@ -1,21 +1,28 @@
 // The portal's only script. Without it all pages work, except for copying, local time and links with "#/".
 "use strict";
 
-// A link such as "/#/console?account_id=..." means the path after "#". It can't lead to another origin.
-function go(otherwise) {
+// A link such as "/#/console?account_id=..." means the path after "#". It leads to one of these pages only: not to
+// another origin, and not to an address that begins something, because a browser names this page as the initiator.
+const pages = /^\/($|(console|accounts|applications|sessions|operator|device)(\/|$))/;
+const begin = document.getElementById("begin"); // the page before a sign-in
+
+function go() {
+  let to = "";
   if (location.pathname === "/" && /^#\/[^/\\]/.test(location.hash)) {
-    const to = new URL(location.hash.slice(1), location.origin);
-    if (to.origin === location.origin) {
-      location.replace(to.href);
-      return;
-    }
+    const named = new URL(location.hash.slice(1), location.origin);
+    if (named.origin === location.origin && pages.test(named.pathname)) to = named.pathname + named.search;
   }
-  if (otherwise) location.replace(otherwise);
+  if (begin) {
+    const login = new URL(begin.href);
+    if (to) login.searchParams.set("return_to", to);
+    location.replace(login.href);
+  } else if (to) {
+    location.replace(to);
+  }
 }
 
-const begin = document.getElementById("begin"); // the page before a sign-in
-go(begin ? begin.href : "");
-window.addEventListener("hashchange", () => go(""));
+go();
+window.addEventListener("hashchange", go);
 
 for (const time of document.querySelectorAll("time[datetime]")) {
   const at = new Date(time.dateTime);
