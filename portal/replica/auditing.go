@@ -104,8 +104,8 @@ var maxEventStamp = uint64(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC).UnixMic
 func configEvent(region string, stamp uint64, name string, request map[string]string) audit.Event {
 	return audit.Event{
 		ID:   audit.EventID("config", region, fmt.Sprint(stamp), name, request["key"]),
-		Time: time.UnixMicro(int64(min(stamp, maxEventStamp))), Source: audit.SourceSSO, Name: name, ClientAddr: audit.SourceSSO,
-		UserAgent: audit.SourceSSO, Identity: audit.Service(), Request: request,
+		Time: time.UnixMicro(int64(min(stamp, maxEventStamp))), Source: audit.SourceSSO, Name: name,
+		ClientAddr: audit.SourceSSO, UserAgent: audit.SourceSSO, Identity: audit.Service(), Request: request,
 		Additional: map[string]string{"OriginRegion": region},
 	}
 }
