@@ -57,7 +57,7 @@ type Rule struct {
 
 // The values that the Log itself has.
 const (
-	ValueKeyUsable = "key_usable"   // 1 if the last use of a key in Config.Keys succeeded, else 0
+	ValueKeyUsable = "key_usable"   // 1 if the last use of a key in Config.Keys succeeded, 0 if the key failed
 	ValueRefusals  = "refusals"     // refusals, by error code instead of Region
 	ValueFailed    = "audit_failed" // events that were not written
 	ValueLost      = "audit_lost"   // events that were removed and not exported

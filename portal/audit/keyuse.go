@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -70,6 +71,12 @@ func (k *KeyUse) Version() uint32 {
 	return 0
 }
 
+// otherCiphertext reports whether the key refused what it had not encrypted. The key did answer, and a client can cause
+// it by a forged token, so that says nothing about whether the key can be used.
+func (r keyResult) otherCiphertext() bool {
+	return strings.HasSuffix(r.code, "InvalidCiphertextException")
+}
+
 // maxEarly bounds what is known of the time before there is a Log.
 const maxEarly = 16
 
@@ -83,7 +90,9 @@ func (k *KeyUse) note(operation string, err error) {
 	defer k.mu.Unlock()
 	k.counts[e.keyResult]++
 	recovered := err == nil && k.failed[operation]
-	k.failed[operation] = err != nil
+	if !e.otherCiphertext() {
+		k.failed[operation] = err != nil
+	}
 	if k.counts[e.keyResult] > 1 && !recovered {
 		return
 	}
@@ -101,7 +110,7 @@ func (k *KeyUse) write(l *Log, e keyEvent, count int) {
 	if count > 0 {
 		about["count"] = strconv.Itoa(count)
 	}
-	if count == 0 {
+	if count == 0 && !e.otherCiphertext() {
 		l.alerts.Observe(ValueKeyUsable, l.cfg.Region, usable(e.code == ""))
 	}
 	line, err := l.line(Event{
