@@ -24,8 +24,12 @@ type Texts struct {
 	catalog catalog.Catalog
 }
 
-// maxAcceptLanguage is the longest Accept-Language that is read. Those of browsers are much shorter.
-const maxAcceptLanguage = 512
+// maxAcceptLanguage is the longest Accept-Language that is read, and maxLanguages how many languages of it count: the
+// first ones, which browsers put in the order of preference. Those of browsers are much shorter.
+const (
+	maxAcceptLanguage = 512
+	maxLanguages      = 10
+)
 
 // Texts returns the texts in the language that suits a browser best: English if it accepts none of the others.
 func (t *Theme) Texts(r *http.Request) *Texts {
@@ -33,7 +37,8 @@ func (t *Theme) Texts(r *http.Request) *Texts {
 	if accept == "" || len(accept) > maxAcceptLanguage {
 		return t.texts[0]
 	}
-	tags, _, err := language.ParseAcceptLanguage(accept)
+	list := strings.SplitN(accept, ",", maxLanguages+1)
+	tags, _, err := language.ParseAcceptLanguage(strings.Join(list[:min(len(list), maxLanguages)], ","))
 	if err != nil {
 		return t.texts[0]
 	}

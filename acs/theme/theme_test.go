@@ -112,6 +112,7 @@ func TestBrowserChoosesTheLanguage(t *testing.T) {
 	for accept, want := range map[string]string{
 		"": "en", "fr": "fr", "fr-CA,en;q=0.5": "fr", "de-CH": "de", "sw": "en", "sw,fr;q=0.1": "fr", "ar-EG": "ar",
 		"en;q=0.2, de;q=0.8": "de", ";;;": "en", "xx-": "en", "*": "en", strings.Repeat("fr,", 500): "en",
+		strings.Repeat("sw,", 9) + "fr": "fr", strings.Repeat("sw,", 10) + "fr": "en", // ten count
 	} {
 		assert.Equal(t, want, texts(t, look, accept).Language(), accept)
 	}
