@@ -92,7 +92,7 @@ func TestConstants(t *testing.T) {
 	if os.Getenv("MERIDIAN_CAPACITY") != "measure" {
 		t.Skip("MERIDIAN_CAPACITY=measure measures the constants, for some minutes")
 	}
-	e := effort{idle: 20 * time.Second, changes: 40, sessions: 300}
+	e := effort{idle: 20 * time.Second, changes: 200, sessions: 1000}
 	c := fit(measure(t, 2, 2000, e), measure(t, 6, 2000, e), measure(t, 2, 20_000, e))
 	t.Logf("%+v", c)
 }
