@@ -17,7 +17,7 @@ type Action struct {
 	Name string
 	// URL is an https address. In its path and its query these stand for what the user chose, escaped: {account_id},
 	// {role_name}, {region}, {user_name}, and {destination}, which is whatever a deep link asks for: the server behind
-	// the address must check it, as it must check that the user has the role. Required.
+	// the address must check it, as it must check that the user has the role. It can be in the query only. Required.
 	URL string
 }
 
@@ -44,6 +44,9 @@ func checkActions(list []Action) error {
 			if !strings.Contains(strings.Join(placeholders, ""), name) {
 				return badConfig(field, "one of "+strings.Join(placeholders, " "), name)
 			}
+		}
+		if path, _, _ := strings.Cut(a.URL, "?"); strings.Contains(path, "{destination}") { // ".." would lead elsewhere
+			return badConfig(field, "{destination} in the query only", a.URL)
 		}
 		before, _, _ := strings.Cut(a.URL, "{")
 		host, err := url.Parse(before)

@@ -36,6 +36,7 @@ func TestActionsAreChecked(t *testing.T) {
 	for _, bad := range []string{
 		"", "http://console.example/", "/console", "javascript:alert(1)", "https://{region}.example/", "https://a.example{region}",
 		"https://user@a.example/", "https://a.example/{password}", "{destination}", "https://a.example:{region}/",
+		"https://a.example/{destination}/open", "https://a.example/#{destination}?",
 	} {
 		good.Actions = []portal.Action{{URL: "https://a.example"}, {URL: bad}}
 		_, err := portal.New(good)
