@@ -72,6 +72,10 @@ func (p *Portal) auditSession(ctx context.Context, s sessions.Session, in pendin
 	p.access(ctx, e)
 }
 
+// clientGone is the ErrorCode of a request whose client went away before a store answered. A client can cause any
+// number of these, so they are not those of a store that is unavailable.
+const clientGone = "ClientGone"
+
 // auditRefused writes what logRefused logs.
 func (p *Portal) auditRefused(ctx context.Context, why *Error, reference string) {
 	if p.cfg.Audit == nil {
@@ -80,6 +84,9 @@ func (p *Portal) auditRefused(ctx context.Context, why *Error, reference string)
 	e := audit.Event{
 		Source: audit.SourceSSO, Name: "RequestRefused", ErrorCode: string(why.Reason), ErrorMessage: why.Rule,
 		Additional: map[string]string{"Reference": reference},
+	}
+	if why.Reason == ReasonUnavailable && errors.Is(ctx.Err(), context.Canceled) {
+		e.ErrorCode = clientGone
 	}
 	if in := why.signIn; in != nil {
 		e.Source, e.Name = audit.SourceSignIn, "UserAuthentication"
