@@ -45,10 +45,7 @@ func TestInvariant7_D03_ConcurrentPresentations(t *testing.T) {
 	form := w.form(w.good(usACS, ""), "")
 	concurrently(1000, func(i int) { w.browser().post(nodes[i%len(nodes)], usACS, form) })
 	require.Equal(t, 1, w.loginCount())
-	require.Len(t, w.verdicts, 1000)
-	for _, v := range w.verdicts {
-		require.True(t, v.Accepted || v.Reason == string(acs.ReasonReplay), "%+v", v)
-	}
+	w.requireOneOf(1000, acs.ReasonReplay)
 }
 
 func TestInvariant7_D04_StoreThatCannotAnswer(t *testing.T) {
