@@ -121,8 +121,7 @@ func (e Entry) Newer(kind EntryKind, old Entry) bool {
 	case EntrySeen:
 		return e.Seen.After(old.Seen)
 	case EntryShortcuts:
-		return e.Shortcuts != nil && (old.Shortcuts == nil ||
-			laterList(written{*e.Shortcuts, e.Seen, e.Until}, written{*old.Shortcuts, old.Seen, old.Until}))
+		return e.Shortcuts != nil && (old.Shortcuts == nil || laterList(writtenBy(e), writtenBy(old)))
 	case EntryUser:
 		return e.Epoch > old.Epoch
 	default:

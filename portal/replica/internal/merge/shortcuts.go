@@ -17,19 +17,23 @@ type written struct {
 }
 
 // takeShortcuts takes in a Region's list of a user, if it is later than the one that is
-// known. Of two at one instant it is the same one everywhere.
+// known. Of two at one instant it is the same one everywhere. Another Region's list may be
+// longer than one may be.
 func (s *Sessions) takeShortcuts(region string, e Entry) {
 	if s.departures.void(region, e.Seen) {
 		return
 	}
-	if was, ok := s.shortcuts[e.User][region]; ok && !laterList(written{*e.Shortcuts, e.Seen, e.Until}, was) {
+	l := writtenBy(e)
+	if was, ok := s.shortcuts[e.User][region]; ok && !laterList(l, was) {
 		return
 	}
 	if s.shortcuts[e.User] == nil {
 		s.shortcuts[e.User] = map[string]written{}
 	}
-	s.shortcuts[e.User][region] = written{*e.Shortcuts, e.Seen, e.Until}
+	s.shortcuts[e.User][region] = l
 }
+
+func writtenBy(e Entry) written { return written{shortcuts.Merge(*e.Shortcuts), e.Seen, e.Until} }
 
 func laterList(l, old written) bool {
 	if c := cmp.Or(l.at.Compare(old.at), l.until.Compare(old.until)); c != 0 {
