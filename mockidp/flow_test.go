@@ -58,6 +58,7 @@ func (p page) contains(t *testing.T, s string) {
 	assert.Contains(t, p.Body, s)
 }
 
+// Rules 39 and 42: the dashboard has a SAML tile and a bookmark, which is an address without SAML.
 func TestDashboard(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
@@ -89,6 +90,7 @@ func TestTilesAndBookmarksContinueAfterSignIn(t *testing.T) {
 		b.signIn(form, alice, mockidp.DefaultPassword).Header.Get("Location"))
 }
 
+// Rule 41: apps and bookmarks are assigned to users and groups.
 func TestUnassignedUser(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)

@@ -17,7 +17,7 @@ import (
 
 // The three steps in their order, each twice: the second time changes nothing.
 //
-// Rules 25, 38: an added Region gets a portal, and its sign-in fails until the app has its URL.
+// Rules 25, 35, 38: an added Region gets a portal, and its sign-in fails until the app has its URL.
 func TestExtendStepByStep(t *testing.T) {
 	w := newTestWorld(t, alone)
 	us, eu := w.sites[0], w.sites[1]

@@ -116,6 +116,7 @@ func begin(t *testing.T, user *testkit.Browser, region string) string {
 	return p.Location()
 }
 
+// Rule 35: the metadata, from which the app gets its ACS URLs, has all of them in both Regions.
 func TestMetadataListsBothRegions(t *testing.T) {
 	t.Parallel()
 	w := newRegions(t)
