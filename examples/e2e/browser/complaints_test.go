@@ -18,6 +18,9 @@ import (
 func (b *tab) listen(event any) {
 	switch e := event.(type) {
 	case *log.EventEntryAdded:
+		if strings.HasSuffix(e.Entry.URL, "/favicon.ico") {
+			return // which the browser asks for by itself, and a program need not have
+		}
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning ||
 			e.Entry.Source == log.EntrySourceSecurity {
 			b.complain(e.Entry.Source == log.EntrySourceNetwork, "%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL)
