@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +35,6 @@ func TestRule70AForgedCiphertextIsNoAlertOfTheKey(t *testing.T) {
 	_, err = r.sealer.Open(t.Context(), forged, []byte("kind"))
 	require.Error(t, err)
 	l.Tick()
-	require.NotEmpty(t, l.Alerts())
-	assert.Equal(t, "KeyUnusable", l.Alerts()[0].Rule)
+	unusable := func(a audit.Alert) bool { return a.Rule == "KeyUnusable" }
+	assert.True(t, slices.ContainsFunc(l.Alerts(), unusable), "%v", l.Alerts())
 }
