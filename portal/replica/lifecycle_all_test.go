@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -15,6 +16,9 @@ import (
 // Rules 5, 23 and 65: an instance is extended to all 17 Regions, one after the other. Then one is lost, and another one
 // is removed. After each of these, the table of tasks is true in each Region that is left.
 func TestRule5AllSeventeenRegions(t *testing.T) {
+	if raceDetector {
+		testkit.Skip(t, "with the race detector 17 Regions take minutes; the tests of fewer have it")
+	}
 	t.Parallel()
 	calm := func(c replica.Config) replica.Config { // 272 links share few processors
 		c.Heartbeat = time.Second
