@@ -188,7 +188,8 @@ func testPrograms(t *testing.T, chromium context.Context) {
 		if region == virginia {
 			b.signInAtIdP(w.world, alice)
 		}
-		b.click(`form button`) // without script, the identity provider's page waits for the user
+		b.reads("If it does not, use the button.") // without script, the identity provider's page waits for the user
+		b.click(`form button`)
 		b.at(w.portals[region] + "/client?request=*")
 		b.reads("Allow access?", "botocore-client-primary", region, "access your AWS accounts and roles as you")
 		b.click(`button[value=allow]`)
