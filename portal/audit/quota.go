@@ -32,11 +32,9 @@ type quota struct {
 }
 
 const (
-	addressShare = 8
-	siteShare    = 2
-	maxReasons   = 64      // that are counted apart
-	maxShown     = 5       // clients or users in one event of counts
-	maxUsers     = 100_000 // that are counted apart in an hour
+	maxReasons = 64      // that are counted apart
+	maxShown   = 5       // clients or users in one event of counts
+	maxUsers   = 100_000 // that are counted apart in an hour
 )
 
 func newQuota(cfg *Config) *quota {
@@ -61,31 +59,6 @@ func (q *quota) turn() {
 		q.hour = hour
 		q.reset()
 	}
-}
-
-// network is a prefix under which an address is counted, and its share.
-type network struct {
-	prefix netip.Prefix
-	share  int
-}
-
-// networks returns the networks of a client's address. In IPv6 a host has a /64, and a customer commonly a /48 (RFC
-// 6177). Invalid addresses have the zero prefix.
-func networks(addr string) []network {
-	ip, err := netip.ParseAddr(addr)
-	if port, noPort := netip.ParseAddrPort(addr); noPort == nil {
-		ip, err = port.Addr(), nil
-	}
-	if err != nil {
-		return []network{{share: addressShare}}
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return []network{{netip.PrefixFrom(ip, 32), addressShare}}
-	}
-	host, _ := ip.Prefix(64) // the lengths fit
-	site, _ := ip.Prefix(48)
-	return []network{{host, addressShare}, {site, siteShare}}
 }
 
 // refusal reports whether a refusal is to be written. Otherwise it is counted.
