@@ -2,6 +2,7 @@ package center
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 )
@@ -10,12 +11,7 @@ import (
 // are dropped.
 func (d *draft) merge(records []Record) error {
 	regions, providers, details := map[string]*placedRegion{}, map[string]*IdentityProvider{}, detailsIn(records)
-	byKey := func(a, b Record) int { return cmp.Compare(a.Key, b.Key) }
-	if !slices.IsSortedFunc(records, byKey) { // new elements of a kind come in this order
-		records = slices.Clone(records)
-		slices.SortStableFunc(records, byKey)
-	}
-	for _, r := range records {
+	for r := range byKey(records) { // new elements of a kind come in this order
 		var err error
 		switch r.Kind {
 		case KindRegion:
@@ -57,6 +53,25 @@ func (d *draft) merge(records []Record) error {
 	}
 	d.dropDangling()
 	return nil
+}
+
+// byKey yields records sorted by key, and those of one key as they come. It sorts their places, which costs less than to
+// move them.
+func byKey(records []Record) iter.Seq[Record] {
+	order := make([]int, len(records))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(records[a].Key, records[b].Key), cmp.Compare(a, b))
+	})
+	return func(yield func(Record) bool) {
+		for _, i := range order {
+			if !yield(records[i]) {
+				return
+			}
+		}
+	}
 }
 
 // merge takes a record in. It removes from details what is of the element.
