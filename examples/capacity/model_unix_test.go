@@ -41,8 +41,8 @@ func measure(t *testing.T, n, people int, e effort) sample {
 	defer w.close()
 	s := sample{regions: n, people: people, start: w.activeCPU}
 	s.disk = w.disk(t)
-	s.heap = liveHeap() / float64(n)
 	s.idle = w.idle(e.idle)
+	s.heap = liveHeap() / float64(n) // later than what the servers cached of the start
 	var lags []time.Duration
 	s.change = busy(s.idle, func() { lags = w.changes(t, e.changes, people) }) / time.Duration(e.changes)
 	s.lag = slices.Sorted(slices.Values(lags))[len(lags)/2]
@@ -62,29 +62,41 @@ func measure(t *testing.T, n, people int, e effort) sample {
 	return s
 }
 
-// fit finds the constants: from two and six Regions, and from two Regions of more people.
-func fit(two, six, large sample) (c constants) {
-	more := float64(large.people - two.people)
-	c.idlePeer = (six.idle/6 - two.idle/2) / 4
-	c.idleAlone = two.idle/2 - c.idlePeer
-	c.startPerson = time.Duration(float64(large.start-two.start) / 2 / more)
-	two.start -= 2 * time.Duration(two.people) * c.startPerson
-	six.start -= 6 * time.Duration(six.people) * c.startPerson
-	c.startPeer = (six.start/6 - two.start/2) / 4
-	c.startAlone = two.start/2 - c.startPeer
-	c.sessionPeer = (six.session - two.session) / 4
-	c.sessionOwn = two.session - c.sessionPeer
-	c.changePeer = (six.change - two.change) / 4
-	c.changeOwn = two.change - c.changePeer
-	c.heapPerson = (large.heap - two.heap) / more
-	c.heapPeer = (six.heap - two.heap) / 4
-	c.heapAlone = two.heap - c.heapPeer - c.heapPerson*float64(two.people)
-	c.heapSession = two.heapSession
-	c.diskPerson = (large.disk - two.disk) / more
-	c.diskAlone = two.disk - c.diskPerson*float64(two.people)
-	c.diskSession, c.diskEnd = two.diskSession, two.diskEnd
-	c.lag = two.lag
+// fit finds the constants: from few people in several numbers of Regions, and from more people in as many Regions as the
+// first sample has.
+func fit(few []sample, more sample) (c constants) {
+	first := few[0]
+	n, people := float64(first.regions), float64(more.people-first.people)
+	c.startPerson = time.Duration(float64(more.start-first.start) / n / people)
+	c.heapPerson = (more.heap - first.heap) / people
+	c.diskPerson = (more.disk - first.disk) / people
+	c.diskAlone = first.disk - c.diskPerson*float64(first.people)
+	c.idleAlone, c.idlePeer = line(few, func(s sample) float64 { return s.idle / float64(s.regions) })
+	alone, peer := line(few, func(s sample) float64 {
+		return float64(s.start)/float64(s.regions) - float64(c.startPerson)*float64(s.people)
+	})
+	c.startAlone, c.startPeer = time.Duration(alone), time.Duration(peer)
+	alone, peer = line(few, func(s sample) float64 { return float64(s.session) })
+	c.sessionOwn, c.sessionPeer = time.Duration(alone), time.Duration(peer)
+	alone, peer = line(few, func(s sample) float64 { return float64(s.change) })
+	c.changeOwn, c.changePeer = time.Duration(alone), time.Duration(peer)
+	c.heapAlone, c.heapPeer = line(few, func(s sample) float64 { return s.heap - c.heapPerson*float64(s.people) })
+	c.heapSession, c.diskSession, c.diskEnd = first.heapSession, first.diskSession, first.diskEnd
+	c.lag = first.lag
 	return c
+}
+
+// line fits what is measured to alone + peer × other Regions, by the least squares of the relative differences.
+func line(all []sample, of func(sample) float64) (alone, peer float64) {
+	var w, x, y, xx, xy float64
+	for _, s := range all {
+		others, found := float64(s.regions-1), of(s)
+		weight := 1 / (found * found)
+		w, x, y = w+weight, x+weight*others, y+weight*found
+		xx, xy = xx+weight*others*others, xy+weight*others*found
+	}
+	peer = (w*xy - x*y) / (w*xx - x*x)
+	return (y - peer*x) / w, peer
 }
 
 // TestConstants measures the constants, with MERIDIAN_CAPACITY=measure.
@@ -93,7 +105,11 @@ func TestConstants(t *testing.T) {
 		t.Skip("MERIDIAN_CAPACITY=measure measures the constants, for some minutes")
 	}
 	e := effort{idle: 20 * time.Second, changes: 200, sessions: 1000}
-	c := fit(measure(t, 2, 2000, e), measure(t, 6, 2000, e), measure(t, 2, 20_000, e))
+	var few []sample
+	for _, n := range []int{2, 4, 8} {
+		few = append(few, measure(t, n, 2000, e))
+	}
+	c := fit(few, measure(t, 2, 20_000, e))
 	t.Logf("%+v", c)
 }
 
@@ -107,7 +123,7 @@ func TestModelIsMeasured(t *testing.T) {
 	all, e := []int{2}, effort{idle: 300 * time.Millisecond, changes: 2, sessions: 20}
 	people := 200
 	if long {
-		all, e, people = []int{3, 12}, effort{idle: 20 * time.Second, changes: 40, sessions: 300}, 10_000
+		all, e, people = []int{3, 12}, effort{idle: 20 * time.Second, changes: 200, sessions: 1000}, 10_000
 	}
 	for _, n := range all {
 		s := measure(t, n, people, e)
@@ -141,7 +157,7 @@ func TestFit(t *testing.T) {
 			heapSession: c.heapSession, diskSession: c.diskSession,
 		}
 	}
-	got := fit(of(2, 1000), of(6, 1000), of(2, 9000))
+	got := fit([]sample{of(2, 1000), of(4, 1000), of(8, 1000)}, of(2, 9000))
 	assert.InEpsilon(t, c.idlePeer, got.idlePeer, 1e-6)
 	assert.InEpsilon(t, c.idleAlone, got.idleAlone, 1e-6)
 	assert.InEpsilon(t, float64(c.startPerson), float64(got.startPerson), 1e-3)
