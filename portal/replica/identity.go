@@ -120,7 +120,7 @@ func (n *Node) nextIdentity(d *integrity.Identity, existed bool) integrity.Ident
 		next.Orphaned = existed
 	}
 	if len(n.cfg.Recover) > 0 || n.backup != nil { // until that is done
-		next.Damage = n.damageOf("", "its recovery was not completed")
+		next.Damage = n.damageOf("", n.incomplete())
 	} else if n.cfg.Restored {
 		next.Vouch(n.cfg.Now().Unix())
 		next.Whole = next.Whole && n.cfg.Region == n.cfg.Primary // an additional Region may begin again

@@ -47,8 +47,7 @@ func (n *Node) recover(ctx context.Context) error {
 	}
 	err = n.changeIdentity(ctx, func(d *integrity.Identity) {
 		d.Recovery = &integrity.Recovery{From: n.cfg.Recover, Count: r.staged}
-		d.Damage = n.damageOf("",
-			"its recovery was not completed: start it again (with URL: one Node alone, with Config.Recover)")
+		d.Damage = n.damageOf("", n.incomplete())
 		for _, k := range streamKinds { // of the new streams: all Regions read them from the start
 			d.Stores[string(k)] = n.newStore()
 		}

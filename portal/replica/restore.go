@@ -25,7 +25,7 @@ func (n *Node) unpack(ctx context.Context) error {
 	d, rev, err := n.readIdentity(ctx)
 	if n.cfg.Backup == nil {
 		if d != nil && d.Backup != "" && d.Recovery == nil {
-			return damaged("", "its restore from a backup was not completed: start it again with Config.Backup")
+			return damaged("", restoreIncomplete)
 		}
 		return nil // others report err
 	}
@@ -52,11 +52,23 @@ func (n *Node) unpack(ctx context.Context) error {
 	}
 	next := *lines[0].Identity
 	next.Backup, next.Recovery, next.Restoring = b.ID, nil, false
-	next.Damage = n.damageOf("", "its restore from a backup was not completed")
+	next.Damage = n.damageOf("", restoreIncomplete)
 	if err := n.writeIdentity(ctx, next, rev); err != nil {
 		return err
 	}
 	return n.passes("unpacked")
+}
+
+const restoreIncomplete = "its restore from a backup was not completed: start it again with Config.Backup and the " +
+	"same options (with URL: one Node alone)"
+
+// incomplete returns why a Region is damaged whose recovery has begun.
+func (n *Node) incomplete() string {
+	if n.backup != nil {
+		return restoreIncomplete
+	}
+	return "its recovery was not completed: start it again with the same options (with URL: one Node alone, with " +
+		"Config.Recover or Config.Restored)"
 }
 
 func notEmpty(got string) error {
