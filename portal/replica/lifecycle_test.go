@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -140,4 +141,26 @@ func TestRule78ARegionThatIsAddedAgainRestoresNoSession(t *testing.T) {
 	}
 	assert.True(t, alive(t, us, "s-alive"))
 	assert.False(t, alive(t, us, "s-revoked"))
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, "what Frankfurt has erased is no difference: %s", r)
+
+	// What it loses of the primary's instance, or of sessions since, is one.
+	less := eu.Digest()
+	delete(less.Items, "session us-east-1 key-s-later")
+	delete(less.Items, "instance user u-2")
+	delete(less.Items, "session us-east-1 key-s-alive") // it is void there, but not missing
+	assert.Len(t, replica.Compare(us.Digest(), less).Differences, 3)
+	// So is an end that Frankfurt alone knows, that another Region differs in, or that lasts longer than its removal.
+	require.NoError(t, eu.Sessions().EndSignIn(background(t), "u-1", "longer", time.Now().Add(48*time.Hour)))
+	require.NoError(t, eu.Sessions().EndSignIn(background(t), "u-1", "shorter", time.Now().Add(time.Hour)))
+	r, err = replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	for _, id := range []string{"longer", "shorter"} {
+		less = us.Digest()
+		delete(less.Items, fmt.Sprintf("signed out %q %q", "u-1", id))
+		assert.Len(t, replica.Compare(less, eu.Digest()).Differences, 1, id)
+	}
+	less = eu.Digest()
+	delete(less.Items, fmt.Sprintf("signed out %q %q", "u-1", "longer"))
+	assert.Len(t, replica.Compare(us.Digest(), less).Differences, 1)
 }

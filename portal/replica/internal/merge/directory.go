@@ -132,6 +132,10 @@ type Fact struct {
 	Key   string
 	Until time.Time // when it may be forgotten; zero: never
 	Value any       // becomes JSON
+	// Ends: it ends sessions. A Region that was removed and added again may lack those of before: see Sessions.Erased.
+	Ends bool
+	// Void: it is a session that this Region lets in in no case, whether or not it ended.
+	Void bool
 }
 
 // Facts returns what every Region's log says, in no order. A Region that was removed and hasn't heard of it may go on
@@ -144,7 +148,7 @@ func (d *Directory) Facts() (out []Fact) {
 		for k, c := range l.cells {
 			if c.value != nil && c.stamp > l.void {
 				key := fmt.Sprintf("log %s %s %s", region, k.Kind, k.Key)
-				out = append(out, Fact{key, time.Time{}, []any{c.stamp, c.base, c.value}})
+				out = append(out, Fact{Key: key, Value: []any{c.stamp, c.base, c.value}})
 			}
 		}
 	}

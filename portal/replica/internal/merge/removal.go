@@ -83,6 +83,13 @@ func (d departures) void(region string, made time.Time) bool {
 	return ok && made.UnixMicro() <= int64(at)
 }
 
+// erased says whether a Region that was added again has erased a count of its own, because it counted so far before its
+// removal. A count is at least the time in seconds.
+func (d departures) erased(region string, count uint64) bool {
+	at, ok := d.removed[region]
+	return ok && !d.gone(region) && int64(count) <= time.UnixMicro(int64(at)).Unix()
+}
+
 // depart takes in what a transaction of the primary says about Regions. What a
 // removed Region made is dropped: sessions, codes and lists of shortcuts. What it ended stays ended.
 func (s *Sessions) depart(t Transaction) {

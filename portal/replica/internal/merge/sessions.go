@@ -200,11 +200,14 @@ func (s *Sessions) Doubt(region string, doubted bool) {
 // session was last seen is not in it, as each Region has its own; nor are codes. The
 // result may be read while Sessions changes.
 func (s *Sessions) Facts() (out []Fact) {
-	fact := func(key string, until time.Time, value any) { out = append(out, Fact{key, until, value}) }
+	fact := func(key string, until time.Time, value any) {
+		out = append(out, Fact{Key: key, Until: until, Value: value, Ends: true})
+	}
 	for at, h := range s.sessions {
 		v := h.Session
 		v.Seen = time.Time{}
-		fact("session "+at.region+" "+at.key, v.Expires, []any{v, s.ended(at.key, h)})
+		out = append(out, Fact{Key: "session " + at.region + " " + at.key, Until: v.Expires,
+			Value: []any{v, s.ended(at.key, h)}, Void: s.departures.void(s.region, h.Created)})
 	}
 	for e, until := range s.ends {
 		switch e.kind {
@@ -226,11 +229,27 @@ func (s *Sessions) Facts() (out []Fact) {
 	}
 	for user, by := range s.shortcuts {
 		for region, w := range by {
-			fact(fmt.Sprintf("shortcuts %s %q", region, user), w.until, []any{w.at, w.list})
+			out = append(out,
+				Fact{Key: fmt.Sprintf("shortcuts %s %q", region, user), Until: w.until, Value: []any{w.at, w.list}})
 		}
 	}
 	for user, e := range s.epochs {
-		fact(fmt.Sprintf("epoch %q", user), time.Time{}, e)
+		now := maps.Clone(e)
+		for component, n := range e {
+			if s.departures.erased(component, n) {
+				fact(fmt.Sprintf("epoch %q of %s, before its removal", user, component), time.Time{}, n)
+				delete(now, component)
+			}
+		}
+		if len(now) > 0 {
+			fact(fmt.Sprintf("epoch %q", user), time.Time{}, now)
+		}
 	}
 	return out
+}
+
+// Erased returns the stamp of this Region's removal, if it was added again: what it had ended by then is erased here.
+func (s *Sessions) Erased() (stamp uint64, yes bool) {
+	stamp, yes = s.departures.removed[s.region]
+	return stamp, yes && !s.departures.gone(s.region)
 }
