@@ -237,7 +237,7 @@ func (s *Sessions) Facts() (out []Fact) {
 		now := maps.Clone(e)
 		for component, n := range e {
 			if s.departures.erased(component, n) {
-				fact(fmt.Sprintf("epoch %q of %s, before its removal", user, component), time.Time{}, n)
+				fact(fmt.Sprintf("erased epoch %q of %s", user, component), time.Time{}, n)
 				delete(now, component)
 			}
 		}

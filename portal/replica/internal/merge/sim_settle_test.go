@@ -243,6 +243,9 @@ func (w *world) knows(n *simNode) map[string]string {
 		if v, ok := f.Value.([]any); ok && what == "session" && v[1] == true {
 			continue // it is forgotten with what ended it, by a clock that may be far back
 		}
+		if what == "erased" {
+			continue // its own Region may have parted with it: see Erased
+		}
 		if what == "epoch" {
 			f.Value = w.oracle.withoutRemoved(f.Value.(map[string]uint64))
 		}
