@@ -124,6 +124,51 @@ func TestRedirectsAndForms(t *testing.T) {
 	assert.True(t, testkit.ConnectionRefused(err), err)
 }
 
+// A page that refreshes itself is what starts the next request, as in Chromium: not the user, and not the other site
+// whose link led to the page. So the page's own site gets its strict cookies, and a third site none.
+func TestRefreshIsStartedByThePage(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		site, user, cookie := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-User"), r.Header.Get("Cookie")
+		host, _, _ := strings.Cut(r.Host, ".")
+		seen = append(seen, strings.TrimSpace(host+r.URL.Path+" "+site+" "+user+" "+cookie))
+		http.SetCookie(w, &http.Cookie{Name: "c", Value: host, Path: "/", SameSite: http.SameSiteStrictMode})
+		to := r.URL.Query().Get("to")
+		switch r.URL.Path {
+		case "/redirect":
+			http.Redirect(w, r, to, http.StatusSeeOther)
+		case "/element":
+			fmt.Fprintf(w, `<meta http-equiv="refresh" content="0; url=%s">`, to)
+		case "/header":
+			w.Header().Set("Refresh", "0; url="+to)
+		default:
+			fmt.Fprintf(w, `<a href="%s">on</a>`, to)
+		}
+	}))
+	defer srv.Close()
+	_, port, _ := strings.Cut(srv.Listener.Addr().String(), ":")
+	a, other := "http://a.localhost:"+port, "http://b.localhost:"+port
+	for _, first := range []string{"/element", "/redirect?to=/element", "/header"} {
+		for _, host := range []string{a, other} {
+			seen = nil
+			b := testkit.NewBrowser(t.Context())
+			p, err := b.Open(other + "/?to=" + url.QueryEscape(a+first+"?to="+url.QueryEscape(host+"/end")))
+			require.NoError(t, err)
+			p, err = b.Click(p, "on")
+			require.NoError(t, err)
+			_, err = b.Continue(p)
+			require.NoError(t, err)
+			want := "a/end same-origin  c=a"
+			if host == other {
+				want = "b/end cross-site"
+			}
+			assert.Equal(t, want, seen[len(seen)-1], "%s: %q", first, seen)
+			assert.Contains(t, seen[1], " cross-site ?1", "the link of another site")
+		}
+	}
+}
+
 func TestOwnHeaders(t *testing.T) {
 	t.Parallel()
 	w := &wire{}
