@@ -107,8 +107,8 @@ type Config struct {
 	// be the same in every Region, and at most MaxSession of package replica. Regions remember for that long that a
 	// session was ended. A session with a longer lifetime would become valid again. Zero: 8 h.
 	SessionLifetime time.Duration
-	// IdleTimeout is how long a session lasts without a request. A value of SessionLifetime or more has no effect.
-	// Zero: 1 h.
+	// IdleTimeout is how long a session lasts without a request. A page that loads itself again makes none. A value of
+	// SessionLifetime or more has no effect. Zero: 1 h.
 	IdleTimeout time.Duration
 
 	// Operator reports whether a user may use PathOperator and end other users' sessions there. With several identity

@@ -66,7 +66,7 @@ func TestRegionsAreChangedByKeyboardInChromium(t *testing.T) {
 	b.reads("Add Dublin (eu-west-1)?", "https://eu-west-1.signin.aws/platform/saml/acs/4455")
 	b.look("confirm")
 	b.do(chromedp.Focus(`main form button`), chromedp.KeyEvent(kb.Enter))
-	b.at(pages + "eu-west-1")
+	b.until(`location.pathname === "/operator/regions/eu-west-1"`) // its query says when it loaded itself
 	s.peers["us-east-1"].set(portal.Peer{
 		Region: "eu-west-1", State: portal.PeerReplicating, Heard: time.Now(), Copied: 16, ToCopy: 26,
 	})
@@ -84,7 +84,7 @@ func TestRegionsAreChangedByKeyboardInChromium(t *testing.T) {
 	b.reads("not the name of the Region")
 	b.look("remove")
 	b.do(chromedp.Focus(`#confirm`), chromedp.KeyEvent(kb.End+"-1"+kb.Enter))
-	b.at(pages + "eu-central-1")
+	b.until(`location.pathname === "/operator/regions/eu-central-1"`)
 	b.reads("Status: Removing REMOVING")
 	b.look("removing")
 	update(func(tx *center.Tx) error { return tx.EndRemoval("eu-central-1") })

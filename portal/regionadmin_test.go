@@ -111,7 +111,7 @@ func TestRule17OperatorsAddARegion(t *testing.T) {
 	require.Len(t, a.changed, 1, p.body)
 	assert.Equal(t, center.RegionAdding, a.changed[0].Status)
 	requirePage(t, p, 200, "/operator/regions/ap-northeast-1", "Replicating", "ADDING", "has not asked for data yet")
-	assert.Equal(t, "3", p.Header.Get("Refresh"))
+	assert.Equal(t, "3; url=/operator/regions/ap-northeast-1?reload=auto", p.Header.Get("Refresh"))
 	a.clock.Advance(2 * time.Minute)
 	a.peers.set(portal.Peer{Region: "ap-northeast-1", Copied: 10, ToCopy: 30})
 	p = a.bob.click(regionPages + "ap-northeast-1")
@@ -177,6 +177,27 @@ func TestRule17PagesSayWhyARegionCantBeAdded(t *testing.T) {
 	}
 }
 
+// The page of a Region that is being added loads itself again. That keeps no operator signed in who does nothing, and
+// signs in none: at the end of the session the page says so, and the sign-in waits for a click.
+func TestPagesThatLoadThemselvesAreNoUseOfTheSession(t *testing.T) {
+	a := newAdmins(t, nil)
+	p := a.add("ap-northeast-1")
+	for range 5 {
+		a.clock.Advance(11 * time.Minute)
+		p = a.bob.refresh(p)
+		requirePage(t, p, 200, "/operator/regions/ap-northeast-1?reload=auto", "Replicating")
+	}
+	used := *a.bob.copy()
+	a.clock.Advance(4 * time.Minute)
+	requirePage(t, used.click(regionPages+"ap-northeast-1"), 200, "/operator/regions/ap-northeast-1")
+	a.clock.Advance(6 * time.Minute)
+	requirePage(t, a.bob.refresh(p), 200, "/operator/regions/ap-northeast-1?reload=auto", "Replicating")
+
+	a.clock.Advance(54*time.Minute + time.Second) // an hour after the click
+	requirePage(t, a.bob.refresh(p), 200, "/signed-out", `href="/login"`)
+	requireAtIdP(t, a.world, a.bob.click(regionPages+"ap-northeast-1"))
+}
+
 // Each reason because of which a Region can't be added or removed has a text.
 func TestEveryReasonOfTheControlPlaneHasAText(t *testing.T) {
 	for _, reason := range []center.Reason{
@@ -218,7 +239,7 @@ func TestRule78OperatorsRemoveARegion(t *testing.T) {
 	require.Len(t, a.changed, 1, p.body)
 	assert.Equal(t, center.RegionRemoving, a.changed[0].Status)
 	requirePage(t, p, 200, "/operator/regions/eu-central-1", "Removing", "REMOVING", "erased next")
-	assert.Equal(t, "3", p.Header.Get("Refresh"))
+	assert.Equal(t, "3; url=/operator/regions/eu-central-1?reload=auto", p.Header.Get("Refresh"))
 	requirePage(t, a.add("eu-west-1"), 422, "/operator/regions/add", "being added or removed", "eu-central-1, REMOVING")
 	requirePage(t, a.bob.click(page), 422, "/operator/regions/eu-central-1/remove", "being added or removed")
 	a.update(func(tx *center.Tx) error { return tx.EndRemoval("eu-central-1") })

@@ -39,8 +39,14 @@ type appField struct {
 // hostRow is a host for allow-lists.
 type hostRow struct{ Name, Use, Family string }
 
-// reloadAfter is how often the page of a Region that is being added or removed is loaded again.
+// reloadAfter is how often the page of a Region that is being added or removed is loaded again, in seconds.
 const reloadAfter = "3"
+
+// reloadQuery is the query of a page that its browser loads again without the user. Such a request is no use of the
+// session: see visit.go.
+const reloadQuery = "reload=auto"
+
+func reloaded(r *http.Request) bool { return r.URL.RawQuery == reloadQuery }
 
 // bookmarkLabel is the label that AWS's instructions give the bookmark app of a Region.
 func bookmarkLabel(r center.Region) string {
@@ -95,7 +101,7 @@ func (p *Portal) regionPage(w http.ResponseWriter, r *http.Request, v *visit) {
 	if region.Active() {
 		body.Console, body.API = textStatuses[center.RegionActive], string(center.RegionActive)
 	} else {
-		w.Header().Set("Refresh", reloadAfter)
+		w.Header().Set("Refresh", reloadAfter+"; url="+regionPath(name)+"?"+reloadQuery)
 	}
 	if region.Status == center.RegionAdding {
 		peer := heard[name]

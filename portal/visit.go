@@ -41,6 +41,8 @@ func (p *Portal) signedInOnly(h visitHandler, evenStale bool) http.HandlerFunc {
 			h(w, r, v)
 		case errors.As(err, &e):
 			p.refuseVisit(w, r, e)
+		case reloaded(r): // only the user signs in again
+			http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
 		case r.Method == http.MethodPost:
 			// The form's content security policy would block a redirect to the identity provider, so that page has a link.
 			http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
@@ -75,7 +77,7 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 	if refused := vouchedFor(u, s); refused != nil { // only this session, and not those of the right one
 		return nil, p.endNow(r.Context(), key, refused)
 	}
-	if now.Sub(s.Seen) >= p.touchEvery() {
+	if now.Sub(s.Seen) >= p.touchEvery() && !reloaded(r) {
 		// ErrNoSession here is a concurrent sign-out.
 		if err := p.cfg.Sessions.Touch(r.Context(), key, now); errors.Is(err, sessions.ErrNoSession) {
 			return nil, err
