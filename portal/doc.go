@@ -185,7 +185,8 @@
 // The home page finds accounts by name, number, address and permission set, and applications, on the server. An account
 // whose name begins with the query comes first. Pages of lists are below 100 kB and cost about the same however much a
 // user has. What a user opened last and marked as a favorite is kept in [Config].Shortcuts, in all Regions. A shortcut
-// gives no access, and is shown only while its target is assigned to the user.
+// gives no access, and is shown only while its target is assigned to the user. A process writes at most 30 marks of a
+// user in a minute, and 30 targets that the user opened: more marks are refused with 429.
 //
 // A deep link is [PathConsole] with the parameters account_id and role_name. It survives the sign-in and leads to the
 // first of Config.Actions, with its parameter destination, or to the page of the permission set. Without the permission

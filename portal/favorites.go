@@ -11,10 +11,14 @@ import (
 	"github.com/meridian-saml/meridian/portal/shortcuts"
 )
 
-// openedEvery is how often the same target, and any target, is noted as opened. Each note is copied to every Region.
 const (
+	// sameOpenedEvery and anyOpenedEvery are how often the same target, and any target, is noted as opened. Each note is
+	// copied to every Region.
 	sameOpenedEvery = time.Hour
 	anyOpenedEvery  = 2 * time.Second
+	// maxShortcuts is how many notes of each kind, opened and marked, a user can cause in a minute here. Requests that
+	// arrive at once have read the same list.
+	maxShortcuts = 30
 )
 
 // shortcutsOf returns the shortcuts of a visit's user. A page is complete without them, so an error is only logged.
@@ -33,6 +37,9 @@ func (p *Portal) opened(r *http.Request, v *visit, t shortcuts.Target) {
 	}
 	list, now := p.shortcutsOf(r, v), p.now()
 	if last, at := list.LastOpened(); last == t && now.Sub(at) < sameOpenedEvery || now.Sub(at) < anyOpenedEvery {
+		return
+	}
+	if !p.opens.allow(v.user.ID, maxShortcuts, now) {
 		return
 	}
 	list.Open(t, now)
@@ -108,6 +115,12 @@ func (p *Portal) favorite(w http.ResponseWriter, r *http.Request, v *visit) {
 		if !list.Mark(t, mark, p.now()) {
 			body := messageBody{Text: textManyFavorites, Action: "Go to the portal", Href: pathHome}
 			p.render(w, r, http.StatusConflict, "message", v.page("Too many favorites", "", body))
+			return
+		}
+		if !p.marks.allow(v.user.ID, maxShortcuts, p.now()) {
+			w.Header().Set("Retry-After", "60")
+			body := messageBody{Text: textOftenFavorites, Action: "Go to the portal", Href: pathHome}
+			p.render(w, r, http.StatusTooManyRequests, "message", v.page("Too many requests", "", body))
 			return
 		}
 		err = p.cfg.Shortcuts.Put(r.Context(), v.user.ID, list)

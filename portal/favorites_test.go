@@ -109,15 +109,55 @@ func TestOpeningIsNotedSeldom(t *testing.T) {
 	assert.Equal(t, 2, counted.puts, "it is the last one already")
 }
 
+// A user who marks again and again, or opens many pages at once, causes few writes, each of which is copied to every
+// Region. Another user's are not among them.
+func TestShortcutsAreWrittenSeldom(t *testing.T) {
+	counted := &countedShortcuts{MemoryStore: shortcuts.NewMemoryStore()}
+	w := newWorld(t, func(c *portal.Config) { c.Shortcuts = counted })
+	b, eve := w.browser(), w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	w.signIn(eve, "https://"+virginia+"/", "eve@example.com")
+	change := func(b *browser, how string) answer {
+		form := mark("app", "Wiki")
+		form.Set("favorite", how)
+		return b.submit("https://"+virginia+"/favorites", form)
+	}
+	for range 20 {
+		change(b, "yes")
+		change(b, "no")
+	}
+	assert.Equal(t, 30, counted.puts)
+	a := change(b, "yes")
+	requirePage(t, a, http.StatusTooManyRequests, "/favorites", "Wait a minute")
+	assert.Equal(t, "60", a.Header.Get("Retry-After"))
+	requirePage(t, change(b, "no"), 200, "/applications?q=wik") // it is none
+	change(eve, "yes")
+	assert.Equal(t, 31, counted.puts, "of another user")
+	w.clock.Advance(time.Minute)
+	change(b, "yes")
+	assert.Equal(t, 32, counted.puts)
+
+	counted.blind = true // as for requests that have all read the list before one wrote it
+	for range 20 {
+		b.click("https://" + virginia + rolePath)
+		b.click("https://" + virginia + "/accounts/444455556666/ReadOnly")
+	}
+	assert.Equal(t, 62, counted.puts)
+}
+
 type countedShortcuts struct {
 	*shortcuts.MemoryStore
-	puts int
-	down bool
+	blind bool // returns empty lists
+	puts  int
+	down  bool
 }
 
 func (c *countedShortcuts) Shortcuts(ctx context.Context, user string) (shortcuts.List, error) {
 	if c.down {
 		return shortcuts.List{}, errDown
+	}
+	if c.blind {
+		return shortcuts.List{}, nil
 	}
 	return c.MemoryStore.Shortcuts(ctx, user)
 }

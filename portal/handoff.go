@@ -6,13 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
@@ -105,7 +103,11 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 // putCode makes a code for a session and stores its grant.
 func (p *Portal) putCode(r *http.Request, to, state string, s sessions.Session) (string, *Error) {
 	now := p.now()
-	if !p.codes.allow(s.SignIn, acs.InitiatorOf(r), now) {
+	most := maxCodes
+	if acs.InitiatorOf(r) == acs.InitiatorPage {
+		most = maxPageCodes
+	}
+	if !p.codes.allow(s.SignIn, most, now) {
 		want := fmt.Sprintf("at most %d in %v", maxCodes, codeLifetime)
 		return "", newError(ReasonHandoffOften, "codes of one sign-in", want, s.UserName)
 	}
@@ -241,27 +243,3 @@ const (
 	// maxSessions is how many sessions of one sign-in may exist in all Regions: one for each portal that the user opens.
 	maxSessions = 64
 )
-
-// codeQuota counts, in this process, the valid codes of each sign-in.
-type codeQuota struct {
-	mu    sync.Mutex
-	until map[string][]time.Time // by sign-in: when its codes expire
-	swept time.Time
-}
-
-// allow reports whether the sign-in may have one more code for a handoff begun by this initiator, and counts it.
-func (q *codeQuota) allow(signIn string, by acs.Initiator, now time.Time) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if now.Sub(q.swept) >= codeLifetime {
-		q.swept = now
-		maps.DeleteFunc(q.until, func(_ string, codes []time.Time) bool { return !slices.ContainsFunc(codes, now.Before) })
-	}
-	codes := slices.DeleteFunc(q.until[signIn], func(until time.Time) bool { return !now.Before(until) })
-	allowed := len(codes) < maxCodes && (by != acs.InitiatorPage || len(codes) < maxPageCodes)
-	if allowed {
-		codes = append(codes, now.Add(codeLifetime))
-	}
-	q.until[signIn] = codes
-	return allowed
-}

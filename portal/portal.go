@@ -59,9 +59,11 @@ type Portal struct {
 	assets     map[string]asset // by name
 	brand      brand
 	refusals   map[Reason]refusalText
-	acsOrigins []string  // of the consumers, which never change
-	shared     bool      // whether the Codes are shared with other Regions
-	codes      codeQuota // the codes of the last minute
+	acsOrigins []string // of the consumers, which never change
+	shared     bool     // whether the Codes are shared with other Regions
+	codes      quota    // of handoffs, by sign-in
+	marks      quota    // favorites, by user
+	opens      quota    // what was opened, by user
 	health     *health
 	issued     clockOpinion
 	clockWrong [2]bool // by other Regions, by verified assertions; only the probe uses it
@@ -88,7 +90,7 @@ func New(cfg Config) (*Portal, error) {
 		cfg: cfg, clock: cfg.Now, log: cfg.Logger.With("region", cfg.Region), mux: http.NewServeMux(),
 		cross: http.NewCrossOriginProtection(), refusals: parseRefusals(),
 		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: newHealth(),
-		codes: codeQuota{until: map[string][]time.Time{}},
+		codes: newQuota(), marks: newQuota(), opens: newQuota(),
 	}
 	discovered := ""
 	if cfg.DiscoveryURL != "" {

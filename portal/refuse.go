@@ -60,10 +60,11 @@ const (
 	textNoAccount  = "You have no such account."
 	textNoDeepLink = "This link leads to a permission set that you don't have. Ask the person who sent it, or your " +
 		"administrator."
-	textManyFavorites = "You have as many favorites as there can be. Remove one of them first."
-	textWrongMethod   = "This address doesn't accept that kind of request. Go to the portal and start again there."
-	textWait          = "Another tab of this browser is finishing your sign-in. This tab continues after that."
-	textBadRequest    = "The form was incomplete. Go back and try again."
+	textManyFavorites  = "You have as many favorites as there can be. Remove one of them first."
+	textOftenFavorites = "You changed your favorites too often. Wait a minute, then try again."
+	textWrongMethod    = "This address doesn't accept that kind of request. Go to the portal and start again there."
+	textWait           = "Another tab of this browser is finishing your sign-in. This tab continues after that."
+	textBadRequest     = "The form was incomplete. Go back and try again."
 )
 
 // refuse answers with the page for an error's Reason, logs the details under a reference, and returns the reference.
