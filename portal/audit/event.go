@@ -68,6 +68,7 @@ type OnBehalfOf struct {
 const (
 	TypeUser    = "IdentityCenterUser" // a user of the instance
 	TypeService = "AWSService"         // the instance itself
+	TypeClient  = "WebIdentityUser"    // a client that provisions users, with a token
 	TypeUnknown = "Unknown"            // a client that proved nothing
 )
 

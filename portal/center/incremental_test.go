@@ -64,7 +64,7 @@ func TestUpdatesCheckAsMuchAsNew(t *testing.T) {
 // A lastCommit is a Journal that knows the changes of the last update.
 type lastCommit struct{ changes []center.Record }
 
-func (j *lastCommit) Commit(_ string, changes []center.Record) error {
+func (j *lastCommit) Commit(_ string, _ center.Actor, changes []center.Record) error {
 	j.changes = changes
 	return nil
 }

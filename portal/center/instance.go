@@ -24,14 +24,14 @@ var ErrConflict = errors.New("center: the instance has changed meanwhile")
 // Journal stores every update before it takes effect, and can refuse it. An implementation stores the instance on disk
 // and replicates it to other Regions.
 type Journal interface {
-	// Commit is called with the changes of an update made in region, one update at a time. If it returns nil, the
+	// Commit is called with the changes of an update made in region by an actor, one update at a time. If it returns nil, the
 	// changes are stored durably and take effect at once. If it returns ErrConflict, Update tries again on the state
 	// that Apply has made meanwhile. If it returns another error, nothing changes and Update returns that error. Commit
 	// must not call the instance's Update or Apply.
 	//
 	// When the primary removes a user or group, the changes include other Regions' applications, which lose that
 	// principal.
-	Commit(region string, changes []Record) error
+	Commit(region string, by Actor, changes []Record) error
 }
 
 // New checks d and returns an instance with a copy of it, or an *Error.

@@ -147,7 +147,7 @@ type journal struct {
 	refuse  []error
 }
 
-func (j *journal) Commit(region string, changes []center.Record) error {
+func (j *journal) Commit(region string, by center.Actor, changes []center.Record) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.refuse) > 0 {
@@ -193,13 +193,13 @@ type conflicting struct {
 	apply   func()
 }
 
-func (m *conflicting) Commit(region string, changes []center.Record) error {
+func (m *conflicting) Commit(region string, by center.Actor, changes []center.Record) error {
 	if m.applied < 3 {
 		m.applied++
 		go m.apply() // waits for the lock that this update holds
 		return center.ErrConflict
 	}
-	return m.journal.Commit(region, changes)
+	return m.journal.Commit(region, by, changes)
 }
 
 func TestUpdateIsRetriedAfterAConflict(t *testing.T) {

@@ -59,7 +59,7 @@ func (v *View) try(change func(*Tx) error) error {
 		if len(changes) == 0 {
 			return nil
 		}
-		if err := i.journal.Commit(v.region, changes); err != nil {
+		if err := i.journal.Commit(v.region, tx.by, changes); err != nil {
 			return err
 		}
 	}
@@ -72,6 +72,7 @@ func (v *View) try(change func(*Tx) error) error {
 type Tx struct {
 	d       *draft
 	region  string
+	by      Actor
 	now     time.Time // of all changes
 	rand    io.Reader
 	changed bool

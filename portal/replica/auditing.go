@@ -86,15 +86,34 @@ func (n *Node) eventsOf(region string, t merge.Transaction, after uint64) []audi
 	}
 	for _, r := range t.Records {
 		if e, ok := eventOf(region, r, r.WrittenIn(t), details); ok && r.WrittenIn(t) > after {
+			e.Identity = n.identityOf(region, r.ByIn(t))
 			all = append(all, e)
 		}
 	}
 	if len(all) <= maxEvents {
 		return all
 	}
-	return []audit.Event{configEvent(region, t.Stamp, "ChangeConfiguration", map[string]string{
-		"elements": fmt.Sprint(len(all)),
-	})}
+	e := configEvent(region, t.Stamp, "ChangeConfiguration", map[string]string{"elements": fmt.Sprint(len(all))})
+	e.Identity = n.identityOf(region, t.By)
+	return []audit.Event{e}
+}
+
+// identityOf returns the userIdentity of a change in a Region's log. The log has the ID of a user; the name is that of
+// the directory. Provisioning clients write in the primary only, so another Region can't name one.
+func (n *Node) identityOf(region string, by *center.Actor) audit.Identity {
+	switch {
+	case by == nil:
+	case by.UserID != "":
+		id := audit.User(by.UserID, "", by.Session)
+		if i := n.instance.Load(); i != nil {
+			u, _ := i.Snapshot().UserByID(by.UserID)
+			id.UserName = u.UserName
+		}
+		return id
+	case by.Client != "" && region == n.cfg.Primary:
+		return audit.Identity{Type: audit.TypeClient, UserName: by.Client}
+	}
+	return audit.Service()
 }
 
 // maxEventStamp is the stamp of the last time that JSON can have. A Region may write any stamp.
@@ -203,8 +222,11 @@ func (n *Node) writeQueued(wait bool) {
 		}
 		err := n.cfg.Audit.Once(auditStream(next.region), next.stamp, next.events...)
 		if e, ok := errors.AsType[*audit.Error](err); ok && e.Reason == audit.ReasonEvent {
-			err = n.cfg.Audit.Once(auditStream(next.region), next.stamp, configEvent(next.region, next.stamp,
-				"ChangeConfiguration", map[string]string{"elements": fmt.Sprint(len(next.events))}))
+			one := configEvent(next.region, next.stamp, "ChangeConfiguration", map[string]string{
+				"elements": fmt.Sprint(len(next.events)),
+			})
+			one.Identity = next.events[len(next.events)-1].Identity
+			err = n.cfg.Audit.Once(auditStream(next.region), next.stamp, one)
 		} else if ok && e.Reason == audit.ReasonClosed {
 			return
 		}

@@ -124,8 +124,11 @@ func TestRule71ChangesAreEventsInEachRegionWithOneID(t *testing.T) {
 	w := newAudited(t)
 	us := w.nodes[virginia].View()
 	require.NoError(t, us.Update(putUser(center.User{ID: "u-9", UserName: "nina@example.com"})))
-	require.NoError(t, us.Update(putUser(center.User{ID: "u-9", UserName: "nina@example.com", Inactive: true})))
+	require.NoError(t, us.Update(by(center.Actor{Client: "okta"}, putUser(center.User{
+		ID: "u-9", UserName: "nina@example.com", Inactive: true,
+	}))))
 	require.NoError(t, us.Update(func(tx *center.Tx) error {
+		tx.By(center.Actor{UserID: "u-1", Session: "0123456789abcdef"})
 		return errors.Join(tx.RemoveUser("u-9"), tx.PutAccount(center.Account{ID: "222222222222", Name: "Test"}))
 	}))
 	require.NoError(t, us.Update(func(tx *center.Tx) error {
@@ -141,7 +144,15 @@ func TestRule71ChangesAreEventsInEachRegionWithOneID(t *testing.T) {
 	})
 	all, _ := changeEvents(t, w.logs[frankfurt])
 	for _, e := range all {
-		if e.Name == "UpdateUser" {
+		switch e.Name {
+		case "CreateUser":
+			assert.Equal(t, audit.Service(), e.Identity)
+		case "DeleteUser", "PutAccount":
+			if e.Request["key"] == "u-9" || e.Request["key"] == "222222222222" {
+				assert.Equal(t, audit.User("u-1", "alice@example.com", "0123456789abcdef"), e.Identity)
+			}
+		case "UpdateUser":
+			assert.Equal(t, audit.Identity{Type: audit.TypeClient, UserName: "okta"}, e.Identity)
 			assert.Equal(t, map[string]string{
 				"kind": "user", "key": "u-9", "userName": "nina@example.com", "status": "inactive",
 			}, e.Request)
@@ -162,11 +173,26 @@ func TestEventsOfChangesThatWereReplacedByAFullTransaction(t *testing.T) {
 	require.NoError(t, us.Update(putUser(center.User{ID: "u-9", UserName: "nina@example.com"})))
 	before := w.become("CreateUser u-9")
 	w.restart(mumbai, func() {
-		require.NoError(t, us.Update(putUser(center.User{ID: "u-10", UserName: "olga@example.com"})))
+		require.NoError(t, us.Update(by(center.Actor{UserID: "u-1", Session: "0123456789abcdef"}, putUser(center.User{
+			ID: "u-10", UserName: "olga@example.com",
+		}))))
 		require.NoError(t, replica.WriteFull(w.nodes[virginia], ""))
 	})
 	require.NoError(t, us.Update(putUser(center.User{ID: "u-11", UserName: "paul@example.com"})))
 	assert.Equal(t, append(before, "CreateUser u-10", "CreateUser u-11"), w.become("CreateUser u-11"))
+	for region, l := range w.logs {
+		all, _ := changeEvents(t, l)
+		assert.Equal(t, audit.User("u-1", "alice@example.com", "0123456789abcdef"), all[len(all)-2].Identity, region)
+		assert.Equal(t, audit.Service(), all[len(all)-1].Identity, region)
+	}
+}
+
+// by is an update that an actor makes.
+func by(a center.Actor, change func(*center.Tx) error) func(*center.Tx) error {
+	return func(tx *center.Tx) error {
+		tx.By(a)
+		return change(tx)
+	}
 }
 
 // A primary is killed in the middle of its work, again and again. Each acknowledged change has one event.

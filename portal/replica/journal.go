@@ -47,7 +47,7 @@ func (l *ownLog) count(seq uint64, p merge.Transaction, size int) {
 type journal struct{ n *Node }
 
 // Commit implements center.Journal.
-func (j journal) Commit(region string, changes []center.Record) (err error) {
+func (j journal) Commit(region string, by center.Actor, changes []center.Record) (err error) {
 	n := j.n
 	if region != n.cfg.Region {
 		return n.wrongRegion(region)
@@ -69,7 +69,7 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 		return center.ErrConflict // a change is known and not applied to the instance, or heard and not read
 	}
 	changes = n.dir.Keep(changes)
-	if err := n.writeLog(n.ctx, n.dir.Draft(region, changes), false); errors.Is(err, errConflict) {
+	if err := n.writeBy(n.ctx, by, n.dir.Draft(region, changes), false); errors.Is(err, errConflict) {
 		return n.stall.conflict()
 	} else if err != nil {
 		return err
@@ -102,12 +102,20 @@ func (l *ownLog) mine(seq uint64) bool {
 
 // writeLog writes a transaction to this Region's log, and then applies it. The server accepts a message only if the log
 // ends where this Node expects, so two Nodes can't both write. The caller holds applying.
-func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) (err error) {
+func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) error {
+	return n.writeBy(ctx, center.Actor{}, records, full)
+}
+
+// writeBy is writeLog for a change that an actor makes.
+func (n *Node) writeBy(ctx context.Context, by center.Actor, records []merge.Record, full bool) (err error) {
 	if n.log.unread > 0 {
 		return newError(ReasonCorrupt, "write to the Region's log",
 			"a readable log: a write would hide that message", fmt.Sprintf("unreadable message %d", n.log.unread))
 	}
 	t := n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, full)
+	if by != (center.Actor{}) {
+		t.By = &by
+	}
 	first := n.log.read + 1
 	parts, err := t.Parts(first)
 	if err != nil {

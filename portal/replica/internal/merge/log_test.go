@@ -1,6 +1,8 @@
 package merge_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -100,6 +102,36 @@ func TestTransactionsAreWholeOrNothing(t *testing.T) {
 		}
 		require.Equal(t, want, got)
 	})
+}
+
+// Who wrote a record is known from a later whole state, too. What another Region says is cut.
+func TestAWholeStateKeepsTheActors(t *testing.T) {
+	long := string(bytes.Repeat([]byte{'a'}, 255)) + "é"
+	ada, client := &center.Actor{UserID: "u-1", Session: "s"}, &center.Actor{Client: long}
+	r := newRegion(virginia).know(primary(1, true, []merge.Record{userRecord("u-1", true)}))
+	for _, tx := range []merge.Transaction{
+		{Stamp: 2, By: ada, Records: []merge.Record{userRecord("u-2", true)}},
+		{Stamp: 3, By: client, Records: []merge.Record{userRecord("u-3", true), userRecord("u-4", true)}},
+	} {
+		r.dir.Fold(virginia, tx)
+	}
+	for range 2 { // also as it was read from a whole state
+		full := r.dir.Compose(virginia, 9, []merge.Record{userRecord("u-5", true)}, true)
+		full.By = ada
+		by := map[string]*center.Actor{}
+		for _, r := range full.Records {
+			by[r.Key] = r.ByIn(full)
+		}
+		cut := &center.Actor{Client: long[:255]}
+		assert.Equal(t, map[string]*center.Actor{"u-1": nil, "u-2": ada, "u-3": cut, "u-4": cut, "u-5": ada}, by)
+		parts, err := full.Parts(1)
+		require.NoError(t, err)
+		b, err := json.Marshal(parts[0])
+		require.NoError(t, err)
+		var read merge.Transaction
+		require.NoError(t, json.Unmarshal(b, &read))
+		r = newRegion(virginia).know(arrival{region: virginia, tx: &read})
+	}
 }
 
 // A transaction that was cut comes back as it was.

@@ -17,7 +17,8 @@ type cell struct {
 	to       []string        // of an application: to whom it is assigned, by goneKey
 	region   *center.Region  // of a Region's entry
 	optional bool
-	full     uint64 // how many whole states had been folded when it was put or repeated
+	by       *center.Actor // who wrote it; nil: the Region itself
+	full     uint64        // how many whole states had been folded when it was put or repeated
 }
 
 // same says whether two cells say the same.
@@ -71,9 +72,9 @@ func (l *regionLog) fold(t Transaction) []Name {
 		}
 		l.fulls++
 	}
-	touched := map[Name]bool{}
+	touched, by := map[Name]bool{}, map[center.Actor]*center.Actor{}
 	for _, r := range t.Records {
-		if k := r.name(); l.put(k, r, t) {
+		if k := r.name(); l.put(k, r, t, shared(by, r.ByIn(t))) {
 			touched[k] = true
 		}
 	}
@@ -93,9 +94,9 @@ func (l *regionLog) fold(t Transaction) []Name {
 
 // put takes a record of a transaction in, and says whether that made a difference. A
 // whole state mostly repeats what is there: it keeps what is there, and touches nothing.
-func (l *regionLog) put(k Name, r Record, t Transaction) (changed bool) {
+func (l *regionLog) put(k Name, r Record, t Transaction, by *center.Actor) (changed bool) {
 	old, known := l.cells[k]
-	c := cell{stamp: r.WrittenIn(t), base: r.Base, value: r.Value, optional: r.Optional, full: l.fulls}
+	c := cell{stamp: r.WrittenIn(t), base: r.Base, value: r.Value, optional: r.Optional, by: by, full: l.fulls}
 	replaced := t.Full && old.stamp <= t.Stamp && old.full != l.fulls
 	switch {
 	case known && c.same(old):
@@ -116,12 +117,24 @@ func (l *regionLog) put(k Name, r Record, t Transaction) (changed bool) {
 	return true
 }
 
+// shared returns an actor, cut, as one value for all records of a transaction.
+func shared(all map[center.Actor]*center.Actor, by *center.Actor) *center.Actor {
+	if by == nil {
+		return nil
+	}
+	a := by.Cut()
+	if all[a] == nil {
+		all[a] = &a
+	}
+	return all[a]
+}
+
 // all returns a full transaction's records: what the log holds.
 func (l *regionLog) all() []Record {
 	out := make([]Record, 0, len(l.cells))
 	for k, c := range l.cells {
 		if c.value != nil && c.stamp > l.void {
-			out = append(out, Record{k.Kind, k.Key, c.value, c.stamp, c.base, c.optional})
+			out = append(out, Record{k.Kind, k.Key, c.value, c.stamp, c.base, c.optional, c.by})
 		}
 	}
 	return sorted(out)

@@ -40,7 +40,7 @@ func Reunite(primary, region string, pieces, beside []Piece) (records []Record, 
 				all.Fold(region, t)
 			}
 			for _, r := range t.Records {
-				r.Stamp = r.WrittenIn(t)
+				r.By, r.Stamp = r.ByIn(t), r.WrittenIn(t)
 				if !all.may(region, r) {
 					continue
 				}

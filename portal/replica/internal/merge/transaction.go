@@ -47,6 +47,9 @@ type Record struct {
 	// Optional says that a reader that doesn't know the kind may skip the record: it
 	// changes no user's access.
 	Optional bool `json:"o,omitempty"`
+	// By is who wrote the record, in a full transaction. Nil: the Region itself. Older
+	// versions skip it.
+	By *center.Actor `json:"by,omitempty"`
 }
 
 func (r Record) name() Name { return Name{r.Kind, r.Key} }
@@ -59,6 +62,14 @@ func (r Record) WrittenIn(t Transaction) uint64 {
 		return min(r.Stamp, t.Stamp)
 	}
 	return t.Stamp
+}
+
+// ByIn returns who wrote a record of a transaction.
+func (r Record) ByIn(t Transaction) *center.Actor {
+	if t.Full && r.Stamp > 0 {
+		return r.By
+	}
+	return t.By
 }
 
 // stampIn returns the value of a record of this package's own kinds. 0: none.
@@ -101,6 +112,8 @@ type Transaction struct {
 	Part    int      `json:"part"`
 	Of      int      `json:"of"`
 	Records []Record `json:"records"`
+	// By is who made it, in the first part. Nil: the Region itself.
+	By *center.Actor `json:"by,omitempty"`
 }
 
 // MaxPart is about how large a message of a transaction gets, as JSON, and
@@ -122,10 +135,13 @@ func (e *Error) Error() string {
 // Parts cuts a transaction that will begin at the sequence first. A record that is
 // too large is refused with an *Error.
 func (t Transaction) Parts(first uint64) ([]Transaction, error) {
-	out := []Transaction{{Stamp: t.Stamp, Full: t.Full, First: first}}
+	out := []Transaction{{Stamp: t.Stamp, Full: t.Full, First: first, By: t.By}}
 	size := 0
 	for _, r := range t.Records {
 		n := len(r.Key) + len(r.Value) + 80
+		if r.By != nil {
+			n += len(r.By.UserID) + len(r.By.Session) + len(r.By.Client) + 30
+		}
 		if n > maxRecord {
 			rule := string(r.Kind) + " " + refusal.Quote(r.Key)
 			return nil, &Error{Rule: rule, Want: fmt.Sprintf("at most %d bytes", maxRecord), Got: fmt.Sprint(n)}
