@@ -45,7 +45,7 @@ func (p *Portal) addRegionPage(w http.ResponseWriter, r *http.Request, v *visit)
 		p.renderAddRegion(w, r, v, http.StatusOK, addRegionBody{})
 		return
 	}
-	chosen, err := p.regionToAdd(r, name)
+	chosen, err := p.regionToAdd(r, v, name)
 	if err != nil {
 		p.refuseAdding(w, r, v, name, err)
 		return
@@ -62,9 +62,9 @@ func (p *Portal) refuseAdding(w http.ResponseWriter, r *http.Request, v *visit, 
 }
 
 // regionToAdd returns a Region with its addresses, if it can be added now.
-func (p *Portal) regionToAdd(r *http.Request, name string) (center.Region, error) {
+func (p *Portal) regionToAdd(r *http.Request, v *visit, name string) (center.Region, error) {
 	admin := p.cfg.RegionAdmin
-	if err := admin.Control.Check(admin.caller(p.cfg.Region)); err != nil {
+	if err := admin.Control.Check(admin.caller(p.cfg.Region, v)); err != nil {
 		return center.Region{}, err
 	}
 	if err := admin.Control.Admission.Region(r.Context(), admin.snapshot(), name); err != nil {
@@ -82,10 +82,10 @@ func (p *Portal) addRegion(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	name, admin := r.PostForm.Get("region"), p.cfg.RegionAdmin
-	region, err := p.regionToAdd(r, name)
+	region, err := p.regionToAdd(r, v, name)
 	region.Name = name
 	if err == nil {
-		region.Status, err = admin.Control.AddRegion(r.Context(), admin.caller(p.cfg.Region), region)
+		region.Status, err = admin.Control.AddRegion(r.Context(), admin.caller(p.cfg.Region, v), region)
 	}
 	p.auditRegion(r.Context(), v.session, "AddRegion", region, err)
 	if err != nil {

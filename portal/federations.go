@@ -123,12 +123,15 @@ func ParseFederation(f center.Federation) (*saml.IdP, error) {
 	return idp.WithPolicy(saml.IdPPolicy(f.Policy))
 }
 
-// PutFederation reads a Federation, and writes it in the primary if it can be used. It returns what was read, with its
-// warnings. The error is a *saml.Error, or that of the update.
-func PutFederation(v *center.View, f center.Federation) (*saml.IdP, error) {
+// PutFederation reads a Federation, and writes it in the primary if it can be used. by is who does that: see
+// center.Tx.By. It returns what was read, with its warnings. The error is a *saml.Error, or that of the update.
+func PutFederation(v *center.View, by center.Actor, f center.Federation) (*saml.IdP, error) {
 	idp, err := ParseFederation(f)
 	if err != nil {
 		return nil, err
 	}
-	return idp, v.Update(func(tx *center.Tx) error { return tx.PutFederation(f) })
+	return idp, v.Update(func(tx *center.Tx) error {
+		tx.By(by)
+		return tx.PutFederation(f)
+	})
 }

@@ -45,7 +45,7 @@ func TestRule65ServiceProvidersFollowTheFederation(t *testing.T) {
 	other := good
 	was := base64.StdEncoding.EncodeToString(source.IdP().Certificates()[0].Raw)
 	other.Metadata = withCertificate(t, good.Metadata, was)
-	_, err = portal.PutFederation(eu, other)
+	_, err = portal.PutFederation(eu, center.Actor{}, other)
 	var refused *center.Error
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, center.ReasonNotPrimary, refused.Reason)
@@ -54,12 +54,12 @@ func TestRule65ServiceProvidersFollowTheFederation(t *testing.T) {
 
 	b := w.browser()
 	begun := b.get("https://" + frankfurt + "/")
-	_, err = portal.PutFederation(us, other)
+	_, err = portal.PutFederation(us, center.Actor{}, other)
 	require.NoError(t, err)
 	a := w.atIdP(b, begun, "alice@example.com")
 	assert.NotEqual(t, 200, a.StatusCode, "a sign-in that began before")
 	signsIn(false)
-	_, err = portal.PutFederation(us, good)
+	_, err = portal.PutFederation(us, center.Actor{}, good)
 	require.NoError(t, err)
 	signsIn(true)
 	require.NoError(t, us.Update(func(tx *center.Tx) error { return tx.RemoveFederation(good.EntityID) }))
@@ -106,7 +106,7 @@ func TestFederationsAreReadBeforeTheyAreWritten(t *testing.T) {
 		bad.Metadata = bytes.Clone(good.Metadata)
 		tt.change(&bad)
 		before := inst.Snapshot()
-		_, err := portal.PutFederation(us, bad)
+		_, err := portal.PutFederation(us, center.Actor{}, bad)
 		var e *saml.Error
 		require.ErrorAs(t, err, &e, name)
 		assert.Equal(t, tt.want, e.Reason, name)
@@ -121,7 +121,7 @@ func TestFederationsAreReadBeforeTheyAreWritten(t *testing.T) {
 
 	narrow := good
 	narrow.Policy.RefuseUnsolicited = true
-	_, err = portal.PutFederation(us, narrow)
+	_, err = portal.PutFederation(us, center.Actor{}, narrow)
 	require.NoError(t, err)
 	idp, err := f.IdP(good.EntityID)
 	require.NoError(t, err)

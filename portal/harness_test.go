@@ -40,6 +40,7 @@ type world struct {
 	idps     *saml.SwappableIdP // the source of idp's metadata, in a logout world
 	key      *rsa.PrivateKey    // the identity provider's
 	inst     *center.Instance
+	actors   actors                           // of its updates
 	sessions map[string]*sessions.MemoryStore // by Region
 	hosts    map[string]http.Handler
 	seed     map[string]*http.Cookie // of a signed-in browser, for tests that need many
@@ -81,6 +82,14 @@ func data() center.Data {
 				AssignedTo: []center.Principal{center.GroupPrincipal("Developers")}},
 		},
 	}
+}
+
+// actors is a Journal that keeps who made the updates.
+type actors struct{ all []center.Actor }
+
+func (a *actors) Commit(_ string, by center.Actor, _ []center.Record) error {
+	a.all = append(a.all, by)
+	return nil
 }
 
 // newWorld starts a world. edit, if not nil, changes each portal's Config.
@@ -128,7 +137,9 @@ func (w *world) open(d center.Data, cfg saml.Config, edit func(*portal.Config), 
 	for _, idp := range idps {
 		require.NoError(t, idp.RegisterSP("", metadata))
 	}
-	w.inst, err = center.New(d)
+	_, err = center.New(d)
+	require.NoError(t, err)
+	w.inst, err = center.NewJournaled(d, &w.actors)
 	require.NoError(t, err)
 	for region, host := range regionHosts {
 		w.start(region, host, sp, edit)

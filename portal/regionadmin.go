@@ -114,8 +114,9 @@ func regionPath(name string) string { return PathOperator + "/regions/" + url.Pa
 // snapshot returns the state that one page shows.
 func (a *RegionAdmin) snapshot() *center.Snapshot { return a.Control.View.Snapshot() }
 
-func (a *RegionAdmin) caller(here string) center.Caller {
-	return center.Caller{Account: a.Account, Region: here, Administrator: true}
+func (a *RegionAdmin) caller(here string, v *visit) center.Caller {
+	by := center.Actor{UserID: v.user.ID, Session: v.session.ID}
+	return center.Caller{Account: a.Account, Region: here, Administrator: true, Actor: by}
 }
 
 // changed tells the program that a Region's status changed. It returns false and writes the page if that failed.

@@ -110,6 +110,8 @@ func TestRule17OperatorsAddARegion(t *testing.T) {
 	p = a.add("ap-northeast-1")
 	require.Len(t, a.changed, 1, p.body)
 	assert.Equal(t, center.RegionAdding, a.changed[0].Status)
+	begun, _ := a.audits.lines("us-east-1", audit.Access, 1)
+	assert.Equal(t, []center.Actor{{UserID: "bob@example.com", Session: begun[0].Identity.CredentialID}}, a.actors.all)
 	requirePage(t, p, 200, "/operator/regions/ap-northeast-1", "Replicating", "ADDING", "has not asked for data yet")
 	assert.Equal(t, "3; url=/operator/regions/ap-northeast-1?reload=auto", p.Header.Get("Refresh"))
 	a.clock.Advance(2 * time.Minute)

@@ -243,7 +243,7 @@ func (p *Portal) removeRegion(w http.ResponseWriter, r *http.Request, v *visit) 
 		for _, a := range apps {
 			accept = append(accept, a.ID)
 		}
-		region.Status, err = admin.Control.RemoveRegion(admin.caller(p.cfg.Region), name, accept...)
+		region.Status, err = admin.Control.RemoveRegion(admin.caller(p.cfg.Region, v), name, accept...)
 	}
 	p.auditRegion(r.Context(), v.session, "RemoveRegion", region, err)
 	if err != nil {

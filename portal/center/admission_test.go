@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,6 +33,28 @@ func admissible(regions ...string) center.Data {
 }
 
 func everyKey(context.Context, string, string) error { return nil }
+
+// Who makes a change of Regions is named to the Journal, and decides nothing. Each text is cut.
+func TestRule71UpdatesNameTheirActor(t *testing.T) {
+	j := &journal{}
+	inst, err := center.NewJournaled(admissible(), j)
+	require.NoError(t, err)
+	v, err := inst.In("us-east-1")
+	require.NoError(t, err)
+	c, who := &center.Control{View: v, Admission: center.Admission{Key: everyKey}}, administrator
+	who.Actor = center.Actor{UserID: "u-1", Session: "s-1"}
+	_, err = c.AddRegion(t.Context(), who, center.Region{Name: "eu-central-1"})
+	require.NoError(t, err)
+	_, err = c.RemoveRegion(who, "eu-central-1")
+	require.NoError(t, err)
+	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.EndRemoval("eu-central-1") }))
+	j.refuse = []error{center.ErrConflict}
+	require.NoError(t, v.Update(func(tx *center.Tx) error {
+		tx.By(center.Actor{Client: strings.Repeat("x", 255) + "é"})
+		return tx.PutAccount(center.Account{ID: "555566667777", Name: "New"})
+	}))
+	assert.Equal(t, []center.Actor{who.Actor, who.Actor, {}, {Client: strings.Repeat("x", 255)}}, j.by)
+}
 
 func controlOf(t *testing.T, d center.Data) *center.Control {
 	t.Helper()

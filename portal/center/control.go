@@ -12,6 +12,8 @@ type Caller struct {
 	Region  string // in which the request arrived
 	// Administrator: the credentials' role may administer the instance.
 	Administrator bool
+	// Actor is named in the events of the change: see Tx.By. It decides nothing.
+	Actor Actor
 }
 
 // Control is how an operator adds and removes Regions, with the rules of AWS IAM Identity Center. All its methods are
@@ -93,6 +95,7 @@ func (c *Control) AddRegion(ctx context.Context, who Caller, r Region) (RegionSt
 		r.Label = p.Label()
 	}
 	return r.Status, c.View.Update(func(tx *Tx) error { // on the state that it changes
+		tx.By(who.Actor)
 		if err := c.region(tx.d.s, r.Name); err != nil {
 			return err
 		}
@@ -114,6 +117,7 @@ func (c *Control) RemoveRegion(who Caller, region string, accept ...string) (Reg
 		return "", err
 	}
 	return RegionRemoving, c.View.Update(func(tx *Tx) error {
+		tx.By(who.Actor)
 		r, err := removable(tx.d.s, region)
 		if err != nil {
 			return err

@@ -143,6 +143,7 @@ func TestURLsMustBeUTF8(t *testing.T) {
 type journal struct {
 	mu      sync.Mutex
 	regions []string
+	by      []center.Actor
 	kept    [][]center.Record
 	refuse  []error
 }
@@ -155,7 +156,7 @@ func (j *journal) Commit(region string, by center.Actor, changes []center.Record
 		j.refuse = j.refuse[1:]
 		return err
 	}
-	j.regions, j.kept = append(j.regions, region), append(j.kept, changes)
+	j.regions, j.by, j.kept = append(j.regions, region), append(j.by, by), append(j.kept, changes)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
@@ -15,6 +16,13 @@ type Token struct {
 	// IdentityProvider is the entity ID of the identity provider that the token belongs to: see center.IdentityProvider.
 	// Empty: the only one of the instance.
 	IdentityProvider string
+	// Name names the client in the events of its changes. It is no secret. Empty: the IdentityProvider, or "scim".
+	Name string
+}
+
+// actor is the client with the token.
+func (t Token) actor() center.Actor {
+	return center.Actor{Client: cmp.Or(t.Name, t.IdentityProvider, "scim")}
 }
 
 // HashToken returns the hash of a bearer token, for Token. Tokens are random and long, so that a plain SHA-256 can't be
@@ -43,7 +51,7 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (Token, *E
 		return Token{}, refuse(ReasonUnauthorized, "Authorization", "a valid token", "")
 	}
 	for _, t := range tokens {
-		if t.Hash == got && t != tokens[at] {
+		if t.Hash == got && t.IdentityProvider != tokens[at].IdentityProvider {
 			return Token{}, refuse(ReasonProvider, ruleProvider, "one, and not several", "")
 		}
 	}

@@ -151,8 +151,8 @@ func (s *Server) addTokens(field, idp string, list []string) error {
 		if strings.TrimSpace(t) != t { // no request could send it
 			return refuse(ReasonConfig, field, "no space or line break at either end", "")
 		}
-		added := Token{HashToken(t), idp}
-		if slices.ContainsFunc(s.tokens, func(o Token) bool { return o.Hash == added.Hash && o != added }) {
+		added := Token{Hash: HashToken(t), IdentityProvider: idp}
+		if slices.ContainsFunc(s.tokens, func(o Token) bool { return o.Hash == added.Hash && o.IdentityProvider != idp }) {
 			return refuse(ReasonConfig, field, "each token for one identity provider", idp)
 		}
 		s.tokens = append(s.tokens, added)

@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
@@ -170,9 +171,35 @@ func TestTheListChangesBeforeTheUpdate(t *testing.T) {
 	r.user(t, "u-1")
 }
 
-// Clients of two identity providers change the instance in one update, and each its own part.
-func TestABatchOfTwoIdentityProviders(t *testing.T) {
-	r, second := severalRig(t, several())
+// actors is a Journal that keeps who made the updates.
+type actors struct{ all []string }
+
+func (a *actors) Commit(_ string, by center.Actor, _ []center.Record) error {
+	a.all = append(a.all, by.Client)
+	return nil
+}
+
+// Clients of two identity providers change the instance at the same time, and each its own part: in an update of its
+// own, which names the client.
+func TestRule71ABatchOfTwoIdentityProviders(t *testing.T) {
+	var by actors
+	inst, err := center.NewJournaled(several(), &by)
+	require.NoError(t, err)
+	r := &rig{}
+	r.view, err = inst.In("us-east-1")
+	require.NoError(t, err)
+	r.Server, err = scim.New(scim.Config{View: r.view, BaseURL: baseURL, Logger: slog.New(slog.DiscardHandler),
+		TokensOf: map[string][]string{firstIdP: {token}},
+		TokenHashes: func() []scim.Token {
+			return []scim.Token{{Hash: scim.HashToken(secondToken), IdentityProvider: secondIdP, Name: "okta, 2026"}}
+		},
+	})
+	require.NoError(t, err)
+	second := func(method, path, body string) reply {
+		req := request(method, path, body)
+		req.Header.Set("Authorization", "Bearer "+secondToken)
+		return r.send(t, req)
+	}
 	r.TakeTurn()
 	done := make(chan reply, 2)
 	go func() { done <- r.ask(t, "POST", "/Users", `{"userName":"new@example.com"}`) }()
@@ -183,6 +210,7 @@ func TestABatchOfTwoIdentityProviders(t *testing.T) {
 	for range 2 {
 		require.Equal(t, http.StatusCreated, (<-done).Code)
 	}
+	assert.ElementsMatch(t, []string{firstIdP, "okta, 2026"}, by.all)
 	for _, idp := range []string{firstIdP, secondIdP} {
 		u, ok := r.view.UserOf(idp, "new@example.com")
 		assert.True(t, ok)

@@ -7,9 +7,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A writer combines concurrent changes into one update, because each update is written to disk and sent to the other
-// Regions on its own. Requests that arrive during an update wait, and the next update makes all their changes. A
-// refused change doesn't affect the others.
+// A writer combines concurrent changes of one client into one update, because each update is written to disk and sent
+// to the other Regions on its own, with its actor. Requests that arrive during an update wait, and the next updates,
+// one for each client, make all their changes. A refused change doesn't affect the others.
 type writer struct {
 	view View
 	turn chan struct{} // holds one element during an update
@@ -54,8 +54,24 @@ func (w *writer) do(t Token, apply func(*state) *Error) *Error {
 	return j.err
 }
 
-// flush makes the changes of a batch.
+// flush makes the changes of a batch, in an update for each client.
 func (w *writer) flush(batch []*job) {
+	for len(batch) > 0 {
+		var one, others []*job
+		for _, j := range batch {
+			if j.token.actor() == batch[0].token.actor() {
+				one = append(one, j)
+			} else {
+				others = append(others, j)
+			}
+		}
+		w.flushOne(one)
+		batch = others
+	}
+}
+
+// flushOne makes the changes of one client's batch.
+func (w *writer) flushOne(batch []*job) {
 	begin := func() {
 		for _, j := range batch { // an update that panics leaves this error
 			j.err = &Error{Reason: ReasonInternal, Detail: "the change could not be made"}
@@ -81,6 +97,7 @@ func (w *writer) flush(batch []*job) {
 func (w *writer) update(batch []*job) error {
 	errs := make([]*Error, len(batch))
 	err := w.view.Update(func(tx *center.Tx) error {
+		tx.By(batch[0].token.actor())
 		all := newStates(tx, tx, tx.Data)
 		for i, j := range batch {
 			st, err := all.of(j.token)
