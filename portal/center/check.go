@@ -77,7 +77,7 @@ func (d *draft) checkPeople(c *checker, all, isNew bool) {
 			c.user(*u)
 		}
 		c.of = u.UserName
-		with, _ := d.s.relations.byName.Get(u.UserName)
+		with := d.s.relations.usersNamed(u.UserName, false)
 		if slices.ContainsFunc(with, func(o *User) bool {
 			return o != u && d.s.share(o.IdentityProvider, u.IdentityProvider)
 		}) {
@@ -103,7 +103,7 @@ func (d *draft) checkPeople(c *checker, all, isNew bool) {
 			c.groupDetails(g)
 		}
 		c.of = g.Name
-		with, _ := d.s.relations.groupName.Get(g.Name)
+		with := d.s.relations.groupsNamed(g.Name, false)
 		if slices.ContainsFunc(with, func(o *Group) bool {
 			return o != g && d.s.share(o.IdentityProvider, g.IdentityProvider)
 		}) {

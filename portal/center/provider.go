@@ -53,8 +53,7 @@ func (s *Snapshot) UserOf(identityProvider, userName string) (User, bool) {
 	if !s.belongs(identityProvider) {
 		return User{}, false
 	}
-	with, _ := s.relations.byName.Get(userName)
-	for _, u := range with {
+	for _, u := range s.relations.usersNamed(userName, false) {
 		if u.IdentityProvider == identityProvider || u.IdentityProvider == "" && !s.lists() {
 			return *u, true
 		}

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // The methods below yield elements in the order of their IDs, from an ID on, so that a caller can return them in pages:
@@ -113,6 +114,41 @@ func (s *Snapshot) UsersByEmail(email string) []User {
 	return sortedCopies(with, unchanged[User])
 }
 
+// UsersNamed returns the users with this userName, of all identity providers, in the order of their IDs. Letters
+// compare ignoring case, as in package scim. It is not for sign-in: see UserOf.
+func (s *Snapshot) UsersNamed(userName string) []User {
+	return sortedCopies(s.relations.usersNamed(userName, true), unchanged[User])
+}
+
+// UsersByExternalID returns the users with this externalId, which is compared byte for byte, of all identity providers,
+// in the order of their IDs.
+func (s *Snapshot) UsersByExternalID(externalID string) []User {
+	with, _ := s.relations.userExt.Get(externalID)
+	return sortedCopies(with, unchanged[User])
+}
+
+// GroupsNamed is UsersNamed for groups.
+func (s *Snapshot) GroupsNamed(name string) []Group {
+	return sortedCopies(s.relations.groupsNamed(name, true), cloneGroup)
+}
+
+// GroupsByExternalID is UsersByExternalID for groups.
+func (s *Snapshot) GroupsByExternalID(externalID string) []Group {
+	with, _ := s.relations.groupExt.Get(externalID)
+	return sortedCopies(with, cloneGroup)
+}
+
+// GroupsWith returns the groups that the user with this ID is a member of, in the order of their IDs. An unknown user
+// has none; an inactive user's are as if it were active.
+func (s *Snapshot) GroupsWith(userID string) []Group {
+	ids := s.relations.groupsWith(userID)
+	out := make([]Group, len(ids))
+	for i, id := range ids {
+		out[i] = cloneGroup(*s.groups.get(id))
+	}
+	return out
+}
+
 // UserByExternalID returns the identity provider's user with this externalId, which is compared byte for byte. If
 // several have it, there is no result. An identity provider that isn't listed has no users. The user may be inactive:
 // the caller must check that.
@@ -133,8 +169,7 @@ func (s *Snapshot) GroupByExternalID(identityProvider, externalID string) (Group
 
 // GroupOf returns the identity provider's group whose name equals this one byte for byte: see UserOf.
 func (s *Snapshot) GroupOf(identityProvider, name string) (Group, bool) {
-	with, _ := s.relations.groupName.Get(name)
-	return onlyGroup(s, with, identityProvider)
+	return onlyGroup(s, s.relations.groupsNamed(name, false), identityProvider)
 }
 
 func onlyGroup(s *Snapshot, with []*Group, identityProvider string) (Group, bool) {
@@ -144,6 +179,26 @@ func onlyGroup(s *Snapshot, with []*Group, identityProvider string) (Group, bool
 	}
 	return cloneGroup(*g), true
 }
+
+// UsersNamed is Snapshot.UsersNamed of the state so far.
+func (t *Tx) UsersNamed(userName string) []User { return t.d.s.UsersNamed(userName) }
+
+// UsersByEmail is Snapshot.UsersByEmail of the state so far.
+func (t *Tx) UsersByEmail(email string) []User { return t.d.s.UsersByEmail(email) }
+
+// UsersByExternalID is Snapshot.UsersByExternalID of the state so far.
+func (t *Tx) UsersByExternalID(externalID string) []User { return t.d.s.UsersByExternalID(externalID) }
+
+// GroupsNamed is Snapshot.GroupsNamed of the state so far.
+func (t *Tx) GroupsNamed(name string) []Group { return t.d.s.GroupsNamed(name) }
+
+// GroupsByExternalID is Snapshot.GroupsByExternalID of the state so far.
+func (t *Tx) GroupsByExternalID(externalID string) []Group {
+	return t.d.s.GroupsByExternalID(externalID)
+}
+
+// GroupsWith is Snapshot.GroupsWith of the state so far.
+func (t *Tx) GroupsWith(userID string) []Group { return t.d.s.GroupsWith(userID) }
 
 // only returns the one element of an identity provider, if there is one and no other.
 func only[T any](s *Snapshot, with []*T, identityProvider string, of func(*T) string) (found *T, ok bool) {
@@ -162,12 +217,19 @@ func only[T any](s *Snapshot, with []*T, identityProvider string, of func(*T) st
 	return found, found != nil
 }
 
-// fold returns a text in which letters that differ only by case are equal. It equals that of package scim.
+// fold returns equal strings for two strings if, and only if, strings.EqualFold reports true for them. It equals that
+// of package scim.
 func fold(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf || ('A' <= r && r <= 'Z') }) < 0 {
+		return s // the usual case, in which an index needs no copy
+	}
 	return strings.Map(func(r rune) rune {
 		least := r
 		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 			least = min(least, next)
+		}
+		if 'A' <= least && least <= 'Z' {
+			least += 'a' - 'A' // as in the strings that are returned above
 		}
 		return least
 	}, s)

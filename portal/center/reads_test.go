@@ -219,3 +219,64 @@ func TestUserByItsOwnUUID(t *testing.T) {
 	assert.True(t, ok)
 	assert.Equal(t, center.Membership{UUID: s.MembershipUUID(id, id), GroupID: id, UserID: id}, m)
 }
+
+// An update reads what it has changed so far, by the indexes that a Snapshot has.
+func TestReadsOfAnUpdate(t *testing.T) {
+	v := view(t, center.Data{
+		Regions:           []center.Region{{Name: "us-east-1"}},
+		IdentityProviders: []center.IdentityProvider{{EntityID: firstIdP}, {EntityID: secondIdP}},
+		Users: []center.User{
+			{ID: "u-1", UserName: "Alice@example.com", ExternalID: "x", IdentityProvider: firstIdP},
+			{ID: "u-2", UserName: "alice@EXAMPLE.com", ExternalID: "x", IdentityProvider: secondIdP},
+		},
+		Groups: []center.Group{
+			{ID: "g-1", Name: "Developers", ExternalID: "x", IdentityProvider: firstIdP, Members: []string{"u-1"}},
+			{ID: "g-2", Name: "developers", IdentityProvider: secondIdP, Members: []string{"u-2"}},
+		},
+	}, "us-east-1")
+	users := func(list []center.User) (out string) {
+		for _, u := range list {
+			out += u.ID + " "
+		}
+		return out
+	}
+	groups := func(list []center.Group) (out string) {
+		for _, g := range list {
+			out += g.ID + " "
+		}
+		return out
+	}
+	type reads interface {
+		UsersNamed(string) []center.User
+		UsersByEmail(string) []center.User
+		UsersByExternalID(string) []center.User
+		GroupsNamed(string) []center.Group
+		GroupsByExternalID(string) []center.Group
+		GroupsWith(string) []center.Group
+	}
+	check := func(r reads, want ...string) {
+		t.Helper()
+		got := []string{
+			users(r.UsersNamed("ALICE@example.com")), users(r.UsersByExternalID("x")), users(r.UsersByEmail("A@example.com")),
+			groups(r.GroupsNamed("DEVELOPERS")), groups(r.GroupsByExternalID("x")), groups(r.GroupsWith("u-2")),
+		}
+		assert.Equal(t, want, got)
+	}
+	before := []string{"u-1 u-2 ", "u-1 u-2 ", "", "g-1 g-2 ", "g-1 ", "g-2 "}
+	check(v.Snapshot(), before...)
+	update(t, v, func(tx *center.Tx) error {
+		check(tx, before...)
+		err := errors.Join(tx.RemoveUser("u-1"), tx.RemoveGroup("g-1"),
+			tx.PutUser(center.User{ID: "u-0", UserName: "alice@example.com", Email: "a@example.com",
+				IdentityProvider: firstIdP}),
+			tx.PutGroup(center.Group{ID: "g-3", Name: "Makers", ExternalID: "x", IdentityProvider: secondIdP,
+				Members: []string{"u-2"}}))
+		check(tx, "u-0 u-2 ", "u-2 ", "u-0 ", "g-2 ", "g-3 ", "g-2 g-3 ")
+		return err
+	})
+	check(v.Snapshot(), "u-0 u-2 ", "u-2 ", "u-0 ", "g-2 ", "g-3 ", "g-2 g-3 ")
+	_, ok := v.Snapshot().UserOf(secondIdP, "alice@example.com")
+	assert.False(t, ok, "a sign-in compares byte for byte")
+	u, _ := v.Snapshot().UserOf(secondIdP, "alice@EXAMPLE.com")
+	assert.Equal(t, "u-2", u.ID)
+}

@@ -10,10 +10,10 @@ import (
 // relations are what a Snapshot looks up by other values than keys. A draft keeps them with each element that it puts
 // or drops.
 type relations struct {
-	byName    btree.Map[string, []*User]  // by exact userName; several identity providers may have it
+	byName    btree.Map[string, []*User]  // by folded userName; several identity providers may have it
 	byEmail   btree.Map[string, []*User]  // by folded address
 	userExt   btree.Map[string, []*User]  // by exact externalId; several identity providers may have it
-	groupName btree.Map[string, []*Group] // by exact name
+	groupName btree.Map[string, []*Group] // by folded name
 	groupExt  btree.Map[string, []*Group] // by exact externalId
 	members   *btree.BTreeG[membership]   // by user
 	byGroup   *btree.BTreeG[membership]
@@ -140,14 +140,35 @@ func named[T any](index *btree.Map[string, []*T], name func(*T) string, old, nex
 	}
 }
 
+// usersNamed returns the users whose userName equals this one, ignoring case if anyCase is true.
+func (r *relations) usersNamed(userName string, anyCase bool) []*User {
+	with, _ := r.byName.Get(fold(userName))
+	return exactly(with, func(u *User) bool { return anyCase || u.UserName == userName })
+}
+
+// groupsNamed is usersNamed for groups.
+func (r *relations) groupsNamed(name string, anyCase bool) []*Group {
+	with, _ := r.groupName.Get(fold(name))
+	return exactly(with, func(g *Group) bool { return anyCase || g.Name == name })
+}
+
+// exactly returns the elements that match. It copies the list only if some don't, which is rare.
+func exactly[T any](with []*T, match func(*T) bool) []*T {
+	differs := func(v *T) bool { return !match(v) }
+	if !slices.ContainsFunc(with, differs) {
+		return with
+	}
+	return slices.DeleteFunc(slices.Clone(with), differs)
+}
+
 func (r *relations) user(old, next *User) {
-	named(&r.byName, func(u *User) string { return u.UserName }, old, next)
+	named(&r.byName, func(u *User) string { return fold(u.UserName) }, old, next)
 	named(&r.byEmail, func(u *User) string { return fold(u.Email) }, old, next)
 	named(&r.userExt, func(u *User) string { return u.ExternalID }, old, next)
 }
 
 func (r *relations) group(old, next *Group) {
-	named(&r.groupName, func(g *Group) string { return g.Name }, old, next)
+	named(&r.groupName, func(g *Group) string { return fold(g.Name) }, old, next)
 	named(&r.groupExt, func(g *Group) string { return g.ExternalID }, old, next)
 	replace(members(old), members(next), func(id string) {
 		r.members.Delete(membership{id, old.ID})

@@ -73,8 +73,7 @@ func (s *Snapshot) Region(name string) (Region, bool) {
 // User returns the user whose userName equals this one byte for byte. If users of several identity providers have it,
 // there is no result. The user may be inactive: the caller must check that. It is not for sign-in: see UserOf.
 func (s *Snapshot) User(userName string) (found User, ok bool) {
-	with, _ := s.relations.byName.Get(userName)
-	for _, u := range with {
+	for _, u := range s.relations.usersNamed(userName, false) {
 		if !s.belongs(u.IdentityProvider) {
 			continue
 		}

@@ -171,7 +171,7 @@ func (d *draft) checkNewName(c *checker, u *User) {
 	if !strings.ContainsFunc(u.UserName, invisible) {
 		return
 	}
-	with, _ := d.base.relations.byName.Get(u.UserName)
+	with := d.base.relations.usersNamed(u.UserName, false)
 	if !slices.ContainsFunc(with, func(o *User) bool { return d.base.share(o.IdentityProvider, u.IdentityProvider) }) {
 		c.of = ""
 		c.fail(ReasonInvalid, "userName of user", "no invisible or bidirectional characters", u.UserName)
