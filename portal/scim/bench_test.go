@@ -98,3 +98,55 @@ func BenchmarkLookupAfterChange(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkAt100000People measures single requests at an instance of 100,000 people: searches, changes of one user, and
+// pages of a list that changes meanwhile.
+func BenchmarkAt100000People(b *testing.B) {
+	r := newRig(b, company(100_000, 5_000), "us-east-1")
+	do := func(b *testing.B, method, path, body string, want int) {
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, request(method, path, body))
+		if w.Code != want {
+			b.Fatal(w.Body)
+		}
+	}
+	search := func(path, format string) func(b *testing.B, i int) {
+		return func(b *testing.B, i int) { do(b, "GET", path+filter(fmt.Sprintf(format, i%5_000)), "", 200) }
+	}
+	rename := func(b *testing.B, i int) {
+		body := fmt.Sprintf(`{"Operations":[{"op":"replace","value":{"userName":"new%d","externalId":"%d"}}]}`, i, i)
+		do(b, "PATCH", fmt.Sprintf("/Users/u-%d", i%1_000), body, 200)
+	}
+	made := 0
+	for _, c := range []struct {
+		name string
+		f    func(b *testing.B, i int)
+	}{
+		{"userName eq", search("/Users?", `userName eq "user%d@example.com"`)},
+		{"externalId eq", search("/Users?", `externalId eq "00u%d"`)},
+		{"emails.value eq", search("/Users?", `emails.value eq "user%d@example.com"`)},
+		{"displayName eq, a group", search("/Groups?", `displayName eq "Group %d"`)},
+		{"members.value eq", search("/Groups?", `members.value eq "u-%d"`)},
+		{"userName co", search("/Users?", `userName co "user%d@example"`)},
+		{"PATCH userName and externalId", rename},
+		{"POST", func(b *testing.B, _ int) {
+			made++
+			body := fmt.Sprintf(`{"userName":"made%d@example.com","externalId":"m%d"}`, made, made)
+			do(b, "POST", "/Users", body, 201)
+		}},
+		{"page of a list", func(b *testing.B, i int) {
+			do(b, "GET", fmt.Sprintf("/Users?startIndex=%d", i%90_000), "", 200)
+		}},
+		{"page of a list after a change", func(b *testing.B, i int) {
+			rename(b, i)
+			do(b, "GET", fmt.Sprintf("/Users?startIndex=%d", i%90_000), "", 200)
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				c.f(b, i)
+			}
+		})
+	}
+}

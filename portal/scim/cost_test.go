@@ -72,3 +72,50 @@ func TestMemberAllocations(t *testing.T) {
 		assert.Less(t, each, 3.0, "%q: allocations per member", query)
 	}
 }
+
+// A search by an attribute that has an index, and a change, cost what they find and change: ten times the users don't
+// make them dearer. A scan of 20,000 users would allocate megabytes.
+func TestSearchesAndChangesCostWhatTheyTouch(t *testing.T) {
+	r := newRig(t, company(20_000, 1_000), "us-east-1")
+	patch := func(attr, value string) string {
+		return fmt.Sprintf(`{"Operations":[{"op":"replace","path":"%s","value":"%s"}]}`, attr, value)
+	}
+	work := `[{"value":"user1@example.com","type":"work"}]`
+	for _, c := range [][3]string{
+		{"GET", "/Users?" + filter(`userName eq "USER42@example.com"`), ""},
+		{"GET", "/Users?" + filter(`userName eq "user42@example.com" and active eq true`), ""},
+		{"GET", "/Users?" + filter(`userName eq "user42@example.com" or externalId eq "00u7"`), ""},
+		{"GET", "/Users?" + filter(`externalId eq "00u42"`), ""},
+		{"GET", "/Users?" + filter(`id eq "u-42"`), ""},
+		{"GET", "/Users?" + filter(`emails.value eq "User42@example.com"`), ""},
+		{"GET", "/Users?" + filter(`emails[type eq "work"].value eq "user42@example.com"`), ""},
+		{"GET", "/Groups?" + filter(`displayName eq "group 42"`), ""},
+		{"GET", "/Groups?" + filter(`members.value eq "u-42"`), ""},
+		{"GET", "/Groups?" + filter(`members[value eq "u-42"]`), ""},
+		{"PATCH", "/Users/u-42", patch("userName", "other@example.com")},
+		{"PATCH", "/Users/u-42", patch("externalId", "other")},
+		{"PATCH", "/Users/u-42", patch(`emails[type eq \"work\"].value`, "other@example.com")},
+		{"PATCH", "/Groups/g-42", patch("displayName", "Other")},
+		{"POST", "/Users", `{"userName":"new@example.com","externalId":"new","emails":` + work + `}`},
+		{"POST", "/Groups", `{"displayName":"New","externalId":"new","members":[{"value":"u-1"}]}`},
+		{"PUT", "/Users/u-43", `{"userName":"put@example.com","externalId":"put","emails":` + work + `}`},
+		{"DELETE", "/Users/u-44", ""},
+	} {
+		cost, out := r.allocated(c[0], c[1], c[2])
+		assert.Less(t, out.Code, 300, "%v: %s", c, out.Body)
+		assert.Less(t, cost, 192<<10, "%v", c)
+		if c[0] == "GET" {
+			assert.Regexp(t, `"totalResults":[12][,}]`, out.Body, "%v", c)
+		}
+	}
+	for _, refused := range []string{`{"userName":"USER50@example.com"}`, `{"userName":"new2","externalId":"00u50"}`} {
+		cost, out := r.allocated("POST", "/Users", refused)
+		assert.Equal(t, 409, out.Code, "%s", out.Body)
+		assert.Less(t, cost, 192<<10, refused)
+	}
+	// A page keeps what is on it, and the pages of a list don't read those before.
+	r.allocated("GET", "/Users?startIndex=1", "")
+	cost, out := r.allocated("GET", "/Users?startIndex=19001", "")
+	assert.Contains(t, out.Body.String(), `"itemsPerPage":100`)
+	assert.Less(t, cost, 1<<20)
+}

@@ -74,7 +74,7 @@ func (c *call) discover(what string, all []resource) (*answer, *Error) {
 		return nil, err
 	}
 	if c.id == "" {
-		return list(len(all), page{1, len(all)}, func(i int) resource { return all[i] }), nil
+		return list(all, len(all), page{1, len(all)}), nil
 	}
 	for _, r := range all {
 		if r["id"] == c.id {

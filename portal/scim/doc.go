@@ -79,8 +79,14 @@
 //
 // # Cost
 //
-// The time of an update is proportional to the size of the instance, so concurrent changes share updates. Bodies (4
-// MiB), queries (8 KiB), filters (2 KiB), operations of a PATCH (1,000), their attributes (10,000), attributes of an
-// object (1,000, of a name 100), schemas and emails of a user (100) and resources of a page (100) are bounded; members
-// of a group are not. Set deadlines for slow clients in the http.Server (ReadTimeout).
+// A change costs what it changes, and concurrent changes share updates, because each update is written to disk and sent
+// to the other Regions. A change of a group costs what its list of members does.
+//
+// Searches by eq of id, userName, externalId, emails.value, a group's displayName and members.value use indexes, also
+// below and, and below or if all its terms have one. Other filters compare all users or groups, and keep the page that
+// is returned; so does the first list after a change, to count. Lists are in the order of IDs.
+//
+// Bodies (4 MiB), queries (8 KiB), filters (2 KiB), operations of a PATCH (1,000), their attributes (10,000),
+// attributes of an object (1,000, of a name 100), schemas and emails of a user (100) and resources of a page (100) are
+// bounded; members of a group are not. Set deadlines for slow clients in the http.Server (ReadTimeout).
 package scim

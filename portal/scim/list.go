@@ -31,16 +31,11 @@ func (c *call) number(name string, missing int) (int, *Error) {
 	return n, nil
 }
 
-// list answers with a page of the resources that were found.
-func list(found int, p page, show func(i int) resource) *answer {
-	from := min(p.start-1, found)
-	out := make([]resource, min(p.count, found-from))
-	for i := range out {
-		out[i] = show(from + i)
-	}
+// list answers with a page of resources.
+func list(out []resource, total int, p page) *answer {
 	return &answer{status: http.StatusOK, body: resource{
 		"schemas":      []string{schemaList},
-		"totalResults": found,
+		"totalResults": total,
 		"startIndex":   p.start,
 		"itemsPerPage": len(out),
 		"Resources":    out,

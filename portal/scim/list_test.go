@@ -79,7 +79,35 @@ func TestFilters(t *testing.T) {
 			list := r.ok(t, 200, "GET", c.endpoint+"?"+filter(c.filter), "")
 			assert.ElementsMatch(t, c.want, found(t, list))
 			assert.Equal(t, float64(len(c.want)), list["totalResults"])
+			if strings.Trim(c.filter, " ") != "" { // the same without an index, in the same order
+				scanned := r.ok(t, 200, "GET", c.endpoint+"?"+filter("not (not ("+c.filter+"))"), "")
+				assert.Equal(t, found(t, scanned), found(t, list))
+			}
 		})
+	}
+}
+
+// Pages of one search, with an index and without, are parts of the same list.
+func TestPagesOfASearch(t *testing.T) {
+	d := empty()
+	for i := range 250 {
+		d.Users = append(d.Users, center.User{ID: fmt.Sprintf("u-%03d", i), UserName: fmt.Sprintf("user%d", i),
+			Email: "shared@example.com"})
+	}
+	r := newRig(t, d, "us-east-1")
+	for _, query := range []string{
+		"", "&" + filter(`emails.value eq "SHARED@example.com"`), "&" + filter(`userName sw "user"`),
+		"&" + filter(`emails.value eq "shared@example.com" or userName eq "user7"`),
+	} {
+		for _, start := range []int{1, 100, 101, 102, 200, 249, 250, 251} {
+			list := r.ok(t, 200, "GET", fmt.Sprintf("/Users?startIndex=%d&count=30%s", start, query), "")
+			assert.Equal(t, 250.0, list["totalResults"], query)
+			want := []string{}
+			for i := start - 1; i < min(start+29, 250); i++ {
+				want = append(want, fmt.Sprintf("u-%03d", i))
+			}
+			assert.Equal(t, want, found(t, list), "%q from %d", query, start)
+		}
 	}
 }
 

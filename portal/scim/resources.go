@@ -69,8 +69,12 @@ func (rs *resources[T]) list(c *call) (*answer, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	found := rs.table(st).search(f, rs.match)
-	return list(len(found), p, func(i int) resource { return rs.show(found[i], c.pick) }), nil
+	found, total := rs.table(st).search(f, rs.match, p)
+	out := make([]resource, len(found))
+	for i := range found {
+		out[i] = rs.show(found[i], c.pick)
+	}
+	return list(out, total, p), nil
 }
 
 func (rs *resources[T]) get(c *call) (*answer, *Error) {
@@ -217,18 +221,11 @@ func (rs *resources[T]) put(st *state, element T) (stored T, changed bool, refus
 		return element, false, fromCenter(err)
 	}
 	unique := "one that no other " + strings.ToLower(rs.kind) + " has"
-	newName, newExternal := !strings.EqualFold(name, oldName), external != "" && external != oldExternal
-	for other := range t.each {
-		if !newName && !newExternal {
-			break // there is nothing to look for
-		}
-		_, otherName, otherExternal := rs.keys(*other)
-		switch {
-		case newName && strings.EqualFold(name, otherName):
-			return element, false, refuse(ReasonUniqueness, rs.nameAttr, unique+", in any case", name)
-		case newExternal && external == otherExternal:
-			return element, false, refuse(ReasonUniqueness, "externalId", unique, external)
-		}
+	if !strings.EqualFold(name, oldName) && len(t.withValue(strings.ToLower(rs.nameAttr), name)) > 0 {
+		return element, false, refuse(ReasonUniqueness, rs.nameAttr, unique+", in any case", name)
+	}
+	if external != "" && external != oldExternal && len(t.withValue("externalid", external)) > 0 {
+		return element, false, refuse(ReasonUniqueness, "externalId", unique, external)
 	}
 	if err := rs.store(st.tx, element); err != nil {
 		return element, false, fromCenter(err)

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -14,7 +15,14 @@ import (
 type people interface {
 	IdentityProviders() []center.IdentityProvider
 	UserByID(id string) (center.User, bool)
+	UsersNamed(userName string) []center.User
+	UsersByExternalID(externalID string) []center.User
+	UsersByEmail(email string) []center.User
 	Users(from string) iter.Seq[center.User]
+	GroupByID(id string) (center.Group, bool)
+	GroupsNamed(name string) []center.Group
+	GroupsByExternalID(externalID string) []center.Group
+	GroupsWith(userID string) []center.Group
 	Groups(from string) iter.Seq[center.Group]
 }
 
@@ -31,12 +39,12 @@ type state struct {
 // states are those of an instance, by identity provider.
 type states map[string]*state
 
-// newStates returns the states of a snapshot, or of an update. lists returns the elements as they are listed.
-func newStates(p people, tx *center.Tx, lists func() center.Data) states {
+// newStates returns the states of a snapshot, or of an update.
+func newStates(p people, tx *center.Tx) states {
 	providers := p.IdentityProviders()
 	newState := func(idp string) *state {
 		own := func(of string) bool { return len(providers) == 0 || of == idp }
-		return &state{idp: idp, tx: tx, users: usersOf(p, own, lists), groups: groupsOf(p, own, lists)}
+		return &state{idp: idp, tx: tx, users: usersOf(p, own), groups: groupsOf(p, own)}
 	}
 	if len(providers) == 0 {
 		return states{"": newState("")}
@@ -48,24 +56,26 @@ func newStates(p people, tx *center.Tx, lists func() center.Data) states {
 	return out
 }
 
-func usersOf(p people, own func(idp string) bool, lists func() center.Data) table[center.User] {
-	t := table[center.User]{
-		own: func(u *center.User) bool { return own(u.IdentityProvider) }, find: p.UserByID, all: p.Users,
-	}
-	t.list = sync.OnceValue(func() []center.User { return t.filter(lists().Users) })
-	return t
+func usersOf(p people, own func(idp string) bool) table[center.User] {
+	return newTable(table[center.User]{
+		id:   func(u *center.User) string { return u.ID },
+		own:  func(u *center.User) bool { return own(u.IdentityProvider) },
+		find: p.UserByID, all: p.Users,
+		with: map[string]func(string) []center.User{
+			"username": p.UsersNamed, "externalid": p.UsersByExternalID, "emails.value": p.UsersByEmail,
+		},
+	})
 }
 
-func groupsOf(p people, own func(idp string) bool, lists func() center.Data) table[center.Group] {
-	t := table[center.Group]{own: func(g *center.Group) bool { return own(g.IdentityProvider) }, all: p.Groups}
-	t.find = func(id string) (center.Group, bool) {
-		for g := range p.Groups(id) {
-			return g, g.ID == id
-		}
-		return center.Group{}, false
-	}
-	t.list = sync.OnceValue(func() []center.Group { return t.filter(lists().Groups) })
-	return t
+func groupsOf(p people, own func(idp string) bool) table[center.Group] {
+	return newTable(table[center.Group]{
+		id:   func(g *center.Group) string { return g.ID },
+		own:  func(g *center.Group) bool { return own(g.IdentityProvider) },
+		find: p.GroupByID, all: p.Groups,
+		with: map[string]func(string) []center.Group{
+			"displayname": p.GroupsNamed, "externalid": p.GroupsByExternalID, "members.value": p.GroupsWith,
+		},
+	})
 }
 
 const ruleProvider = "identity provider of the token"
@@ -88,33 +98,42 @@ func (all states) of(t Token) (*state, *Error) {
 	return nil, refuse(ReasonProvider, ruleProvider, "one that the instance lists", "") // impossible: there is one
 }
 
-// state returns the state of the current snapshot for a token. States are made once per snapshot, and lists when they
-// are first needed.
+// state returns the state of the current snapshot for a token. States are made once per snapshot.
 func (s *Server) state(t Token) (*state, *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := s.cfg.View.Snapshot(); s.stateOf != now {
-		s.cached, s.stateOf = newStates(now, nil, sync.OnceValue(now.Data)), now
+		s.cached, s.stateOf = newStates(now, nil), now
 	}
 	return s.cached.of(t)
 }
 
 // A table is the elements of one kind, users or groups, that a client sees.
 type table[T any] struct {
+	id   func(*T) string
 	own  func(*T) bool
 	find func(id string) (T, bool)
 	all  func(from string) iter.Seq[T] // in the order of their IDs
-	list func() []T                    // in the order in which all elements are listed
+	// with returns the elements with a value of an attribute, by attribute: for these there are indexes.
+	with map[string]func(value string) []T
+	// marks returns the number of elements, and the ID of each that comes markEvery elements after the one before. They
+	// are made when the first list is asked for, so that a page reads what is on it.
+	marks func() (total int, ids []string)
 }
 
-// filter returns the elements of a list that the client sees. It doesn't change the list, which states share.
-func (t *table[T]) filter(all []T) (out []T) {
-	for i := range all {
-		if t.own(&all[i]) {
-			out = append(out, all[i])
+const markEvery = 100
+
+func newTable[T any](t table[T]) table[T] {
+	t.marks = sync.OnceValues(func() (total int, ids []string) {
+		for v := range t.each("") {
+			if total%markEvery == 0 {
+				ids = append(ids, t.id(v))
+			}
+			total++
 		}
-	}
-	return out
+		return total, ids
+	})
+	return t
 }
 
 // get returns the element with an ID.
@@ -125,26 +144,105 @@ func (t *table[T]) get(id string) (element T, ok bool) {
 	return element, false
 }
 
-// each yields all elements.
-func (t *table[T]) each(yield func(*T) bool) {
-	for v := range t.all("") {
-		if t.own(&v) && !yield(&v) {
-			return
+// each yields all elements, from an ID on. What it yields is valid until it yields the next one.
+func (t *table[T]) each(from string) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		var v T // one for all, so that a scan allocates nothing for users
+		for v = range t.all(from) {
+			if t.own(&v) && !yield(&v) {
+				return
+			}
 		}
 	}
 }
 
-// search returns the elements that match a filter, or all elements for nil.
-func (t *table[T]) search(f *filter, match func(*T, *filter) bool) (out []T) {
+// withValue returns the elements with a value of an attribute that has an index.
+func (t *table[T]) withValue(attr, value string) []T {
+	return slices.DeleteFunc(t.with[attr](value), func(v T) bool { return !t.own(&v) })
+}
+
+// search returns a page of the elements that match a filter, or of all elements for nil, and the number of all that
+// match. They are in the order of their IDs. It keeps no more than the page.
+func (t *table[T]) search(f *filter, match func(*T, *filter) bool, p page) (shown []T, total int) {
 	if f == nil {
-		return t.list()
+		return t.page(p)
 	}
-	for v := range t.each {
-		if match(v, f) {
-			out = append(out, *v)
+	matching := func(v *T) {
+		if !match(v, f) {
+			return
+		}
+		if total++; total >= p.start && len(shown) < p.count {
+			shown = append(shown, *v)
 		}
 	}
-	return out
+	if few, ok := t.candidates(f); ok {
+		for i := range few {
+			matching(&few[i])
+		}
+		return shown, total
+	}
+	for v := range t.each("") {
+		matching(v)
+	}
+	return shown, total
+}
+
+// page returns a page of all elements.
+func (t *table[T]) page(p page) (shown []T, total int) {
+	total, ids := t.marks()
+	skip := p.start - 1
+	if skip >= total || p.count == 0 {
+		return nil, total
+	}
+	for v := range t.each(ids[skip/markEvery]) {
+		if skip%markEvery > 0 {
+			skip--
+			continue
+		}
+		if shown = append(shown, *v); len(shown) == p.count {
+			break
+		}
+	}
+	return shown, total
+}
+
+// candidates returns elements in the order of their IDs, among which are all that match a filter. Without a result, an
+// index doesn't help.
+func (t *table[T]) candidates(f *filter) ([]T, bool) {
+	switch f.op {
+	case opEqual:
+		value, _ := f.value.(string)
+		if f.attr == "id" {
+			if v, ok := t.get(value); ok {
+				return []T{v}, true
+			}
+			return nil, true
+		}
+		if t.with[f.attr] == nil {
+			return nil, false
+		}
+		return t.withValue(f.attr, value), true
+	case opValuePath:
+		return t.candidates(f.args[0])
+	case opAnd:
+		for _, arg := range f.args {
+			if few, ok := t.candidates(arg); ok {
+				return few, true
+			}
+		}
+	case opOr:
+		var out []T
+		for _, arg := range f.args {
+			few, ok := t.candidates(arg)
+			if !ok {
+				return nil, false
+			}
+			out = append(out, few...)
+		}
+		slices.SortFunc(out, func(a, b T) int { return strings.Compare(t.id(&a), t.id(&b)) })
+		return slices.CompactFunc(out, func(a, b T) bool { return t.id(&a) == t.id(&b) }), true
+	}
+	return nil, false
 }
 
 // fold returns equal strings for two strings if, and only if, strings.EqualFold reports true for them: userName and

@@ -98,7 +98,7 @@ func (w *writer) update(batch []*job) error {
 	errs := make([]*Error, len(batch))
 	err := w.view.Update(func(tx *center.Tx) error {
 		tx.By(batch[0].token.actor())
-		all := newStates(tx, tx, tx.Data)
+		all := newStates(tx, tx)
 		for i, j := range batch {
 			st, err := all.of(j.token)
 			if errs[i] = err; err == nil {
