@@ -130,9 +130,13 @@ type Config struct {
 	RefusedPath string
 	// RenderPage writes a page in the program's own design: its status, and its body. Headers that prevent caching and
 	// referrers are set. Without a script of its own, let it set a strict Content-Security-Policy, as [WritePage] does.
-	// The path of the page can be that of an ACS URL, so links must begin with "/". Package theme has one for a
-	// name, colors and languages. Nil: WritePage.
+	// The path of the page can be that of an ACS URL, so links must begin with "/". Nil: WritePage, in the look of
+	// PageLook.
 	RenderPage func(http.ResponseWriter, *http.Request, Page)
+	// PageLook returns the look of a page for a browser: its language, name and colors. It is also that of the form that
+	// sends the browser to the identity provider by HTTP-POST, which RenderPage doesn't write. Package theme has one.
+	// Nil: the zero value.
+	PageLook func(*http.Request) PageLook
 	// InsecureAllowOpener omits "Cross-Origin-Opener-Policy: same-origin", for a program that signs users in
 	// within a popup. Another site's page that opens a popup here can then navigate it.
 	InsecureAllowOpener bool

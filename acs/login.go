@@ -121,7 +121,7 @@ func (c *Consumer) start(
 	request := req.Record()
 	q.id, q.at = request.ID, request.At.Unix()
 	relayState := q.relayState()
-	send, err := sender(req, relayState)
+	send, err := c.sender(req, relayState)
 	if err != nil {
 		return err
 	}
@@ -158,13 +158,13 @@ func (c *Consumer) keep(
 }
 
 // sender encodes the request, so that an encoding error occurs before anything is stored.
-func sender(req *saml.AuthnRequest, relayState string) (http.HandlerFunc, error) {
+func (c *Consumer) sender(req *saml.AuthnRequest, relayState string) (http.HandlerFunc, error) {
 	if req.Binding() == saml.HTTPPost {
 		form, err := req.PostForm(relayState)
 		if err != nil {
 			return nil, err
 		}
-		return func(w http.ResponseWriter, _ *http.Request) { writePostForm(w, form, textSigningIn) }, nil
+		return func(w http.ResponseWriter, r *http.Request) { c.cfg.look(r).writePostForm(w, form, textSigningIn) }, nil
 	}
 	to, err := req.RedirectURL(relayState)
 	if err != nil {

@@ -134,7 +134,7 @@ func (c *Consumer) logoutByBrowser(
 	if err != nil {
 		return err
 	}
-	send, err := logoutSender(req, relayState, nil)
+	send, err := logoutSender(c.cfg.look(r), req, relayState, nil)
 	if err != nil {
 		return err
 	}
@@ -176,13 +176,15 @@ func (g *Region) logoutEndpoint(r *http.Request) (saml.LogoutEndpoint, bool) {
 func (g *Region) isOwn(e saml.LogoutEndpoint) bool { return e.Region == g.consumers[0].here.Region }
 
 // logoutSender encodes a message to be sent through the browser.
-func logoutSender(m logoutOutbound, relayState string, ancestors []string) (func(http.ResponseWriter), error) {
+func logoutSender(
+	look PageLook, m logoutOutbound, relayState string, ancestors []string,
+) (func(http.ResponseWriter), error) {
 	if m.Binding() == saml.HTTPPost {
 		form, err := m.PostForm(relayState)
 		if err != nil {
 			return nil, err
 		}
-		return func(w http.ResponseWriter) { writePostForm(w, form, textSigningOut, ancestors...) }, nil
+		return func(w http.ResponseWriter) { look.writePostForm(w, form, textSigningOut, ancestors...) }, nil
 	}
 	to, err := m.RedirectURL(relayState)
 	if err != nil {

@@ -101,14 +101,16 @@ func (g *Region) asked(
 		v.Accepted, v.Reason = false, string(ReasonEndSessions)
 	}
 	c.observeLogout(r.Context(), FlowIdP, v)
-	if err := c.answer(w, req, status); err != nil {
+	if err := c.answer(w, r, req, status); err != nil {
 		c.notAnswered(w, r, status, err)
 	}
 	return req, nil
 }
 
 // answer answers a LogoutRequest. The sessions have ended.
-func (c *Consumer) answer(w http.ResponseWriter, req *saml.VerifiedLogoutRequest, status saml.LogoutStatus) error {
+func (c *Consumer) answer(
+	w http.ResponseWriter, r *http.Request, req *saml.VerifiedLogoutRequest, status saml.LogoutStatus,
+) error {
 	answer, err := c.cfg.SP.NewLogoutResponse(req, status)
 	if err != nil {
 		return err
@@ -121,7 +123,7 @@ func (c *Consumer) answer(w http.ResponseWriter, req *saml.VerifiedLogoutRequest
 		writeEnvelope(w, http.StatusOK, envelope)
 		return nil
 	}
-	send, err := logoutSender(answer, req.RelayState(), req.Origins())
+	send, err := logoutSender(c.cfg.look(r), answer, req.RelayState(), req.Origins())
 	if err != nil {
 		return err
 	}

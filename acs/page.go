@@ -120,7 +120,8 @@ func (c *Consumer) page(w http.ResponseWriter, r *http.Request, a answer, refere
 
 // writePostForm sends the browser to the identity provider with a form (Bindings 3.5.4). A script submits it.
 // Without JavaScript, the user clicks a button.
-func writePostForm(w http.ResponseWriter, form saml.PostForm, text message, ancestors ...string) {
+func (l PageLook) writePostForm(w http.ResponseWriter, form saml.PostForm, text message, ancestors ...string) {
+	l = l.orDefault()
 	// Chromium applies form-action to later redirects too, and identity providers redirect to one another. So the
 	// policy has https: and no origin, except one of this machine. Others come from metadata, and can have a
 	// semicolon, which begins another directive.
@@ -128,12 +129,12 @@ func writePostForm(w http.ResponseWriter, form saml.PostForm, text message, ance
 	if u, err := url.Parse(form.URL); err == nil && u.Scheme == "http" && saml.IsLoopback(u.Hostname()) {
 		to = u.Scheme + "://" + u.Host + " " + to
 	}
-	writePage(w, http.StatusOK, "post", ancestors, styleSource+"; "+scriptSource+"; form-action "+to, struct {
+	writePage(w, http.StatusOK, "post", ancestors, l.sources()+"; "+scriptSource+"; form-action "+to, struct {
 		PageLook
 		message
 		saml.PostForm
 		Script template.JS
-	}{PageLook{}.orDefault(), text, form, script})
+	}{l, text, form, script})
 }
 
 // writePage writes a page that no site may show in a frame but the origins in ancestors.

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -269,6 +270,41 @@ func TestPostBinding(t *testing.T) {
 	require.NoError(t, err)
 	req := w.parsed(bytes.TrimSpace(doc), field("RelayState"))
 	require.Equal(t, "/a", w.accepted(b.answer(mux, w.good(usACS, req.id), req.relayState)).ReturnTo)
+}
+
+// The form that sends the browser to the identity provider is in the language and the look of PageLook, as all pages
+// are without RenderPage.
+func TestPostFormHasTheLook(t *testing.T) {
+	w := newWorld(t)
+	look, err := theme.New(theme.Config{
+		Name: "Example & Sons", Logo: []byte("<svg/>"), Colors: theme.Colors{Accent: "#7a1f5c"}, Support: "https://help.example/",
+	})
+	require.NoError(t, err)
+	us := w.region("us-east-1", func(c *acs.Config) {
+		c.PageLook = look.PageLook
+		c.LoginOptions = func(*http.Request) acs.LoginOptions { return acs.LoginOptions{Binding: saml.HTTPPost} }
+	})
+	show := func(path string) (string, string) {
+		r := httptest.NewRequest("GET", usHost+path, nil)
+		r.Header.Set("Accept-Language", "de-AT")
+		rec := httptest.NewRecorder()
+		us.ServeHTTP(rec, r)
+		return rec.Body.String(), rec.Header().Get("Content-Security-Policy")
+	}
+	body, csp := show("/login")
+	for _, part := range []string{`<html lang="de" dir="ltr">`, "<h1>Anmeldung</h1>", "<button>Weiter</button>",
+		"Sie werden zu Ihrem Identitätsanbieter weitergeleitet.", "Example &amp; Sons", "--accent:#7a1f5c",
+		`<img src="data:`, `<a href="https://help.example/">Hilfe</a>`, `name="SAMLRequest"`} {
+		require.Contains(t, body, part)
+	}
+	wantHash(t, csp, "script-src", between(t, body, "<script>", "</script>"))
+	wantHash(t, csp, "style-src", between(t, body, "<style>", "</style>"))
+	require.Contains(t, csp, "img-src data:;")
+	require.True(t, strings.HasSuffix(csp, "; form-action https:"), csp)
+
+	body, _ = show("/platform/saml/acs/4455")
+	require.Contains(t, body, "Dies ist keine Antwort auf eine Anmeldung")
+	require.Contains(t, body, "--accent:#7a1f5c")
 }
 
 func TestInvalidLoginOptions(t *testing.T) {

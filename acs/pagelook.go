@@ -31,24 +31,29 @@ func (l PageLook) WritePage(w http.ResponseWriter, p Page) {
 	if p.Users != nil && p.Form != nil && len(p.Form.Buttons) == 2 {
 		p = l.question(p)
 	}
-	name, target, images := "error", "'none'", ""
+	name, target := "error", "'none'"
 	if p.Kind == PageAttributes && p.Attributes != nil {
 		name = "attributes"
 	}
 	if p.Form != nil {
 		target = strings.Join(append([]string{"'self'"}, p.Form.Targets...), " ")
 	}
-	if l.Logo != "" {
-		images = "; img-src data:"
-	}
-	styles := styleSource
-	if l.Style != "" {
-		styles = source("style-src", style+l.Style)
-	}
-	writePage(w, p.Status, name, nil, styles+images+"; form-action "+target, struct {
+	writePage(w, p.Status, name, nil, l.sources()+"; form-action "+target, struct {
 		PageLook
 		Page
 	}{l, p})
+}
+
+// sources are the directives that allow the style and the logo.
+func (l PageLook) sources() string {
+	out := styleSource
+	if l.Style != "" {
+		out = source("style-src", style+l.Style)
+	}
+	if l.Logo != "" {
+		out += "; img-src data:"
+	}
+	return out
 }
 
 // question returns a question whether to continue as another user, in the look's language.

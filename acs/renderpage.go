@@ -23,7 +23,7 @@ const (
 )
 
 // Page is a page that tells a user what happened. Packages acs, middleware and portal show their pages through
-// Config.RenderPage, except the form that sends the browser to the identity provider.
+// Config.RenderPage. The form that sends the browser to the identity provider is no Page; it has Config.PageLook.
 type Page struct {
 	Kind PageKind
 	// Status is the HTTP status to answer with.
@@ -109,10 +109,20 @@ func (c *Consumer) newPage(a answer, reference string) Page {
 }
 
 // render shows a page. Headers against caching are set.
-func (c *Consumer) render(w http.ResponseWriter, r *http.Request, p Page) {
-	if c.cfg.RenderPage != nil {
-		c.cfg.RenderPage(w, r, p)
+func (c *Consumer) render(w http.ResponseWriter, r *http.Request, p Page) { c.cfg.WritePage(w, r, p) }
+
+// WritePage writes a page by RenderPage, or else in the look of PageLook.
+func (c *Config) WritePage(w http.ResponseWriter, r *http.Request, p Page) {
+	if c.RenderPage != nil {
+		c.RenderPage(w, r, p)
 		return
 	}
-	WritePage(w, r, p)
+	c.look(r).WritePage(w, p)
+}
+
+func (c *Config) look(r *http.Request) PageLook {
+	if c.PageLook == nil {
+		return PageLook{}
+	}
+	return c.PageLook(r)
 }

@@ -120,6 +120,7 @@ func New(cfg Config) (*Portal, error) {
 		OnVerdict:         p.verdict,
 		Observer:          cfg.Observer,
 		RenderPage:        p.renderConsumer,
+		PageLook:          p.theme.PageLook,
 		Logger:            cfg.Logger,
 	})
 	if err != nil {

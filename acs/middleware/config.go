@@ -116,9 +116,6 @@ func (cfg *Config) setDefaults() error {
 	cfg.IdleTimeout = cmp.Or(cfg.IdleTimeout, time.Hour)
 	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	cfg.KeepAttributes = slices.Clone(cfg.KeepAttributes)
-	if cfg.RenderPage == nil {
-		cfg.RenderPage = acs.WritePage
-	}
 	return nil
 }
 

@@ -188,5 +188,5 @@ func (g *Guard) ask(w http.ResponseWriter, r *http.Request, tag string, in pendi
 	if u, err := url.Parse(in.ReturnTo); err == nil && u.Host != "" {
 		p.Form.Targets = []string{u.Scheme + "://" + u.Host}
 	}
-	g.cfg.RenderPage(w, r, p)
+	g.cfg.WritePage(w, r, p)
 }

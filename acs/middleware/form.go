@@ -121,7 +121,7 @@ func (g *Guard) takeForm(r *http.Request, userID string) *keptForm {
 
 // offer asks the user to send a form again. The user may have forgotten it.
 func (g *Guard) offer(w http.ResponseWriter, r *http.Request, form *keptForm) {
-	g.cfg.RenderPage(w, r, acs.Page{
+	g.cfg.WritePage(w, r, acs.Page{
 		Kind: acs.PageQuestion, Status: http.StatusOK, Title: "Send your form again?",
 		Text: "You were signed out before you sent a form, so it has not arrived. You are signed in again.",
 		Link: g.cfg.Paths.Home, LinkText: "Don't send it",

@@ -64,7 +64,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, why *Error) {
 	if a.again == "" {
 		p.Link, p.LinkText = g.cfg.Paths.Home, "Go to the start page"
 	}
-	g.cfg.RenderPage(w, r, p)
+	g.cfg.WritePage(w, r, p)
 }
 
 // unauthorized answers a request that isn't redirected to the sign-in, such as a form that is posted after the session
@@ -75,7 +75,7 @@ func (g *Guard) unauthorized(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Sign in with a browser first.", http.StatusUnauthorized)
 		return
 	}
-	g.cfg.RenderPage(w, r, acs.Page{
+	g.cfg.WritePage(w, r, acs.Page{
 		Kind: acs.PageError, Status: http.StatusUnauthorized, Title: "You have to sign in first",
 		Text: "You are not signed in any more, or have to sign in again for this. What you sent has not arrived.",
 		Link: g.cfg.Paths.Login, LinkText: "Sign in",

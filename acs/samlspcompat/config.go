@@ -27,8 +27,10 @@ type Config struct {
 	Sessions sessions.Store
 	// ClientAddr is as in [acs.Config]: set it behind a proxy.
 	ClientAddr func(*http.Request) string
-	// RenderPage is as in [acs.Config], in place of samlsp's OnError. Nil: acs.WritePage.
+	// RenderPage is as in [acs.Config], in place of samlsp's OnError. Nil: acs.WritePage, in the look of PageLook.
 	RenderPage func(http.ResponseWriter, *http.Request, acs.Page)
+	// PageLook is as in [acs.Config]. Nil: the zero value.
+	PageLook func(*http.Request) acs.PageLook
 	// Logger is as in [acs.Config]. Nil: slog.Default().
 	Logger *slog.Logger
 }

@@ -73,7 +73,7 @@ func (m *Middleware) guardConfig() middleware.Config {
 	out := middleware.Config{
 		Config: acs.Config{
 			SP: m.sp, Store: m.cfg.Store, RequestLifetime: o.TrackedRequestMaxAge, ClientAddr: m.cfg.ClientAddr,
-			RenderPage: m.cfg.RenderPage, Logger: m.cfg.Logger,
+			RenderPage: m.cfg.RenderPage, PageLook: m.cfg.PageLook, Logger: m.cfg.Logger,
 			LoginOptions: func(*http.Request) acs.LoginOptions { return m.login },
 		},
 		Sessions: m.cfg.Sessions, Paths: m.paths, Admit: m.admit,

@@ -14,11 +14,8 @@ func (m *Middleware) askToSignOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	acs.SetPageHeaders(w.Header())
-	render := acs.WritePage
-	if m.cfg.RenderPage != nil {
-		render = m.cfg.RenderPage
-	}
-	render(w, r, acs.Page{
+	pages := acs.Config{RenderPage: m.cfg.RenderPage, PageLook: m.cfg.PageLook}
+	pages.WritePage(w, r, acs.Page{
 		Kind: acs.PageQuestion, Status: http.StatusOK, Title: "Sign out?",
 		Text: "This ends your session here and, if it can be asked, at your identity provider.",
 		Form: &acs.PageForm{

@@ -1,12 +1,12 @@
-// Package theme gives the pages of a service provider its own name, logo, colors and languages. Packages portal and
-// middleware share it:
+// Package theme gives the pages of a service provider its own name, logo, colors and languages. Packages portal, failover
+// and middleware share it:
 //
 //	look := theme.Config{
 //		Name: "Example sign-in", Colors: theme.Colors{Accent: "#7a1f5c"}, Support: "mailto:help@example.com",
 //	}
 //	p, err := portal.New(portal.Config{Theme: look, ...})
 //	t, err := theme.New(look)
-//	guard, err := middleware.New(region, middleware.Config{RenderPage: t.RenderPage, ...})
+//	guard, err := middleware.New(middleware.Config{Config: acs.Config{PageLook: t.PageLook, ...}, ...})
 //
 // # Texts
 //

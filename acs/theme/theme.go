@@ -102,11 +102,16 @@ func (t *Theme) Style() string { return t.style }
 
 // RenderPage shows a page of package acs, middleware or portal in this theme, for their Config.RenderPage.
 func (t *Theme) RenderPage(w http.ResponseWriter, r *http.Request, p acs.Page) {
+	t.PageLook(r).WritePage(w, p)
+}
+
+// PageLook returns the look of a page in the language that suits a browser best, for acs.Config.PageLook.
+func (t *Theme) PageLook(r *http.Request) acs.PageLook {
 	texts := t.Texts(r)
-	acs.PageLook{
+	return acs.PageLook{
 		Language: texts.Language(), Dir: texts.Dir(), Translate: texts.HTML, Name: t.cfg.Name, Logo: t.logo.dataURL(),
 		Support: t.cfg.Support, Notice: t.cfg.Notice, Style: t.style,
-	}.WritePage(w, p)
+	}
 }
 
 const maxLogo = 64 << 10
