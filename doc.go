@@ -106,7 +106,7 @@
 //	portal/scim                       portal/center, portal/internal/refusal
 //	portal/residency                  –
 //	portal/shortcuts                  –
-//	portal/failover                   acs, portal/internal/refusal
+//	portal/failover                   acs, acs/theme, portal/internal/refusal
 //	mockidp                           –
 //	mockidp/attack                    –
 //	mockidp/attack/run                mockidp/attack

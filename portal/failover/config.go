@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
@@ -51,6 +52,13 @@ type Config struct {
 	// A browser can set X-Forwarded-For and similar headers itself. An Order that reads one must check that the
 	// connection comes from its own proxy, and must use the entry that this proxy added: the last one, not the first.
 	Order func(*http.Request) []string
+
+	// Theme gives the pages a name, a logo, colors and further languages. Its texts are those of package theme: English
+	// and German. The zero value has the portal's name.
+	Theme theme.Config
+	// RenderPage writes a page in the program's own design: its status, and its body. Headers that prevent caching are
+	// set. There are two pages: no Region is usable, and the method isn't allowed. Nil: in Theme.
+	RenderPage func(http.ResponseWriter, *http.Request, acs.Page)
 
 	// Client makes the probes. New copies it. The copy follows no redirects, and its CheckRedirect is ignored. Nil: a
 	// client with the system's roots, without cookies, and without a proxy even if the environment names one. That
@@ -102,6 +110,9 @@ func (c *Config) check() error {
 		c.Now = time.Now
 	}
 	c.Logger = cmp.Or(c.Logger, slog.Default())
+	if err := c.checkTheme(); err != nil {
+		return err
+	}
 	return c.checkRegions()
 }
 

@@ -38,7 +38,8 @@
 // if a Region's URL is by mistake the redirector's own address, the Region is never used and can't cause a loop.
 //
 // HealthyThreshold and UnhealthyThreshold are the numbers of consecutive probes that change a Region's state. The first
-// probe of a Region sets its state alone. If no Region is usable, the answer is 503 with Retry-After and an error page.
+// probe of a Region sets its state alone. If no Region is usable, the answer is 503 with Retry-After and an error page,
+// in [Config].Theme and in the browser's language.
 //
 // # Where a browser can be sent
 //

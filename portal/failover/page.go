@@ -1,54 +1,41 @@
 package failover
 
 import (
-	"bytes"
-	"crypto/sha256"
-	_ "embed" // for the page and its style
-	"encoding/base64"
-	"html/template"
+	"cmp"
 	"net/http"
-	"strconv"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/theme"
 )
 
-//go:embed page.html
-var pageHTML string
+const defaultName = "Meridian access portal" // as package portal's
 
-//go:embed page.css
-var pageCSS string
+var (
+	pageUnavailable = acs.Page{Kind: acs.PageError, Status: http.StatusServiceUnavailable,
+		Title: "The portal can't be reached right now", LinkText: "Try again",
+		Text: "No Region of the portal answers at the moment. Your account and your browser are not the cause. " +
+			"Try again in a minute."}
+	pageMethod = acs.Page{Kind: acs.PageError, Status: http.StatusMethodNotAllowed,
+		Title: "Method not allowed", LinkText: "Go to the portal",
+		Text: "This address accepts only GET and HEAD requests. What you sent was not forwarded. " +
+			"Go to the portal and start again there."}
+)
 
-// page is a page in the portal's style without external resources. New makes it once, so it contains no data of a
-// request. Its link repeats the request by GET.
-type page struct {
-	body   []byte
-	policy string
+func (c *Config) checkTheme() error {
+	c.Theme.Name = cmp.Or(c.Theme.Name, defaultName)
+	look, err := theme.New(c.Theme)
+	if err != nil {
+		return &Error{Reason: ReasonConfig, Rule: "Config.Theme", Err: err}
+	}
+	if c.RenderPage == nil {
+		c.RenderPage = look.RenderPage
+	}
+	return nil
 }
 
-// newPage panics if the embedded template is wrong.
-func newPage(title, action, text string) page {
-	var b bytes.Buffer
-	tmpl := template.Must(template.New("page").Parse(pageHTML))
-	if err := tmpl.Execute(&b, struct {
-		Title, Text, Action string
-		Style               template.CSS
-	}{title, text, action, template.CSS(pageCSS)}); err != nil {
-		panic("failover: " + err.Error())
-	}
-	style := sha256.Sum256([]byte(pageCSS))
-	return page{
-		body: b.Bytes(),
-		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(style[:]) +
-			"'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
-	}
-}
-
-func (p page) write(w http.ResponseWriter, status int) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(p.body))) // for HEAD too
-	h.Set("Content-Security-Policy", p.policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	w.WriteHeader(status)
-	_, _ = w.Write(p.body) // fails only if the browser is gone
+// show writes a page. Its link repeats the request by GET.
+func (rd *Redirector) show(w http.ResponseWriter, r *http.Request, p acs.Page) {
+	p.Link = cmp.Or(acs.LocalPath(r.RequestURI), "/")
+	acs.SetPageHeaders(w.Header())
+	rd.cfg.RenderPage(w, r, p)
 }

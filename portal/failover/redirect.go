@@ -24,8 +24,7 @@ type Redirector struct {
 	// mu guards the changing fields of all targets. It is never held during I/O or a callback.
 	mu sync.Mutex
 
-	unavailable, wrongMethod page
-	retryAfter               string
+	retryAfter string
 }
 
 // New returns the Redirector that cfg describes. It probes nothing before Run or Probe is called.
@@ -34,17 +33,9 @@ func New(cfg Config) (*Redirector, error) {
 		return nil, err
 	}
 	rd := &Redirector{
-		cfg:    cfg,
-		client: probeClient(cfg.Client),
-		byName: make(map[string]*target, len(cfg.Regions)),
-		unavailable: newPage(
-			"The portal can't be reached right now", "Try again",
-			"No Region of the portal answers at the moment. Your account and your browser are not the cause. "+
-				"Try again in a minute."),
-		wrongMethod: newPage(
-			"Method not allowed", "Go to the portal",
-			"This address accepts only GET and HEAD requests. What you sent was not forwarded. "+
-				"Go to the portal and start again there."),
+		cfg:        cfg,
+		client:     probeClient(cfg.Client),
+		byName:     make(map[string]*target, len(cfg.Regions)),
 		retryAfter: strconv.FormatInt(int64((cfg.Interval+time.Second-1)/time.Second), 10),
 	}
 	now := cfg.Now()
@@ -65,13 +56,13 @@ func (rd *Redirector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
-		rd.wrongMethod.write(w, http.StatusMethodNotAllowed)
+		rd.show(w, r, pageMethod)
 		return
 	}
 	t := rd.nearest(r)
 	if t == nil {
 		h.Set("Retry-After", rd.retryAfter)
-		rd.unavailable.write(w, http.StatusServiceUnavailable)
+		rd.show(w, r, pageUnavailable)
 		return
 	}
 	path := "/"

@@ -12,10 +12,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
@@ -56,16 +59,55 @@ func TestUnavailablePage(t *testing.T) {
 	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindSubmatch(body)
 	require.NotNil(t, style)
 	sum := sha256.Sum256(style[1])
-	require.Equal(t, "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+
-		"'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'", resp.Header.Get("Content-Security-Policy"))
+	require.Equal(t, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'sha256-"+
+		base64.StdEncoding.EncodeToString(sum[:])+"'; form-action 'none'", resp.Header.Get("Content-Security-Policy"))
 	require.NotRegexp(t, `(?i)<script|<link|<img|style=|http-equiv|url\(|@import`, string(body))
-	require.Contains(t, string(body), `<html lang="en">`)
-	require.Contains(t, string(body), `<a href="">Try again</a>`)
+	require.Contains(t, string(body), `<html lang="en" dir="ltr">`)
+	require.Contains(t, string(body), "Meridian access portal")
+	require.Contains(t, string(body), `<a href="/">Try again</a>`)
 	require.Equal(t, 1, strings.Count(string(body), "<h1>"))
 
 	head := get(rd, "HEAD", "https://portal.example/")
 	require.Equal(t, http.StatusServiceUnavailable, head.StatusCode)
 	require.Equal(t, resp.Header, head.Header)
+}
+
+// The pages are in the theme and in the browser's language. Their link leads to the address that was asked for.
+func TestPagesHaveTheTheme(t *testing.T) {
+	rd := start(t, nil, failover.Config{Theme: theme.Config{
+		Name: "Example & Sons", Colors: theme.Colors{Accent: "#7a1f5c"}, Support: "https://help.example/",
+		Texts: fstest.MapFS{"fr.json": {Data: []byte(`{"Try again": "Réessayer"}`)}},
+	}})
+	for language, want := range map[string]string{"de": "Noch einmal versuchen", "fr": "Réessayer", "sw": "Try again"} {
+		r := httptest.NewRequest("GET", "/applications?a=1&b=2", nil)
+		r.Header.Set("Accept-Language", language)
+		w := httptest.NewRecorder()
+		rd.ServeHTTP(w, r)
+		require.Contains(t, w.Body.String(), `<a href="/applications?a=1&amp;b=2">`+want+"</a>")
+		for _, part := range []string{"Example &amp; Sons", "--accent:#7a1f5c", `href="https://help.example/"`} {
+			require.Contains(t, w.Body.String(), part)
+		}
+	}
+	r := httptest.NewRequest("POST", "//evil.example", nil)
+	r.Header.Set("Accept-Language", "de")
+	w := httptest.NewRecorder()
+	rd.ServeHTTP(w, r)
+	require.Equal(t, http.StatusMethodNotAllowed, w.Code)
+	require.Contains(t, w.Body.String(), `<a href="/">Zum Portal</a>`)
+
+	var shown []acs.Page
+	rd = start(t, nil, failover.Config{RenderPage: func(w http.ResponseWriter, _ *http.Request, p acs.Page) {
+		w.WriteHeader(p.Status)
+		shown = append(shown, p)
+	}})
+	resp := get(rd, "GET", "https://portal.example/")
+	require.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
+	require.Equal(t, "no-store", resp.Header.Get("Cache-Control"))
+	require.Len(t, shown, 1)
+	require.Equal(t, "The portal can't be reached right now", shown[0].Title)
+
+	_, err := failover.New(failover.Config{Regions: regions(), Theme: theme.Config{Support: "javascript:alert(1)"}})
+	requireReason(t, err, failover.ReasonConfig)
 }
 
 // TestPaths has requested paths, and where they lead with KeepPath. Without it, every path leads to
