@@ -18,6 +18,7 @@ type brand struct {
 	Support, Notice string // of theme.Config
 	Sheet, Script   string // addresses
 	Logo            string // the address of the logo, or ""
+	AWS             bool   // Config.AWS
 }
 
 // asset is a file that pages load.

@@ -241,7 +241,7 @@ func TestConsentWhereThePortalIsApart(t *testing.T) {
 
 // The page of a role says how AWS's command line gets its keys, if programs are let in.
 func TestAccessKeysOfARole(t *testing.T) {
-	w, _, c := withPrograms(t, nil)
+	w, _, c := withPrograms(t, func(c *portal.Config) { c.AWS = true })
 	b := w.browser()
 	const path = "/accounts/111122223333/ReadOnly"
 	requirePage(t, w.signIn(b, "https://"+virginia+path, "alice@example.com"), 200, path, "Access keys",

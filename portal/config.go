@@ -156,6 +156,10 @@ type Config struct {
 	// Empty: only the portal's own origins.
 	RelayStateOrigins []string
 
+	// AWS lets pages name AWS and its products: how AWS's command line gets keys for a role, with programs (see
+	// [Portal.WithClients]), and the fields of AWS's app at Okta. False: no page names them, and the page of a permission
+	// set doesn't say how a program gets keys.
+	AWS bool
 	// Theme is the name, logo, colors, languages, support link and notice of all pages. The zero value is the portal's
 	// own design.
 	Theme theme.Config

@@ -180,7 +180,8 @@
 // browser chooses the language. [Config].Templates replaces templates one by one: see TEMPLATES.md in this directory.
 //
 // The page of a permission set shows the chosen role, the links of [Config].Actions, access keys if Config.Credentials
-// issues them, and, with programs, how AWS's command line gets its own.
+// issues them, and, with programs and Config.AWS, how AWS's command line gets its own. Without Config.AWS no page names
+// AWS.
 //
 // The home page finds accounts by name, number, address and permission set, and applications, on the server. An account
 // whose name begins with the query comes first. Pages of lists are below 100 kB and cost about the same however much a

@@ -1,6 +1,10 @@
 package portal
 
 import (
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -35,6 +39,28 @@ func (p *Portal) TrySamples() (missing []string, err error) {
 		}
 	}
 	return missing, templates{own: p.templates.builtIn}.check(samples)
+}
+
+// Samples returns the portal's templates executed with their samples, in English and German, and its static files.
+func (p *Portal) Samples() map[string]string {
+	german := httptest.NewRequest(http.MethodGet, "/", nil)
+	german.Header.Set("Accept-Language", "de")
+	out := map[string]string{}
+	for name, pages := range p.samples() {
+		for _, pg := range pages {
+			for _, pg.texts = range []*theme.Texts{p.theme.English(), p.theme.Texts(german)} {
+				b, err := p.templates.execute(name, pg)
+				if err != nil {
+					panic(err)
+				}
+				out[name] += string(b)
+			}
+		}
+	}
+	for name, a := range p.assets {
+		out[name] = string(a.data)
+	}
+	return out
 }
 
 // Explains reports whether pages have a text for a Reason.

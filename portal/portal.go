@@ -85,6 +85,7 @@ func New(cfg Config) (*Portal, error) {
 		return nil, err
 	}
 	assets, brand := newAssets(look)
+	brand.AWS = cfg.AWS
 	p := &Portal{
 		theme: look, templates: pages, assets: assets, brand: brand,
 		cfg: cfg, clock: cfg.Now, log: cfg.Logger.With("region", cfg.Region), mux: http.NewServeMux(),

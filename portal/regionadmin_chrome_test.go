@@ -75,7 +75,7 @@ func TestRegionsAreChangedByKeyboardInChromium(t *testing.T) {
 	update(func(tx *center.Tx) error { return tx.ActivateRegion("eu-west-1") })
 	b.reads("Status: Replicated ACTIVE", "Remaining tasks at the identity provider")
 	b.do(chromedp.Focus(`.checklist summary`), chromedp.KeyEvent(kb.Enter))
-	b.reads("AWS SSO ACS URL2")
+	b.reads("Single sign-on URL", "Index 2")
 	b.look("replicated")
 
 	b.open(pages + "eu-central-1/remove")

@@ -122,12 +122,12 @@ func TestRule17OperatorsAddARegion(t *testing.T) {
 	a.update(func(tx *center.Tx) error { return tx.ActivateRegion("ap-northeast-1") })
 	p = a.bob.click(regionPages + "ap-northeast-1")
 	requirePage(t, p, 200, "/operator/regions/ap-northeast-1", "Replicated", "ACTIVE", "Remaining tasks",
-		"AWS SSO ACS URL2", "AWS SSO ACS URL3", "Reply URL (Assertion Consumer Service URL)", "Index 0, Default",
-		"Identity Center – Tokyo (ap-northeast-1)", "ssoins-7223aaaabbbbcccc.portal.ap-northeast-1.app.aws",
+		"<dt>Index 1", "<dt>Index 2", "Other Requestable SSO URLs", "Reply URL (Assertion Consumer Service URL)", "Index 0, Default",
+		"Meridian access portal – Tokyo (ap-northeast-1)", "ssoins-7223aaaabbbbcccc.portal.ap-northeast-1.app.aws",
 		"Dual-stack (IPv4 and IPv6)", "portal.sso.ap-northeast-1.amazonaws.com", `data-copy="region-acs"`)
 	assert.Empty(t, p.Header.Get("Refresh"))
 	assert.NotContains(t, p.body, "awsapps.com", "Rules 30 and 31")
-	first := strings.Index(p.body, "<dt>AWS SSO ACS URL</dt>")
+	first := strings.Index(p.body, "<dt>Single sign-on URL</dt>")
 	require.Positive(t, first)
 	assert.Contains(t, p.body[first:first+200], virginia, "Rule 36: the primary's URL stays first")
 	primary := a.bob.click(regionPages + "us-east-1")
@@ -246,7 +246,7 @@ func TestRule78OperatorsRemoveARegion(t *testing.T) {
 	requirePage(t, a.bob.click(page), 422, "/operator/regions/eu-central-1/remove", "being added or removed")
 	a.update(func(tx *center.Tx) error { return tx.EndRemoval("eu-central-1") })
 	requirePage(t, a.bob.click(regionPages+"eu-central-1"), 404, "/operator/regions/eu-central-1",
-		"not one of the instance", "Identity Center – Frankfurt (eu-central-1)")
+		"not one of the instance", "Meridian access portal – Frankfurt (eu-central-1)")
 	requirePage(t, a.bob.click(page), 404, "/operator/regions/eu-central-1/remove", "Not found")
 
 	primary := regionPages + "us-east-1/remove"

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/portal/awsnames"
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -48,21 +49,30 @@ const reloadQuery = "reload=auto"
 
 func reloaded(r *http.Request) bool { return r.URL.RawQuery == reloadQuery }
 
-// bookmarkLabel is the label that AWS's instructions give the bookmark app of a Region.
-func bookmarkLabel(r center.Region) string {
-	label := r.Name
+// bookmarkLabel is the label of the bookmark app of a Region. With Config.AWS it is that of AWS's instructions.
+func (p *Portal) bookmarkLabel(r center.Region) string {
+	label, name := r.Name, p.theme.Name()
 	if place, ok := center.PlaceOf(r.Name); ok {
 		label = place.Label()
 	}
-	return "Identity Center – " + label
+	if p.cfg.AWS {
+		name = "Identity Center"
+	}
+	return name + " – " + label
 }
 
-// oktaACS returns the name of the app's field for the URL with this index. Okta's app for IAM Identity Center has 18.
-func oktaACS(i int) string {
-	if i == 0 {
+// oktaACS returns the name of the field at Okta for the URL with this index: of AWS's app, which has 18, or of a custom
+// app.
+func (p *Portal) oktaACS(t *theme.Texts, i int) string {
+	switch {
+	case p.cfg.AWS && i == 0:
 		return "AWS SSO ACS URL"
+	case p.cfg.AWS:
+		return fmt.Sprintf("AWS SSO ACS URL%d", i)
+	case i == 0:
+		return "Single sign-on URL"
 	}
-	return fmt.Sprintf("AWS SSO ACS URL%d", i)
+	return t.T("Index %d", i)
 }
 
 func (p *Portal) regionPage(w http.ResponseWriter, r *http.Request, v *visit) {
@@ -73,7 +83,7 @@ func (p *Portal) regionPage(w http.ResponseWriter, r *http.Request, v *visit) {
 	for _, link := range links {
 		for _, raw := range link.ACSURLs {
 			i := len(body.Okta)
-			body.Okta = append(body.Okta, appField{oktaACS(i), raw, link.Name == name})
+			body.Okta = append(body.Okta, appField{p.oktaACS(texts, i), raw, link.Name == name})
 			entra := texts.T("Index %d", i)
 			if i == 0 {
 				entra = texts.T("Index %d, Default", i)
@@ -90,13 +100,13 @@ func (p *Portal) regionPage(w http.ResponseWriter, r *http.Request, v *visit) {
 		}
 		body.Removed = true
 		body.Row.Region = center.Region{Name: name, Label: place.Site}
-		body.Bookmark = bookmarkLabel(body.Row.Region)
+		body.Bookmark = p.bookmarkLabel(body.Row.Region)
 		p.render(w, r, http.StatusNotFound, "region", v.page(name, "operator", body))
 		return
 	}
 	body.Row = p.regionRow(r, links[i], heard)
 	region := body.Row.Region
-	body.Bookmark, body.Hosts = bookmarkLabel(region), hostRows(region, links[0].Name)
+	body.Bookmark, body.Hosts = p.bookmarkLabel(region), hostRows(region, links[0].Name)
 	body.Console, body.API = textStatuses[region.Status], string(region.Status)
 	if region.Active() {
 		body.Console, body.API = textStatuses[center.RegionActive], string(center.RegionActive)

@@ -19,7 +19,7 @@ var textPrerequisites = map[center.Prerequisite]string{
 var textUses = map[awsnames.Use]string{
 	awsnames.UsePortal:         "Access portal",
 	awsnames.UseSignIn:         "Sign-in (ACS)",
-	awsnames.UseCommandLine:    "AWS CLI and SDKs",
+	awsnames.UseCommandLine:    "Command line and SDKs",
 	awsnames.UseAdministration: "Administration API",
 	awsnames.UseProvisioning:   "Provisioning (SCIM)",
 }

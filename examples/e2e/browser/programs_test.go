@@ -191,7 +191,7 @@ func testPrograms(t *testing.T, chromium context.Context) {
 		b.reads("If it does not, use the button.") // without script, the identity provider's page waits for the user
 		b.click(`form button`)
 		b.at(w.portals[region] + "/client?request=*")
-		b.reads("Allow access?", "botocore-client-primary", region, "access your AWS accounts and roles as you")
+		b.reads("Allow access?", "botocore-client-primary", region, "access your accounts and roles as you")
 		b.click(`button[value=allow]`)
 		b.at(p.redirect + "?code=*")
 		b.reads("the program has it")

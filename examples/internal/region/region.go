@@ -151,7 +151,7 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 		Region: r.cfg.Place.Name, SP: r.cfg.SP, Directory: r.View(), Store: r.cfg.Store,
 		Context: r.ctx, Sessions: r.Sessions(), Shortcuts: r.Shortcuts(), Codes: r.Codes(),
 		Replication: r.Node, Operator: corp.IsOperator, Logger: r.cfg.Logger, OnVerdict: r.cfg.OnVerdict,
-		OnSignIn: r.cfg.OnSignIn, Audit: r.audit, Residency: r.Report,
+		OnSignIn: r.cfg.OnSignIn, Audit: r.audit, Residency: r.Report, AWS: true,
 	}
 	if err := r.withKeys(&cfg); err != nil {
 		return nil, fmt.Errorf("the access keys of %s: %w", r.cfg.Place.Name, err)

@@ -19,7 +19,7 @@ func TestSignInByCode(t *testing.T) {
 	c, b := w.client(virginia, asCLI(virginia)), w.browser(virginia, "alice@example.com")
 	p := open(t, b, c.authorizeURL())
 	assert.Equal(t, "/client", p.URL.Path)
-	for _, text := range []string{"Allow access?", "botocore-client-primary", "access your AWS accounts and roles as you",
+	for _, text := range []string{"Allow access?", "botocore-client-primary", "access your accounts and roles as you",
 		"alice@example.com", virginia, "127.0.0.1"} {
 		assert.Contains(t, p.Text(), text)
 	}

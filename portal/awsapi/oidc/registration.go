@@ -202,7 +202,7 @@ func (c registration) granted() []string {
 var scopes = []string{awsapi.ScopeAccounts}
 
 // textAccounts is what ScopeAccounts lets a program do, as a key of the portal's texts.
-const textAccounts = "access your AWS accounts and roles as you"
+const textAccounts = "access your accounts and roles as you"
 
 // scopeText says what a scope lets a program do.
 func scopeText(scope string) string {
