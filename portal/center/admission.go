@@ -15,11 +15,9 @@ type Admission struct {
 	Key func(ctx context.Context, keyARN, region string) error
 	// MaxRegions is the most Regions that the instance may have, the primary included. Zero: the constant MaxRegions.
 	MaxRegions int
-	// Support says what an application works with. Nil: every application works with everything, as links do.
-	Support func(Application) AppSupport
 }
 
-// AppSupport is what an application works with.
+// AppSupport is what an application works with: see Config.Support.
 type AppSupport struct {
 	CustomerKey bool // an instance with a customer-managed key
 	MultiRegion bool // an additional Region
@@ -46,11 +44,11 @@ type Requirement struct {
 // prerequisites are all of them. AddRegion and the checklist of pages read the same ones.
 var prerequisites = []struct {
 	name  Prerequisite
-	check func(Admission, *Snapshot) *Error
+	check func(*Snapshot) *Error
 }{
-	{PrerequisiteInstance, func(_ Admission, s *Snapshot) *Error { return checkInstance(s) }},
-	{PrerequisiteKey, func(_ Admission, s *Snapshot) *Error { return checkKey(s.Metadata().Encryption) }},
-	{PrerequisiteApplications, Admission.customerKey},
+	{PrerequisiteInstance, checkInstance},
+	{PrerequisiteKey, func(s *Snapshot) *Error { return checkKey(s.Metadata().Encryption) }},
+	{PrerequisiteApplications, (*Snapshot).customerKey},
 }
 
 // Prerequisites returns all prerequisites, each with the reason why the instance doesn't meet it. That the key has a
@@ -58,7 +56,7 @@ var prerequisites = []struct {
 func (a Admission) Prerequisites(s *Snapshot) []Requirement {
 	var out []Requirement
 	for _, p := range prerequisites {
-		out = append(out, Requirement{p.name, asError(p.check(a, s))})
+		out = append(out, Requirement{p.name, asError(p.check(s))})
 	}
 	return out
 }
@@ -68,7 +66,7 @@ func (a Admission) Instance(s *Snapshot) error { return asError(a.instance(s)) }
 
 func (a Admission) instance(s *Snapshot) *Error {
 	for _, p := range prerequisites {
-		if err := p.check(a, s); err != nil {
+		if err := p.check(s); err != nil {
 			return err
 		}
 	}
@@ -113,34 +111,37 @@ func checkKey(e Encryption) *Error {
 }
 
 // CustomerKey returns nil if all applications of the instance work with a customer-managed key. Otherwise the error, an
-// *Error with ReasonApplications, names those that don't. It must be nil before such a key is configured.
-func (a Admission) CustomerKey(s *Snapshot) error { return asError(a.customerKey(s)) }
+// *Error with ReasonApplications, names those that don't. Tx.PutInstanceMetadata asks it before the instance gets such
+// a key.
+func (s *Snapshot) CustomerKey() error { return asError(s.customerKey()) }
 
-func (a Admission) customerKey(s *Snapshot) *Error {
-	if a.Support == nil {
+func (s *Snapshot) customerKey() *Error {
+	if s.support == nil {
 		return nil
 	}
 	var bad []string
 	for app := range s.applications.all() {
-		if !a.Support(cloneApplication(*app)).CustomerKey {
+		if !s.support(cloneApplication(*app)).CustomerKey {
 			bad = append(bad, app.Name)
 		}
 	}
 	return offenders(bad, "ones that work with a customer-managed key")
 }
 
-// Application returns nil if an application may be deployed in its Region: in an additional one, or if the instance has
-// a customer-managed key, the application must work with it.
-func (a Admission) Application(s *Snapshot, app Application) error {
-	support := AppSupport{true, true}
-	if a.Support != nil {
-		support = a.Support(app)
+// Deployable returns nil if an application may be deployed in its Region: in an additional one, or if the instance has
+// a customer-managed key, the application must work with it. Otherwise the error is an *Error with ReasonApplications.
+// Tx.PutApplication asks it.
+func (s *Snapshot) Deployable(app Application) error { return asError(s.deployable(app)) }
+
+func (s *Snapshot) deployable(app Application) *Error {
+	if s.support == nil {
+		return nil
 	}
-	additional := app.Region != s.regionList[0].Name
+	support, additional := s.support(cloneApplication(app)), app.Region != s.regionList[0].Name
 	switch {
 	case additional && !support.MultiRegion:
 		return offenders([]string{app.Name}, "one that works in an additional Region")
-	case !support.CustomerKey && (additional || s.Metadata().Encryption.KeyType == KeyCustomerManaged):
+	case !support.CustomerKey && (additional || s.metadata.Encryption.KeyType == KeyCustomerManaged):
 		return offenders([]string{app.Name}, "one that works with a customer-managed key")
 	}
 	return nil

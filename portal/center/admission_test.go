@@ -58,8 +58,17 @@ func TestRule71UpdatesNameTheirActor(t *testing.T) {
 
 func controlOf(t *testing.T, d center.Data) *center.Control {
 	t.Helper()
-	return &center.Control{View: view(t, d, d.Regions[0].Name), Admission: center.Admission{Key: everyKey},
-		Delegated: delegate}
+	return supporting(t, d, nil)
+}
+
+// supporting is controlOf for an instance with Config.Support.
+func supporting(t *testing.T, d center.Data, support func(center.Application) center.AppSupport) *center.Control {
+	t.Helper()
+	inst, err := center.Open(center.Config{Data: d, Support: support})
+	require.NoError(t, err)
+	v, err := inst.In(d.Regions[0].Name)
+	require.NoError(t, err)
+	return &center.Control{View: v, Admission: center.Admission{Key: everyKey}, Delegated: delegate}
 }
 
 var administrator = center.Caller{Account: owner, Region: "us-east-1", Administrator: true}
@@ -126,8 +135,7 @@ func TestRule17PrerequisitesAreCheckedOneByOne(t *testing.T) {
 	d := admissible()
 	d.Instance.Kind, d.Instance.Encryption = center.InstanceAccount, center.Encryption{KeyType: center.KeyOwnedByAWS}
 	d.Applications = []center.Application{{Name: "Old", URL: "https://old.example", Region: "us-east-1"}}
-	c := controlOf(t, d)
-	c.Support = func(center.Application) center.AppSupport { return center.AppSupport{} }
+	c := supporting(t, d, func(center.Application) center.AppSupport { return center.AppSupport{} })
 	all := c.Prerequisites(c.View.Snapshot())
 	require.Len(t, all, 3)
 	for i, want := range []center.Requirement{
@@ -251,8 +259,7 @@ func TestRule6ApplicationsAreCheckedFirst(t *testing.T) {
 	support := map[string]center.AppSupport{
 		"Wiki": {CustomerKey: true, MultiRegion: true}, "Single": {CustomerKey: true}, "Plain": {MultiRegion: true},
 	}
-	c := controlOf(t, d)
-	c.Support = func(a center.Application) center.AppSupport { return support[a.Name] }
+	c := supporting(t, d, func(a center.Application) center.AppSupport { return support[a.Name] })
 	var e *center.Error
 	_, err := c.AddRegion(t.Context(), administrator, center.Region{Name: "eu-west-1"})
 	require.ErrorAs(t, err, &e)
@@ -270,9 +277,68 @@ func TestRule6ApplicationsAreCheckedFirst(t *testing.T) {
 		{"Single", "eu-central-1", center.ReasonApplications}, {"Plain", "eu-central-1", center.ReasonApplications},
 		{"Plain", "us-east-1", center.ReasonApplications},
 	} {
-		err := c.Application(c.View.Snapshot(), center.Application{Name: tt.app, Region: tt.region})
+		err := c.View.Snapshot().Deployable(center.Application{Name: tt.app, Region: tt.region})
 		assert.Equal(t, tt.want, reasonOf(t, err), "%+v", tt)
 	}
+}
+
+// Rules 6 and 7: no update gets around the conditions for applications and for the key, in either Region, also if the
+// program ignores the refusal. An application that is there, and works no longer, still loses users and can be removed.
+func TestRule7ApplicationsArePutUnderConditions(t *testing.T) {
+	works := map[string]center.AppSupport{
+		"Wiki": {CustomerKey: true, MultiRegion: true}, "Single": {CustomerKey: true}, "Plain": {MultiRegion: true},
+	}
+	d := admissible("eu-central-1")
+	d.Instance.Encryption = center.Encryption{}
+	d.Users = []center.User{{UserName: "alice"}}
+	inst, err := center.Open(center.Config{Data: d, Support: func(a center.Application) center.AppSupport {
+		return works[a.Name]
+	}})
+	require.NoError(t, err)
+	update := func(region string, change func(*center.Tx) error) center.Reason {
+		t.Helper()
+		v, err := inst.In(region)
+		require.NoError(t, err)
+		return reasonOf(t, v.Update(func(tx *center.Tx) error {
+			_ = change(tx)
+			return nil
+		}))
+	}
+	app := func(name, region string, to ...center.Principal) func(*center.Tx) error {
+		return func(tx *center.Tx) error {
+			return tx.PutApplication(center.Application{ID: name + region, Name: name, URL: "https://app.example",
+				Region: region, AssignedTo: to})
+		}
+	}
+	for _, tt := range []struct {
+		name, region string
+		want         center.Reason
+	}{
+		{"Wiki", "us-east-1", ""}, {"Wiki", "eu-central-1", ""}, {"Single", "us-east-1", ""}, {"Plain", "us-east-1", ""},
+		{"Single", "eu-central-1", center.ReasonApplications}, {"Plain", "eu-central-1", center.ReasonApplications},
+	} {
+		assert.Equal(t, tt.want, update(tt.region, app(tt.name, tt.region)), "%+v", tt)
+		_, put := inst.Snapshot().Application(tt.name + tt.region)
+		assert.Equal(t, tt.want == "", put, "%+v", tt)
+	}
+	useKey := func(tx *center.Tx) error {
+		return tx.PutInstanceMetadata(center.InstanceMetadata{Encryption: center.Encryption{
+			KeyType: center.KeyCustomerManaged, KeyARN: multiKey}})
+	}
+	require.Equal(t, center.ReasonApplications, update("us-east-1", useKey))
+	require.NotEqual(t, center.KeyCustomerManaged, inst.Snapshot().Metadata().Encryption.KeyType)
+	require.Empty(t, update("us-east-1", func(tx *center.Tx) error { return tx.RemoveApplication("Plainus-east-1") }))
+	require.Empty(t, update("us-east-1", useKey))
+	assert.Equal(t, center.ReasonApplications, update("us-east-1", app("Plain", "us-east-1")))
+
+	works["Wiki"] = center.AppSupport{}
+	assert.Empty(t, update("us-east-1", app("Wiki", "us-east-1", center.UserPrincipal("alice"))))
+	assert.Empty(t, update("us-east-1", app("Wiki", "us-east-1")))
+	assert.Equal(t, center.ReasonApplications, update("us-east-1", func(tx *center.Tx) error {
+		return tx.PutApplication(center.Application{ID: "Wikius-east-1", Name: "Wiki", URL: "https://moved.example",
+			Region: "us-east-1"})
+	}))
+	assert.Empty(t, update("us-east-1", func(tx *center.Tx) error { return tx.RemoveApplication("Wikius-east-1") }))
 }
 
 // Rules 8 and 74: only an administrator of the owning account, or of its delegate, may add and remove Regions, with a
@@ -383,15 +449,14 @@ func TestRule78RegionsAreRemovedOneAtATime(t *testing.T) {
 // Rule 24: the adviser ranks what can be added first, then where data may stay, then what applications work there, then
 // the distance.
 func TestRule24Adviser(t *testing.T) {
-	c := controlOf(t, admissible())
+	c := supporting(t, admissible(), func(a center.Application) center.AppSupport {
+		return center.AppSupport{CustomerKey: true, MultiRegion: a.Region != "eu-central-1"}
+	})
 	c.Key = func(_ context.Context, _, region string) error {
 		if region == "eu-west-2" {
 			return errors.New("no copy")
 		}
 		return nil
-	}
-	c.Support = func(a center.Application) center.AppSupport {
-		return center.AppSupport{CustomerKey: true, MultiRegion: a.Region != "eu-central-1"}
 	}
 	all := c.Advise(t.Context(), c.View.Snapshot(), center.Wish{Near: "eu-central-1", In: []string{"EU"},
 		Applications: []center.Application{{Name: "Render"}}})

@@ -43,7 +43,7 @@ func (a Admission) Advise(ctx context.Context, s *Snapshot, w Wish) []Advice {
 		}
 		for _, app := range w.Applications {
 			app.Region = c.Place.Name
-			if a.Application(s, app) != nil {
+			if s.deployable(app) != nil {
 				one.Unsupported = append(one.Unsupported, app.Name)
 			}
 		}

@@ -16,6 +16,11 @@ type Config struct {
 	Journal Journal
 	// Now is the clock of the dates that updates set. Nil: time.Now.
 	Now func() time.Time
+	// Support says what an application works with. An application that doesn't work with what the instance has can't be
+	// put, and prevents a customer-managed key and additional Regions: see Snapshot.Deployable and Snapshot.CustomerKey.
+	// It must be a pure function, safe for concurrent use, and the same in every Region. Nil: every application works
+	// with everything, as links do.
+	Support func(Application) AppSupport
 	// Rand makes the IDs of new permission sets. It must be safe for concurrent use. Nil: crypto/rand.Reader.
 	Rand io.Reader
 }
@@ -30,6 +35,7 @@ func (c Config) open(isNew bool) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.support = c.Support
 	i := &Instance{journal: c.Journal, now: c.Now, rand: cmp.Or(c.Rand, rand.Reader)}
 	if i.now == nil {
 		i.now = time.Now

@@ -54,7 +54,7 @@ func (c *Control) CheckKey(who Caller, next Encryption) error {
 		return err
 	}
 	if next.KeyType == KeyCustomerManaged {
-		return c.CustomerKey(s)
+		return s.CustomerKey()
 	}
 	return nil
 }

@@ -172,7 +172,8 @@ func (c *checker) encryption(e Encryption, regions int) {
 
 // PutInstanceMetadata replaces the description of the instance. An empty ID or IdentityStoreID keeps what is written.
 // An ID that is written can't be replaced by another. Set it before any ID is handed out: those that are derived from
-// it change. CreatedAt never changes. Primary only.
+// it change. CreatedAt never changes. The first customer-managed key needs applications that work with it: see
+// Snapshot.CustomerKey. Primary only.
 func (t *Tx) PutInstanceMetadata(m InstanceMetadata) error {
 	if err := t.primaryOnly("write", KindInstance); err != nil {
 		return err
@@ -188,6 +189,11 @@ func (t *Tx) PutInstanceMetadata(m InstanceMetadata) error {
 	}
 	keep("ID of instance", &m.ID, old.ID)
 	keep("identityStoreId of instance", &m.IdentityStoreID, old.IdentityStoreID)
+	if managed := KeyCustomerManaged; m.Encryption.KeyType == managed && old.Encryption.KeyType != managed {
+		if err := t.d.s.customerKey(); err != nil {
+			return t.refuse(err)
+		}
+	}
 	m.CreatedAt = old.CreatedAt
 	t.d.setMetadata(m)
 	return t.err

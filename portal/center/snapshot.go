@@ -33,6 +33,8 @@ type Snapshot struct {
 	// strays: a group has a member of another identity provider. NewJournaled and Apply accept that, and an update must
 	// mend it.
 	strays bool
+	// support is Config.Support.
+	support func(Application) AppSupport
 }
 
 func emptySnapshot() *Snapshot { return &Snapshot{ids: newIdentifiers(), relations: newRelations()} }
@@ -45,7 +47,7 @@ func (s *Snapshot) fork() *Snapshot {
 		users: s.users.fork(), groups: s.groups.fork(), sets: s.sets.fork(), accounts: s.accounts.fork(),
 		assignments: s.assignments.fork(), applications: s.applications.fork(),
 		federations: s.federations.fork(), parked: s.parked.fork(), residency: s.residency.fork(),
-		relations: s.relations.fork(),
+		relations: s.relations.fork(), support: s.support,
 	}
 }
 

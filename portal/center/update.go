@@ -351,16 +351,27 @@ func (t *Tx) Unassign(a Assignment) error {
 }
 
 // PutApplication adds an application, or replaces the one with its ID. The application's own Region only: the primary
-// can't manage an application of an additional Region, and an application can't move to another Region.
+// can't manage an application of an additional Region, and an application can't move to another Region. It must work
+// there (see Snapshot.Deployable), unless the change is one of its AssignedTo alone.
+//
+// An ID that another Region's application has is refused with ReasonNotAppRegion, which names that Region. If two
+// Regions add one ID before they know of each other's, every Region has the application of the one whose name sorts
+// first. The other one is kept, and comes back when that is removed.
 func (t *Tx) PutApplication(a Application) error {
 	a = cloneApplication(defaultedApplication(a))
-	tasks := []Task{TaskAppManagement}
-	if old := t.d.s.applications.get(a.ID); !slices.Equal(principals(old), a.AssignedTo) {
+	tasks, old := []Task{TaskAppManagement}, t.d.s.applications.get(a.ID)
+	if !slices.Equal(principals(old), a.AssignedTo) {
 		tasks = append(tasks, TaskAppAssignments)
 	}
 	for _, task := range tasks {
 		if err := t.ownRegion("write", a.ID, task, a.Region); err != nil {
 			return err
+		}
+	}
+	unassigned := func(a Application) Application { a.AssignedTo = nil; return a }
+	if old == nil || !deepEqual(unassigned(*old), unassigned(a)) {
+		if err := t.d.s.deployable(a); err != nil {
+			return t.refuse(err)
 		}
 	}
 	t.d.applications.put(a)

@@ -55,7 +55,7 @@ func (n *Node) apply() {
 // makeInstance makes the instance from the directory.
 func (n *Node) makeInstance() {
 	apps, rest := split(n.dir.Records())
-	inst, err := center.Open(center.Config{Records: rest, Journal: journal{n}, Now: n.cfg.Now})
+	inst, err := center.Open(center.Config{Records: rest, Journal: journal{n}, Now: n.cfg.Now, Support: n.cfg.Support})
 	if err != nil {
 		n.cfg.Logger.Error("replica: no instance", "error", err)
 		return

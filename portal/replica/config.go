@@ -128,6 +128,9 @@ type Config struct {
 	// Heartbeat is the interval of questions to each peer, or half of it while nothing changes. News don't wait for it.
 	// Zero: a second.
 	Heartbeat time.Duration
+	// Support says what an application works with: see center.Config. The same in every Region. Nil: every application
+	// works with everything.
+	Support func(center.Application) center.AppSupport
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 	// Logger receives a record for each fault and its end, and the embedded server's warnings at their level. Nil:
