@@ -135,7 +135,7 @@ func (w *world) open(s *site) error {
 		}
 	}
 	if s == w.sites[0] {
-		cfg.Seed, cfg.Admin = corp.Data(entries...), w.regionAdmin
+		cfg.Seed, cfg.Admin = corp.Company(entries...), w.regionAdmin
 		cfg.Seed.Instance = w.instance()
 	}
 	if s.removed { // it begins again, and others may know it from before

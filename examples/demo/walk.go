@@ -37,6 +37,7 @@ var steps = []step{
 	oneSignIn,
 	commandLine,
 	changeArrives,
+	accountFound,
 	swapped,
 	unlistedURL,
 	wrongRecipient,

@@ -45,10 +45,10 @@ func TestWalkWithTheCLI(t *testing.T) {
 			out, err := cmd.CombinedOutput()
 			require.NoError(t, err, "%s", out)
 			lines := strings.Split(string(out), "\n")
-			require.Greater(t, len(lines), 25)
+			require.Greater(t, len(lines), 26)
 			assert.Contains(t, lines[12], "signed Alice in with the profiles ReadOnly and ReadOnly-additional")
-			assert.Contains(t, lines[23], "the profile ReadOnly-additional got new credentials, and signed in again")
-			assert.Contains(t, lines[24], "led AWS's command line to eu-central-1")
+			assert.Contains(t, lines[24], "the profile ReadOnly-additional got new credentials, and signed in again")
+			assert.Contains(t, lines[25], "led AWS's command line to eu-central-1")
 		})
 	}
 }

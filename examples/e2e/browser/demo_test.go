@@ -146,6 +146,9 @@ func testDemoWithoutPrimary(t *testing.T, d demo, b, other *tab) {
 	b.listed(2, frankfurt, "sp-initiated", d.login, "Accepted")
 	b.checkPage("demo-stopped")
 	other.checkPage("demo-portal")
+	other.reads("1 to 20 of 24") // closed, as there are many: the search opens what it finds
+	other.typeIn("#q", "sand\r")
+	other.reads("1 account, 0 applications")
 	other.click(`a[href$="/AdministratorAccess"]`)
 	other.reads("AdministratorAccess", "Sandbox")
 
