@@ -26,6 +26,7 @@ type shared struct {
 	admission   *admission
 	soap        *soapClient
 	unsolicited *unsolicitedArtifacts
+	refusals    *refusals
 }
 
 // newShared returns the shared part of a Config that has its defaults.
@@ -33,6 +34,7 @@ func newShared(cfg *Config) *shared {
 	return &shared{
 		clients: newClients(cfg.requestQuota(), cfg.RequestLifetime), bodies: newBodies(cfg.MaxBodies),
 		admission: newAdmission(cfg.MaxAtOnce), soap: newSOAPClient(cfg), unsolicited: newUnsolicitedArtifacts(),
+		refusals: newRefusals(),
 	}
 }
 

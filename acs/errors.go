@@ -22,7 +22,8 @@ const (
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonBusy: the bodies that are being read use up Config.MaxBodies, or this client's part of it. Or more responses
 	// arrive than the stores take (see Config.MaxAtOnce). Or the calls to an identity provider by SOAP, or to all, use up
-	// what there may be at the same time, or this client's part of that.
+	// what there may be at the same time, or this client's part of that. Or too many logout messages of this client were
+	// refused lately.
 	ReasonBusy Reason = "Busy"
 	// ReasonForm: the body is not a form with exactly one SAMLResponse, or one SAMLart where artifacts are taken, and at
 	// most one RelayState.

@@ -35,15 +35,20 @@ var logoutAnswers = map[string]answer{
 	string(saml.ReasonMetadataExpired): {http.StatusServiceUnavailable, textNoSignOut, retrySoon},
 }
 
+// answerTo returns the answer to a refused logout message.
+func answerTo(v Verdict) answer {
+	if a, ok := logoutAnswers[v.Reason]; ok {
+		return a
+	}
+	return answer{status: http.StatusForbidden, text: textNoLogout}
+}
+
 // logoutRefused logs and answers a logout message that was refused. req is the message if it is a verified request.
 func (c *Consumer) logoutRefused(
 	w http.ResponseWriter, r *http.Request, req *saml.VerifiedLogoutRequest, err error,
 ) Verdict {
 	v := c.logLogoutError(r, "saml logout", err)
-	a, ok := logoutAnswers[v.Reason]
-	if !ok {
-		a = answer{status: http.StatusForbidden, text: textNoLogout}
-	}
+	a := answerTo(v)
 	if bySOAP(r) {
 		c.refuseBySOAP(w, r, req, err, a, v.Reference)
 	} else {

@@ -2,6 +2,7 @@ package acs
 
 import (
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,15 +15,22 @@ import (
 // answers to ours. Region.Mount mounts it at the paths of saml.Config.Logout and LogoutURL. A request needs no cookie,
 // and arrives by HTTP-Redirect, HTTP-POST or SOAP, also in a frame of the identity provider. An answer counts in the
 // browser of its request; if another Region made the request, the browser is sent on there with the same message. A
-// refused request by SOAP gets a LogoutResponse if its signature verified, and else a SOAP Fault; the others a page.
+// refused request by SOAP gets a LogoutResponse if its signature verified, and else a SOAP Fault; the others a page. The
+// bytes of a request that was refused as a replay are not verified again, and get a Fault. A client of whose messages
+// 200 were refused within 10 seconds (800 of an IPv6 /48) gets 503 with Retry-After, and none is read.
 func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]
 	c.setHeaders(w.Header())
-	held := c.bodies.hold(c.cfg.ClientAddr(r))
+	client := c.cfg.ClientAddr(r)
+	held := c.bodies.hold(client)
 	defer held.release() // also after a panic; normally it is free when the message is verified
-	in, isResponse, err := c.readLogout(w, r, held)
-	flow := ""
+	flow, isResponse := "", false
+	var in saml.LogoutMessage
 	var req *saml.VerifiedLogoutRequest
+	err := c.refusals.allow(client, c.cfg.SP.Now())
+	if err == nil {
+		in, isResponse, err = c.readLogout(w, r, held)
+	}
 	switch {
 	case err != nil:
 	case isResponse:
@@ -33,7 +41,11 @@ func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 		req, err = g.asked(w, r, c, in, held)
 	}
 	if err != nil {
-		c.observeLogout(r.Context(), flow, c.logoutRefused(w, r, req, err))
+		v := c.logoutRefused(w, r, req, err)
+		if answerTo(v).status < http.StatusInternalServerError {
+			c.refusals.add(client, c.cfg.SP.Now())
+		}
+		c.observeLogout(r.Context(), flow, v)
 	}
 }
 
@@ -86,6 +98,9 @@ func (g *Region) asked(
 	if c.cfg.EndSessions == nil {
 		return nil, badConfig("Config.EndSessions", "is required for logout")
 	}
+	if err := c.refusals.check(in); err != nil {
+		return nil, err
+	}
 	req, err := c.cfg.SP.VerifyLogoutRequest(in)
 	if err != nil {
 		return nil, err
@@ -93,6 +108,10 @@ func (g *Region) asked(
 	held.release()
 	status, err := c.endOnce(r, req)
 	if err != nil {
+		var ours *Error
+		if errors.As(err, &ours) && ours.Reason == ReasonReplay {
+			c.refusals.remember(in)
+		}
 		return req, err
 	}
 	v := c.logoutVerdict(req.IdP(), req.NameID().Value)
