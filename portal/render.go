@@ -180,6 +180,11 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name
 		pg.Regions, pg.Operator, pg.Of = all, p.isOperator(*pg.User), p.providerOf(*pg.User)
 		pg.Ends, pg.Renew = p.endsSoon(r, pg)
 	}
+	p.write(w, r, status, name, pg)
+}
+
+// write writes a page that is complete.
+func (p *Portal) write(w http.ResponseWriter, r *http.Request, status int, name string, pg page) {
 	b, err := p.templates.execute(name, pg)
 	if err != nil {
 		p.log.ErrorContext(r.Context(), "portal: page failed", "page", name, "error", err)

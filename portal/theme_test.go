@@ -3,8 +3,10 @@ package portal_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -39,6 +41,36 @@ func newPortal(t *testing.T, edit func(*portal.Config)) (*portal.Portal, error) 
 }
 
 func templateFile(name, text string) fstest.MapFS { return fstest.MapFS{name: {Data: []byte(text)}} }
+
+// The preview lists each page, and shows it with its samples, in the user's language and under the portal's policy.
+func TestPreview(t *testing.T) {
+	p, err := newPortal(t, func(*portal.Config) {})
+	require.NoError(t, err)
+	show := func(path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Header.Set("Accept-Language", "de")
+		w := httptest.NewRecorder()
+		p.Preview().ServeHTTP(w, r)
+		return w
+	}
+	links := regexp.MustCompile(`href="(/[a-z]+)/[0-9]+"`).FindAllStringSubmatch(show("/").Body.String(), -1)
+	seen := map[string]bool{}
+	for _, link := range links {
+		seen[strings.TrimPrefix(link[1], "/")] = true
+	}
+	names, err := filepath.Glob("templates/*.html")
+	require.NoError(t, err)
+	require.Len(t, seen, len(names)-1, "all but the layout")
+	w := show("/role/1")
+	require.Equal(t, 200, w.Code)
+	require.Contains(t, w.Body.String(), "Zum Inhalt springen")
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "script-src 'self'")
+	sheet := regexp.MustCompile(`/static/[^"]*\.css`).FindString(w.Body.String())
+	require.Contains(t, show(sheet).Header().Get("Content-Type"), "text/css")
+	for _, path := range []string{"/role/0", "/role/99", "/role/x", "/nothing/1"} {
+		require.Equal(t, 404, show(path).Code, path)
+	}
+}
 
 // One template is replaced, and the others stay.
 func TestTemplatesAreReplacedOneByOne(t *testing.T) {
