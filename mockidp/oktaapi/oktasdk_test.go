@@ -20,34 +20,20 @@ import (
 // need it. The test is skipped where the SDK can't be downloaded, and with -short,
 // unless MERIDIAN_REQUIRE lists "okta".
 func TestOktaSDK(t *testing.T) {
-	if testing.Short() && !testkit.Required("okta") {
-		testkit.Skip(t, "compiling the SDK takes a while")
-	}
-	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	run := func(env []string, name string, args ...string) (string, error) {
-		c := exec.CommandContext(ctx, name, args...)
-		c.Dir = dir
-		c.Env = append(os.Environ(), append(env, "GOFLAGS=-mod=mod", "GOWORK=off")...)
-		c.WaitDelay = 10 * time.Second
-		out, err := c.CombinedOutput()
-		return string(out), err
-	}
-	source := must(os.ReadFile(filepath.Join("testdata", "oktasdk", "main.go.txt")))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), source, 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(
-		"module oktasdk\n\ngo 1.25.0\n\nrequire github.com/okta/okta-sdk-golang/v2 v2.20.0\n"), 0o600))
-	if out, err := run(nil, "go", "mod", "download", "github.com/okta/okta-sdk-golang/v2@v2.20.0"); err != nil {
-		testkit.Lacking(t, "okta", "okta-sdk-golang v2.20.0 can't be downloaded: "+err.Error()+": "+out)
-	}
-	out, err := run(nil, "go", "build", "-o", "oktasdk", ".")
-	require.NoError(t, err, out)
+	const sdk, version = "github.com/okta/okta-sdk-golang/v2", "v2.20.0"
+	program := testkit.NewModule(t, "okta", map[string]string{
+		"main.go": string(must(os.ReadFile(filepath.Join("testdata", "oktasdk", "main.go.txt")))),
+		"go.mod":  "module oktasdk\n\ngo 1.25.0\n\nrequire " + sdk + " " + version + "\n",
+	}, sdk+"@"+version).Build()
 
 	a := newAPI(t, twoApps())
-	out, err = run([]string{"OKTA_URL=" + a.url, "OKTA_TOKEN=" + a.token, "HOME=" + dir}, filepath.Join(dir, "oktasdk"))
-	require.NoError(t, err, out)
-	assert.True(t, strings.HasSuffix(out, "done\n"), out)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, program)
+	c.Env, c.WaitDelay = append(os.Environ(), "OKTA_URL="+a.url, "OKTA_TOKEN="+a.token, "HOME="+t.TempDir()), 10*time.Second
+	out, err := c.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.True(t, strings.HasSuffix(string(out), "done\n"), "%s", out)
 
 	// The Server has what the SDK did.
 	u, ok := a.idp.User("sdk@example.com")

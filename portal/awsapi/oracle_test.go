@@ -3,7 +3,6 @@ package awsapi_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -23,29 +22,13 @@ import (
 // buildWithSDK compiles a program of testdata/awssdk with the AWS SDK, in a module of its own.
 func buildWithSDK(t *testing.T, source string) (program string) {
 	t.Helper()
-	testkit.Long(t, "awssdk", "compiling the AWS SDK takes a while")
-	dir := t.TempDir()
+	files := map[string]string{}
 	for from, to := range map[string]string{"go.mod.txt": "go.mod", source: "main.go"} {
 		raw, err := os.ReadFile(filepath.Join("testdata", "awssdk", from))
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, to), raw, 0o600))
+		files[to] = string(raw)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	run := func(args ...string) (string, error) {
-		c := exec.CommandContext(ctx, "go", args...)
-		c.Dir, c.WaitDelay = dir, 10*time.Second
-		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
-		out, err := c.CombinedOutput()
-		return string(out), err
-	}
-	if out, err := run("mod", "download", "github.com/aws/aws-sdk-go-v2"); err != nil {
-		testkit.Lacking(t, "awssdk", "the AWS SDK can't be downloaded: "+err.Error()+": "+out)
-	}
-	program = filepath.Join(dir, "program")
-	out, err := run("build", "-o", program, "main.go")
-	require.NoError(t, err, out)
-	return program
+	return testkit.NewModule(t, "awssdk", files, "github.com/aws/aws-sdk-go-v2").Build()
 }
 
 // The signer of the AWS SDK signs random requests: paths, parameters and headers with every kind of character. Each is

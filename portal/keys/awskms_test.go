@@ -2,7 +2,6 @@ package keys_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,35 +20,16 @@ import (
 // buildKMS compiles the driver of KMS.md with the AWS SDK, in a module of its own.
 func buildKMS(t *testing.T) (program string) {
 	t.Helper()
-	testkit.Long(t, "awssdk", "compiling the AWS SDK takes a while")
 	here, err := filepath.Abs(filepath.Join("..", ".."))
 	require.NoError(t, err)
 	_, page, _ := strings.Cut(string(fileOf(t, "KMS.md")), "```go\n")
 	driver, _, found := strings.Cut(page, "\n```\n")
 	require.True(t, found, "KMS.md has a block of Go")
-	from, dir := filepath.Join("testdata", "awskms"), t.TempDir()
-	for name, text := range map[string]string{
+	from := filepath.Join("testdata", "awskms")
+	return testkit.NewModule(t, "awssdk", map[string]string{
 		"go.mod":  strings.Replace(string(fileOf(t, filepath.Join(from, "go.mod.txt"))), "MERIDIAN", here, 1),
 		"main.go": string(fileOf(t, filepath.Join(from, "main.go.txt"))) + "\n" + driver + "\n",
-	} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	run := func(args ...string) (string, error) {
-		c := exec.CommandContext(ctx, "go", args...)
-		c.Dir, c.WaitDelay = dir, 10*time.Second
-		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off")
-		out, err := c.CombinedOutput()
-		return string(out), err
-	}
-	if out, err := run("mod", "download", "github.com/aws/aws-sdk-go-v2/service/kms"); err != nil {
-		testkit.Lacking(t, "awssdk", "the AWS SDK can't be downloaded: "+err.Error()+": "+out)
-	}
-	program = filepath.Join(dir, "program")
-	out, err := run("build", "-o", program, "main.go")
-	require.NoError(t, err, out)
-	return program
+	}, "github.com/aws/aws-sdk-go-v2/service/kms").Build()
 }
 
 // A kmsProgram is the program that has the driver.

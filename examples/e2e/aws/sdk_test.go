@@ -19,22 +19,18 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// goSDK is a module for the AWS SDK for Go. The versions are those of portal/awsapi.
-type goSDK struct {
-	t   *testing.T
-	dir string
-}
-
-func newGoSDK(t *testing.T) goSDK {
+// newGoSDK makes a module with the AWS SDK for Go. The versions are those of portal/awsapi.
+func newGoSDK(t *testing.T) testkit.Module {
 	t.Helper()
-	testkit.Long(t, "awssdk", "compiling the AWS SDK takes a while")
-	s := goSDK{t, t.TempDir()}
-	copyFile(t, filepath.Join("..", "..", "..", "portal", "awsapi", "testdata", "awssdk", "go.mod.txt"), s.dir, "go.mod")
-	copyFile(t, filepath.Join("testdata", "sdk.go.txt"), s.dir, "main.go")
-	if out, err := s.run("mod", "download"); err != nil {
-		testkit.Lacking(t, "awssdk", "the AWS SDK can't be downloaded: "+err.Error()+": "+out)
+	text := func(path ...string) string {
+		raw, err := os.ReadFile(filepath.Join(path...))
+		require.NoError(t, err)
+		return string(raw)
 	}
-	return s
+	return testkit.NewModule(t, "awssdk", map[string]string{
+		"go.mod":  text("..", "..", "..", "portal", "awsapi", "testdata", "awssdk", "go.mod.txt"),
+		"main.go": text("testdata", "sdk.go.txt"),
+	})
 }
 
 func copyFile(t *testing.T, from string, to ...string) {
@@ -44,21 +40,8 @@ func copyFile(t *testing.T, from string, to ...string) {
 	require.NoError(t, os.WriteFile(filepath.Join(to...), raw, 0o600))
 }
 
-func (s goSDK) run(args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Minute)
-	defer cancel()
-	c := exec.CommandContext(ctx, "go", args...)
-	c.Dir, c.WaitDelay = s.dir, 10*time.Second
-	c.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
-	out, err := c.CombinedOutput()
-	return string(out), err
-}
-
 func TestGoSDK(t *testing.T) {
-	sdk := newGoSDK(t)
-	program := filepath.Join(sdk.dir, "sdk")
-	out, err := sdk.run("build", "-o", program, ".")
-	require.NoError(t, err, out)
+	program := newGoSDK(t).Build()
 	w := newWorld(t, "8443")
 	for i := range w.places {
 		w.uses(i, program)

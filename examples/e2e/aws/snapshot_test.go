@@ -158,7 +158,7 @@ func TestSnapshotsOfTheSDK(t *testing.T) {
 	p.signIn()
 	for _, o := range p.operations() {
 		t.Run(o.name, func(t *testing.T) {
-			dir, err := sdk.run("list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/"+o.module)
+			dir, err := sdk.Go("list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/"+o.module)
 			require.NoError(t, err, dir)
 			dir = strings.TrimSpace(dir)
 			request := readSnapshot(t, dir, "request", o.name+".request")
