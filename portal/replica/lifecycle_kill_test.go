@@ -2,7 +2,10 @@ package replica_test
 
 import (
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,9 +37,36 @@ func (c *child) killed(t *testing.T, what string, after time.Duration) string {
 	return strings.TrimSuffix(answer, "\n")
 }
 
-// Rules 17 and 78: the primary is killed in the middle of each step of adding and removing a Region. It ends in one of
-// two states: the step was not begun, or it goes on by itself until the Region is ACTIVE, or gone with its data. What
-// was acknowledged has begun.
+// dieBefore counts the writes to a process's log down to the one before which it dies; 0: it doesn't.
+var dieBefore atomic.Int64
+
+// mortalNow is the clock of a Region's process. Every write to the log asks it once, when all before it is on disk.
+func mortalNow() time.Time {
+	if dieBefore.Load() > 0 && writesLog() && dieBefore.Add(-1) == 0 {
+		self, _ := os.FindProcess(os.Getpid())
+		_ = self.Kill()
+		select {}
+	}
+	return time.Now()
+}
+
+// writesLog reports whether the caller of mortalNow is the function that writes the log.
+func writesLog() bool {
+	callers := make([]uintptr, 4)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)])
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		if strings.HasSuffix(f.Function, ".(*Node).writeLog") {
+			return true
+		}
+	}
+	return false
+}
+
+// Rules 17 and 78: the primary is killed between each two writes to its log while a Region is added and removed, as
+// many as the code makes: the last round is the one without a kill. It ends in one of two states: the step was not
+// begun, or it goes on by itself until the Region is ACTIVE, or gone with its data. What was acknowledged has begun.
 func TestRule78PrimaryKilledInEveryStep(t *testing.T) {
 	t.Parallel()
 	ports := freePorts(t, 2)
@@ -53,46 +83,62 @@ func TestRule78PrimaryKilledInEveryStep(t *testing.T) {
 		t.Cleanup(n.Close)
 		return n
 	}
-	us := start(t, j)
-	begun := map[bool]int{}
-	status := func(want string) func() bool {
-		return func() bool { return us.ask(t, "status "+frankfurt) == want }
+	us, kills := start(t, j), 0
+	// say tells the primary what to do, and starts it again if it dies of that. Then there is no answer.
+	say := func(what string) string {
+		_, _ = fmt.Fprintln(us.in, what)
+		answer, err := us.lines.ReadString('\n')
+		if err == nil {
+			return strings.TrimSuffix(answer, "\n")
+		}
+		us.kill()
+		us = start(t, j)
+		kills++
+		return ""
 	}
-	for _, delay := range delays {
-		require.Equal(t, "none", us.ask(t, "status "+frankfurt))
-		answer := us.killed(t, "add "+frankfurt, delay)
-		us = start(t, j)
-		now := us.ask(t, "status "+frankfurt)
-		begun[now == "ADDING"]++
-		switch now {
-		case "none":
+	status := func() (now string) {
+		for now == "" {
+			now = say("status " + frankfurt)
+		}
+		return now
+	}
+	var before [3]int // kills before a step was acknowledged: adding, replicating, removing
+	round := 0
+	for killed := true; killed; {
+		round, kills = round+1, 0
+		require.Equal(t, "none", status())
+		require.Equal(t, "ok", say(fmt.Sprint("die ", round)))
+		answer := say("add " + frankfurt)
+		if status() == "none" {
 			require.Empty(t, answer, "it was acknowledged, and is lost")
-			require.Equal(t, "ADDING", us.ask(t, "add "+frankfurt))
-		default:
-			require.Equal(t, "ADDING", now)
+			require.Equal(t, "ADDING", say("add "+frankfurt))
 		}
+		adding := kills
 		eu := openFrankfurt()
-		us.killed(t, "status "+frankfurt, delay) // while it replicates
-		us = start(t, j)
-		eventually(t, "ACTIVE", status("ACTIVE"))
+		eventually(t, "ACTIVE", func() bool { return status() == "ACTIVE" })
 		require.NoError(t, eu.Ready(background(t)))
-		putApplication(t, eu, fmt.Sprint("wiki-", delay))
+		putApplication(t, eu, fmt.Sprint("wiki-", round))
+		replicating := kills - adding
 
-		answer = us.killed(t, "remove "+frankfurt, delay)
-		us = start(t, j)
-		now = us.ask(t, "status "+frankfurt)
-		begun[now != "ACTIVE"]++
-		if now == "ACTIVE" {
-			require.NotEqual(t, "REMOVING", answer, "it was acknowledged, and is lost")
-			// It is refused while an application arrives that it didn't accept.
-			eventually(t, "the removal begins", func() bool { return us.ask(t, "remove "+frankfurt) == "REMOVING" })
-		}
-		eventually(t, "the removal", status("none"))
+		eventually(t, "the removal begins", func() bool { // it is refused while an application arrives
+			answer := say("remove " + frankfurt)
+			now := status()
+			require.False(t, answer == "REMOVING" && now == "ACTIVE", "it was acknowledged, and is lost")
+			return now != "ACTIVE"
+		})
+		eventually(t, "the removal", func() bool { return status() == "none" })
 		erased(t, eu)
 		eu.Close()
 		assert.Empty(t, found(t, euDir, "alice@example.com"))
+		say("die 0")
+		killed = kills > 0
+		for step, n := range []int{adding, replicating, kills - adding - replicating} {
+			before[step] += n
+		}
 	}
-	t.Logf("%d steps had not begun when the primary was killed, and %d had", begun[false], begun[true])
+	t.Logf("%d rounds; kills while the Region was added, replicated and removed: %v", round, before)
+	assert.NotContains(t, before, 0)
+	assert.Greater(t, round, 4, "ADDING, ACTIVE, REMOVING and the removal are a write each")
 }
 
 // Rules 19 and 72: an additional Region is killed while it is added, and while it is removed. It ends as ACTIVE, or

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ import (
 //	revoke USER ID              Revoke
 //	record KIND KEY optional|strict [USER]   a record of a kind, and the user disabled with it
 //	backup FILE                 BackUpFile, again and again until the process is killed
+//	die N                       kill -9 of the process itself, before the Nth write to its log from now on
 //	probe                       Probe, which an older version doesn't know
 //	full KIND                   a full transaction without records of that kind
 //	add REGION                  AddRegion of the control plane
@@ -69,6 +71,10 @@ func obey(n *replica.Node, line string) string {
 		for err == nil {
 			_, err = n.BackUpFile(context.Background(), word[1])
 		}
+	case "die":
+		var before int64
+		before, err = strconv.ParseInt(word[1], 10, 64)
+		dieBefore.Store(before)
 	case "probe":
 		err = n.Probe(context.Background())
 	case "full":

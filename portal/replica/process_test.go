@@ -144,6 +144,7 @@ func (j job) config() (replica.Config, error) {
 		a := alone(j.Dir)
 		c.Seed, c.RemoveAfter = a.Seed, a.RemoveAfter
 	}
+	c.Now = mortalNow
 	replica.Know(&c, j.Know...)
 	if j.Later {
 		replica.Understand(&c, 2, 2, 2)
