@@ -83,10 +83,17 @@ func (l *List) Mark(t Target, favorite bool, at time.Time) bool {
 			return
 		}
 		// The user's last click counts, even if another Region's clock is ahead.
-		s.Favorite, s.Marked = favorite, later(stamp(at), s.Marked.Add(time.Millisecond))
+		next := s.Marked
+		if !final(next) {
+			next = next.UTC().Add(time.Millisecond)
+		}
+		s.Favorite, s.Marked = favorite, later(stamp(at), next)
 	})
 	return true
 }
+
+// final reports whether no later mark can be stored: JSON has years up to 9999. A Region may write any instant.
+func final(t time.Time) bool { return t.UTC().Add(time.Millisecond).Year() > 9999 }
 
 func (l *List) change(t Target, edit func(*Shortcut)) {
 	items := slices.Clone(l.Items)
@@ -119,10 +126,11 @@ func Merge(lists ...List) List {
 	return List{bounded(items)}
 }
 
-// join merges two shortcuts to one target; old may be zero. Of two marks at one instant the favorite counts.
+// join merges two shortcuts to one target; old may be zero. Of two marks at one instant the favorite counts, except at
+// the last instant, so that a user can end a favorite that another Region has marked there.
 func join(s, old Shortcut) Shortcut {
 	s.Opened = later(s.Opened, old.Opened)
-	if old.Marked.After(s.Marked) || old.Marked.Equal(s.Marked) && old.Favorite {
+	if old.Marked.After(s.Marked) || old.Marked.Equal(s.Marked) && old.Favorite != final(old.Marked) {
 		s.Favorite, s.Marked = old.Favorite, old.Marked
 	}
 	return s

@@ -124,3 +124,24 @@ func TestMemoryStoreMergesWhatWasPutMeanwhile(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, none.Items)
 }
+
+// Another Region may have marked a target at the last instant that can be stored. The user can end that, and change the
+// rest of the list.
+func TestAMarkAtTheLastInstantIsNotForGood(t *testing.T) {
+	for _, raw := range []string{"9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.9999+10:00", "9999-12-31T23:59:59-10:00"} {
+		var hostile shortcuts.List
+		require.NoError(t, json.Unmarshal([]byte(`{"items":[{"app":"a","favorite":true,"marked":"`+raw+`"}]}`), &hostile))
+		own := shortcuts.Merge(hostile)
+		for range 3 {
+			require.True(t, own.Mark(shortcuts.Target{Application: "a"}, true, at(1)))
+			require.True(t, own.Mark(shortcuts.Target{Application: "a"}, false, at(2)))
+		}
+		require.True(t, own.Mark(shortcuts.Target{Application: "b"}, true, at(3)))
+		stored, err := json.Marshal(own)
+		require.NoError(t, err, raw)
+		require.NoError(t, json.Unmarshal(stored, &own))
+		for _, both := range []shortcuts.List{shortcuts.Merge(own, hostile), shortcuts.Merge(hostile, own)} {
+			assert.Equal(t, []shortcuts.Target{{Application: "b"}}, both.Favorites(), raw)
+		}
+	}
+}
