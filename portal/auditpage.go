@@ -33,6 +33,7 @@ type auditClass struct {
 var auditClasses = []auditClass{
 	{"", textAllEvents},
 	{audit.Changes, textChanges},
+	{audit.Remote, textRemote},
 	{audit.Access, textAccess},
 	{audit.Refusals, textRefusals},
 }
@@ -70,6 +71,7 @@ const (
 	textAuditFailed = "The events can't be read now. Look at the log for the cause."
 	textAllEvents   = "All events"
 	textChanges     = "Changes"
+	textRemote      = "Changes of other Regions"
 	textAccess      = "Sign-ins and credentials"
 	textRefusals    = "Refusals"
 )
@@ -144,13 +146,15 @@ func (p *Portal) auditRead(r *http.Request, by sessions.Session, name string, re
 
 // positionText and positionOf are a Position in an address. An invalid one is the newest event.
 func positionText(p audit.Position) string {
-	return fmt.Sprintf("%d.%d.%d", p[audit.Changes], p[audit.Access], p[audit.Refusals])
+	return fmt.Sprintf("%d.%d.%d.%d", p[audit.Changes], p[audit.Access], p[audit.Refusals], p[audit.Remote])
 }
 
 func positionOf(text string) audit.Position {
-	var changes, access, refusals uint64
-	if n, err := fmt.Sscanf(text, "%d.%d.%d", &changes, &access, &refusals); n != 3 || err != nil {
+	var changes, access, refusals, remote uint64
+	if n, err := fmt.Sscanf(text, "%d.%d.%d.%d", &changes, &access, &refusals, &remote); n != 4 || err != nil {
 		return nil
 	}
-	return audit.Position{audit.Changes: changes, audit.Access: access, audit.Refusals: refusals}
+	return audit.Position{
+		audit.Changes: changes, audit.Access: access, audit.Refusals: refusals, audit.Remote: remote,
+	}
 }

@@ -53,6 +53,7 @@ type entry struct {
 	size  int
 	mark  string // with at: see Log.Once
 	at    uint64
+	once  bool       // not kept after an error
 	done  chan error // nil: no caller waits
 }
 
@@ -172,7 +173,7 @@ func (c *chain) writeAll(batch []*entry) {
 		switch {
 		case len(e.lines) == 0: // of retry
 			c.again = false
-		case err != nil && len(c.held) < maxHeld && c.class != Refusals && e.mark == "":
+		case err != nil && len(c.held) < maxHeld && c.class != Refusals && !e.once:
 			c.held = append(c.held, e)
 		}
 		if e.done != nil {

@@ -34,10 +34,10 @@ type Config struct {
 	// access to forge them. It can't be set with Sealer.
 	InsecurePlaintext bool
 
-	// MaxChanges, MaxAccess and MaxRefusals are how many bytes each class of events may take in Dir, at least 256 KiB.
-	// Beyond that the oldest tenth or so of that class is removed; see "Full" in AUDIT.md. Zero: 128 MiB, 512 MiB and 64
-	// MiB.
-	MaxChanges, MaxAccess, MaxRefusals int64
+	// MaxChanges, MaxAccess, MaxRefusals and MaxRemote are how many bytes each class of events may take in Dir, at least
+	// 256 KiB. Beyond that the oldest tenth or so of that class is removed; see "Full" in AUDIT.md. Zero: 128 MiB, 512
+	// MiB, 64 MiB and 64 MiB.
+	MaxChanges, MaxAccess, MaxRefusals, MaxRemote int64
 	// RotateEvery is how long one file is written. Zero: a day.
 	RotateEvery time.Duration
 	// RefusalsPerHour is how many refusals are written in an hour. A client's share of it shrinks with use, as its
@@ -45,6 +45,14 @@ type Config struct {
 	RefusalsPerHour int
 	// AccessPerHour is how many events of Access one user can cause in an hour. More are counted. Zero: 1,000.
 	AccessPerHour int
+	// RemotePerHour is how many events of Remote one additional Region can cause in an hour. More are counted. Zero:
+	// 1,000.
+	RemotePerHour int
+
+	// Required refuses what gives access (see Log.Grant), if its event can't be written: sign-ins, sessions of other
+	// Regions, programs, tokens and credentials. What ends access goes on. No user can sign in while the disk is full
+	// or the key can't be used. False: a failure stops nothing.
+	Required bool
 
 	// Keys are the keys whose use is written. Empty: none.
 	Keys []*KeyUse
@@ -70,9 +78,10 @@ var regionName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 
 func (c *Config) defaults() {
 	c.MaxChanges, c.MaxAccess = cmp.Or(c.MaxChanges, 128<<20), cmp.Or(c.MaxAccess, 512<<20)
-	c.MaxRefusals = cmp.Or(c.MaxRefusals, 64<<20)
+	c.MaxRefusals, c.MaxRemote = cmp.Or(c.MaxRefusals, 64<<20), cmp.Or(c.MaxRemote, 64<<20)
 	c.RotateEvery = cmp.Or(c.RotateEvery, 24*time.Hour)
 	c.RefusalsPerHour, c.AccessPerHour = cmp.Or(c.RefusalsPerHour, 1000), cmp.Or(c.AccessPerHour, 1000)
+	c.RemotePerHour = cmp.Or(c.RemotePerHour, 1000)
 	c.rest, c.atLeast, c.wait = cmp.Or(c.rest, time.Second), cmp.Or(c.atLeast, 256<<10), cmp.Or(c.wait, 3*time.Second)
 	c.Keys = slices.Clone(c.Keys)
 	if c.Rules == nil {
@@ -95,13 +104,13 @@ func (c *Config) check() error {
 		return bad("Sealer", "one, or InsecurePlaintext", "")
 	case c.Sealer != nil && c.InsecurePlaintext:
 		return bad("InsecurePlaintext", "false with Sealer", "true")
-	case min(c.MaxChanges, c.MaxAccess, c.MaxRefusals) < c.atLeast:
-		return bad("MaxChanges, MaxAccess and MaxRefusals", fmt.Sprintf("at least %d bytes each", c.atLeast),
-			fmt.Sprint(min(c.MaxChanges, c.MaxAccess, c.MaxRefusals)))
+	case min(c.MaxChanges, c.MaxAccess, c.MaxRefusals, c.MaxRemote) < c.atLeast:
+		return bad("MaxChanges, MaxAccess, MaxRefusals and MaxRemote", fmt.Sprintf("at least %d bytes each", c.atLeast),
+			fmt.Sprint(min(c.MaxChanges, c.MaxAccess, c.MaxRefusals, c.MaxRemote)))
 	case c.RotateEvery <= 0:
 		return bad("RotateEvery", "a positive duration", c.RotateEvery.String())
-	case min(c.RefusalsPerHour, c.AccessPerHour) < 0:
-		return bad("RefusalsPerHour and AccessPerHour", "positive numbers", "a negative one")
+	case min(c.RefusalsPerHour, c.AccessPerHour, c.RemotePerHour) < 0:
+		return bad("RefusalsPerHour, AccessPerHour and RemotePerHour", "positive numbers", "a negative one")
 	case slices.Contains(c.Keys, nil):
 		return bad("Keys", "keys", "nil")
 	}

@@ -10,10 +10,11 @@
 //
 // # What is kept
 //
-// Events lie in the Region that handled what they are about, and nowhere else. There are three classes. Each has files
-// and a size of its own, so that none displaces another: [Changes], [Access], and [Refusals], which clients who proved
-// nothing can cause. Refusals are bounded by client network, and events of Access by user; what is above the bound is
-// counted, and the count is an event.
+// Events lie in the Region that handled what they are about, and nowhere else. There are four classes. Each has files
+// and a size of its own, so that none displaces another: [Changes], [Access], [Refusals], which clients who proved
+// nothing can cause, and [Remote], which additional Regions can cause in others. Refusals are bounded by client
+// network, events of Access by user, and those of Remote by Region; what is above the bound is counted, and the count
+// is an event.
 //
 // When a class is full, its oldest events are removed. An event in Changes says if some of them were not exported
 // ([Log.Exported]), and an alert comes before that.
@@ -24,8 +25,8 @@
 // write, one sealing and one fsync. A crash leaves nothing half: the next Open cuts the end that was half written, and
 // an event says how much. Damage in the middle of a file is reported with ReasonDamaged, and everything else is read.
 //
-// A failure never stops a sign-in or the end of a session: the portal logs it, and an alert begins. The event is kept
-// in memory, and written when the disk or the key is back.
+// A failure stops no sign-in, unless Config.Required says so, and never the end of a session: the portal logs it, and
+// an alert begins. The event is kept in memory, and written when the disk or the key is back.
 //
 // # What it can't do
 //

@@ -18,17 +18,25 @@ func TestRule70AForgedCiphertextIsNoAlertOfTheKey(t *testing.T) {
 	forged, err := r.sealer.Seal(t.Context(), []byte("token"), []byte("kind"))
 	require.NoError(t, err)
 	forged[20]++ // in the data key
-	_, err = r.sealer.Open(t.Context(), forged, []byte("kind"))
-	require.Error(t, err)
+	for range 3 {
+		_, err = r.sealer.Open(audit.WithClient(t.Context(), "198.51.100.9:443", "curl"), forged, []byte("kind"))
+		require.Error(t, err)
+		forged[20]++
+	}
 	l.Tick()
 	for _, a := range l.Alerts() {
 		assert.NotEqual(t, "KeyUnusable", a.Rule)
 	}
 	l.Flush()
 	all, _ := exported(t, l)
-	refused := named(all, "Decrypt")
-	require.Len(t, refused, 1, "it is an event")
-	assert.Equal(t, "KMS_InvalidCiphertextException", refused[0].ErrorCode)
+	assert.Len(t, named(all, "Decrypt"), 2, "the first, and the number of the others")
+	page, err := l.Search(t.Context(), audit.Query{Class: audit.Refusals})
+	require.NoError(t, err)
+	refused := named(page.Events, "Decrypt")
+	require.Len(t, refused, 2, "within the quota of what clients cause")
+	assert.Equal(t, "KMS_InvalidCiphertextException", refused[1].ErrorCode)
+	assert.Equal(t, "198.51.100.9", refused[1].ClientAddr)
+	assert.Equal(t, "2", refused[0].Request["count"])
 
 	require.NoError(t, r.ring.Disable(r.keyID))
 	forged[21]++

@@ -52,14 +52,14 @@ func UseKey[R ~string](key Key, arn string, refused func(error) (R, bool)) *KeyU
 // EncryptWithContext encrypts with the Key.
 func (k *KeyUse) EncryptWithContext(ctx context.Context, plaintext, associatedData []byte) ([]byte, error) {
 	out, err := k.key.EncryptWithContext(ctx, plaintext, associatedData)
-	k.note("GenerateDataKey", err)
+	k.note(ctx, "GenerateDataKey", err)
 	return out, err
 }
 
 // DecryptWithContext decrypts with the Key.
 func (k *KeyUse) DecryptWithContext(ctx context.Context, ciphertext, associatedData []byte) ([]byte, error) {
 	out, err := k.key.DecryptWithContext(ctx, ciphertext, associatedData)
-	k.note("Decrypt", err)
+	k.note(ctx, "Decrypt", err)
 	return out, err
 }
 
@@ -81,7 +81,7 @@ func (r keyResult) otherCiphertext() bool {
 const maxEarly = 16
 
 // note counts a call, and writes it if it is the first of its kind.
-func (k *KeyUse) note(operation string, err error) {
+func (k *KeyUse) note(ctx context.Context, operation string, err error) {
 	e := keyEvent{keyResult: keyResult{operation: operation}}
 	if err != nil {
 		e.code, e.message = k.code(err), cut(err.Error(), maxQuoted)
@@ -101,11 +101,11 @@ func (k *KeyUse) note(operation string, err error) {
 		k.early = append(k.early, e)
 	}
 	for _, l := range k.logs {
-		k.write(l, e, 0)
+		k.write(ctx, l, e, 0)
 	}
 }
 
-func (k *KeyUse) write(l *Log, e keyEvent, count int) {
+func (k *KeyUse) write(ctx context.Context, l *Log, e keyEvent, count int) {
 	about := map[string]string{"keyId": k.arn}
 	if count > 0 {
 		about["count"] = strconv.Itoa(count)
@@ -113,10 +113,16 @@ func (k *KeyUse) write(l *Log, e keyEvent, count int) {
 	if count == 0 && !e.otherCiphertext() {
 		l.alerts.Observe(ValueKeyUsable, l.cfg.Region, usable(e.code == ""))
 	}
-	line, err := l.line(Event{
-		Time: e.at, Source: SourceKMS, Name: e.operation, Type: APICall, ClientAddr: SourceSSO, UserAgent: SourceSSO,
-		Identity: Service(), ReadOnly: true, ErrorCode: e.code, ErrorMessage: e.message, Request: about,
-	})
+	event := Event{
+		Time: e.at, Source: SourceKMS, Name: e.operation, Type: APICall, Identity: Service(), ReadOnly: true,
+		ErrorCode: e.code, ErrorMessage: e.message, Request: about,
+	}
+	if e.otherCiphertext() { // within the quota of what clients cause
+		l.Refused(ctx, event)
+		return
+	}
+	event.ClientAddr, event.UserAgent = SourceSSO, SourceSSO
+	line, err := l.line(event)
 	if err == nil {
 		err = l.chains[Changes].put(&entry{lines: [][]byte{line}})
 	}
@@ -145,7 +151,7 @@ func (k *KeyUse) writeCounts(l *Log, hour bool) {
 		}
 		for _, l := range k.logs {
 			if n > 1 {
-				k.write(l, keyEvent{keyResult: r}, n-1)
+				k.write(context.Background(), l, keyEvent{keyResult: r}, n-1)
 			}
 		}
 		delete(k.counts, r)
@@ -156,7 +162,7 @@ func (k *KeyUse) attach(l *Log) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, e := range k.early {
-		k.write(l, e, 0)
+		k.write(context.Background(), l, e, 0)
 	}
 	k.logs, k.early = append(k.logs, l), nil
 }

@@ -62,7 +62,7 @@ func (c *chain) loadBlocks(all []part, path string) (found bool, err error) {
 		if p.body == nil {
 			continue
 		}
-		if c.class != Changes { // which alone has marks
+		if c.class != Changes && c.class != Remote { // which alone have marks
 			found = true
 			continue
 		}

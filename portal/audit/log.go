@@ -20,9 +20,10 @@ const (
 	Changes  Class = "changes"  // of the configuration, by operators, of keys, and of this log itself
 	Access   Class = "access"   // sign-ins, sessions, their ends, and credentials, of users who proved who they are
 	Refusals Class = "refusals" // what clients who proved nothing can cause
+	Remote   Class = "remote"   // changes that additional Regions made, in the other Regions
 )
 
-var classes = [...]Class{Changes, Access, Refusals}
+var classes = [...]Class{Changes, Access, Refusals, Remote}
 
 // A Log writes the events of one Region. It is safe for concurrent use. A nil Log writes nothing.
 type Log struct {
@@ -85,7 +86,8 @@ func (l *Log) open() (err error) {
 	if err := l.loadExported(); err != nil {
 		return err
 	}
-	limits := map[Class]int64{Changes: l.cfg.MaxChanges, Access: l.cfg.MaxAccess, Refusals: l.cfg.MaxRefusals}
+	limits := map[Class]int64{Changes: l.cfg.MaxChanges, Access: l.cfg.MaxAccess, Refusals: l.cfg.MaxRefusals,
+		Remote: l.cfg.MaxRemote}
 	cuts := map[Class]int{}
 	for _, class := range classes {
 		c := l.newChain(class, limits[class])
@@ -158,6 +160,15 @@ func (l *Log) Access(ctx context.Context, e Event) error {
 	return l.write(Access, e.from(ctx))
 }
 
+// Grant is Access for what gives access. The caller gives it only if there is no error: the error is nil, except with
+// Config.Required. As after Access, the event may be written later, although the access was refused.
+func (l *Log) Grant(ctx context.Context, e Event) error {
+	if err := l.Access(ctx, e); l != nil && l.cfg.Required {
+		return err
+	}
+	return nil
+}
+
 // Refused queues an event of Refusals, and doesn't wait: no client can delay another one by what it has refused. Above
 // the quota (Config.RefusalsPerHour) the event is counted instead. The quota counts by the client's address: that of
 // WithClient, or ClientAddr.
@@ -183,12 +194,34 @@ func (l *Log) Refused(ctx context.Context, e Event) {
 
 // Once writes the events of one change, all or none, once: a call with a position that is not after that of an earlier
 // one has no effect, also after a restart. Stream names a sequence of changes, such as a Region's configuration, and at
-// most a few hundred are known. It waits as Change does, but keeps nothing after an error: call it again.
+// most a few hundred are known. At position 0 it writes them each time. It waits as Change does, but keeps nothing
+// after an error: call it again.
 func (l *Log) Once(stream string, at uint64, events ...Event) error {
+	return l.once(Changes, stream, at, events)
+}
+
+// Remote is Once for changes that an additional Region made, in another Region: events of the class Remote. A Region
+// may have Config.RemotePerHour of them in an hour. More are counted instead, and then their position doesn't count: a
+// Region that an attacker controls can't use up the room of other events.
+func (l *Log) Remote(region, stream string, at uint64, events ...Event) error {
+	if l == nil || !l.quota.remote(region, len(events)) {
+		return nil
+	}
+	err := l.once(Remote, stream, at, events)
+	if err != nil {
+		l.quota.remoteFailed(region, len(events))
+	}
+	return err
+}
+
+func (l *Log) once(class Class, stream string, at uint64, events []Event) error {
 	if l == nil || len(events) == 0 {
 		return nil
 	}
-	x := &entry{mark: stream, at: at}
+	x := &entry{once: true}
+	if at > 0 {
+		x.mark, x.at = stream, at
+	}
 	for _, e := range events {
 		line, err := l.line(e)
 		if err != nil {
@@ -196,15 +229,15 @@ func (l *Log) Once(stream string, at uint64, events ...Event) error {
 		}
 		x.lines = append(x.lines, line)
 	}
-	return l.wait(l.chains[Changes], x)
+	return l.wait(l.chains[class], x)
 }
 
-// Reached returns the last position of Once for a stream, or 0.
+// Reached returns the last position of Once or Remote for a stream, or 0.
 func (l *Log) Reached(stream string) uint64 {
 	if l == nil {
 		return 0
 	}
-	return l.chains[Changes].mark(stream)
+	return max(l.chains[Changes].mark(stream), l.chains[Remote].mark(stream))
 }
 
 func (l *Log) write(class Class, e Event) error {
@@ -357,13 +390,13 @@ func (l *Log) writeCounts(hour bool) {
 	for _, k := range l.cfg.Keys {
 		k.writeCounts(l, hour)
 	}
-	refusals, access := l.quota.counted(l.cfg.Now())
-	for class, about := range map[Class]map[string]string{Refusals: refusals, Access: access} {
-		if about == nil {
-			continue
+	for class, about := range l.quota.counted(l.cfg.Now()) {
+		source := SourceSignIn
+		if class == Remote {
+			source = SourceSSO
 		}
 		line, err := l.line(Event{
-			Source: SourceSignIn, Name: "MoreNotWritten", ClientAddr: SourceSSO, UserAgent: SourceSSO, Identity: Service(),
+			Source: source, Name: "MoreNotWritten", ClientAddr: SourceSSO, UserAgent: SourceSSO, Identity: Service(),
 			Additional: about,
 		})
 		if err == nil {

@@ -14,21 +14,24 @@ import (
 // quota decides which events are written, and counts the others. Refusals are bounded by client network, as pending
 // sign-ins are in package acs: a network may have an eighth of the hour's number, multiplied by the third power of what
 // is left of it, and a site of IPv6 (/48) half. So one client can't use up the number, and many can't displace what
-// is written already. Events of Access are bounded by user: only a user's own are counted instead.
+// is written already. Events of Access are bounded by user: only a user's own are counted instead. So are
+// those of Remote by Region.
 type quota struct {
-	refusals, perUser int
-	now               func() time.Time
+	refusals, perUser, perRegion int
+	now                          func() time.Time
 
 	mu      sync.Mutex // guards the fields below
 	hour    int64
 	total   int
 	network map[netip.Prefix]int
 	users   map[string]int
+	regions map[string]int
 
 	moreTotal   int
 	moreReasons map[string]int
 	moreClients map[netip.Prefix]int // only those with an event that was written
 	moreUsers   map[string]int
+	moreRegions map[string]int
 }
 
 const (
@@ -38,19 +41,19 @@ const (
 )
 
 func newQuota(cfg *Config) *quota {
-	q := &quota{refusals: cfg.RefusalsPerHour, perUser: cfg.AccessPerHour, now: cfg.Now}
+	q := &quota{refusals: cfg.RefusalsPerHour, perUser: cfg.AccessPerHour, perRegion: cfg.RemotePerHour, now: cfg.Now}
 	q.reset()
 	q.resetMore()
 	return q
 }
 
 func (q *quota) reset() {
-	q.total, q.network, q.users = 0, map[netip.Prefix]int{}, map[string]int{}
+	q.total, q.network, q.users, q.regions = 0, map[netip.Prefix]int{}, map[string]int{}, map[string]int{}
 }
 
 func (q *quota) resetMore() {
 	q.moreTotal, q.moreReasons = 0, map[string]int{}
-	q.moreClients, q.moreUsers = map[netip.Prefix]int{}, map[string]int{}
+	q.moreClients, q.moreUsers, q.moreRegions = map[netip.Prefix]int{}, map[string]int{}, map[string]int{}
 }
 
 // turn begins a new hour. The caller holds mu.
@@ -123,26 +126,51 @@ func (q *quota) access(e Event) bool {
 	return true
 }
 
-// counted returns what was counted since the last call, or nil, and begins again.
-func (q *quota) counted(now time.Time) (refusals, access map[string]string) {
+// remote reports whether n events of an additional Region's change are to be written. Otherwise they are counted.
+// Regions are those that this one follows, so there are few.
+func (q *quota) remote(region string, n int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	at := now.UTC().Format(time.RFC3339)
+	q.turn()
+	if q.regions[region]+n > q.perRegion {
+		q.moreRegions[region] += n
+		return false
+	}
+	q.regions[region] += n
+	return true
+}
+
+// remoteFailed gives back what could not be written.
+func (q *quota) remoteFailed(region string, n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.regions[region] = max(0, q.regions[region]-n)
+}
+
+// counted returns what was counted since the last call, by class, and begins again.
+func (q *quota) counted(now time.Time) map[Class]map[string]string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out, at := map[Class]map[string]string{}, now.UTC().Format(time.RFC3339)
 	if q.moreTotal > 0 {
-		refusals = map[string]string{"count": strconv.Itoa(q.moreTotal), "until": at}
+		refusals := map[string]string{"count": strconv.Itoa(q.moreTotal), "until": at}
+		out[Refusals] = refusals
 		top(refusals, "reason ", q.moreReasons, func(s string) string { return s })
 		top(refusals, "client ", q.moreClients, netip.Prefix.String)
 	}
-	if len(q.moreUsers) > 0 {
-		total := 0
-		for _, n := range q.moreUsers {
+	for class, more := range map[Class]map[string]int{Access: q.moreUsers, Remote: q.moreRegions} {
+		if len(more) == 0 {
+			continue
+		}
+		total, one := 0, map[Class]string{Access: "user", Remote: "region"}[class]
+		for _, n := range more {
 			total += n
 		}
-		access = map[string]string{"count": strconv.Itoa(total), "until": at, "users": strconv.Itoa(len(q.moreUsers))}
-		top(access, "user ", q.moreUsers, func(s string) string { return s })
+		out[class] = map[string]string{"count": strconv.Itoa(total), "until": at, one + "s": strconv.Itoa(len(more))}
+		top(out[class], one+" ", more, func(s string) string { return s })
 	}
 	q.resetMore()
-	return refusals, access
+	return out
 }
 
 // top adds the largest counts.

@@ -108,6 +108,45 @@ func TestOneUserCantDisplaceTheEventsOfOthers(t *testing.T) {
 	assert.Equal(t, 40, count(t, all, "user u-ada"))
 }
 
+// An additional Region that an attacker controls writes changes without end. They displace no events of another class,
+// and none of another Region within the hour.
+func TestRule70AnAdditionalRegionCantDisplaceOtherEvents(t *testing.T) {
+	r := newRegion(t, virginia)
+	r.cfg.RemotePerHour, r.cfg.MaxChanges = 10, 32<<10
+	l := r.open()
+	put := audit.Event{Source: audit.SourceSSO, Name: "PutApplication", Additional: map[string]string{
+		"OriginRegion": frankfurt,
+	}}
+	require.NoError(t, l.Change(t.Context(), audit.Event{Source: audit.SourceSSO, Name: "AddRegion"}))
+	require.NoError(t, l.Remote("ap-south-1", "config ap-south-1", 1, audit.Event{Source: audit.SourceSSO, Name: "Other"}))
+	require.NoError(t, l.Remote(frankfurt, "config "+frankfurt, 1, put, put, put, put, put, put, put, put, put, put, put))
+	for at := range uint64(300) {
+		require.NoError(t, l.Remote(frankfurt, "config "+frankfurt, 2+at, put))
+	}
+	l.Tick()
+	l.Flush()
+	check := func() {
+		all, wrong := exported(t, l)
+		require.Empty(t, wrong)
+		assert.Len(t, named(all, "PutApplication"), 10)
+		assert.Len(t, named(all, "AddRegion"), 1)
+		assert.Len(t, named(all, "Other"), 1)
+		assert.Equal(t, 301, count(t, all, "region "+frankfurt))
+		assert.Equal(t, uint64(11), l.Reached("config "+frankfurt))
+	}
+	check()
+	require.NoError(t, l.Close())
+	l = r.open()
+	require.NoError(t, l.Remote(frankfurt, "config "+frankfurt, 11, put), "once, also after a restart")
+	check()
+	r.clock.Advance(time.Hour)
+	require.NoError(t, l.Remote(frankfurt, "config "+frankfurt, 400, put))
+	require.NoError(t, l.Remote(frankfurt, "config "+frankfurt, 0, put), "a late one has no position")
+	require.Equal(t, uint64(400), l.Reached("config "+frankfurt))
+	all, _ := exported(t, l)
+	assert.Len(t, named(all, "PutApplication"), 12)
+}
+
 func TestTheOldestGoWhenAClassIsFull(t *testing.T) {
 	for _, export := range []bool{true, false} {
 		t.Run(fmt.Sprint("exported ", export), func(t *testing.T) {

@@ -169,7 +169,7 @@ func (l *Log) Search(ctx context.Context, q Query) (Page, error) {
 		return Page{}, nil
 	}
 	if q.Class != "" && !isClass(q.Class) {
-		return Page{}, newError(ReasonConfig, "Query.Class", "changes, access or refusals", string(q.Class))
+		return Page{}, newError(ReasonConfig, "Query.Class", "changes, access, refusals or remote", string(q.Class))
 	}
 	if q.Max <= 0 {
 		q.Max = 50
@@ -258,7 +258,9 @@ func (b *backward) advance(ctx context.Context, q Query, page *Page) error {
 			if err := json.Unmarshal(line, &e); err != nil {
 				continue // it was sealed by us, so that can't be
 			}
-			if !q.From.IsZero() && e.Time.Before(q.From.Add(-time.Hour)) { // events may be an hour out of order
+			// Events may be an hour out of order. Changes have the time that a Region says, which may be any.
+			ordered := b.chain.class == Access || b.chain.class == Refusals
+			if ordered && !q.From.IsZero() && e.Time.Before(q.From.Add(-time.Hour)) {
 				b.done = true
 				return nil
 			}

@@ -24,8 +24,8 @@ var ErrConflict = errors.New("center: the instance has changed meanwhile")
 // Journal stores every update before it takes effect, and can refuse it. An implementation stores the instance on disk
 // and replicates it to other Regions.
 type Journal interface {
-	// Commit is called with the changes of an update made in region by an actor, one update at a time. If it returns nil, the
-	// changes are stored durably and take effect at once. If it returns ErrConflict, Update tries again on the state
+	// Commit is called with the changes of an update made in region by an actor, one update at a time. If it returns nil,
+	// the changes are stored durably and take effect at once. If it returns ErrConflict, Update tries again on the state
 	// that Apply has made meanwhile. If it returns another error, nothing changes and Update returns that error. Commit
 	// must not call the instance's Update or Apply.
 	//

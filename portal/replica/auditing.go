@@ -16,33 +16,74 @@ import (
 // Each Region writes an event for each change of the configuration, of whichever Region, when it reads the change from
 // its own disk. The events of one change have the same ID in every Region. A Region that was killed reads its streams
 // again, and continues after the last change whose event it has: events have the stamp of their change.
+//
+// A Region writes rising stamps. One that an attacker controls may not, and its changes have events all the same:
+// see late. What additional Regions can cause is bounded by Region, in the queue and in the Log.
 
 // auditing has the changes whose events are not on disk yet.
 type auditing struct {
 	mu      sync.Mutex // guards the fields below
 	queue   []change
-	reached map[string]uint64 // stamps that were queued, by Region
-	omitted int
+	regions map[string]*auditedLog
 	wake    chan struct{}
+}
+
+// An auditedLog is what is known of one Region's log.
+type auditedLog struct {
+	reached uint64 // the highest stamp that was queued
+	read    uint64 // the highest stamp that was read since this Node began
+	first   uint64 // the position of the transaction with the stamp before, since the log was read from its start
+	stamp   uint64 // of that one
+	queued  int    // changes in the queue
+	omitted int    // changes that the queue had no room for
 }
 
 type change struct {
 	region string // whose log has it
 	stamp  uint64
+	late   bool // see auditedLog.late
 	events []audit.Event
 }
 
 const (
-	maxAuditing = 10_000 // changes in the queue
+	maxAuditing       = 10_000 // changes of this Region or the primary in the queue
+	maxRemoteAuditing = 500    // and of each other Region
 	// maxEvents is how many elements of one change have events of their own. A larger change is one event.
 	maxEvents = 500
 )
 
 func newAuditing() auditing {
-	return auditing{reached: map[string]uint64{}, wake: make(chan struct{}, 1)}
+	return auditing{regions: map[string]*auditedLog{}, wake: make(chan struct{}, 1)}
 }
 
 func auditStream(region string) string { return "config " + region }
+
+// of returns what is known of a Region's log. The caller holds mu.
+func (a *auditing) of(region string) *auditedLog {
+	if a.regions[region] == nil {
+		a.regions[region] = &auditedLog{}
+	}
+	return a.regions[region]
+}
+
+// late notes a transaction that was read, and reports whether it took effect although one with a later stamp was read
+// before: it changed what was read, or it follows in the log. A log that is read again from its start does neither.
+func (l *auditedLog) late(t merge.Transaction, changed bool) bool {
+	late := t.Stamp <= l.read && changed
+	switch {
+	case t.First <= l.first: // it is read again, or is a new one
+		l.first, l.stamp = t.First, t.Stamp
+	case t.Stamp <= l.stamp:
+		late = true
+	default:
+		l.first, l.stamp = t.First, t.Stamp
+	}
+	l.read = max(l.read, t.Stamp)
+	return late
+}
+
+// trusted reports whether a Region's changes are not bounded: it is this one, or the primary.
+func (n *Node) trusted(region string) bool { return region == n.cfg.Region || region == n.cfg.Primary }
 
 // auditChange queues the events of what took effect of a transaction that was read. It doesn't wait, because the caller
 // holds applying.
@@ -54,20 +95,31 @@ func (n *Node) auditChange(region string, t merge.Transaction) {
 	a := &n.auditing
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	reached := max(a.reached[region], log.Reached(auditStream(region)))
-	a.reached[region] = max(reached, t.Stamp)
-	if t.Stamp <= reached {
+	l := a.of(region)
+	reached := max(l.reached, log.Reached(auditStream(region)))
+	l.reached = max(reached, t.Stamp)
+	c := change{region: region, stamp: t.Stamp, late: l.late(t, n.dir.Changed(region))}
+	if t.Stamp <= reached && !c.late {
 		return
 	}
-	c := change{region, t.Stamp, n.eventsOf(region, n.dir.Own(region, t), reached)}
-	if len(c.events) == 0 {
+	own := n.dir.Own(region, t)
+	if c.late {
+		own.Records = slices.DeleteFunc(own.Records, func(r merge.Record) bool { return !n.dir.Counts(region, r, t) })
+		reached = 0
+	}
+	if c.events = n.eventsOf(region, own, reached); len(c.events) == 0 {
 		return
 	}
-	if len(a.queue) >= maxAuditing {
-		a.omitted++
+	most := maxRemoteAuditing
+	if n.trusted(region) {
+		most = maxAuditing
+	}
+	if l.queued >= most {
+		l.omitted++
 		return
 	}
 	a.queue = append(a.queue, c)
+	l.queued++
 	select {
 	case a.wake <- struct{}{}:
 	default:
@@ -101,17 +153,19 @@ func (n *Node) eventsOf(region string, t merge.Transaction, after uint64) []audi
 // identityOf returns the userIdentity of a change in a Region's log. The log has the ID of a user; the name is that of
 // the directory. Provisioning clients write in the primary only, so another Region can't name one.
 func (n *Node) identityOf(region string, by *center.Actor) audit.Identity {
-	switch {
-	case by == nil:
-	case by.UserID != "":
-		id := audit.User(by.UserID, "", by.Session)
+	if by == nil {
+		return audit.Service()
+	}
+	switch a := by.Cut(); {
+	case a.UserID != "":
+		id := audit.User(a.UserID, "", a.Session)
 		if i := n.instance.Load(); i != nil {
-			u, _ := i.Snapshot().UserByID(by.UserID)
+			u, _ := i.Snapshot().UserByID(a.UserID)
 			id.UserName = u.UserName
 		}
 		return id
-	case by.Client != "" && region == n.cfg.Primary:
-		return audit.Identity{Type: audit.TypeClient, UserName: by.Client}
+	case a.Client != "" && region == n.cfg.Primary:
+		return audit.Identity{Type: audit.TypeClient, UserName: a.Client}
 	}
 	return audit.Service()
 }
@@ -213,26 +267,27 @@ func (n *Node) writeQueued(wait bool) {
 			a.mu.Unlock()
 			return
 		}
-		next, omitted := a.queue[0], a.omitted
-		a.omitted = 0
+		next, l := a.queue[0], a.of(a.queue[0].region)
+		omitted := l.omitted
+		l.omitted = 0
 		a.mu.Unlock()
 		if omitted > 0 {
 			more := configEvent(next.region, next.stamp, "MoreNotWritten", map[string]string{"changes": fmt.Sprint(omitted)})
 			next.events = append([]audit.Event{more}, next.events...)
 		}
-		err := n.cfg.Audit.Once(auditStream(next.region), next.stamp, next.events...)
+		err := n.writeChange(next, next.events)
 		if e, ok := errors.AsType[*audit.Error](err); ok && e.Reason == audit.ReasonEvent {
 			one := configEvent(next.region, next.stamp, "ChangeConfiguration", map[string]string{
 				"elements": fmt.Sprint(len(next.events)),
 			})
 			one.Identity = next.events[len(next.events)-1].Identity
-			err = n.cfg.Audit.Once(auditStream(next.region), next.stamp, one)
+			err = n.writeChange(next, []audit.Event{one})
 		} else if ok && e.Reason == audit.ReasonClosed {
 			return
 		}
 		if err != nil {
 			a.mu.Lock()
-			a.omitted += omitted
+			l.omitted += omitted
 			a.mu.Unlock()
 			if !wait || n.ctx.Err() != nil {
 				return
@@ -242,8 +297,21 @@ func (n *Node) writeQueued(wait bool) {
 		}
 		a.mu.Lock()
 		a.queue = a.queue[1:]
+		l.queued--
 		a.mu.Unlock()
 	}
+}
+
+// writeChange writes the events of a change.
+func (n *Node) writeChange(c change, events []audit.Event) error {
+	stream, at := auditStream(c.region), c.stamp
+	if c.late {
+		at = 0 // a later position is written
+	}
+	if n.trusted(c.region) {
+		return n.cfg.Audit.Once(stream, at, events...)
+	}
+	return n.cfg.Audit.Remote(c.region, stream, at, events...)
 }
 
 // observers returns what receives the Node's values: the Log checks its rules with them.

@@ -28,10 +28,10 @@ func openAudit(t *testing.T, region, dir string) *audit.Log {
 	return l
 }
 
-// changeEvents returns a Log's events of changes by name and key, the oldest first.
+// changeEvents returns a Log's events, which are of changes, by name and key, the oldest first.
 func changeEvents(t *testing.T, l *audit.Log) (all []audit.Event, said []string) {
 	t.Helper()
-	q := audit.Query{Class: audit.Changes, Max: 500}
+	q := audit.Query{Max: 500}
 	for {
 		page, err := l.Search(background(t), q)
 		require.NoError(t, err)

@@ -50,6 +50,17 @@ func (d *Directory) Own(region string, t Transaction) Transaction {
 	return t
 }
 
+// Counts says whether a record of a Region's transaction is the Region's last word about its
+// name.
+func (d *Directory) Counts(region string, r Record, t Transaction) bool {
+	c, ok := d.of(region).cells[r.name()]
+	return ok && c.stamp == r.WrittenIn(t)
+}
+
+// Changed says whether the last transaction that was folded changed what a Region's log
+// says.
+func (d *Directory) Changed(region string) bool { return d.of(region).changed }
+
 // Fold takes in what is a Region's own of a transaction of its log. It returns the names
 // touched, for Changes.
 func (d *Directory) Fold(region string, t Transaction) []Name {

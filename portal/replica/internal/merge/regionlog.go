@@ -47,6 +47,7 @@ type regionLog struct {
 	missed  string            // a message that can't be read and that nothing has replaced; "": none
 	follows uint64            // the stamp of what precedes that message, or a later one
 	doubted bool              // see Doubt
+	changed bool              // by the last fold
 }
 
 // cell returns what counts about a name. Zero: nothing.
@@ -63,7 +64,7 @@ func (l *regionLog) complete() bool { return l.floor > l.void }
 // fold takes a transaction in and returns the names that it touched.
 func (l *regionLog) fold(t Transaction) []Name {
 	l.read, l.last = t.Stamp, max(l.last, t.Stamp) // also where a later whole state was heard early
-	if t.Stamp < l.floor {
+	if l.changed = false; t.Stamp < l.floor {
 		return nil
 	}
 	if t.Full {
@@ -89,6 +90,7 @@ func (l *regionLog) fold(t Transaction) []Name {
 			return gone
 		})
 	}
+	l.changed = len(touched) > 0
 	return slices.Collect(maps.Keys(touched))
 }
 
