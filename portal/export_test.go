@@ -97,3 +97,9 @@ func QueryText(query string) string { return newQuery(query).Text }
 
 // ReadUserAgent returns the names of a browser and its system.
 func ReadUserAgent(header string) (browser, system string) { return readUserAgent(header) }
+
+// Vouch and Vouched are what the portal's host tells the consumer's host.
+func (p *Portal) Vouch(r *http.Request, state string) string { return p.vouch(r, state) }
+
+// Vouched returns the request with the initiator that was vouched for.
+func (p *Portal) Vouched(r *http.Request, state string) *http.Request { return p.vouched(r, state) }

@@ -48,8 +48,13 @@ func (p *Portal) beginHandoff(w http.ResponseWriter, r *http.Request, l place, f
 	}
 	p.nameBrowser(w, r)
 	q := url.Values{"to": {l.portal}, "state": {a.state()}, "s": {a.tag}}
-	if from.region == p.cfg.Region && p.asksForceAuthn(r) { // the sign-in starts at the consumer's host
-		q.Set(forceQuery, "1")
+	if from.region == p.cfg.Region { // the sign-in starts at the consumer's host
+		if p.asksForceAuthn(r) {
+			q.Set(forceQuery, "1")
+		}
+		if by := p.vouch(r, a.state()); by != "" {
+			q.Set(vouchParameter, by)
+		}
 	}
 	http.Redirect(w, r, from.origin+pathHandoff+"?"+q.Encode(), http.StatusSeeOther)
 }
@@ -73,6 +78,7 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, to+pathEnter+"?"+out.Encode(), http.StatusSeeOther)
 	}
 	own := region == p.cfg.Region
+	r = p.vouched(r, state)
 	v, err := p.current(r)
 	if errors.Is(err, sessions.ErrNoSession) {
 		if own && !q.Has("signed-in") {

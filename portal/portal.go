@@ -66,6 +66,7 @@ type Portal struct {
 	opens      quota    // what was opened, by user
 	health     *health
 	issued     clockOpinion
+	vouching   []byte  // the key of vouch
 	clockWrong [2]bool // by other Regions, by verified assertions; only the probe uses it
 }
 
@@ -91,7 +92,7 @@ func New(cfg Config) (*Portal, error) {
 		cfg: cfg, clock: cfg.Now, log: cfg.Logger.With("region", cfg.Region), mux: http.NewServeMux(),
 		cross: http.NewCrossOriginProtection(), refusals: parseRefusals(),
 		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: newHealth(),
-		codes: newQuota(), marks: newQuota(), opens: newQuota(),
+		codes: newQuota(), marks: newQuota(), opens: newQuota(), vouching: []byte(newSecret()),
 	}
 	discovered := ""
 	if cfg.DiscoveryURL != "" {
