@@ -143,6 +143,10 @@ type Config struct {
 	// OnVerdict is called with every verdict, before OnLogin. It can't change the verdict, and should return
 	// quickly. Nil: not called.
 	OnVerdict func(context.Context, Verdict)
+	// OnRefused is called with what is refused without a verdict on a response: what is RefusedLogin for a sign-in that
+	// did not begin, such as above a limit of its client address, or RefusedLogout for a message about a logout. It
+	// should return quickly: unauthenticated clients cause these. Nil: no call.
+	OnRefused func(ctx context.Context, what string, v Verdict)
 	// Observer watches responses and logouts, for metrics and traces. Nil: none.
 	Observer Observer
 	// Logger receives one record per verdict, without messages, cookies or other secrets. Nil: the slog.Default()

@@ -182,6 +182,7 @@ func (c *Consumer) notStarted(w http.ResponseWriter, r *http.Request, err error)
 	v.Flow = FlowSP
 	v.setError(err)
 	c.log(r.Context(), "saml sign-in not started", v)
+	c.tellRefused(r.Context(), RefusedLogin, v)
 	a, ok := answers[v.Reason]
 	if !ok {
 		a = answer{status: http.StatusInternalServerError, text: textNotStarted}

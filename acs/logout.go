@@ -94,6 +94,7 @@ func (g *Region) StartLogout(w http.ResponseWriter, r *http.Request, o LogoutOpt
 func (c *Consumer) logoutNotStarted(r *http.Request, o LogoutOptions, err error) Verdict {
 	v := c.logLogoutError(r, "saml logout failed", err)
 	v.IdP = storeerr.Printable(o.IdP)
+	c.tellRefused(r.Context(), RefusedLogout, v)
 	c.observeLogout(r.Context(), FlowSP, v)
 	return v
 }

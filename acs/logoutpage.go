@@ -48,6 +48,7 @@ func (c *Consumer) logoutRefused(
 	w http.ResponseWriter, r *http.Request, req *saml.VerifiedLogoutRequest, err error,
 ) Verdict {
 	v := c.logLogoutError(r, "saml logout", err)
+	c.tellRefused(r.Context(), RefusedLogout, v)
 	a := answerTo(v)
 	if bySOAP(r) {
 		c.refuseBySOAP(w, r, req, err, a, v.Reference)

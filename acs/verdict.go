@@ -20,6 +20,12 @@ const (
 	FlowIdP = "idp-initiated"
 )
 
+// The values of what in Config.OnRefused.
+const (
+	RefusedLogin  = "sign-in"
+	RefusedLogout = "logout"
+)
+
 // Verdict is the decision on one response, for the operator's logs, metrics and pages. It contains neither the
 // message nor any secret. Untrusted values are cut short and escaped, so each is one line.
 type Verdict struct {
@@ -98,6 +104,13 @@ func (c *Consumer) report(ctx context.Context, v Verdict, end func(Verdict)) {
 		c.cfg.OnVerdict(ctx, v)
 	}
 	end(v)
+}
+
+// tellRefused passes to OnRefused what was refused without a verdict on a response.
+func (c *Consumer) tellRefused(ctx context.Context, what string, v Verdict) {
+	if c.cfg.OnRefused != nil {
+		c.cfg.OnRefused(ctx, what, v)
+	}
 }
 
 func (c *Consumer) log(ctx context.Context, message string, v Verdict) {

@@ -15,7 +15,8 @@ import (
 )
 
 // The events of Config.Audit. None has a cookie, a code, a message, or what a client sent instead of one. A failed
-// write stops nothing: the Log keeps the event, logs the failure and raises an alert.
+// write stops nothing: the Log keeps the event, logs the failure and raises an alert. With audit.Config.Required, it
+// stops what gives access: see grant.
 
 // withClient returns a request whose context has the client for the events.
 func (p *Portal) withClient(r *http.Request) *http.Request {
@@ -30,6 +31,31 @@ func (p *Portal) withClient(r *http.Request) *http.Request {
 }
 
 func (p *Portal) access(ctx context.Context, e audit.Event) { _ = p.cfg.Audit.Access(ctx, e) }
+
+// grant writes the event of what gives access, and returns an error if that must not be given.
+func (p *Portal) grant(ctx context.Context, e audit.Event) *Error {
+	if err := p.cfg.Audit.Grant(ctx, e); err != nil {
+		return &Error{Reason: ReasonAudit, Rule: "event of " + e.Name, Want: "a written one", Err: err}
+	}
+	return nil
+}
+
+// auditNotBegun writes what a consumer refused before there was a response: a sign-in that did not begin, or a message
+// about a logout.
+func (p *Portal) auditNotBegun(ctx context.Context, what string, v acs.Verdict) {
+	if p.cfg.Audit == nil {
+		return
+	}
+	e := audit.Event{
+		Time: v.Time, Source: audit.SourceSignIn, Name: "RequestRefused", ErrorCode: v.Reason, ErrorMessage: v.Rule,
+		Additional: map[string]string{"IdentityProvider": v.IdP, "Flow": v.Flow, "Reference": v.Reference},
+	}
+	if what == acs.RefusedLogout {
+		e.Source, e.Name = audit.SourceSSO, "Logout"
+		e.Identity = audit.Identity{Type: audit.TypeUnknown, UserName: v.NameID}
+	}
+	p.cfg.Audit.Refused(ctx, e)
+}
 
 // auditVerdict writes a response that was refused. One that was accepted is written with its session, or its refusal.
 func (p *Portal) auditVerdict(ctx context.Context, v acs.Verdict) {
@@ -48,11 +74,9 @@ func (p *Portal) auditVerdict(ctx context.Context, v acs.Verdict) {
 	})
 }
 
-// auditSession writes a session that began, by a sign-in or by a handoff.
-func (p *Portal) auditSession(ctx context.Context, s sessions.Session, in pending, from string) {
-	if p.cfg.Audit == nil {
-		return
-	}
+// sessionEvent is the event of a session that begins, by a sign-in or by a handoff.
+func sessionEvent(in pending, from string) audit.Event {
+	s := in.Session
 	e := audit.Event{
 		Source: audit.SourceSSO, Name: "Authenticate", Identity: audit.User(s.UserID, s.UserName, s.ID),
 		Additional: map[string]string{"FromRegion": from},
@@ -69,7 +93,7 @@ func (p *Portal) auditSession(ctx context.Context, s sessions.Session, in pendin
 		}
 		e.Details = map[string]string{"UserAuthentication": "Success"}
 	}
-	p.access(ctx, e)
+	return e
 }
 
 // clientGone is the ErrorCode of a request whose client went away before a store answered. A client can cause any
@@ -110,6 +134,7 @@ const (
 	endedSession = "session"
 	endedSignIn  = "sign-in"      // with all its sessions
 	endedAll     = "all sessions" // of the user
+	endedProgram = "authorization"
 )
 
 // auditLogout writes the end of a session (then credentialId is its ID), of a sign-in, or of all sessions of a user.
@@ -146,11 +171,11 @@ func (p *Portal) auditRevocation(ctx context.Context, by sessions.Session, u cen
 }
 
 // auditKeys writes that a page showed credentials, as the API of the command line does.
-func (p *Portal) auditKeys(ctx context.Context, s sessions.Session, role center.Role, expires time.Time) {
+func (p *Portal) auditKeys(ctx context.Context, s sessions.Session, role center.Role, expires time.Time) *Error {
 	if p.cfg.Audit == nil {
-		return
+		return nil
 	}
-	p.access(ctx, audit.Event{
+	return p.grant(ctx, audit.Event{
 		Source: audit.SourceSSO, Name: "GetRoleCredentials", Identity: audit.User(s.UserID, s.UserName, s.ID),
 		Request:  map[string]string{"accountId": role.Account.ID, "roleName": role.PermissionSet.Name},
 		Response: map[string]string{"expiration": expires.UTC().Format(time.RFC3339)},
@@ -158,9 +183,9 @@ func (p *Portal) auditKeys(ctx context.Context, s sessions.Session, role center.
 }
 
 // auditProgram writes a user's answer to a program: the session of an authorization, or of the browser.
-func (p *Portal) auditProgram(ctx context.Context, s sessions.Session, program string, allowed bool) {
+func (p *Portal) auditProgram(ctx context.Context, s sessions.Session, program string, allowed bool) *Error {
 	if p.cfg.Audit == nil {
-		return
+		return nil
 	}
 	e := audit.Event{
 		Source: audit.SourceSignIn, Name: "AuthorizeOAuth2Access", Identity: audit.User(s.UserID, s.UserName, s.ID),
@@ -168,8 +193,10 @@ func (p *Portal) auditProgram(ctx context.Context, s sessions.Session, program s
 	}
 	if !allowed {
 		e.ErrorCode = "Denied"
+		p.access(ctx, e)
+		return nil
 	}
-	p.access(ctx, e)
+	return p.grant(ctx, e)
 }
 
 // auditRegion writes that an operator added or removed a Region, or why that was refused.

@@ -117,11 +117,18 @@ func TestRule71RefusalsAreEventsOfTheirOwnClass(t *testing.T) {
 	w.browser().post(form.URL, values)
 	w.browser().post(form.URL, values) // a replay
 
-	all, raw := logs.lines("us-east-1", audit.Refusals, 5)
+	w.browser().post("https://"+virginia+acsPath, url.Values{"SAMLResponse": {strings.Repeat("A", 5<<20)}})
+	w.browser().post("https://"+virginia+acsPath+"0", url.Values{"SAMLResponse": {attack}})
+	ahead := w.browser()
+	ahead.Header = http.Header{"Sec-Purpose": {"prefetch"}}
+	ahead.get("https://" + virginia + portal.PathLogin)
+
+	all, raw := logs.lines("us-east-1", audit.Refusals, 8)
 	assert.ElementsMatch(t, []string{
 		"UserAuthentication " + string(portal.ReasonUnknownUser), "UserAuthentication " + string(portal.ReasonInactiveUser),
 		"ExternalIdPDirectoryLogin " + string(saml.ReasonBase64), "RequestRefused " + string(portal.ReasonCrossSite),
-		"ExternalIdPDirectoryLogin " + string(acs.ReasonReplay),
+		"ExternalIdPDirectoryLogin " + string(acs.ReasonReplay), "ExternalIdPDirectoryLogin " + string(acs.ReasonTooLarge),
+		"RequestRefused " + string(portal.ReasonUnknownAddress), "RequestRefused " + string(acs.ReasonNavigation),
 	}, eventNames(all))
 	for _, e := range all {
 		assert.Equal(t, audit.TypeUnknown, e.Identity.Type)
@@ -147,6 +154,24 @@ func TestProvidersLogoutsAreEvents(t *testing.T) {
 	assert.Equal(t, []string{"UserAuthentication", "Logout identity provider"}, eventNames(all))
 	assert.Equal(t, "1 sessions", all[1].Additional["Ended"])
 	assert.Equal(t, "alice@example.com", all[1].Identity.UserName)
+}
+
+// Rule 71: the end of a program's authorization, and of a sign-in that a program names, are events.
+func TestRule71EndsOfAuthorizationsAreEvents(t *testing.T) {
+	logs := newAudits(t)
+	_, _, p, _, _ := letIn(t, logs.edit)
+	for range 2 {
+		require.NoError(t, p["us-east-1"].EndAuthorization(t.Context(), secret))
+	}
+	require.NoError(t, p["us-east-1"].EndSignIn(t.Context(), "alice@example.com", "0123456789abcdef"))
+	all, raw := logs.lines("us-east-1", audit.Access, 4)
+	assert.Equal(t, []string{"UserAuthentication", "AuthorizeOAuth2Access", "Logout program", "Logout program"},
+		eventNames(all))
+	assert.Equal(t, "authorization", all[2].Additional["Ended"])
+	assert.Equal(t, "cli", all[2].Additional["Program"])
+	assert.Equal(t, all[1].Identity, all[2].Identity, "of the session that was let in")
+	assert.Equal(t, "sign-in", all[3].Additional["Ended"])
+	assert.NotContains(t, raw, secret)
 }
 
 // A Log of another Region would put this Region's events on that Region's disk.

@@ -55,8 +55,10 @@ func (p *Portal) Authorize(ctx context.Context, secret, client string, by Approv
 	if why != nil {
 		return Authorization{}, why
 	}
+	if why := p.auditProgram(ctx, s, client, true); why != nil {
+		return Authorization{}, p.takeBack(ctx, authorizationKey(secret), why)
+	}
 	p.log.InfoContext(ctx, "portal: program let in", "user", s.UserName, "program", client, "session", s.ID)
-	p.auditProgram(ctx, s, client, true)
 	return Authorization{s, u}, nil
 }
 
@@ -117,8 +119,13 @@ func (p *Portal) authorization(ctx context.Context, key string) (sessions.Sessio
 
 // EndAuthorization ends one authorization, and not the others of its sign-in. It is no error if there is none.
 func (p *Portal) EndAuthorization(ctx context.Context, secret string) error {
-	if err := p.cfg.Sessions.End(ctx, authorizationKey(secret)); err != nil {
+	key := authorizationKey(secret)
+	s, missing := p.cfg.Sessions.Get(ctx, key) // for the event
+	if err := p.cfg.Sessions.End(ctx, key); err != nil {
 		return unavailable("end of the session", err)
+	}
+	if missing == nil {
+		p.auditLogout(ctx, s, byProgram, endedProgram)
 	}
 	return nil
 }
@@ -145,5 +152,6 @@ func (p *Portal) EndSignIn(ctx context.Context, userID, signIn string) error {
 	if err := p.endSignIn(ctx, sessions.Session{UserID: userID, SignIn: signIn}); err != nil {
 		return unavailable("end of the sign-in", err)
 	}
+	p.auditLogout(ctx, sessions.Session{UserID: userID}, byProgram, endedSignIn)
 	return nil
 }

@@ -82,7 +82,7 @@ func (p clientPages) answer(w http.ResponseWriter, r *http.Request, v *visit) {
 	p.log.InfoContext(r.Context(), "portal: program answered", "user", v.user.UserName, "program", asked.Name,
 		"answer", answer, "device", to == "")
 	if answer == "deny" {
-		p.auditProgram(r.Context(), v.session, asked.Name, false)
+		_ = p.auditProgram(r.Context(), v.session, asked.Name, false)
 	}
 	if to != "" {
 		http.Redirect(w, r, to, http.StatusSeeOther)

@@ -65,7 +65,7 @@ func (p clientPages) entered(w http.ResponseWriter, r *http.Request, v *visit) {
 		}
 		p.log.InfoContext(r.Context(), "portal: program answered", "user", v.user.UserName, "answer", "deny",
 			"device", true)
-		p.auditProgram(r.Context(), v.session, "", false)
+		_ = p.auditProgram(r.Context(), v.session, "", false)
 		p.answered(w, r, v, false)
 	}
 }

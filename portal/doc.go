@@ -151,7 +151,8 @@
 //
 // With [Config].Audit sign-ins, refusals, sessions and what ends them are events on this Region's disk: see package
 // audit. A sign-in and the end of a session wait for their event, together with all others of that moment; refusals
-// don't. If an event can't be written, nothing else fails: an alert begins. At [PathAudit] operators search the events.
+// don't. If an event can't be written, nothing else fails: an alert begins. With audit.Config.Required, no session
+// begins then, and the answer is 503. At [PathAudit] operators search the events.
 //
 // # Programs
 //

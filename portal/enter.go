@@ -33,7 +33,7 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 	var got outcome
 	if why == nil {
 		s.ID = randomHex(nameBytes)
-		got, why = p.admit(w, r, s)
+		got, why = p.admit(w, r, s, a.region)
 	}
 	switch {
 	case why == nil && got == claimLost:
@@ -42,9 +42,9 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 		})
 	case why == nil:
 		p.log.InfoContext(r.Context(), "portal: entered", "user", s.UserName, "from", a.region)
-		p.auditSession(r.Context(), s, pending{Session: s}, a.region)
 		http.Redirect(w, r, cmp.Or(a.returnTo, pathHome), http.StatusSeeOther)
-	case why.noAccess() || why.Reason == ReasonHandoffUser || why.Reason == ReasonSessions:
+	case why.noAccess() || why.Reason == ReasonHandoffUser || why.Reason == ReasonSessions ||
+		why.Reason == ReasonAudit:
 		p.refuse(w, r, why) // a sign-in would refuse the user too, or replace the other user without asking
 	case a.region == p.cfg.Region: // this Region's consumer is the only source
 		p.refuseVisit(w, r, why)
@@ -122,7 +122,7 @@ func (p *Portal) dropCode(ctx context.Context, code string) {
 // admit begins the session and replaces an earlier one of the same user. It doesn't replace another user's session: an
 // attacker who can set cookies or addresses in a browser must not choose its user. If another tab of this browser has
 // begun a session or is about to, admit begins none.
-func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s sessions.Session) (outcome, *Error) {
+func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s sessions.Session, from string) (outcome, *Error) {
 	before, err := p.current(r)
 	if why := lookupError(err); why != nil {
 		return claimWon, why
@@ -139,7 +139,7 @@ func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 	if why != nil || claimed.outcome != claimWon {
 		return claimed.outcome, why
 	}
-	if why := p.replace(w, r, before, s); why != nil {
+	if why := p.replace(w, r, before, s, sessionEvent(pending{Session: s}, from)); why != nil {
 		p.release(r.Context(), claimed)
 		return claimWon, why
 	}

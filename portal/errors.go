@@ -35,6 +35,8 @@ const (
 	ReasonClientRequest  Reason = "ClientRequest"  // a program's request is malformed, answered or too old
 	ReasonClientSession  Reason = "ClientSession"  // a program has no such authorization here, or it has ended
 	ReasonUserCode       Reason = "UserCode"       // no program shows this code, or it was used or is too old
+	ReasonAudit          Reason = "Audit"          // the event of what gives access could not be written
+	ReasonUnknownAddress Reason = "UnknownAddress" // a POST to an address that is no page and no ACS URL
 	ReasonUserCodes      Reason = "UserCodes"      // too many wrong codes were entered
 )
 

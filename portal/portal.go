@@ -120,6 +120,7 @@ func New(cfg Config) (*Portal, error) {
 		ClientAddr:        cfg.ClientAddr,
 		SOAP:              cfg.SOAP,
 		OnVerdict:         p.verdict,
+		OnRefused:         p.auditNotBegun,
 		Observer:          cfg.Observer,
 		RenderPage:        p.renderConsumer,
 		PageLook:          p.theme.PageLook,
@@ -195,6 +196,11 @@ func (p *Portal) mount() (err error) {
 		if p.isEntrance(r) {
 			home := url.URL{Path: pathHome, RawQuery: r.URL.RawQuery}
 			http.Redirect(w, r, home.String(), http.StatusSeeOther)
+			return
+		}
+		if r.Method == http.MethodPost { // such as a response to an ACS URL that isn't one
+			const want = "a page or an ACS URL"
+			p.refuse(w, r, newError(ReasonUnknownAddress, "address of the request", want, r.Host+r.URL.Path))
 			return
 		}
 		p.notFound(w, r)

@@ -97,9 +97,12 @@ func (p *Portal) roleKeys(w http.ResponseWriter, r *http.Request, v *visit) {
 		p.refuseVisit(w, r, unavailable("credentials of a role", err))
 		return
 	}
+	if why := p.auditKeys(r.Context(), v.session, role, expires); why != nil {
+		p.refuse(w, r, why)
+		return
+	}
 	p.log.InfoContext(r.Context(), "portal: credentials shown", "user", v.user.UserName, "account", t.AccountID,
 		"permissionSet", t.PermissionSet, "expires", expires)
-	p.auditKeys(r.Context(), v.session, role, expires)
 	body := keysBody{role.Account, role.PermissionSet, lines, expires, rolePath(t)}
 	title := p.theme.Texts(r).T("%s in %s", role.PermissionSet.Name, role.Account.Name)
 	p.render(w, r, http.StatusOK, "keys", v.page(title, "", body))

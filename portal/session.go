@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/portal/audit"
 )
 
 const (
@@ -61,7 +62,11 @@ func (p *Portal) clearCookie(w http.ResponseWriter, name string) {
 // replace ends before, the browser's earlier session, if there is one, and begins s. A new sign-in of the same user
 // joins the earlier sign-in, so that signing out also ends the sessions that were handed off from it. If s can't join
 // (it is of another user, or was handed off from another sign-in), the whole earlier sign-in ends.
-func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s sessions.Session) *Error {
+//
+// e is the event of the new session.
+func (p *Portal) replace(
+	w http.ResponseWriter, r *http.Request, before *visit, s sessions.Session, e audit.Event,
+) *Error {
 	if why := p.mayBegin(); why != nil {
 		return why
 	}
@@ -93,10 +98,10 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 			return unavailable("end of the earlier session", err)
 		}
 	}
-	return p.begin(w, r, s)
+	return p.begin(w, r, s, e)
 }
 
-func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Session) *Error {
+func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Session, e audit.Event) *Error {
 	id := newSecret()
 	if s.SignIn == "" {
 		s.SignIn = randomHex(nameBytes)
@@ -104,9 +109,20 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 	if why := p.create(r.Context(), sessionKey(id), s); why != nil {
 		return why
 	}
+	if why := p.grant(r.Context(), e); why != nil {
+		return p.takeBack(r.Context(), sessionKey(id), why)
+	}
 	p.setCookie(w, SessionCookie, id, 0)
 	p.forgetSignOut(w, r)
 	return nil
+}
+
+// takeBack ends a session whose event could not be written, and returns why no session begins.
+func (p *Portal) takeBack(ctx context.Context, key string, why *Error) *Error {
+	if err := p.cfg.Sessions.End(ctx, key); err != nil {
+		return unavailable("end of a session without an event", err)
+	}
+	return why
 }
 
 // create stores a session. The sign-in may have been revoked since it was verified. Without the check, the next request

@@ -171,7 +171,6 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 		p.log.InfoContext(r.Context(), "portal: signed in", "user", in.UserName, "unsolicited", in.Unsolicited,
 			"idp", in.Proof.Subject.Provider)
 	}
-	p.auditSession(r.Context(), in.Session, in, "")
 	p.tell(r.Context(), in, "", "")
 	http.Redirect(w, r, p.destination(r, in.ReturnTo), http.StatusSeeOther)
 }
@@ -190,7 +189,7 @@ func (p *Portal) become(w http.ResponseWriter, r *http.Request, before *visit, u
 	}
 	s := in.Session
 	s.Expires = in.SessionEnd
-	return p.replace(w, r, before, s)
+	return p.replace(w, r, before, s, sessionEvent(in, ""))
 }
 
 // keep stores a pending sign-in and sets its secret in this browser's cookie. The tag distinguishes several sign-ins of

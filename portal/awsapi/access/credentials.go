@@ -47,7 +47,9 @@ func (a *API) roleCredentials(ctx context.Context, call *awsapi.Call, g awsapi.G
 		e.Response = map[string]string{
 			"accessKeyId": c.AccessKeyID, "expiration": c.Expires.UTC().Format(time.RFC3339),
 		}
-		_ = a.cfg.Audit.Log.Access(ctx, e) // it logs a failure, which stops nothing
+		if err := a.cfg.Audit.Log.Grant(ctx, e); err != nil {
+			return nil, &awsapi.Error{Reason: awsapi.ReasonUnavailable, Rule: "event of credentials", Err: err}
+		}
 	}
 	return credentialsResult{roleCredentials{
 		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,

@@ -96,7 +96,8 @@ func unavailable(what string, err error) error {
 // ofPortal returns the exception for a portal's error about an authorization.
 func ofPortal(err error) error {
 	var e *portal.Error
-	if !errors.As(err, &e) || e.Reason == portal.ReasonUnavailable || e.Reason == portal.ReasonStale {
+	if !errors.As(err, &e) || e.Reason == portal.ReasonUnavailable || e.Reason == portal.ReasonStale ||
+		e.Reason == portal.ReasonAudit {
 		return unavailable("authorization", err)
 	}
 	return invalidGrant.with(&Error{Reason: ReasonEnded, Rule: "authorization", Err: err})

@@ -66,7 +66,9 @@ func (s *Server) tokens(ctx context.Context, r refreshToken, renew bool, got por
 	out := tokenOutput{
 		AccessToken: accessPrefix + access, ExpiresIn: int(until.Sub(now) / time.Second), TokenType: "Bearer",
 	}
-	s.auditToken(ctx, got, r.Scopes, until)
+	if err := s.auditToken(ctx, got, r.Scopes, until); err != nil {
+		return nil, unavailable("event of a token", err)
+	}
 	if !renew {
 		return out, nil
 	}
