@@ -157,17 +157,22 @@ func (p *Portal) auditProviderLogout(ctx context.Context, of sessions.Subject, e
 	p.auditLogout(ctx, s, byProvider, strconv.Itoa(len(ended))+" sessions")
 }
 
-// auditRevocation writes that an operator ended all sessions of another user.
-func (p *Portal) auditRevocation(ctx context.Context, by sessions.Session, u center.User) {
+// auditRevocation writes that an operator ended sessions of a user: all, or the one with this ID, with what ended.
+func (p *Portal) auditRevocation(ctx context.Context, by sessions.Session, u center.User, id, ended string) {
 	if p.cfg.Audit == nil {
 		return
 	}
-	_ = p.cfg.Audit.Change(ctx, audit.Event{
+	e := audit.Event{
 		Source: audit.SourceSSO, Name: "RevokeUserSessions", Identity: audit.User(by.UserID, by.UserName, by.ID),
 		Request: map[string]string{
 			"userId": u.ID, "userName": u.UserName, "identityProvider": cmp.Or(u.IdentityProvider, by.Proof.Subject.Provider),
 		},
-	})
+		Additional: map[string]string{"Ended": ended},
+	}
+	if id != "" {
+		e.Name, e.Request["sessionId"] = "RevokeUserSession", id
+	}
+	_ = p.cfg.Audit.Change(ctx, e)
 }
 
 // auditKeys writes that a page showed credentials, as the API of the command line does.

@@ -74,7 +74,7 @@ func TestRule71SignInsAndSessionsAreEvents(t *testing.T) {
 	require.NotEmpty(t, session)
 	b.submit("https://"+virginia+"/sign-out", nil)
 	w.tile(bob, "bob@example.com", "")
-	bob.submit("https://"+virginia+"/operator", url.Values{"user_name": {"alice@example.com"}})
+	bob.submit("https://"+virginia+"/operator/people/end", url.Values{"id": {"alice@example.com"}})
 	bob.submit("https://"+virginia+"/sessions/end-all", nil)
 
 	here, raw := logs.lines("us-east-1", audit.Access, 4)

@@ -42,6 +42,7 @@ var auditClasses = []auditClass{
 type auditRow struct {
 	audit.Event
 	JSON string
+	Href string // the page of the user who caused it, or ""
 }
 
 // When returns the time in UTC, which the events of all Regions can be compared by.
@@ -106,7 +107,13 @@ func (p *Portal) auditPage(w http.ResponseWriter, r *http.Request, v *visit) {
 		if err != nil {
 			continue // it was JSON
 		}
-		body.Events = append(body.Events, auditRow{e, string(b)})
+		row := auditRow{Event: e, JSON: string(b)}
+		if of := e.Identity.OnBehalfOf; of != nil && p.directory() != nil {
+			if u, ok := p.cfg.Directory.UserByID(of.UserID); ok {
+				row.Href = personPath(u.ID)
+			}
+		}
+		body.Events = append(body.Events, row)
 	}
 	if found.Next != nil {
 		body.Older = PathAudit + "?" + url.Values{

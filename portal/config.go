@@ -24,7 +24,8 @@ import (
 )
 
 // Directory provides users and Regions. It answers from the Region's own copy and never waits. *center.View and
-// *center.Snapshot implement it. The portal owns the slices that it returns.
+// *center.Snapshot implement it. The portal owns the slices that it returns. Operators find users (see PathPeople) if
+// it is a *center.Snapshot or has the method Snapshot of *center.View.
 type Directory interface {
 	// UserOf returns the user of the identity provider with this entity ID who has exactly this userName, even if
 	// inactive. It must not return a user of another one: see center.Snapshot.UserOf. Sign-in calls it.
@@ -111,9 +112,9 @@ type Config struct {
 	// SessionLifetime or more has no effect. Zero: 1 h.
 	IdleTimeout time.Duration
 
-	// Operator reports whether a user may use PathOperator and end other users' sessions there. With several identity
-	// providers compare the ID, or IdentityProvider too: another one may have a user with the same userName. Nil: no user
-	// may.
+	// Operator reports whether a user may use PathOperator, and see and end other users' sessions at PathPeople. With
+	// several identity providers compare the ID, or IdentityProvider too: another one may have a user with the same
+	// userName. Nil: no user may.
 	Operator func(center.User) bool
 
 	// Residency reports where the data of the Region is, for operators, at PathResidency. Node.Residency of package

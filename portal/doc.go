@@ -73,10 +73,11 @@
 // Every request looks the session up in [Config].Sessions. So a session that was ended in another Region ends here when
 // the change arrives. Signing out ends every session of the same sign-in, at every portal and in every Region. At
 // [PathSessions] users see their sessions of all Regions and end one or all of them. Ending a session of another
-// sign-in ends all sessions of that sign-in. At [PathOperator] an operator ends all sessions of a user. Ending all
-// sessions raises the user's [sessions.Epoch], which also ends sessions that are being made elsewhere at that moment. A
-// request with a session of a disabled or removed user does the same. If there is no such request, the sessions are
-// valid again when the user becomes active again.
+// sign-in ends all sessions of that sign-in. At [PathPeople] an operator finds a user and ends one sign-in, one
+// program's session, or all sessions of the user, after a question. Ending all sessions raises the user's
+// [sessions.Epoch], which also ends sessions that are being made elsewhere at that moment. A request with a session of
+// a disabled or removed user does the same. If there is no such request, the sessions are valid again when the user
+// becomes active again.
 //
 // A Region that is cut off from the others doesn't know which sessions were ended there. Its pages show the age of the
 // data, and [Config].MaxStaleness can bound it. A user who signs out elsewhere and then signs in at such a Region has
@@ -193,6 +194,12 @@
 // A deep link is [PathConsole] with the parameters account_id and role_name. It survives the sign-in and leads to the
 // first of Config.Actions, with its parameter destination, or to the page of the permission set. Without the permission
 // set, a page says so.
+//
+// At [PathPeople] operators find users by name, userName, address, UUID, ID and externalId, and see their groups,
+// access and sessions in all Regions. IDs and whole addresses come from indexes; names are looked for in parts of
+// 10,000 users a page. It needs a [Directory] that lists users, as *center.View does. Sessions are also found by their
+// ID and by an IP address, with Config.Audit: a store lists sessions by user, so the newest events of this Region say
+// which users. Older ones, and those of other Regions, lead there through the events' page.
 //
 // [PathSessions] shows the browser, the system and the address with which a session began. The portal keeps them in the
 // session's Data, as fixed names: no text of the client's. In the last 15 minutes of a session, or its last quarter,

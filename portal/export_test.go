@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"iter"
 	"net/http"
 	"net/http/httptest"
 
@@ -82,6 +83,27 @@ func Find(query string, all []center.AccountSets) (out []Found) {
 		out = append(out, Found{h.Account.ID, h.ByName, h.Found})
 	}
 	return out
+}
+
+// MaxLooked is how many users a search looks at.
+const MaxLooked = maxLooked
+
+// LookAt returns the IDs of the users whom a query finds in a list, and where the search goes on.
+func LookAt(query string, users iter.Seq[center.User]) (ids []string, next string) {
+	found := newQuery(query).look(users, nil, true)
+	for _, u := range found.Users {
+		ids = append(ids, u.ID)
+	}
+	return ids, found.Next
+}
+
+// FindPeople returns the IDs of the users whom a query finds from an ID on, and where the search goes on.
+func FindPeople(query string, s *center.Snapshot, from string) (ids []string, next string) {
+	found := newQuery(query).people(s, from)
+	for _, u := range found.Users {
+		ids = append(ids, u.ID)
+	}
+	return ids, found.Next
 }
 
 // FindApplications returns the names of the applications that a query finds.

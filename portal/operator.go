@@ -38,9 +38,7 @@ type operatorBody struct {
 
 	Audit     bool // whether there are events
 	Residency bool // whether there is a report
-
-	UserName, Done, Problem string                    // of the form that ends a user's sessions
-	Choose                  []center.IdentityProvider // those with a user of that name
+	People    bool // whether operators find users here
 }
 
 const maxShownProviders = 100
@@ -53,11 +51,6 @@ const (
 	textCutOff      = "Not reachable from here"
 	textReplicated  = "Up to date"
 	textBehind      = "Changes are missing here"
-)
-
-const (
-	textNoUser         = "No user has exactly this user name. Nothing was done. Check the spelling and try again."
-	textChooseProvider = "Users of several identity providers have this user name. Nothing was done. Choose one."
 )
 
 type regionRow struct {
@@ -80,17 +73,14 @@ func (p *Portal) residency(w http.ResponseWriter, r *http.Request, _ *visit) {
 }
 
 func (p *Portal) operatorPage(w http.ResponseWriter, r *http.Request, v *visit) {
-	p.renderOperator(w, r, v, http.StatusOK, operatorBody{})
-}
-
-func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit, status int, body operatorBody) {
+	var body operatorBody
 	if list := p.cfg.Directory.IdentityProviders(); len(list) > 1 {
 		body.Providers = list[:min(len(list), maxShownProviders)]
 		body.MoreProviders = len(list) - len(body.Providers)
 	}
 	body.MayAdd = p.mayChangeRegions()
 	body.Tasks, body.IsPrimary = center.Tasks(), p.cfg.Directory.Regions()[0].Name == p.cfg.Region
-	body.Audit, body.Residency = p.cfg.Audit != nil, p.cfg.Residency != nil
+	body.Audit, body.Residency, body.People = p.cfg.Audit != nil, p.cfg.Residency != nil, p.directory() != nil
 	heard := p.peers()
 	for _, link := range p.regionLinks(r) {
 		body.Regions = append(body.Regions, p.regionRow(r, link, heard))
@@ -103,7 +93,7 @@ func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit
 			}
 		}
 	}
-	p.render(w, r, status, "operator", v.page("Operator", "operator", body))
+	p.render(w, r, http.StatusOK, "operator", v.page("Operator", "operator", body))
 }
 
 func (p *Portal) regionRow(r *http.Request, link regionLink, heard map[string]Peer) regionRow {
@@ -160,41 +150,4 @@ func lag(t *theme.Texts, d time.Duration) string {
 		return t.T("%d ms", d.Round(time.Millisecond).Milliseconds())
 	}
 	return t.T("%.1f s", d.Seconds())
-}
-
-func (p *Portal) endUser(w http.ResponseWriter, r *http.Request, v *visit) {
-	if err := r.ParseForm(); err != nil {
-		p.badRequest(w, r)
-		return
-	}
-	body := operatorBody{UserName: r.PostForm.Get("user_name")}
-	u, ok := p.cfg.Directory.User(body.UserName)
-	if of := r.PostForm.Get("identity_provider"); of != "" {
-		u, ok = p.cfg.Directory.UserOf(of, body.UserName)
-	}
-	if !ok {
-		body.Problem = textNoUser
-		if list := p.providersWith(body.UserName); len(list) > 1 {
-			body.Choose = list
-			body.Problem = textChooseProvider
-		}
-		p.renderOperator(w, r, v, http.StatusUnprocessableEntity, body)
-		return
-	}
-	if p.revokeUser(w, r, v, u) {
-		name, texts := u.UserName, p.theme.Texts(r)
-		if of := p.providerOf(u); of != "" {
-			name = texts.T("%s of %s", name, of)
-		}
-		done := texts.T("All sessions of %s were ended here. Other Regions end them when the change arrives there.", name)
-		p.renderOperator(w, r, v, http.StatusOK, operatorBody{Done: done})
-	}
-}
-
-// providersWith returns the identity providers that have a user with this userName.
-func (p *Portal) providersWith(userName string) []center.IdentityProvider {
-	return slices.DeleteFunc(p.cfg.Directory.IdentityProviders(), func(l center.IdentityProvider) bool {
-		_, ok := p.cfg.Directory.UserOf(l.EntityID, userName)
-		return !ok
-	})
 }

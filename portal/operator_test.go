@@ -3,7 +3,6 @@ package portal_test
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -35,8 +34,6 @@ func TestOperatorPageIsForOperators(t *testing.T) {
 	home := w.signIn(alice, "https://"+frankfurt+"/", "alice@example.com")
 	assert.NotContains(t, home.body, "/operator")
 	requirePage(t, alice.click("https://"+frankfurt+"/operator"), http.StatusNotFound, "/operator", "Not found")
-	requirePage(t, alice.submit("https://"+frankfurt+"/operator", url.Values{"user_name": {"bob@example.com"}}),
-		http.StatusNotFound, "/operator")
 	assert.Contains(t, w.signIn(bob, "https://"+frankfurt+"/", "bob@example.com").body, `href="/operator"`)
 	requirePage(t, bob.click("https://"+frankfurt+"/operator"), 200, "/operator", "Regions of this instance")
 
@@ -113,26 +110,6 @@ func textarea(t *testing.T, body, id string) []string {
 	_, rest, _ = strings.Cut(rest, ">")
 	text, _, _ := strings.Cut(rest, "</textarea>")
 	return strings.Split(text, "\n")
-}
-
-func TestOperatorEndsAllSessionsOfAUser(t *testing.T) {
-	w, _ := newShared(t, bobOperates)
-	alice, bob := w.browser(), w.browser()
-	w.signIn(alice, "https://"+virginia+"/", "alice@example.com")
-	w.signIn(bob, "https://"+frankfurt+"/", "bob@example.com")
-	end := func(name string) answer {
-		return bob.submit("https://"+frankfurt+"/operator", url.Values{"user_name": {name}})
-	}
-	requirePage(t, end("Alice@example.com"), http.StatusUnprocessableEntity, "/operator",
-		"No user has exactly this user name", `value="Alice@example.com"`)
-	requirePage(t, end(`"><script>`), http.StatusUnprocessableEntity, "/operator", "&#34;&gt;&lt;script&gt;")
-	requirePage(t, alice.click("https://"+virginia+"/"), 200, "/", "Alice Adams")
-	requirePage(t, end("alice@example.com"), 200, "/operator", "All sessions of alice@example.com were ended")
-	requireAtIdP(t, w, alice.click("https://"+virginia+"/"))
-	requirePage(t, bob.send("POST", "https://"+frankfurt+"/operator", "cross-site",
-		url.Values{"user_name": {"alice@example.com"}}), http.StatusForbidden, "/operator", "Refused")
-	line := lineWith(w.logged(), "all sessions ended")
-	assert.Contains(t, line, "user=alice@example.com by=bob@example.com")
 }
 
 // Rule 65: the operators' page shows the table of tasks that everything else asks, and which column counts there.

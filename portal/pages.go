@@ -32,13 +32,18 @@ func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) {
 		p.refuseVisit(w, r, unavailable("list of the sessions", err))
 		return
 	}
-	var rows []sessionRow
+	rows := p.sessionRows(r, all, v.session.ID)
+	p.render(w, r, http.StatusOK, "sessions", v.page("Your sessions", "sessions", rows))
+}
+
+// sessionRows returns those of a user's sessions that haven't ended by age or idleness.
+func (p *Portal) sessionRows(r *http.Request, all []sessions.Session, current string) (rows []sessionRow) {
 	now, texts, heard := p.now(), p.theme.Texts(r), p.peers()
 	for _, s := range all {
 		if s.Over(now, p.cfg.IdleTimeout) {
 			continue
 		}
-		row := sessionRow{Session: s, Current: s.ID == v.session.ID, Seen: texts.T("just now"),
+		row := sessionRow{Session: s, Current: s.ID == current, Seen: texts.T("just now"),
 			From: beganFrom(s), Lost: heard[s.Region].cutOff()}
 		row.Region, _ = p.regionNamed(s.Region)
 		row.Region.Name = s.Region
@@ -47,7 +52,7 @@ func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) {
 		}
 		rows = append(rows, row)
 	}
-	p.render(w, r, http.StatusOK, "sessions", v.page("Your sessions", "sessions", rows))
+	return rows
 }
 
 // endSession ends one of the user's own sessions, in any Region. It is no error if the session has ended already.
@@ -107,9 +112,7 @@ func (p *Portal) endAllSessions(w http.ResponseWriter, r *http.Request, v *visit
 // revokeUser ends all sessions of a user at the request of v's user. If it fails, it writes the response and returns
 // false.
 func (p *Portal) revokeUser(w http.ResponseWriter, r *http.Request, v *visit, u center.User) bool {
-	revocation := center.Attempt{Task: center.TaskSessions, Write: true}
-	if err := revocation.Check(p.cfg.Directory.Regions(), p.cfg.Region); err != nil {
-		p.refuseVisit(w, r, &Error{Reason: ReasonNotInUse, Rule: "end of all sessions", Err: err})
+	if !p.mayRevoke(w, r) {
 		return false
 	}
 	if err := p.cfg.Sessions.RevokeUser(r.Context(), u.ID); err != nil {
@@ -120,7 +123,18 @@ func (p *Portal) revokeUser(w http.ResponseWriter, r *http.Request, v *visit, u 
 	if u.ID == v.user.ID {
 		p.auditLogout(r.Context(), v.session, byUser, endedAll)
 	} else {
-		p.auditRevocation(r.Context(), v.session, u)
+		p.auditRevocation(r.Context(), v.session, u, "", endedAll)
+	}
+	return true
+}
+
+// mayRevoke reports whether sessions may be ended in this Region: by the table of tasks, in all. If not, it writes the
+// response.
+func (p *Portal) mayRevoke(w http.ResponseWriter, r *http.Request) bool {
+	revocation := center.Attempt{Task: center.TaskSessions, Write: true}
+	if err := revocation.Check(p.cfg.Directory.Regions(), p.cfg.Region); err != nil {
+		p.refuseVisit(w, r, &Error{Reason: ReasonNotInUse, Rule: "end of sessions", Err: err})
+		return false
 	}
 	return true
 }

@@ -20,9 +20,10 @@ const (
 	PathMetadata   = "/metadata"           // the service provider's SAML metadata
 	PathSessions   = "/sessions"           // the user's own, in all Regions
 	PathEnd        = "/sessions/end"       // POST only: ends one of them
+	PathPeople     = "/operator/people"    // finds users and their sessions, for operators
 	PathAudit      = "/operator/audit"     // the events of this Region, for operators
 	PathResidency  = "/operator/residency" // where data is, as text or JSON, for operators
-	PathOperator   = "/operator"           // Regions, their addresses, other users' sessions
+	PathOperator   = "/operator"           // Regions and their addresses
 	PathHealth     = "/health"             // says whether users can sign in here
 	PathConsole    = "/console"            // deep links: with account_id and role_name
 )
@@ -181,10 +182,9 @@ func (p *Portal) mount() (err error) {
 	if p.cfg.Residency != nil {
 		p.get(PathResidency, p.operator(p.residency))
 	}
-	p.handle(PathOperator, byMethod{
-		http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser),
-	})
+	p.get(PathOperator, p.operator(p.operatorPage))
 	p.mountRegions()
+	p.mountPeople()
 	p.handle(pathContinue, byMethod{http.MethodGet: p.navigation(p.proceed), http.MethodPost: p.answer})
 	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
 	p.handle(pathSignOutAtIdP, byMethod{http.MethodPost: p.signOutAtIdP})

@@ -330,18 +330,16 @@ func TestOperatorOfSeveralIdentityProviders(t *testing.T) {
 	w.at(victim, home, w.second, "alice")
 	w.at(other, home, w.idp, "alice")
 	requirePage(t, operator.click(page), 200, "/operator", "View identity providers", "First Corp", w.other)
-	a := operator.submit(page, url.Values{"user_name": {"alice@example.com"}})
-	requirePage(t, a, http.StatusUnprocessableEntity, "/operator", "Users of several identity providers",
-		`<option value="`+w.first+`">First Corp</option>`, `<option value="`+w.other+`">`)
+	found := operator.click(page + "/people?q=alice@example.com")
+	requirePage(t, found, 200, "/operator/people?q=alice@example.com", "Alice Adams", "First Corp", "Alice Second", w.other)
+	const second = "/operator/people/person?id=second-alice"
+	assert.Contains(t, found.body, `href="`+second+`"`)
 	requireIs(t, victim, "Alice Second")
-	requirePage(t, operator.submit(page, url.Values{"user_name": {"zoe@example.com"}, "identity_provider": {w.first}}),
-		http.StatusUnprocessableEntity, "/operator", "No user has exactly this user name")
-	requirePage(t, operator.submit(page, url.Values{"user_name": {"alice@example.com"}, "identity_provider": {w.other}}),
-		200, "/operator", "All sessions of alice@example.com of "+w.other+" were ended")
+	requirePage(t, operator.click("https://"+virginia+second), 200, second, "Alice Second", w.other)
+	requirePage(t, operator.submit(page+"/people/end", url.Values{"id": {"second-alice"}}), 200, "/operator/people/end",
+		"All sessions of alice@example.com were ended")
 	require.Equal(t, "/choose", victim.click(home).url.Path)
 	requireIs(t, other, "Alice Adams")
-	requirePage(t, operator.submit(page, url.Values{"user_name": {"zoe@example.com"}}), 200, "/operator",
-		"All sessions of zoe@example.com of")
 }
 
 // A restarted sign-in is the choice of the identity provider that sent the response. It doesn't end a sign-in of

@@ -31,6 +31,7 @@ func (p *Portal) samples() map[string][]page {
 	english := p.theme.English()
 	sets := []setRow{{Name: set.Name, Description: set.Description, Favorite: true}}
 	shortcut := []shortcutRow{{Name: set.Name, Account: account, Href: "/accounts/111122223333/ReadOnly"}, {Name: "Wiki"}}
+	person := personRow{user, "Example", personPath(user.ID)}
 	bodies := map[string][]any{
 		"account": {accountBody{account, sets}},
 		"accounts": {
@@ -45,7 +46,7 @@ func (p *Portal) samples() map[string][]page {
 		},
 		"audit": {
 			auditBody{
-				Text: "alice", Classes: auditClasses, Alerts: []audit.Alert{{}}, Events: []auditRow{{}},
+				Text: "alice", Classes: auditClasses, Alerts: []audit.Alert{{}}, Events: []auditRow{{}, {Href: PathPeople}},
 				Damage: []*audit.Error{{}}, Older: "/operator/audit?before=1", Problem: "Problem",
 			},
 			auditBody{Older: "/operator/audit?before=1"},
@@ -56,8 +57,13 @@ func (p *Portal) samples() map[string][]page {
 			consentBody{ClientRequest: ClientRequest{Name: "Command line", Scopes: []string{"see your accounts"}, Asked: at}},
 			consentBody{Waits: "localhost"},
 		},
-		"confirm":    {confirmBody{Now: user, Next: center.User{UserName: "bob@example.com"}, NowOf: "One", NextOf: "Two"}},
-		"device":     {deviceBody{UserCode: "ABCD", Given: true}, deviceBody{Problem: textUserCode}},
+		"confirm": {confirmBody{Now: user, Next: center.User{UserName: "bob@example.com"}, NowOf: "One", NextOf: "Two"}},
+		"device":  {deviceBody{UserCode: "ABCD", Given: true}, deviceBody{Problem: textUserCode}},
+		"endsessions": {
+			endSessionsBody{Person: person, Session: "2", Ends: []sessionRow{session}, Behind: regions},
+			endSessionsBody{Person: person, Session: "2", Ends: []sessionRow{session, {Session: session.Session}}},
+			endSessionsBody{Person: person},
+		},
 		"everywhere": {signedOutBody{Regions: regions, Behind: regions}},
 		"message":    {messageBody{"Text", "MRD-0000-0000", "Sign in", PathLogin}},
 		"operator": {operatorBody{
@@ -68,7 +74,7 @@ func (p *Portal) samples() map[string][]page {
 			ACS: []string{"https://portal.example/acs"}, Portals: []string{"https://portal.example"},
 			Tasks: center.Tasks(), Domains: []string{"portal.example"},
 			Providers: []center.IdentityProvider{provider}, MoreProviders: 1,
-			UserName: "bob", Done: "Done", Problem: "Problem", Choose: []center.IdentityProvider{provider},
+			People: true,
 		}},
 		"addregion": {
 			addRegionBody{Problem: &refusedChange{textOther, "detail"}, Asked: "eu-south-1",
@@ -76,6 +82,18 @@ func (p *Portal) samples() map[string][]page {
 			addRegionBody{Ready: true, Others: []refusedPlaces{{[]center.Place{{Name: "a"}}, &refusedChange{textOther, ""}}},
 				Choices: []choice{{Advice: center.Advice{Kilometres: 1, Unsupported: []string{"Wiki"}}, Selected: true}}},
 			addRegionBody{Ready: true}, addRegionBody{Chosen: &here.Region},
+		},
+		"people": {
+			peopleBody{Query: "192.0.2.1", People: []personRow{person}, Looked: 1, More: PathPeople, Next: true, First: PathPeople,
+				Sessions: &sessionsFound{Rows: []foundSession{{session, person}}, Events: PathAudit}},
+			peopleBody{More: PathPeople, Sessions: &sessionsFound{NoLog: true}}, peopleBody{},
+		},
+		"person": {
+			personBody{Person: person, UUID: "2", Groups: []string{"Developers"}, Applications: []center.Application{{Name: "Wiki"}},
+				Accounts: []accountRow{{Account: account, Sets: sets, Count: 2, More: true}},
+				Sessions: []sessionRow{session, {Session: session.Session, Current: true}}, Behind: regions, Done: "Done",
+				Problem: textAlreadyEnded, MoreGroups: 1, MoreAccounts: 1, MoreApplications: 1, MoreSessions: 1},
+			personBody{Person: personRow{User: center.User{ID: "3", UserName: "dora@example.com", Inactive: true}}},
 		},
 		"region": {
 			regionBody{Row: regionRow{regionLink: lost}, Name: lost.Name, Console: "Replicating", API: "ADDING", Done: 1,

@@ -107,6 +107,14 @@ func (s *Snapshot) AssignmentsOf(p Principal, from Assignment) iter.Seq[Assignme
 	}
 }
 
+// GroupName returns the name of the group with this ID, or "".
+func (s *Snapshot) GroupName(id string) string {
+	if g := s.groups.get(id); g != nil {
+		return g.Name
+	}
+	return ""
+}
+
 // UsersByEmail returns the users with this address, of all identity providers, in the order of their IDs. Letters
 // compare ignoring case, as in package scim. An address names no user by itself: it is not for sign-in.
 func (s *Snapshot) UsersByEmail(email string) []User {

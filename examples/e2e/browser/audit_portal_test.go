@@ -34,7 +34,6 @@ func testAuditPortal(t *testing.T, chromium context.Context) {
 		c.RegionAdmin = regionAdmin(c)
 	})
 	b := openTab(t, chromium)
-	b.expectRefusals() // the user name that two have
 	home := w.portals[virginia]
 	b.open(home)
 	b.signInAtIdP(w, alice)
@@ -54,12 +53,17 @@ func testAuditPortal(t *testing.T, chromium context.Context) {
 		b.audit("portal-region-" + name)
 	}
 	b.open(home + portal.PathOperator)
-	b.typeIn("#user_name", bob+"\r")
-	b.reads("Users of several identity providers have this user name")
-	b.audit("portal-provider-choose")
-	b.typeIn("#identity_provider", "http") // the only one whose label begins so
-	b.click("#identity_provider ~ button")
-	b.reads("All sessions of "+bob+" of "+other, "were ended here")
+	b.typeIn("#q", bob+"\r")
+	b.reads("Bob Berg", "Example Corp", other)
+	b.audit("portal-people")
+	b.click(`main a[href$="id=other-bob"]`)
+	b.reads("Sessions in all Regions", other)
+	b.audit("portal-person")
+	b.click(`a[href$="end?id=other-bob"]`)
+	b.reads("End all sessions of " + bob + "?")
+	b.audit("portal-person-end")
+	b.click("main form button")
+	b.reads("All sessions of " + bob + " were ended here")
 	b.signOutAtIdP(w)
 	b.dashboard(w, bob)
 	b.tile(samlTile)
