@@ -16,6 +16,7 @@ import (
 
 // An additional Region's log is recovered as the primary's is.
 func TestAnAdditionalRegionIsRecovered(t *testing.T) {
+	t.Parallel()
 	usDir, euDir := t.TempDir(), t.TempDir()
 	us, eu := open(t, configOf(virginia, usDir)), open(t, configOf(frankfurt, euDir))
 	mesh(t, us, eu)
@@ -44,6 +45,7 @@ func TestAnAdditionalRegionIsRecovered(t *testing.T) {
 // begin a new log, which would replace what is left, even if the log has gone on since the marks
 // and they don't show what is missing.
 func TestAnAdditionalRegionWithoutTheBeginningOfItsLogDoesNotStart(t *testing.T) {
+	t.Parallel()
 	euDir := t.TempDir()
 	us, eu := open(t, configOf(virginia, t.TempDir())), open(t, configOf(frankfurt, euDir))
 	mesh(t, us, eu)

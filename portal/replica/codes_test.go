@@ -15,6 +15,7 @@ import (
 )
 
 func TestCodesTravelToARegionThatWaits(t *testing.T) {
+	t.Parallel()
 	us, eu, _ := three(t)
 	ctx := background(t)
 	taken := make(chan []byte, 1)
@@ -28,6 +29,7 @@ func TestCodesTravelToARegionThatWaits(t *testing.T) {
 }
 
 func TestCodesSayWhichRegionPutThem(t *testing.T) {
+	t.Parallel()
 	us, eu, _ := three(t)
 	for key, n := range map[string]*replica.Node{"c-us": us, "c-eu": eu} {
 		require.NoError(t, n.Codes().PutCode(background(t), key, []byte("who"), time.Now().Add(time.Minute)))
@@ -38,6 +40,7 @@ func TestCodesSayWhichRegionPutThem(t *testing.T) {
 }
 
 func TestCodesKeepTheContract(t *testing.T) {
+	t.Parallel()
 	codestest.Run(t, func(t *testing.T) (out []codestest.Region) {
 		var nodes []*replica.Node
 		for _, region := range []string{virginia, frankfurt} {

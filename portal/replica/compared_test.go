@@ -51,6 +51,7 @@ func between(t *testing.T, n *replica.Node, change func(question, answer map[str
 // A copy that differs does not count as complete until a later answer states its digest. An owner
 // that writes all the time does not state a digest in each answer.
 func TestACopyThatDiffersIsNotReplicatedUntilItIsCompared(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	eu := open(t, configOf(frankfurt, w.euDir))
 	replica.DropMessage(t, eu, "revoked_us-east-1")

@@ -67,6 +67,7 @@ func TestServersThatAreSecure(t *testing.T) {
 
 // A directory that existed before is for its owner alone afterwards.
 func TestDirIsPrivate(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		testkit.Skip(t, "there are no such permissions there")
 	}
@@ -102,6 +103,7 @@ func TestDirIsPrivate(t *testing.T) {
 
 // Addresses beyond loopback are fine with TLS.
 func TestPeersThatAreSecure(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	for _, p := range []replica.Peer{
 		{URL: "127.0.0.1:1,nats://[::1]:1,nats://localhost:1"},
@@ -113,6 +115,7 @@ func TestPeersThatAreSecure(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*replica.Config){
 		"no Region":           func(c *replica.Config) { c.Region = "" },
 		"odd Region":          func(c *replica.Config) { c.Region = "us.east.1" },
@@ -168,6 +171,7 @@ func TestOpenRefuses(t *testing.T) {
 
 // A directory is one Node's: two embedded servers would write over each other.
 func TestADirectoryBelongsToOneNode(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		testkit.Skip(t, "there are no locks on files there that the standard library knows")
 	}
@@ -185,6 +189,7 @@ func TestADirectoryBelongsToOneNode(t *testing.T) {
 
 // Beyond loopback Regions read from each other over TLS, and authenticate the peer.
 func TestPeersOverTLS(t *testing.T) {
+	t.Parallel()
 	cert, roots := certificate(t)
 	c := configOf(virginia, t.TempDir())
 	c.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}

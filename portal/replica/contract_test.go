@@ -14,6 +14,7 @@ import (
 
 // Sessions that live in one Region and end in another keep the contract.
 func TestSessionsKeepTheContract(t *testing.T) {
+	t.Parallel()
 	sessionstest.Run(t, func(t *testing.T) []sessionstest.Region {
 		us, eu := open(t, configOf(virginia, t.TempDir())), open(t, configOf(frankfurt, t.TempDir()))
 		mesh(t, us, eu)
@@ -24,6 +25,7 @@ func TestSessionsKeepTheContract(t *testing.T) {
 // A logout by an identity provider is on disk here and in the other Regions, and ends sessions that
 // are created after a restart. Both Regions have the same state.
 func TestLogoutsOutliveARestart(t *testing.T) {
+	t.Parallel()
 	dirs := map[string]string{virginia: t.TempDir(), frankfurt: t.TempDir()}
 	start := func() (us, eu *replica.Node) {
 		us, eu = open(t, configOf(virginia, dirs[virginia])), open(t, configOf(frankfurt, dirs[frankfurt]))

@@ -60,6 +60,7 @@ func assertEnded(t *testing.T, n *replica.Node) {
 // What another Region ended, and was heard, is on disk before that Region's copies are deleted,
 // after its removal. It stays ended after a restart.
 func TestWhatARemovedRegionEndedIsKept(t *testing.T) {
+	t.Parallel()
 	us, eu, ap, again := uncopiedEnds(t)
 	remove(t, us, frankfurt)
 	erased(t, eu)

@@ -20,6 +20,7 @@ import (
 // A copy that lacks a message, without any local sign of it, differs from the digest that the owner
 // states, and is read again.
 func TestACopyThatLacksAMessageHeals(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	eu := open(t, configOf(frankfurt, w.euDir))
 	replica.DropMessage(t, eu, "revoked_us-east-1")
@@ -47,6 +48,7 @@ func TestACopyThatLacksAMessageHeals(t *testing.T) {
 // A Region that lacks messages that it wrote, without a mark that shows it, is shown them by a
 // copy.
 func TestALogThatLacksAMessageIsFoundOutByACopy(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	us := open(t, configOf(virginia, w.usDir))
 	replica.DropMessage(t, us, "revoked_us-east-1")
@@ -64,6 +66,7 @@ func TestALogThatLacksAMessageIsFoundOutByACopy(t *testing.T) {
 // K17: a claim without proof stops no Region. The owner logs it and goes on, and so do honest
 // Regions.
 func TestAPeerThatLiesAboutALogStopsNoRegion(t *testing.T) {
+	t.Parallel()
 	var log logged
 	c := configOf(virginia, t.TempDir())
 	c.Logger = slog.New(slog.NewTextHandler(&log, nil))

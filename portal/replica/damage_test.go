@@ -151,6 +151,7 @@ func (w damagedWorld) sameAgain(t *testing.T, us, eu *replica.Node) {
 // D1: NATS cuts a damaged file silently. The rest does not count as the log, and the primary is not
 // seeded again.
 func TestALogThatWasOverwrittenIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	overwrite(t, w.usDir, "KV_config_us-east-1", "user9@example.com", []byte{0, 0, 0, 0})
 	e := refusesToOpen(t, configOf(virginia, w.usDir))
@@ -180,6 +181,7 @@ func TestAStreamThatIsMissingIsNotMadeAgain(t *testing.T) {
 // D1: a session that was signed out doesn't live again, neither in its Region
 // nor where the copy is damaged, which is copied again.
 func TestOneByteLessOfWhatEndsSessions(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	cut(t, w.usDir, "revoked_us-east-1", "signin-s-out")
 	refusesToOpen(t, configOf(virginia, w.usDir))
@@ -202,6 +204,7 @@ func TestADamagedCopyHeals(t *testing.T) {
 
 // D4: each Region finds the other's directory in its place.
 func TestSwappedDirectoriesAreRefused(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	refusesToOpen(t, configOf(virginia, w.euDir))
 	refusesToOpen(t, configOf(frankfurt, w.usDir))

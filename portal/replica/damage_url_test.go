@@ -34,6 +34,7 @@ func configAt(region, url string) replica.Config {
 // With the operator's own servers: a missing stream is not created again, and the log is recovered
 // from another Region.
 func TestAStreamThatIsMissingAtURL(t *testing.T) {
+	t.Parallel()
 	url := ownServer(t)
 	one, two := open(t, configAt(virginia, url)), open(t, configAt(virginia, url))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
@@ -69,6 +70,7 @@ func TestAStreamThatIsMissingAtURL(t *testing.T) {
 
 // All Nodes of a Region stop when one of them finds that the log was lost.
 func TestAllNodesOfARegionStop(t *testing.T) {
+	t.Parallel()
 	url := ownServer(t)
 	old := open(t, configAt(virginia, url))
 	eu := open(t, configOf(frankfurt, t.TempDir()))

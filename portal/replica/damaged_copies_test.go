@@ -94,6 +94,7 @@ func removeStream(t *testing.T, dir, stream string) {
 
 // With Restored the copies count as they are.
 func TestADamagedCopyCountsIfTheOperatorSaysSo(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	cut(t, w.euDir, "revoked_us-east-1", "signin-s-out")
 	c := configOf(frankfurt, w.euDir)
@@ -109,6 +110,7 @@ func TestADamagedCopyCountsIfTheOperatorSaysSo(t *testing.T) {
 // If some sessions of another Region are lost, none of them is accepted until that Region is heard:
 // some may have ended. Everything else goes on.
 func TestADamagedCopyOfSessions(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	eu := open(t, configOf(frankfurt, w.euDir))
 	signIn(t, eu, "u-1", "own")
@@ -128,6 +130,7 @@ func TestADamagedCopyOfSessions(t *testing.T) {
 
 // A primary whose copy of another Region's revocations is damaged can still remove that Region.
 func TestADamagedCopyDoesNotKeepThePrimaryFromRemovingARegion(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	eu := open(t, configOf(frankfurt, w.euDir))
 	us := open(t, configOf(virginia, w.usDir))
@@ -145,6 +148,7 @@ func TestADamagedCopyDoesNotKeepThePrimaryFromRemovingARegion(t *testing.T) {
 
 // A killed process has lost nothing that its marks cover.
 func TestAKilledRegionServesWithThePrimaryDead(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	j := job{Region: frankfurt, Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]),
 		Peers: map[string]string{virginia: us.Addr()}}
@@ -168,6 +172,7 @@ func TestAKilledRegionServesWithThePrimaryDead(t *testing.T) {
 
 // With servers of the operator's own, and two Nodes.
 func TestADamagedCopyAtURL(t *testing.T) {
+	t.Parallel()
 	url, dir := ownServer(t), t.TempDir()
 	us := open(t, configOf(virginia, dir))
 	one, two := open(t, configAt(frankfurt, url)), open(t, configAt(frankfurt, url))

@@ -15,6 +15,7 @@ import (
 // A directory whose stream the server doesn't know may be of one that is being created or deleted.
 // Only if it stays are writes refused and streams opened again.
 func TestStreamsThatAreBeingMadeOrDeleted(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	us := open(t, configOf(virginia, dir))
 	streams := filepath.Join(dir, "jetstream", "$G", "streams")

@@ -14,6 +14,7 @@ import (
 // After a full transaction, a copy holds nothing from before it, even if the process was killed at
 // that moment.
 func TestACopyThatWasNotCleared(t *testing.T) {
+	t.Parallel()
 	cfg := configOf(virginia, t.TempDir())
 	us := open(t, cfg)
 	replica.CopyAndDie(t, us, mumbai)

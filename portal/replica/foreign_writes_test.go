@@ -15,6 +15,7 @@ import (
 // A Region creates sessions of its own. It can't create, change, or keep alive sessions of another
 // Region. Such messages are skipped, and the rest takes effect.
 func TestARegionSpeaksForItself(t *testing.T) {
+	t.Parallel()
 	us, eu, ap := three(t)
 	signIn(t, us, "u-1", "s-1")
 	before, err := us.Sessions().Get(background(t), "key-s-1")
@@ -77,6 +78,7 @@ func TestKeysThatTwoRegionsUse(t *testing.T) {
 
 // No session outlives what ended it.
 func TestSessionsEndBeforeWhatEndedThem(t *testing.T) {
+	t.Parallel()
 	c := configOf(virginia, t.TempDir())
 	c.MaxSession, c.Skew = 2*time.Hour, time.Minute
 	n := open(t, c)

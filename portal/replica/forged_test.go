@@ -22,6 +22,7 @@ import (
 // before the Region was added again. The first has no effect; the second closes the Region. Neither
 // erases.
 func TestForgedRemovalsEraseNothing(t *testing.T) {
+	t.Parallel()
 	usDir, euDir, backup := t.TempDir(), t.TempDir(), t.TempDir()
 	us := open(t, configOf(virginia, usDir))
 	remove(t, us, frankfurt)

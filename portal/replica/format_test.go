@@ -19,6 +19,7 @@ import (
 // says so once and in Peers, and goes on serving. They follow each other again
 // when one has been upgraded.
 func TestRegionsWithoutAFormatInCommonDontFollowEachOther(t *testing.T) {
+	t.Parallel()
 	var logs [2]logged
 	c := configOf(virginia, t.TempDir())
 	c.Logger = slog.New(slog.NewTextHandler(&logs[0], nil))
@@ -50,6 +51,7 @@ func TestRegionsWithoutAFormatInCommonDontFollowEachOther(t *testing.T) {
 
 // A version from before there were formats is neither followed nor answered.
 func TestVersionsFromBeforeThereWereFormatsAreRefused(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	nc, _ := asPeer(t, us)
 	m, err := nc.Request("meridian.follow.us-east-1", []byte(`{"line":"config","nonce":"n"}`), hang)
@@ -82,6 +84,7 @@ func TestVersionsFromBeforeThereWereFormatsAreRefused(t *testing.T) {
 // A store says which format a version must read. What was written before there
 // were formats is read, and marked; what a later one wrote is refused by name.
 func TestStoresSayWhichFormatTheyNeed(t *testing.T) {
+	t.Parallel()
 	c := configOf(virginia, t.TempDir())
 	us := open(t, c)
 	assert.Equal(t, []string{"1", "1", "1"}, replica.Formats(t, us))
@@ -106,6 +109,7 @@ func TestStoresSayWhichFormatTheyNeed(t *testing.T) {
 
 // The same holds on the Region's own servers.
 func TestStoresOnOwnServersAreMarked(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, virginia, 1)
 	us := c.node(t, virginia)
 	signIn(t, us, "u-1", "s-1")
@@ -120,6 +124,7 @@ func TestStoresOnOwnServersAreMarked(t *testing.T) {
 // Each message has its format, and what else its Region's version put there:
 // copies keep both, so that a Region between them needs no upgrade first.
 func TestCopiesKeepTheHeadersOfTheOriginal(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
@@ -134,6 +139,7 @@ func TestCopiesKeepTheHeadersOfTheOriginal(t *testing.T) {
 // A header from a peer reaches this Region's server only if it is Meridian's, and not one of the
 // copier's own.
 func TestPeersSetNoHeadersOfTheServer(t *testing.T) {
+	t.Parallel()
 	us, eu := open(t, configOf(virginia, t.TempDir())), open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
 	eu.RemovePeer(virginia)

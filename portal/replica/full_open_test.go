@@ -14,6 +14,7 @@ import (
 // Open records that there was a start. Without space for that its error says so, and nothing is
 // damaged.
 func TestOpenOnAFullDiskSaysSo(t *testing.T) {
+	t.Parallel()
 	d := newDisk(t)
 	c := configOf(virginia, filepath.Join(d.dir, "node"))
 	us := open(t, c)
@@ -30,6 +31,7 @@ func TestOpenOnAFullDiskSaysSo(t *testing.T) {
 
 // A recovery without enough space loses nothing, and can be repeated.
 func TestRecoveryOnAFullDisk(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	d := newDisk(t)
 	c := configOf(virginia, filepath.Join(d.dir, "node"))

@@ -18,6 +18,7 @@ import (
 // operator had once declared with Restored. It can't know what it lacks, so the followers don't
 // follow it, also after they are restarted.
 func TestFollowersGoBackToNoOlderStart(t *testing.T) {
+	t.Parallel()
 	dir, backup, euDir := t.TempDir(), t.TempDir(), t.TempDir()
 	c := configOf(virginia, dir)
 	c.Restored = true
@@ -69,6 +70,7 @@ func TestFollowersGoBackToNoOlderStart(t *testing.T) {
 
 // The Nodes of one Region have starts of their own, in any order.
 func TestNodesOfARegionAreOneStartToFollowers(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, virginia, 1)
 	one, two := c.node(t, virginia), c.node(t, virginia)
 	var log logged

@@ -35,6 +35,7 @@ func (l *loser) change(b []byte) []byte {
 
 // Any request of a Node that starts may be lost once. The Node repeats it.
 func TestOpenAsksAgain(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, virginia, 1)
 	c.node(t, virginia).Close() // so that the streams are there
 	for _, api := range []string{"STREAM.NAMES", "STREAM.INFO.KV_config_", "STREAM.INFO.revoked_",
@@ -56,6 +57,7 @@ func TestOpenAsksAgain(t *testing.T) {
 // gets no answer. In a cluster it may have met a leader that was deposed and
 // hasn't noticed, so it is not reported at once.
 func TestFollowersAheadOfACluster(t *testing.T) {
+	t.Parallel()
 	const ahead = "the follower is ahead in this stream"
 	const claims = "which has no proof"
 	for _, test := range []struct {

@@ -52,6 +52,7 @@ func TestPeersAreTrueWhenARegionIsFrozenOrKilled(t *testing.T) {
 
 // A Region that answers, and whose data doesn't arrive here, is not Replicated.
 func TestPeerThatIsBehindIsNotReplicated(t *testing.T) {
+	t.Parallel()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true})
 	require.NoError(t, err)
 	s.Start()

@@ -10,6 +10,7 @@ import (
 
 // A Region that lost its disk is detected even if it was restarted before it met another one.
 func TestALostDiskIsFoundOutAfterARestart(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	empty := t.TempDir()
 	open(t, configOf(virginia, empty)).Close()

@@ -35,6 +35,7 @@ func TestADamagedIdentityIsRecovered(t *testing.T) {
 }
 
 func TestMarksThatAreMissingAreMissed(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	require.NoError(t, os.Remove(filepath.Join(w.usDir, "meridian.marks")))
 	cut(t, w.usDir, "revoked_us-east-1", "signin-s-out")

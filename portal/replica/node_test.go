@@ -12,6 +12,7 @@ import (
 
 // Rule 21.
 func TestChangesReachEveryRegion(t *testing.T) {
+	t.Parallel()
 	us, eu, ap := three(t)
 	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
 	for _, n := range []interface{ View() *center.View }{eu, ap} {

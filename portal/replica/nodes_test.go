@@ -22,6 +22,7 @@ import (
 // A Node that opens while sessions expire, or the log is shortened, does not wait for messages that
 // never arrive.
 func TestOpenWhileMessagesGo(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, virginia, 1)
 	one := c.node(t, virginia)
 	for i := range 1500 {
@@ -45,6 +46,7 @@ func TestOpenWhileMessagesGo(t *testing.T) {
 
 // After a call of AddPeer gave up, what it began goes on, and the next call waits for it.
 func TestAddPeerAgain(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	c := newCluster(t, frankfurt, 1)
 	first, free := c.node(t, frankfurt), make(chan struct{})
@@ -77,6 +79,7 @@ func TestAddPeerAgain(t *testing.T) {
 // Two Nodes of a Region that joins are both ready, whichever of them reports it in
 // the Region's log.
 func TestTwoNodesJoin(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	c := newCluster(t, frankfurt, 1)
 	nodes := []*replica.Node{c.node(t, frankfurt), c.node(t, frankfurt)}
@@ -112,6 +115,7 @@ func TestTwoNodesSeed(t *testing.T) {
 // An unreadable log is not written to, as a seed or a full transaction would hide it. With Restored
 // it is.
 func TestUnreadableLogIsNotWrittenOver(t *testing.T) {
+	t.Parallel()
 	corrupt := func(err error) {
 		t.Helper()
 		var e *replica.Error
@@ -151,6 +155,7 @@ func TestUnreadableLogIsNotWrittenOver(t *testing.T) {
 
 // Streams with fewer replicas than configured are refused.
 func TestReplicasOfStreamsThatAreThere(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, virginia, 3)
 	cfg := c.config(virginia)
 	cfg.Replicas = 1

@@ -62,6 +62,7 @@ func is(want float64) func(float64) bool { return func(v float64) bool { return 
 func positive(v float64) bool            { return v > 0 }
 
 func TestObserverIsToldHowTheRegionIs(t *testing.T) {
+	t.Parallel()
 	g := newGauges()
 	c := configOf(virginia, t.TempDir())
 	c.Observer, c.ObserveEvery = g, 20*time.Millisecond

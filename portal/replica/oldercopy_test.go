@@ -53,6 +53,7 @@ func TestAnOlderCopyFromBeforeAnotherRestoreIsFoundOut(t *testing.T) {
 // Others may only know the address of a Region's old machine. The new one is shown their copies
 // when it asks them.
 func TestAnOlderCopyThatNoRegionFollowsIsFoundOut(t *testing.T) {
+	t.Parallel()
 	backup, eu := backedUp(t)
 	us := open(t, configOf(virginia, backup))
 	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
@@ -61,6 +62,7 @@ func TestAnOlderCopyThatNoRegionFollowsIsFoundOut(t *testing.T) {
 
 // Two primaries from one directory, each of which is followed by another Region.
 func TestTwoRegionsFromOneDirectoryStopThatAreFollowedApart(t *testing.T) {
+	t.Parallel()
 	dir, copied := t.TempDir(), t.TempDir()
 	open(t, configOf(virginia, dir)).Close()
 	require.NoError(t, os.CopyFS(copied, os.DirFS(dir)))

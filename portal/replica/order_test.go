@@ -120,6 +120,7 @@ func TestEveryOrderOfArrivalGivesTheSameEnd(t *testing.T) {
 // After every transaction the instance has been told the result of all, though only what may have
 // changed is looked at.
 func TestChangesLeaveNothingOut(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s, stamps := replica.NewState(virginia), map[string]uint64{virginia: 1}
 		s.Transaction(virginia, 1, true, []replica.Change{

@@ -153,6 +153,7 @@ func TestARemovedRegionErasesWhatItHas(t *testing.T) {
 
 // A Region that was off while it was removed gets only that when it is back.
 func TestARegionThatWasOffHearsOfItsRemoval(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, dir))
@@ -279,6 +280,7 @@ func TestRegionsThatWereRemovedLeaveNothing(t *testing.T) {
 
 // A Region on servers of its own, with two Nodes, is erased there.
 func TestARemovedRegionOnServersOfItsOwn(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, frankfurt, 1)
 	us := open(t, configOf(virginia, t.TempDir()))
 	nodes := []*replica.Node{c.node(t, frankfurt), c.node(t, frankfurt)}
@@ -313,6 +315,7 @@ func TestARemovedRegionOnServersOfItsOwn(t *testing.T) {
 // A Region that catches up reads that another was removed, and then that it was
 // added again. It follows it, at the address that it had.
 func TestRemovalsThatWereTakenBack(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	for range 3 {
 		remove(t, us, frankfurt)

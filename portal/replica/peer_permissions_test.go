@@ -94,6 +94,7 @@ func TestRule22PeersMayOnlyRead(t *testing.T) {
 }
 
 func TestGateRefusesNonsense(t *testing.T) {
+	t.Parallel()
 	us, _, _ := three(t)
 	nc, _ := asPeer(t, us)
 	for _, q := range []string{``, `{}`, `[]`, `{"line":"secrets"}`, `{"line":"config","after":-1}`,
@@ -113,6 +114,7 @@ func TestGateRefusesNonsense(t *testing.T) {
 // Rules 22 and 48, invariant 13, on Nodes: configuration is written in the
 // primary only, and an application in its own Region only.
 func TestInvariant13AdditionalRegionsDontWriteConfiguration(t *testing.T) {
+	t.Parallel()
 	us, eu, _ := three(t)
 	var e *center.Error
 	require.ErrorAs(t, eu.View().Update(putUser(center.User{UserName: "x@example.com", Inactive: true})), &e)
@@ -138,6 +140,7 @@ func TestInvariant13AdditionalRegionsDontWriteConfiguration(t *testing.T) {
 // Rule 57: an application's metadata replicates from its own Region outward.
 // A user who is removed in the primary loses it, and is added again without it.
 func TestRule57ApplicationsAndRemovedUsers(t *testing.T) {
+	t.Parallel()
 	us, eu, ap := three(t)
 	app := center.Application{ID: "farm", Name: "Farm", URL: "https://farm.example", Region: frankfurt,
 		AssignedTo: []center.Principal{center.UserPrincipal("u-1"), center.GroupPrincipal("g-1")}}

@@ -133,6 +133,7 @@ func TestPeersDontSeeQuestions(t *testing.T) {
 
 // A peer can't take more of a server than a follower needs.
 func TestPeersTakeLittle(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	nc, _ := asPeer(t, us)
 	var wg sync.WaitGroup
@@ -169,6 +170,7 @@ func TestPeersTakeLittle(t *testing.T) {
 // A message that is too large for an answer is refused at once, and any other arrives: none blocks
 // later ones.
 func TestLargeMessagesDontStopALine(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)

@@ -17,6 +17,7 @@ import (
 
 // Any number of probes leaves one message, which has no effect in any Region.
 func TestProbesLeaveNothing(t *testing.T) {
+	t.Parallel()
 	us, eu, _ := three(t)
 	signIn(t, us, "u-1", "s")
 	require.NoError(t, us.Probe(background(t)))
@@ -33,6 +34,7 @@ func TestProbesLeaveNothing(t *testing.T) {
 
 // A copy that isn't read is this Region's own fault; a Region that is out of reach is not.
 func TestProbeOfCopiesThatAreNotApplied(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	var once sync.Once

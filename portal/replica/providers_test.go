@@ -42,6 +42,7 @@ func asserts(n *replica.Node, idp, userName string) string {
 // Invariant 18 in every Region: the list and the users of it arrive together, sessions continue, and a user who moves
 // to another identity provider is signed out everywhere.
 func TestInvariant18_IdentityProvidersInEveryRegion(t *testing.T) {
+	t.Parallel()
 	usDir, euDir := t.TempDir(), t.TempDir()
 	us, eu := open(t, configOf(virginia, usDir)), open(t, configOf(frankfurt, euDir))
 	mesh(t, us, eu)

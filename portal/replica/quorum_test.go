@@ -110,6 +110,7 @@ func clusterOf(t *testing.T) (servers []*exec.Cmd, urls []string, us, eu *replic
 // acknowledged messages that it lacks. It answers the Node as the leader for some seconds. Heard
 // stops meanwhile.
 func TestHeardStandsStillWithoutAMajority(t *testing.T) {
+	t.Parallel()
 	servers, _, _, eu := clusterOf(t)
 	freeze(t, servers[1])
 	freeze(t, servers[2])
@@ -162,6 +163,7 @@ func signInOften(t *testing.T, at, other *replica.Node) (ids []string) {
 // another leader and acknowledged a revocation, and then goes on. As soon as a
 // follower has heard what was there then, the session is over.
 func TestHeardIsTrueWhenAFrozenLeaderGoesOn(t *testing.T) {
+	t.Parallel()
 	servers, urls, us, eu := clusterOf(t)
 	ids := signInOften(t, us, eu)
 	freeze(t, servers[0])
@@ -174,6 +176,7 @@ func TestHeardIsTrueWhenAFrozenLeaderGoesOn(t *testing.T) {
 
 // The agreements at each heartbeat don't change the streams.
 func TestAgreementsAddNoMessages(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, virginia, 3)
 	us := c.node(t, virginia)
 	eu := open(t, configOf(frankfurt, t.TempDir()))

@@ -13,6 +13,7 @@ import (
 // A Region sends nothing of its log that it has not read itself: it may remove the Region that
 // asks, which must not get what follows.
 func TestALogIsReadBeforeItIsGivenAway(t *testing.T) {
+	t.Parallel()
 	us, eu, _ := three(t)
 	nc, _ := asPeer(t, us)
 	ask := func() string {

@@ -11,6 +11,7 @@ import (
 // The marks cover the merged content before a recovery is done: a loss right after it is detected,
 // although no other Region has read it yet.
 func TestWhatIsLostRightAfterARecoveryIsFoundOut(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	cut(t, w.usDir, "revoked_us-east-1", "signin-s-out")
 	eu := open(t, configOf(frankfurt, w.euDir))
@@ -31,6 +32,7 @@ func TestWhatIsLostRightAfterARecoveryIsFoundOut(t *testing.T) {
 
 // So it is after a start with Restored.
 func TestWhatIsLostRightAfterARestoreIsFoundOut(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	c := configOf(virginia, w.usDir)
 	c.Restored = true

@@ -93,6 +93,7 @@ func TestARecoveryThatIsInterruptedLosesNothing(t *testing.T) {
 
 // With the operator's own servers several Nodes may be started at once, so one is told to go on.
 func TestARecoveryAtURLGoesOnWhereTheOperatorSaysSo(t *testing.T) {
+	t.Parallel()
 	url := ownServer(t)
 	us := open(t, configAt(virginia, url))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
@@ -116,6 +117,7 @@ func TestARecoveryAtURLGoesOnWhereTheOperatorSaysSo(t *testing.T) {
 
 // A start with Restored that is interrupted is completed by the next one.
 func TestAStartWithRestoredThatIsInterruptedIsCompletedWithoutIt(t *testing.T) {
+	t.Parallel()
 	for number := 1; number <= 2; number++ {
 		backup, _ := backedUp(t)
 		c := configOf(virginia, backup)
@@ -134,6 +136,7 @@ func TestAStartWithRestoredThatIsInterruptedIsCompletedWithoutIt(t *testing.T) {
 // Going back to a version from before there were formats is not supported. What
 // it wrote when it was started with Restored counts if the operator says so again.
 func TestADirectoryThatAnOlderVersionRestored(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	us := open(t, configOf(virginia, w.usDir))
 	replica.RenameStreams(t, us)

@@ -20,6 +20,7 @@ import (
 // Rules 47 and 77, invariant 14: an additional Region that is restarted with
 // all others dead serves what was provisioned before.
 func TestRule47RestartWithThePrimaryDead(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, dir))
@@ -63,6 +64,7 @@ func TestNotReadyBeforeTheInitialReplication(t *testing.T) {
 
 // A Region that was off gets what it missed, even if the log was shortened meanwhile.
 func TestCatchUpAfterTheLogWasShortened(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	dir := t.TempDir()
 	eu := open(t, configOf(frankfurt, dir))
@@ -106,6 +108,7 @@ func TestCatchUpAfterTheLogWasShortened(t *testing.T) {
 // A primary whose disk was emptied begins as a new one. The others don't follow it, and it stops
 // when they show it its earlier log. It recovers its log from them, or begins anew with Restored.
 func TestADiskThatWasEmptied(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
@@ -174,6 +177,7 @@ func TestRecoveryWaitsForTheRegionsThatItNames(t *testing.T) {
 // Rules 19, 20 and 23: a Region that is being added is replicated to, says so
 // itself, and is made active by the primary.
 func TestRule19RegionsAreAdded(t *testing.T) {
+	t.Parallel()
 	c := configOf(virginia, t.TempDir())
 	c.Seed = seed(virginia)
 	for i := range 2000 {
@@ -223,6 +227,7 @@ func TestRule19RegionsAreAdded(t *testing.T) {
 
 // A cut-off Region says how old its knowledge is.
 func TestHeardStandsStillWhenAPeerIsGone(t *testing.T) {
+	t.Parallel()
 	us, eu, _ := three(t)
 	peer := func() portal.Peer { return eu.Peers()[1] }
 	require.Equal(t, virginia, peer().Region)

@@ -45,6 +45,7 @@ func backedUp(t *testing.T) (backup string, eu *replica.Node) {
 // A primary that is restored from a backup with Restored is read from its start: none of its new
 // writes counts as known.
 func TestBackupsThatAreRestored(t *testing.T) {
+	t.Parallel()
 	backup, eu := backedUp(t)
 	c := afterStarts(t, configOf(virginia, backup), eu)
 	c.Restored = true
@@ -131,6 +132,7 @@ func peerState(n *replica.Node, region string) portal.PeerState {
 // Without Restored it is detected by what followers show, and stops. They go on with what they
 // have, and it starts again only when the operator decides.
 func TestAnOlderCopyIsFoundOutByAFollowerThatIsAhead(t *testing.T) {
+	t.Parallel()
 	backup, eu := backedUp(t)
 	var log logged
 	c := configOf(virginia, backup)
@@ -158,6 +160,7 @@ func TestAnOlderCopyIsFoundOutByAFollowerThatIsAhead(t *testing.T) {
 
 // An older copy that has written more than followers had is detected by the number of its start.
 func TestAnOlderCopyIsFoundOutThatHasGoneOn(t *testing.T) {
+	t.Parallel()
 	backup, eu := backedUp(t)
 	us := open(t, configOf(virginia, backup))
 	for i := range 20 {
@@ -183,6 +186,7 @@ func TestAnOlderCopyIsFoundOutThatHasGoneOn(t *testing.T) {
 
 // Two primaries from one directory stop when they are shown each other's messages.
 func TestTwoRegionsFromOneDirectoryStop(t *testing.T) {
+	t.Parallel()
 	dir, copied := t.TempDir(), t.TempDir()
 	us := open(t, configOf(virginia, dir))
 	us.Close()

@@ -17,6 +17,7 @@ import (
 // Rules 66 and 67, invariant 14: with the primary dead, a sign-out and a
 // revocation in one Region end the session in another.
 func TestInvariant14RevocationWithThePrimaryDead(t *testing.T) {
+	t.Parallel()
 	us, eu, ap := three(t)
 	for i := range 4 {
 		signIn(t, us, "u-1", fmt.Sprintf("s-%d", i))
@@ -58,6 +59,7 @@ func TestInvariant14RevocationWithThePrimaryDead(t *testing.T) {
 // A session that is made elsewhere at the very moment at which all of the
 // user's sessions are ended does not survive, unless it knew of that.
 func TestSessionsMadeWhileTheUserIsRevoked(t *testing.T) {
+	t.Parallel()
 	us, eu, ap := three(t)
 	ctx := background(t)
 	var wg sync.WaitGroup
@@ -101,6 +103,7 @@ func TestSessionsMadeWhileTheUserIsRevoked(t *testing.T) {
 // Disabling or removing a user ends the user's sessions, those too that are
 // made by Regions which haven't heard of it.
 func TestDisabledAndRemovedUsersLoseTheirSessions(t *testing.T) {
+	t.Parallel()
 	us, eu, ap := three(t)
 	signIn(t, eu, "u-1", "s-1")
 	signIn(t, ap, "u-2", "s-2")
@@ -132,6 +135,7 @@ func TestDisabledAndRemovedUsersLoseTheirSessions(t *testing.T) {
 }
 
 func TestTouchIsKeptNowAndThen(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	n := open(t, configOf(virginia, dir))
 	signIn(t, n, "u-1", "s-1")

@@ -72,6 +72,7 @@ func requireKey(t testing.TB, want keys.Reason, err error) {
 // Rule 15: no string that names a person is on a disk of a Region, or on the wire between Regions. Without sealing, the
 // search finds all of them.
 func TestNothingThatNamesAPersonIsPlain(t *testing.T) {
+	t.Parallel()
 	for name, sealed := range map[string]bool{"sealed": true, "plain": false} {
 		t.Run(name, func(t *testing.T) {
 			k, dirs := newKeyring(t, virginia, frankfurt), []string{t.TempDir(), t.TempDir()}
@@ -167,6 +168,7 @@ func TestAKeyStopsItsRegionAlone(t *testing.T) {
 // Rule 11: a Region to which the key was not replicated doesn't start, whatever it is given. When the copy is there, it
 // does. The other Region goes on.
 func TestARegionNeedsACopyOfTheKey(t *testing.T) {
+	t.Parallel()
 	k, dir := newKeyring(t, virginia), t.TempDir()
 	us := open(t, k.config(t, virginia, t.TempDir()))
 	ring, err := keys.CreateRing(keys.RingConfig{Path: filepath.Join(t.TempDir(), "keys"), Region: frankfurt,
@@ -187,6 +189,7 @@ func TestARegionNeedsACopyOfTheKey(t *testing.T) {
 
 // A key is rotated while Regions write. Everything is sealed again, is the same everywhere, and a restart finds it.
 func TestEverythingIsSealedAgainWhenTheKeyIsRotated(t *testing.T) {
+	t.Parallel()
 	k, dir := newKeyring(t, virginia, frankfurt), t.TempDir()
 	cfg := k.config(t, virginia, dir)
 	us, eu := open(t, cfg), open(t, k.config(t, frankfurt, t.TempDir()))
@@ -249,6 +252,7 @@ func TestASealedStateNeedsItsKey(t *testing.T) {
 // A state that was written unsealed is sealed by the first start with InsecureOpenPlaintext, Region by Region. Nothing
 // of it stays plain, in the copies neither, and nothing is lost.
 func TestAnUnsealedStateIsSealedByAnUpgrade(t *testing.T) {
+	t.Parallel()
 	dirs := []string{t.TempDir(), t.TempDir()}
 	us, eu := open(t, configOf(virginia, dirs[0])), open(t, configOf(frankfurt, dirs[1]))
 	mesh(t, us, eu)
@@ -297,6 +301,7 @@ func TestAnUnsealedStateIsSealedByAnUpgrade(t *testing.T) {
 // A Region that was sealed while another one didn't run has plain copies. Then it doesn't start without
 // InsecureOpenPlaintext, and names a copy. With it the copies are replaced, and nothing was lost.
 func TestAPlainCopyNeedsInsecureOpenPlaintext(t *testing.T) {
+	t.Parallel()
 	dirs, k := []string{t.TempDir(), t.TempDir()}, newKeyring(t, virginia, frankfurt)
 	us, eu := open(t, configOf(virginia, dirs[0])), open(t, configOf(frankfurt, dirs[1]))
 	mesh(t, us, eu)
@@ -336,6 +341,7 @@ func TestAPlainCopyNeedsInsecureOpenPlaintext(t *testing.T) {
 // The key of a Region's proofs is sealed in its identity: by the first start with a Sealer, and again when the key is
 // rotated. It is the same key then.
 func TestTheKeyOfProofsIsSealed(t *testing.T) {
+	t.Parallel()
 	dir, k := t.TempDir(), newKeyring(t, virginia)
 	identity := func() (d struct{ Key, SealedKey string }) {
 		b, err := os.ReadFile(filepath.Join(dir, "meridian.identity"))

@@ -140,6 +140,7 @@ func TestPeersAreCounted(t *testing.T) {
 // Secret is changed Region by Region, each restarted once for the new one and
 // once without the old one. At every step the Regions connect.
 func TestSecretIsChangedRegionByRegion(t *testing.T) {
+	t.Parallel()
 	const next = "the next secret of the Regions"
 	usDir, euDir := t.TempDir(), t.TempDir()
 	start := func(region, dir, now string, old ...string) *replica.Node {
@@ -176,6 +177,7 @@ func TestSecretIsChangedRegionByRegion(t *testing.T) {
 
 // A refused Secret is logged on both sides, and not with each attempt.
 func TestARefusedSecretIsLogged(t *testing.T) {
+	t.Parallel()
 	var here, there record
 	c := configOf(virginia, t.TempDir())
 	c.Logger = there.logger()

@@ -17,6 +17,7 @@ import (
 // other; one that was on disk takes effect even if the process that wrote it
 // got no further.
 func TestTornTransactions(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	us := open(t, configOf(virginia, dir))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
@@ -60,6 +61,7 @@ func TestTornTransactions(t *testing.T) {
 
 // Large updates are cut into messages, and are seen as a whole or not at all.
 func TestLargeUpdatesAreSeenAsAWhole(t *testing.T) {
+	t.Parallel()
 	us, eu, _ := three(t)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -96,6 +98,7 @@ func TestLargeUpdatesAreSeenAsAWhole(t *testing.T) {
 // Two Nodes of one Region on a server of their own: neither loses what the
 // other writes, and both copy what a third Region writes.
 func TestTwoNodesOfARegion(t *testing.T) {
+	t.Parallel()
 	s, err := server.NewServer(&server.Options{ServerName: "shared", Port: server.RANDOM_PORT, Host: "127.0.0.1",
 		JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	require.NoError(t, err)
@@ -140,6 +143,7 @@ func TestTwoNodesOfARegion(t *testing.T) {
 
 // Parts that arrive twice do not break their transaction.
 func TestPartsThatCameTwice(t *testing.T) {
+	t.Parallel()
 	for _, order := range [][]int{{0, 1, 2, 3}, {0, 0, 1, 2, 3}, {0, 1, 1, 2, 3}, {0, 1, 0, 1, 2, 3}, {0, 1, 0, 2, 3},
 		{0, 1, 2, 1, 2, 3}, {0, 1, 2, 3, 3}, {1, 0, 1, 2, 3}} {
 		assert.Equal(t, 1, replica.Assemble(4, order...), "%v", order)

@@ -52,6 +52,7 @@ func refusal(t *testing.T, n *replica.Node) replica.Reason {
 // D6: a record that an older version may skip doesn't affect others: the rest of its transaction
 // takes effect, after a restart too.
 func TestARecordThatMayBeSkippedTakesNothingWithIt(t *testing.T) {
+	t.Parallel()
 	us, eu, c, _ := laterPair(t)
 	require.NoError(t, replica.WriteKind(us, later, "x", `{"a":1}`, true, disabled("u-2")))
 	gone := func(n *replica.Node) bool { u, ok := n.View().UserByID("u-2"); return ok && u.Inactive }
@@ -145,6 +146,7 @@ func TestEntriesThatMayEndAccessStopOlderRegions(t *testing.T) {
 // what the later one wrote, keeps it, and passes it on; else it refuses to open,
 // says what it must know, and harms nothing.
 func TestAPrimaryIsRolledBack(t *testing.T) {
+	t.Parallel()
 	c := configOf(virginia, t.TempDir())
 	newer := c
 	replica.Know(&newer, later)
@@ -191,6 +193,7 @@ func TestKindsThatAreWritten(t *testing.T) {
 // A Region that writes records that no other reads stops the others until the primary removes it.
 // The sessions that it may have ended are over then.
 func TestARegionThatIsInTheWayIsRemoved(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
@@ -207,6 +210,7 @@ func TestARegionThatIsInTheWayIsRemoved(t *testing.T) {
 // A later version wrote a field of a permission set that this one doesn't know. It outlives an update of the same
 // permission set here, and the Regions agree.
 func TestAFieldOfALaterVersionOutlivesAnUpdate(t *testing.T) {
+	t.Parallel()
 	us, eu := open(t, configOf(virginia, t.TempDir())), open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
 	set := center.PermissionSet{Name: "Later", SessionDuration: time.Hour, RelayState: "https://a.example"}
