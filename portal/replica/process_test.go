@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	// The tests wait far more than they compute, so more run at once than there are processors. -parallel says otherwise.
+	// The tests wait far more than they compute. -parallel sets another number.
 	if err := flag.Set("test.parallel", strconv.Itoa(max(4, runtime.GOMAXPROCS(0)))); err != nil {
 		panic(err)
 	}
