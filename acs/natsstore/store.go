@@ -58,6 +58,9 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 // expires is the header with the exact end of a record's lifetime. The server's time to live is in whole seconds.
 const expires = "Meridian-Expires"
 
+// Streams returns the names of the streams that have the store's records, for a report of where data is.
+func (s *Store) Streams() []string { return []string{s.cfg.requests().Name, s.cfg.records().Name} }
+
 // RequestQuota implements [acs.Quota].
 func (s *Store) RequestQuota() int { return s.cfg.MaxRequests }
 

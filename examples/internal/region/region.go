@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/natsstore"
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/portal"
@@ -32,7 +33,7 @@ type Config struct {
 	// SP is the service provider, with the same configuration in every Region. When the Region is ready it has an
 	// ACS here.
 	SP *saml.ServiceProvider
-	// Store is for sign-ins. Nil: in memory.
+	// Store is for sign-ins: an acs.MemoryStore, or a natsstore.Store with Sealer. Nil: in memory.
 	Store acs.Store
 
 	Dir    string      // the replica's, kept from one start to the next
@@ -179,12 +180,16 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 // Report reports where the Region's data is.
 func (r *Region) Report(ctx context.Context) (residency.Report, error) {
 	replicated, err := r.Residency(ctx)
-	where := "the Region's server"
-	if _, ok := r.cfg.Store.(*acs.MemoryStore); ok {
-		where = "memory"
+	signIns := residency.Place{Kind: residency.SignIns, Region: r.cfg.Place.Name, Where: "memory",
+		Kept: "until a request ends, or its answer can't be accepted any more"}
+	own := []residency.Place{signIns}
+	if s, ok := r.cfg.Store.(*natsstore.Store); ok {
+		own = nil
+		for _, name := range s.Streams() {
+			signIns.Where, signIns.Key = "stream "+name, "the Region's copy of the key"
+			own = append(own, signIns)
+		}
 	}
-	own := []residency.Place{{Kind: residency.SignIns, Region: r.cfg.Place.Name, Where: where,
-		Kept: "until a request ends, or its answer can't be accepted any more"}}
 	if r.cfg.Audit != nil {
 		own = append(own, residency.Place{Kind: residency.Audit, Region: r.cfg.Place.Name, Where: r.cfg.Audit.Dir,
 			Key: "the Region's copy of the key", Kept: "until it has no more room: the oldest events end first"})

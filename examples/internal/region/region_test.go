@@ -52,6 +52,12 @@ type world struct {
 
 func newWorld(t *testing.T, places ...corp.Place) *world {
 	t.Helper()
+	return newWorldWith(t, func(*region.Config) {}, places...)
+}
+
+// newWorldWith is newWorld with changed configurations.
+func newWorldWith(t *testing.T, edit func(*region.Config), places ...corp.Place) *world {
+	t.Helper()
 	w := &world{regions: map[string]*region.Region{}, origins: map[string]string{}, dials: map[string]*dials{}}
 	w.idp = mockidp.New(
 		mockidp.Config{BaseURL: "http://" + corp.IdPHost + ":0", Users: corp.Users(), Apps: []mockidp.App{corp.SAMLApp()}},
@@ -83,12 +89,14 @@ func newWorld(t *testing.T, places ...corp.Place) *world {
 	for _, p := range places {
 		sealer, err := keyring.Sealer(p.Name)
 		require.NoError(t, err)
-		r, err := region.Open(t.Context(), region.Config{
+		cfg := region.Config{
 			Sealer: sealer,
 			Place:  p, Primary: places[0].Name, Origin: w.origins[p.Name], SP: sp, Dir: t.TempDir(), Listen: "127.0.0.1:0",
 			Secret: "the secret of the Regions", Seed: corp.Data(entries...), Logger: slog.New(slog.DiscardHandler),
 			Dial: []nats.Option{nats.SetCustomDialer(w.dials[p.Name])}, OnVerdict: w.verdict,
-		})
+		}
+		edit(&cfg)
+		r, err := region.Open(t.Context(), cfg)
 		require.NoError(t, err)
 		t.Cleanup(r.Close)
 		s := loopback.Serve(listeners[p.Name], r)
