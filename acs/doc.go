@@ -25,7 +25,7 @@
 // that reference has the cause. With [Config].RefusedPath, a signed-in user whose browser sent a response twice
 // can be redirected instead.
 //
-// [Config].PageLook gives the pages a name, a logo, colors and languages: package theme has one. Config.RenderPage shows
+// [Config].PageLook gives pages a name, a logo, colors and languages: package theme has one. Config.RenderPage shows
 // all pages in the program's own design.
 //
 // Package middleware is this package with sessions. It protects the handlers of a program that has none of its own.

@@ -90,6 +90,7 @@ func TestACSResolution(t *testing.T) {
 	}
 }
 
+// Rule 36: the first URL of the app's list is where a sign-in that begins here arrives, and another order changes that.
 func TestFirstACSIsIdPInitiated(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)

@@ -1,4 +1,4 @@
-// Package theme gives the pages of a service provider its own name, logo, colors and languages. Packages portal, failover
+// Package theme gives the pages of a service provider a name, a logo, colors and languages. Packages portal, failover
 // and middleware share it:
 //
 //	look := theme.Config{

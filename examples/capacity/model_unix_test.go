@@ -64,8 +64,8 @@ func measure(t *testing.T, n, people int, e effort) sample {
 	return s
 }
 
-// fit finds the constants: from few people in several numbers of Regions, and from more people in as many Regions as the
-// first sample has.
+// fit finds the constants: from few people in several numbers of Regions, and from more people in as many Regions as
+// the first sample has.
 func fit(few []sample, more sample) (c constants) {
 	first := few[0]
 	n, people := float64(first.regions), float64(more.people-first.people)

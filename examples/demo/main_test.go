@@ -53,7 +53,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 // hang is a limit that only a hanging test reaches.
 const hang = 3 * time.Minute
 
-func TestWalk(t *testing.T) { walked(t, 39) }
+func TestWalk(t *testing.T) { walked(t, 40) }
 
 func TestWalkOfProcesses(t *testing.T) {
 	assert.Contains(t, walked(t, 15, "-processes")[11], "0 differences")

@@ -11,6 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/person"
 	"github.com/meridian-saml/meridian/examples/internal/sealed"
+	"github.com/meridian-saml/meridian/examples/internal/tasks"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
@@ -122,4 +123,16 @@ func regionAddedAgain(k *walker) string {
 	}))
 	check.Must(k.signsIn(other))
 	return other.Name + " was added again, has the instance's data, and signed Alice in"
+}
+
+// tasksTried: each row of the table of tasks is tried in both Regions, by the portals' pages, SCIM and updates.
+func tasksTried(k *walker) string {
+	first, other := k.sites[0], k.newRegion()
+	allowed, refused := (&tasks.World{
+		Sites: [2]tasks.Site{{Name: first.Name, Origin: first.url, View: first.view()},
+			{Name: other.Name, Origin: other.url, View: other.view()}},
+		IdP: k.idpURL, Browser: k.browser, Until: k.until,
+	}).Table()
+	return fmt.Sprintf("each of the %d rows of the table of tasks was tried in both Regions: %d uses were allowed, and "+
+		"the %d refusals named the Region to go to", len(center.Tasks()), allowed, refused)
 }

@@ -38,6 +38,7 @@ var steps = []step{
 	commandLine,
 	changeArrives,
 	accountFound,
+	tasksTried,
 	swapped,
 	unlistedURL,
 	wrongRecipient,

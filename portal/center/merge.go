@@ -55,8 +55,8 @@ func (d *draft) merge(records []Record) error {
 	return nil
 }
 
-// byKey yields records sorted by key, and those of one key as they come. It sorts their places, which costs less than to
-// move them.
+// byKey yields records sorted by key, and those of one key as they come. It sorts their places, which costs less than
+// to move them.
 func byKey(records []Record) iter.Seq[Record] {
 	order := make([]int, len(records))
 	for i := range order {

@@ -47,8 +47,8 @@ func TestWalkWithTheCLI(t *testing.T) {
 			lines := strings.Split(string(out), "\n")
 			require.Greater(t, len(lines), 26)
 			assert.Contains(t, lines[12], "signed Alice in with the profiles ReadOnly and ReadOnly-additional")
-			assert.Contains(t, lines[24], "the profile ReadOnly-additional got new credentials, and signed in again")
-			assert.Contains(t, lines[25], "led AWS's command line to eu-central-1")
+			assert.Contains(t, lines[25], "the profile ReadOnly-additional got new credentials, and signed in again")
+			assert.Contains(t, lines[26], "led AWS's command line to eu-central-1")
 		})
 	}
 }

@@ -86,14 +86,20 @@ func newWorldWith(t *testing.T, edit func(*region.Config), places ...corp.Place)
 	}
 	keyring, err := sealed.All(t.TempDir(), names...)
 	require.NoError(t, err)
+	seed := corp.Data(entries...)
+	seed.Instance = center.InstanceMetadata{OwnerAccountID: corp.Management, Encryption: center.Encryption{
+		KeyType: center.KeyCustomerManaged,
+		KeyARN:  "arn:aws:kms:us-east-1:" + corp.Management + ":key/mrk-0123456789abcdef0123456789abcdef",
+	}}
 	for _, p := range places {
 		sealer, err := keyring.Sealer(p.Name)
 		require.NoError(t, err)
 		cfg := region.Config{
 			Sealer: sealer,
 			Place:  p, Primary: places[0].Name, Origin: w.origins[p.Name], SP: sp, Dir: t.TempDir(), Listen: "127.0.0.1:0",
-			Secret: "the secret of the Regions", Seed: corp.Data(entries...), Logger: slog.New(slog.DiscardHandler),
+			Secret: "the secret of the Regions", Seed: seed, Logger: slog.New(slog.DiscardHandler),
 			Dial: []nats.Option{nats.SetCustomDialer(w.dials[p.Name])}, OnVerdict: w.verdict,
+			AWS: &region.AWS{Key: make([]byte, 32)}, Admin: admin,
 		}
 		edit(&cfg)
 		r, err := region.Open(t.Context(), cfg)
@@ -116,6 +122,14 @@ func newWorldWith(t *testing.T, edit func(*region.Config), places ...corp.Place)
 		require.NoError(t, r.Wait(ctx))
 	}
 	return w
+}
+
+// admin lets operators add Regions.
+func admin(v *center.View) *portal.RegionAdmin {
+	return &portal.RegionAdmin{
+		Control: &center.Control{View: v}, Account: corp.Management,
+		Addresses: func(name string) (center.Region, error) { return center.Region{Name: name}, nil },
+	}
 }
 
 func (w *world) verdict(_ context.Context, v acs.Verdict) {
