@@ -90,7 +90,7 @@ func TestTilesAndBookmarksContinueAfterSignIn(t *testing.T) {
 		b.signIn(form, alice, mockidp.DefaultPassword).Header.Get("Location"))
 }
 
-// Rule 41: apps and bookmarks are assigned to users and groups.
+// Rule 41: apps and bookmarks are assigned to users and groups, each by itself.
 func TestUnassignedUser(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
@@ -113,6 +113,10 @@ func TestUnassignedUser(t *testing.T) {
 	// Assigned through a group, while the browser is signed in.
 	updateUser(t, idp, bob, func(u *mockidp.User) { u.Groups = []string{"Engineering"} })
 	assert.Equal(t, virginia, b.get(idp.SSOURL("idc")).answer(t).URL)
+	b.get(idp.URL+"/home/bookmark/mark").refused(t, 403, mockidp.ReasonNotAssigned) // that was the SAML app alone
+	home = b.get(idp.URL + "/")
+	home.contains(t, "Identity Center – N. Virginia")
+	assert.NotContains(t, home.Body, "Identity Center – Frankfurt")
 }
 
 func TestForceAuthn(t *testing.T) {

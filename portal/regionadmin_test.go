@@ -122,8 +122,11 @@ func TestRule17OperatorsAddARegion(t *testing.T) {
 	a.update(func(tx *center.Tx) error { return tx.ActivateRegion("ap-northeast-1") })
 	p = a.bob.click(regionPages + "ap-northeast-1")
 	requirePage(t, p, 200, "/operator/regions/ap-northeast-1", "Replicated", "ACTIVE", "Remaining tasks",
-		"<dt>Index 1", "<dt>Index 2", "Other Requestable SSO URLs", "Reply URL (Assertion Consumer Service URL)", "Index 0, Default",
-		"Meridian access portal – Tokyo (ap-northeast-1)", "ssoins-7223aaaabbbbcccc.portal.ap-northeast-1.app.aws",
+		"<dt>Index 1", "<dt>Index 2", "Other Requestable SSO URLs", "Reply URL (Assertion Consumer Service URL)",
+		"Index 0, Default",
+		`<dd id="bookmark-name">Meridian access portal – Tokyo (ap-northeast-1)</dd>`,
+		`<dd id="bookmark-url" class="mono">https://ssoins-7223aaaabbbbcccc.ap-northeast-1.portal.amazonaws.com</dd>`,
+		"ssoins-7223aaaabbbbcccc.portal.ap-northeast-1.app.aws",
 		"Dual-stack (IPv4 and IPv6)", "portal.sso.ap-northeast-1.amazonaws.com", `data-copy="region-acs"`)
 	assert.Empty(t, p.Header.Get("Refresh"))
 	assert.NotContains(t, p.body, "awsapps.com", "Rules 30 and 31")

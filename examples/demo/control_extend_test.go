@@ -45,11 +45,14 @@ func TestExtendStepByStep(t *testing.T) {
 		assert.Equal(t, []string{us.acs}, w.acsOrder())
 		assert.Contains(t, shows(t, w.control), "Not in the app yet")
 	}
+	line, held := check.Take(k, urlMissing)
+	require.True(t, held, line)
 	for range 2 {
 		press(t, w.control, "/extend/acs")
 		assert.Equal(t, []string{us.acs, eu.acs}, w.acsOrder())
 		assert.NotContains(t, shows(t, w.control), "Not in the app yet")
 	}
+	require.NoError(t, k.signsIn(eu))
 	for range 2 {
 		press(t, w.control, "/extend/bookmark")
 		assert.Len(t, w.idp.Apps(), 2)
