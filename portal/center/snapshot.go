@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // Snapshot is the state of the instance at one moment. It never changes, so its results are consistent. The caller owns
@@ -105,21 +106,31 @@ func (s *Snapshot) Groups(from string) iter.Seq[Group] { return values(&s.groups
 // the user's groups. They are sorted by name and then ID, their permission sets by name, without duplicates. An
 // unknown or inactive user has none.
 func (s *Snapshot) Accounts(userID string) []AccountAccess {
-	type role struct{ account, set string }
-	seen := map[role]bool{}
-	byAccount := map[string][]PermissionSet{}
+	var roles []*Assignment
 	for _, p := range s.principals(userID) {
-		s.relations.eachAssigned(p, func(a *Assignment) {
-			if r := (role{a.AccountID, a.PermissionSet}); !seen[r] {
-				seen[r] = true
-				byAccount[a.AccountID] = append(byAccount[a.AccountID], s.identified(*s.sets.get(a.PermissionSet)))
-			}
-		})
+		s.relations.eachAssigned(p, func(a *Assignment) { roles = append(roles, a) })
 	}
-	out := make([]AccountAccess, 0, len(byAccount))
-	for id, sets := range byAccount {
-		slices.SortFunc(sets, func(a, b PermissionSet) int { return cmp.Compare(a.Name, b.Name) })
-		out = append(out, AccountAccess{*s.accounts.get(id), sets})
+	slices.SortFunc(roles, func(a, b *Assignment) int {
+		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.PermissionSet, b.PermissionSet))
+	})
+	out := make([]AccountAccess, 0, len(roles))
+	sets, from := make([]PermissionSet, 0, len(roles)), 0 // of all accounts, and where those of the last one begin
+	identified := map[string]PermissionSet{}              // by name, because to derive an ID takes longer than to copy
+	for i, a := range roles {
+		switch {
+		case i == 0 || roles[i-1].AccountID != a.AccountID:
+			out = append(out, AccountAccess{Account: *s.accounts.get(a.AccountID)})
+			from = len(sets)
+		case roles[i-1].PermissionSet == a.PermissionSet:
+			continue // by another group
+		}
+		set, ok := identified[a.PermissionSet]
+		if !ok {
+			set = s.identified(*s.sets.get(a.PermissionSet))
+			identified[a.PermissionSet] = set
+		}
+		sets = append(sets, cloneSet(set))
+		out[len(out)-1].PermissionSets = sets[from:len(sets):len(sets)]
 	}
 	slices.SortFunc(out, func(a, b AccountAccess) int {
 		return cmp.Or(cmp.Compare(a.Account.Name, b.Account.Name), cmp.Compare(a.Account.ID, b.Account.ID))
