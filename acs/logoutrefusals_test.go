@@ -2,9 +2,11 @@ package acs_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,8 @@ import (
 	"github.com/beevik/etree"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
 )
 
 func (w *soapAnswers) sendFrom(addr, body string) *httptest.ResponseRecorder {
@@ -93,6 +97,21 @@ func TestRefusedLogoutMessagesAreBoundedByClient(t *testing.T) {
 		}
 		assert.Equal(t, "Server", w.fault(w.sendFrom("[2001:db8:1:ffff::1]:1", w.request("", alice))))
 		assert.Equal(t, "Success", w.status(w.sendFrom("[2001:db8:2::1]:1", w.request("", alice))))
+	})
+	t.Run("memory", func(t *testing.T) {
+		w := newSOAPAnswers(t, true, func(c *acs.Config) { c.Logger = slog.New(slog.DiscardHandler) })
+		live := func() int {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			return int(m.HeapAlloc)
+		}
+		junk := "<x>" + strings.Repeat("<a/>", 8<<10) + "</x>"
+		before := live()
+		for i := range 1000 {
+			w.sendFrom(fmt.Sprintf("10.0.%d.%d:1", i/250, i%250), junk)
+		}
+		assert.Less(t, live()-before, 1<<20)
 	})
 	t.Run("accepted", func(t *testing.T) {
 		w := newSOAPAnswers(t, true, nil)
