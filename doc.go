@@ -62,7 +62,7 @@
 //	acs/sessions                      –
 //	acs/sessions/sessionstest         acs/sessions
 //	acs/federation                    saml
-//	acs/discovery                     saml
+//	acs/discovery                     saml, acs, acs/theme
 //	acs/middleware                    saml, acs, acs/sessions,
 //	                                  acs/internal/storeerr
 //	acs/samlspcompat                  saml, acs, acs/middleware, acs/sessions,

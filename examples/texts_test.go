@@ -24,7 +24,7 @@ import (
 func TestCatalogsAreWhole(t *testing.T) {
 	for catalog, from := range map[string][]string{
 		"../portal/texts":    {"../portal", "../portal/templates", "../portal/awsapi/oidc"},
-		"../acs/theme/texts": {"../acs", "../acs/middleware", "../acs/samlspcompat", "../portal/failover"},
+		"../acs/theme/texts": {"../acs", "../acs/middleware", "../acs/samlspcompat", "../acs/discovery", "../portal/failover"},
 	} {
 		want := map[string]bool{}
 		for _, dir := range from {

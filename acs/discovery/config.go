@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -41,6 +42,9 @@ type Config struct {
 	// NoLogos shows no logos. Otherwise a browser loads those on the page from the
 	// identity providers, which so learn its address.
 	NoLogos bool
+	// Theme gives the page a name, a logo, colors and further languages. Its texts are those of package theme: English
+	// and German. The zero value is valid.
+	Theme theme.Config
 	// Logger gets a record for each refused request. Nil: slog.Default().
 	Logger *slog.Logger
 }
@@ -48,6 +52,8 @@ type Config struct {
 // Page is the page. It is an http.Handler for one path, and safe for concurrent use.
 type Page struct {
 	cfg     Config
+	theme   *theme.Theme
+	policy  string // the content security policy
 	index   atomic.Pointer[index]
 	loading sync.Mutex // held while the index is replaced
 }
@@ -77,7 +83,11 @@ func New(cfg Config) (*Page, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	p := &Page{cfg: cfg}
+	look, err := theme.New(cfg.Theme)
+	if err != nil {
+		return nil, &Error{Reason: ReasonConfig, Rule: "Config.Theme", Err: err}
+	}
+	p := &Page{cfg: cfg, theme: look, policy: contentPolicy(style + look.Style())}
 	p.index.Store(newIndex(&cfg))
 	return p, nil
 }

@@ -1,6 +1,7 @@
 package discovery_test
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"iter"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs/discovery"
 	"github.com/meridian-saml/meridian/acs/federation"
+	"github.com/meridian-saml/meridian/acs/theme"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -305,6 +308,35 @@ func BenchmarkSearch(b *testing.B) {
 	for b.Loop() {
 		get(page, "q", "institute 04711")
 	}
+}
+
+// The page is in the theme and in the browser's language.
+func TestPageHasTheTheme(t *testing.T) {
+	l := &list{all: []saml.Description{described(oneIdP, "One & only")}}
+	page := newPage(t, l, func(cfg *discovery.Config) {
+		cfg.Theme = theme.Config{Name: "Example & Sons", Colors: theme.Colors{Accent: "#7a1f5c"}, Support: "https://help.example/"}
+	})
+	show := func(target string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", target, nil)
+		r.Header.Set("Accept-Language", "de-CH, en;q=0.5")
+		rec := httptest.NewRecorder()
+		page.ServeHTTP(rec, r)
+		return rec
+	}
+	rec := show("/choose?entityID=" + url.QueryEscape(spID) + "&q=<only>")
+	for _, part := range []string{`<html lang="de" dir="ltr">`, "Wählen Sie Ihre Organisation", "Example &amp; Sons",
+		"--accent:#7a1f5c", "passt zu „<bdi>&lt;only&gt;</bdi>“", `<a href="https://help.example/">Hilfe</a>`} {
+		assert.Contains(t, rec.Body.String(), part)
+	}
+	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(rec.Body.String())
+	sum := sha256.Sum256([]byte(style[1]))
+	hash := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	assert.Contains(t, rec.Header().Get("Content-Security-Policy"), hash, "the policy allows this style")
+	assert.Contains(t, show("/choose").Body.String(), "Diese Seite kann so nicht geöffnet werden")
+	_, err := discovery.New(discovery.Config{
+		Providers: l, Returns: map[string][]string{spID: {"https://sp.example/"}}, Theme: theme.Config{Support: "x"},
+	})
+	require.Error(t, err)
 }
 
 // What identity providers write about themselves is text, and loads nothing but logos.

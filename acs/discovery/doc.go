@@ -15,10 +15,10 @@
 // 10,000 identity providers in milliseconds: the list is indexed when it changes. The
 // browser remembers the last choice in a cookie.
 //
-// The texts and logos are those of the metadata (MDUI), so the identity providers write
-// them. Texts are bounded and escaped. Logos are loaded by the browser, from https
-// addresses of the identity providers or from data in the metadata, unless
-// Config.NoLogos is set.
+// The page is in Config.Theme and in the browser's language. The names and logos are
+// those of the metadata (MDUI), so the identity providers write them. Names are bounded
+// and escaped. Logos are loaded by the browser, from https addresses of the identity
+// providers or from data in the metadata, unless Config.NoLogos is set.
 //
 // The page sends the user only to the addresses in Config.Returns. A choice is made by a
 // link of the page itself: other sites can link to the page, but can't choose.

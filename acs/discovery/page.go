@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -30,13 +31,10 @@ var pageHTML string
 //go:embed page.css
 var style string
 
-var (
-	pages = template.Must(template.New("").Parse(pageHTML))
-	csp   = contentPolicy()
-)
+var pages = template.Must(template.New("").Parse(pageHTML))
 
 // contentPolicy allows the one style, images by reference, and no script.
-func contentPolicy() string {
+func contentPolicy(style string) string {
 	sum := sha256.Sum256([]byte(style))
 	return "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; img-src https: data:; " +
 		"style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
@@ -54,7 +52,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, err := p.readRequest(query)
 	if err != nil {
 		p.cfg.Logger.WarnContext(r.Context(), "discovery: request refused", "error", err)
-		p.write(w, http.StatusBadRequest, view{Service: p.cfg.Service})
+		p.write(w, http.StatusBadRequest, view{PageLook: p.theme.PageLook(r), Service: p.cfg.Service})
 		return
 	}
 	x := p.current()
@@ -109,7 +107,7 @@ func remember(w http.ResponseWriter, entityID string, age int) {
 
 // view is the data of the page. Without Request, it says that the request is invalid.
 type view struct {
-	Style      template.CSS
+	acs.PageLook
 	Service    string
 	Request    *request
 	Query      string
@@ -122,6 +120,9 @@ type view struct {
 	Next       string
 	All        string
 }
+
+// CSS returns the style sheet, with the theme's colors.
+func (v view) CSS() template.CSS { return template.CSS(style + v.Style) }
 
 // Fields are the parameters that the search form keeps.
 func (v view) Fields() [][2]string {
@@ -145,8 +146,8 @@ func (p *Page) view(x *index, q *request, r *http.Request, remembered *entry) vi
 	languages := acceptLanguages(r)
 	found := x.search(text)
 	v := view{
-		Service: p.cfg.Service, Request: q, Query: text, All: q.link(), Last: max(1, (len(found)+perPage-1)/perPage),
-		Found: thousands(len(found)), Page: 1,
+		PageLook: p.theme.PageLook(r), Service: p.cfg.Service, Request: q, Query: text, All: q.link(),
+		Last: max(1, (len(found)+perPage-1)/perPage), Found: thousands(len(found)), Page: 1,
 	}
 	if n, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil {
 		v.Page = max(1, min(n, v.Last))
@@ -228,14 +229,13 @@ func thousands(n int) string {
 }
 
 func (p *Page) write(w http.ResponseWriter, status int, v view) {
-	v.Style = template.CSS(style)
 	var b bytes.Buffer
-	if err := pages.ExecuteTemplate(&b, "page", v); err != nil { // can't happen with this template
+	if err := pages.ExecuteTemplate(&b, "page", &v); err != nil { // can't happen with this template
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", csp)
+	h.Set("Content-Security-Policy", p.policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)

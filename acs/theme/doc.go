@@ -1,5 +1,5 @@
-// Package theme gives the pages of a service provider a name, a logo, colors and languages. Packages portal, failover
-// and middleware share it:
+// Package theme gives the pages of a service provider its own name, logo, colors and languages. Packages portal,
+// failover, discovery and middleware share it:
 //
 //	look := theme.Config{
 //		Name: "Example sign-in", Colors: theme.Colors{Accent: "#7a1f5c"}, Support: "mailto:help@example.com",
