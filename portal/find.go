@@ -38,7 +38,7 @@ func (q query) empty() bool { return len(q.words) == 0 }
 
 // accountHit is an account that a query finds.
 type accountHit struct {
-	center.AccountSets
+	*center.AccountSets
 	// ByName reports whether the account itself was found: otherwise only Sets are what the user looks for.
 	ByName bool
 	// Found are the permission sets that the query names, if it doesn't name the account.
@@ -66,7 +66,9 @@ func (q query) accounts(all []center.AccountSets) []accountHit {
 	var last []string // the permission sets of the account before, and what of them was found: most are equal
 	var found []string
 	var foundRank int
-	for _, a := range all {
+	var ranked [rankNothing + 1]int // how many have a lower rank
+	for i := range all {
+		a := &all[i]
 		hit := accountHit{AccountSets: a, ByName: true}
 		if !q.empty() {
 			hit.rank = q.account(a.Account)
@@ -79,14 +81,21 @@ func (q query) accounts(all []center.AccountSets) []accountHit {
 			hit.ByName, hit.Found, hit.rank = false, found, foundRank
 		}
 		if hit.rank == rankNothing && len(q.words) > 1 {
-			hit.Found, hit.rank = q.eachWord(a)
+			hit.Found, hit.rank = q.eachWord(*a)
 		}
 		if hit.rank != rankNothing {
 			out = append(out, hit)
+			for r := hit.rank + 1; r < len(ranked); r++ {
+				ranked[r]++
+			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b accountHit) int { return cmp.Compare(a.rank, b.rank) })
-	return out
+	sorted := make([]accountHit, len(out))
+	for _, hit := range out {
+		sorted[ranked[hit.rank]] = hit
+		ranked[hit.rank]++
+	}
+	return sorted
 }
 
 func (q query) account(a center.Account) int {

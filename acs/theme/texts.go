@@ -22,6 +22,7 @@ import (
 type Texts struct {
 	tag     language.Tag
 	catalog catalog.Catalog
+	entries map[string]entry // those of the catalog, by key
 }
 
 // maxAcceptLanguage is the longest Accept-Language that is read, and maxLanguages how many languages of it count: the
@@ -61,6 +62,19 @@ func (t *Texts) Dir() string {
 // T returns the text of a key, the English form, with its values as in package fmt. It is plain text. Without values
 // the key can be any text.
 func (t *Texts) T(key string, values ...any) string {
+	// A printer costs more than most texts, which have no number and so no plural.
+	e, known := t.entries[key]
+	if !known {
+		e.text = key
+	}
+	if e.forms == nil && (known || t.tag == language.English) {
+		switch {
+		case len(values) == 0 && !strings.Contains(e.text, "%"):
+			return e.text
+		case len(values) > 0 && !slices.ContainsFunc(values, func(v any) bool { _, ok := v.(string); return !ok }):
+			return fmt.Sprintf(e.text, values...)
+		}
+	}
 	if len(values) == 0 && strings.Contains(key, "%") {
 		format := message.Key(key, strings.ReplaceAll(key, "%", "%%"))
 		return message.NewPrinter(t.tag, message.Catalog(t.catalog)).Sprintf(format)
@@ -207,7 +221,7 @@ func (t *Theme) parseTexts(from []fs.FS) error {
 	slices.SortFunc(tags[1:], func(a, b language.Tag) int { return strings.Compare(a.String(), b.String()) })
 	t.matcher = language.NewMatcher(tags)
 	for _, tag := range tags {
-		t.texts = append(t.texts, &Texts{tag, builder})
+		t.texts = append(t.texts, &Texts{tag, builder, all[tag]})
 	}
 	return nil
 }

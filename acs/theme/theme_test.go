@@ -123,6 +123,7 @@ func TestBrowserChoosesTheLanguage(t *testing.T) {
 	assert.Equal(t, "Contact us", look.English().T("Help"))
 	assert.Equal(t, "1,234 hours", look.English().T("%d hours", 1234))
 	assert.Equal(t, "100% %s", fr.T("100% %s"), "a text that is no key")
+	assert.Equal(t, "A of B", look.English().T("%s of %s", "A", "B"))
 	assert.Equal(t, "rtl", texts(t, look, "ar").Dir())
 	assert.Equal(t, "ltr", fr.Dir())
 	assert.Equal(t, template.HTML(`&lt;i&gt;: <b>`), fr.HTML("%s of %s", template.HTML("<b>"), "<i>"))
