@@ -27,16 +27,20 @@ func (p *Portal) Preview() http.Handler {
 		_ = previews.Execute(w, names) // fails only if the browser is gone
 	})
 	mux.HandleFunc("GET /{page}/{number}", func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("page")
 		n, err := strconv.Atoi(r.PathValue("number"))
-		list := samples[r.PathValue("page")]
+		list := samples[name]
 		if err != nil || n < 1 || n > len(list) {
 			http.NotFound(w, r)
 			return
 		}
 		pg := list[n-1]
 		pg.texts = p.theme.Texts(r)
+		if pg.Tab = ""; pg.User != nil && (name == "accounts" || name == "applications") { // these have the search field
+			pg.Tab = name
+		}
 		p.secure(w)
-		p.write(w, r, http.StatusOK, r.PathValue("page"), pg)
+		p.write(w, r, http.StatusOK, name, pg)
 	})
 	return mux
 }
