@@ -34,7 +34,7 @@ type Config struct {
 	// HealthyThreshold is the number of consecutive successes that make an unhealthy Region healthy. Zero: 2.
 	HealthyThreshold int
 	// UnhealthyThreshold is the number of consecutive failures that make a healthy Region unhealthy. With 1, a single
-	// lost packet can do that. Zero: 3.
+	// lost packet can do that. A drained Region needs one. Zero: 3.
 	UnhealthyThreshold int
 	// AssumeHealthy makes every Region healthy at first, until UnhealthyThreshold probes have failed. False: a Region
 	// is unhealthy until its first probe, whose result alone sets the state. Run makes that probe at once.

@@ -37,6 +37,10 @@
 // within [Config].Timeout. The content of the body is ignored. A redirect is not followed and counts as a failure. So
 // if a Region's URL is by mistake the redirector's own address, the Region is never used and can't cause a loop.
 //
+// A Region that answers 503 with {"status":"drained"} was taken out of rotation by an operator, in its portal. It is
+// left at the first such probe, and used again after HealthyThreshold successes. Until then it is used as a Region that
+// fails is: only with [On]. If all Regions are drained or fail, no user is sent anywhere, so keep one in.
+//
 // HealthyThreshold and UnhealthyThreshold are the numbers of consecutive probes that change a Region's state. The first
 // probe of a Region sets its state alone. If no Region is usable, the answer is 503 with Retry-After and an error page,
 // in [Config].Theme and in the browser's language.

@@ -5,7 +5,7 @@ import "github.com/meridian-saml/meridian/portal/internal/refusal"
 // Reason says what went wrong. The list is closed. Compare with a Reason, never with a message.
 type Reason string
 
-// The reasons. The last three are those of a failed probe, in Status.LastError.
+// The reasons. The last four are those of a failed probe, in Status.LastError.
 const (
 	ReasonConfig        Reason = "Config"        // a value given to New or Set is invalid
 	ReasonUnknownRegion Reason = "UnknownRegion" // no Region has that name
@@ -15,6 +15,7 @@ const (
 	ReasonUnreachable   Reason = "Unreachable"   // no connection, no TLS, or no HTTP
 	ReasonTimeout       Reason = "Timeout"       // no complete answer within Config.Timeout
 	ReasonStatus        Reason = "Status"        // the answer's status isn't 200
+	ReasonDrained       Reason = "Drained"       // the Region says that an operator took it out of rotation
 )
 
 // Error is the type of every error that this package returns.

@@ -48,6 +48,9 @@ func (w *world) say(region string, answer func(context.Context) (int, error)) {
 	w.answer[region+".portal.example"] = answer
 }
 
+// drained stands for the answer of a Region that is out of rotation.
+const drained = 1503
+
 func (w *world) up(region string) {
 	w.say(region, func(context.Context) (int, error) { return 200, nil })
 }
@@ -83,6 +86,9 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	body := io.NopCloser(strings.NewReader(`{"status":"ok"}`))
+	if status == drained {
+		status, body = 503, io.NopCloser(strings.NewReader(`{"status":"drained"}`+"\n"))
+	}
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: body, Request: r}, nil
 }
 

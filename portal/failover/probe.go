@@ -3,6 +3,7 @@ package failover
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -14,6 +15,9 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 )
+
+// statusDrained is what a Region's health endpoint says of a Region that an operator took out of rotation.
+const statusDrained = "drained"
 
 // maxBody is how much of a health endpoint's body is read.
 const maxBody = 4 << 10
@@ -90,6 +94,11 @@ func (rd *Redirector) ask(ctx context.Context, health string) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
+		var body struct{ Status string }
+		err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&body)
+		if err == nil && body.Status == statusDrained {
+			return &Error{Reason: ReasonDrained, Rule: "health endpoint", Want: "200", Got: statusDrained}
+		}
 		return &Error{Reason: ReasonStatus, Rule: "health endpoint", Want: "200", Got: strconv.Itoa(resp.StatusCode)}
 	}
 	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody)); err != nil {

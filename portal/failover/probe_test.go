@@ -15,6 +15,31 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
+// A Region that says that it was taken out of rotation is left at the first probe, and comes back as any other does.
+func TestDrainedRegionIsLeftAtOnce(t *testing.T) {
+	w := &world{}
+	rd := start(t, w, failover.Config{})
+	probe := func(answer int) bool {
+		w.say("us-east-1", func(context.Context) (int, error) { return answer, nil })
+		require.NoError(t, rd.Probe(t.Context()))
+		return status(t, rd, "us-east-1").Healthy
+	}
+	require.True(t, probe(200))
+	require.True(t, probe(503), "a fault needs three")
+	require.False(t, probe(drained))
+	var e *failover.Error
+	require.ErrorAs(t, status(t, rd, "us-east-1").LastError, &e)
+	require.Equal(t, failover.ReasonDrained, e.Reason)
+	require.Equal(t, frankfurt+"/", leads(rd))
+	require.False(t, probe(503))
+	require.False(t, probe(200))
+	require.True(t, probe(200))
+
+	require.NoError(t, rd.Set("us-east-1", failover.On))
+	require.False(t, probe(drained))
+	require.Equal(t, virginia+"/", leads(rd), "On counts more than what the Region says")
+}
+
 // TestHysteresis has a letter for each probe, + or -, and for the Region's state after it: H for
 // healthy, u for unhealthy.
 func TestHysteresis(t *testing.T) {

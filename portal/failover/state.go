@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -85,6 +86,8 @@ func (rd *Redirector) record(t *target, result error) {
 	t.probed, t.state.LastProbe, t.state.LastError = true, rd.cfg.Now(), result
 	need := rd.cfg.HealthyThreshold
 	switch {
+	case t.state.Healthy && isDrained(result):
+		need = 1 // it is no fault, which one probe could see by mistake
 	case t.state.Healthy:
 		need = rd.cfg.UnhealthyThreshold
 	case first:
@@ -103,6 +106,12 @@ func (rd *Redirector) record(t *target, result error) {
 		rd.cfg.Logger.Warn("failover: probe failed", "region", t.Name, "healthy", healthy, "error", result.Error())
 	}
 	rd.report(t)
+}
+
+// isDrained reports whether a probe failed because an operator took the Region out of rotation.
+func isDrained(result error) bool {
+	var e *Error
+	return errors.As(result, &e) && e.Reason == ReasonDrained
 }
 
 // changed queues the Region's status for report. The caller holds mu.
