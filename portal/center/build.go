@@ -25,6 +25,7 @@ func newSnapshot(data Data, isNew bool) (*Snapshot, error) {
 		parked[i] = parkedApplication{a}
 	}
 	fill(c, &d.parked, parked, func(parkedApplication) {}, "ID of parked application")
+	fill(c, &d.rotations, data.OutOfRotation, func(Rotation) {}, "Region of rotation")
 	if len(data.Residency) > 0 {
 		d.residency.put(newResidency(data.Residency))
 	}

@@ -26,6 +26,7 @@ func Diff(before, after *Snapshot) []Record {
 		diffTables(&before.federations, &after.federations, deepEqual),
 		diffTables(&before.parked, &after.parked, deepEqual),
 		diffTables(&before.residency, &after.residency, deepEqual),
+		diffTables(&before.rotations, &after.rotations, equal),
 	)
 }
 

@@ -22,6 +22,7 @@ type draft struct {
 	applications edit[Application]
 	federations  edit[Federation]
 	residency    edit[residency]
+	rotations    edit[Rotation]
 	parked       edit[parkedApplication]
 }
 
@@ -49,6 +50,7 @@ func newDraft(base *Snapshot) *draft {
 	d.applications = newEdit(&s.applications, r.application, defaultedApplication)
 	d.federations = newEdit(&s.federations, func(_, _ *Federation) {}, unchanged[Federation])
 	d.residency = newEdit(&s.residency, func(_, _ *residency) {}, unchanged[residency])
+	d.rotations = newEdit(&s.rotations, func(_, _ *Rotation) {}, unchanged[Rotation])
 	d.parked = newEdit(&s.parked, func(_, _ *parkedApplication) {}, unchanged[parkedApplication])
 	return d
 }
@@ -110,7 +112,7 @@ func (d *draft) changes() []Record {
 		diffLists(d.base.providerList, d.s.providerList, equal),
 		changed(&d.users, equal), changed(&d.groups, deepEqual), changed(&d.sets, deepEqual), changed(&d.accounts, equal),
 		changed(&d.assignments, equal), changed(&d.applications, deepEqual), changed(&d.federations, deepEqual),
-		changed(&d.parked, deepEqual), changed(&d.residency, deepEqual),
+		changed(&d.parked, deepEqual), changed(&d.residency, deepEqual), changed(&d.rotations, equal),
 	)
 }
 

@@ -36,6 +36,8 @@ func (d *draft) merge(records []Record) error {
 			d.parked.mergeOptional(r)
 		case KindResidency:
 			d.residency.mergeOptional(r)
+		case KindRotation:
+			d.rotations.mergeOptional(r)
 		case KindInstance:
 			d.mergeMetadata(r, details)
 		case KindDetails: // in the map

@@ -225,6 +225,8 @@ type Data struct {
 	Parked []Application `json:"parkedApplications,omitempty"`
 	// Residency are the Regions that the instance may ever be extended to: see Tx.SetResidency. Empty: every Region.
 	Residency []string `json:"residency,omitempty"`
+	// OutOfRotation are the Regions that operators took out of rotation: see Tx.SetRotation.
+	OutOfRotation []Rotation `json:"outOfRotation,omitempty"`
 }
 
 // Clone returns a copy that shares no memory with d.
@@ -244,7 +246,7 @@ func (d Data) Clone() Data {
 		d.PermissionSets[i].Policies = p.Policies.clone()
 	}
 	d.Federations, d.Parked = slices.Clone(d.Federations), slices.Clone(d.Parked)
-	d.Residency = slices.Clone(d.Residency)
+	d.Residency, d.OutOfRotation = slices.Clone(d.Residency), slices.Clone(d.OutOfRotation)
 	for _, list := range [][]Application{d.Applications, d.Parked} {
 		for i, a := range list {
 			list[i].AssignedTo = slices.Clone(a.AssignedTo)

@@ -25,13 +25,15 @@ const (
 	KindParkedApplication Kind = "parkedApplication"
 	// KindResidency is Data.Residency, unless it is empty.
 	KindResidency Kind = "residency"
+	// KindRotation is a Region that is out of rotation: a Rotation. Only that Region writes it.
+	KindRotation Kind = "rotation"
 )
 
 // Optional reports whether a reader that doesn't know the kind may skip its records: they change no user's access. It
 // must keep them and pass them on.
 func (k Kind) Optional() bool {
 	switch k {
-	case KindInstance, KindDetails, KindFederation, KindParkedApplication, KindResidency:
+	case KindInstance, KindDetails, KindFederation, KindParkedApplication, KindResidency, KindRotation:
 		return true
 	}
 	return false
@@ -41,7 +43,7 @@ func (k Kind) Optional() bool {
 // Key are equal.
 type Record struct {
 	Kind Kind
-	// Key is the ID of a user, group, account or application, the name of a Region or permission set, or the entity ID of
+	// Key is the ID of a user, group, account or application, the name of a Region (also of a rotation) or permission set, or the entity ID of
 	// an identity provider. For an assignment it is the account's ID, the permission set's name, the principal's type and
 	// its ID, joined by slashes. (Only the last of these can contain a slash.) For details it is the element's Kind and
 	// Key, joined by a space. For the instance and the residency it is

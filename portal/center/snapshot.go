@@ -27,6 +27,7 @@ type Snapshot struct {
 	applications table[Application]
 	federations  table[Federation]
 	residency    table[residency]
+	rotations    table[Rotation]
 	parked       table[parkedApplication]
 
 	relations relations
@@ -48,7 +49,7 @@ func (s *Snapshot) fork() *Snapshot {
 		users: s.users.fork(), groups: s.groups.fork(), sets: s.sets.fork(), accounts: s.accounts.fork(),
 		assignments: s.assignments.fork(), applications: s.applications.fork(),
 		federations: s.federations.fork(), parked: s.parked.fork(), residency: s.residency.fork(),
-		relations: s.relations.fork(), support: s.support,
+		rotations: s.rotations.fork(), relations: s.relations.fork(), support: s.support,
 	}
 }
 
@@ -190,6 +191,6 @@ func (s *Snapshot) Data() Data {
 		PermissionSets: copied(&s.sets, cloneSet), Accounts: copied(&s.accounts, unchanged),
 		Assignments: copied(&s.assignments, unchanged), Applications: copied(&s.applications, cloneApplication),
 		Federations: copied(&s.federations, Federation.clone), Parked: s.allParked(),
-		Residency: s.Residency(),
+		Residency: s.Residency(), OutOfRotation: copied(&s.rotations, unchanged),
 	}
 }

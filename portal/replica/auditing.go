@@ -197,6 +197,7 @@ var elementEvents = map[center.Kind]struct{ source, word string }{
 	center.KindFederation:        {audit.SourceSSO, "Federation"},
 	center.KindParkedApplication: {audit.SourceSSO, "ParkedApplication"},
 	center.KindResidency:         {audit.SourceSSO, "Residency"},
+	center.KindRotation:          {audit.SourceSSO, "Rotation"},
 }
 
 // eventOf returns the event of one record. Marks of package merge have none, and details only without their element.

@@ -93,7 +93,7 @@ func (d *Directory) may(region string, r Record) bool {
 		var a center.Application
 		// A removal is of an application of the Region's own log.
 		return r.Value == nil || json.Unmarshal(r.Value, &a) == nil && a.ID == r.Key && a.Region == region
-	case KindReplicated:
+	case KindReplicated, center.KindRotation:
 		return r.Key == region
 	}
 	// What a later version writes is kept in its Region's log, and not shown.

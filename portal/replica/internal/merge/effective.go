@@ -31,13 +31,14 @@ func (d *Directory) show(k Name, v json.RawMessage) {
 
 // dependents returns what may change with these names: their details, and the
 // applications assigned to a principal among them, and all after a change in the list of
-// Regions.
+// Regions, with the rotation of those that changed.
 func (d *Directory) dependents(touched []Name) (out []Name) {
-	all, principals := false, map[string]bool{}
+	all, principals, rotations := false, map[string]bool{}, []Name(nil)
 	for _, k := range touched {
 		switch k.Kind {
 		case center.KindRegion:
 			all = true
+			rotations = append(rotations, Name{center.KindRotation, k.Key})
 		case center.KindUser:
 			principals[goneKey(center.UserPrincipal(k.Key))] = true
 		case center.KindGroup:
@@ -46,7 +47,7 @@ func (d *Directory) dependents(touched []Name) (out []Name) {
 			principals[k.Key] = true
 		}
 	}
-	out = d.detailed(touched)
+	out = append(d.detailed(touched), rotations...)
 	for _, l := range d.logs {
 		if all {
 			out = append(out, l.apps.all()...)
@@ -64,7 +65,14 @@ func (d *Directory) value(k Name) json.RawMessage {
 	if k.Kind == center.KindDetails && d.orphaned(k) {
 		return nil
 	}
-	if k.Kind != center.KindApplication {
+	switch k.Kind {
+	case center.KindRotation: // written by the Region that it is about
+		if _, _, listed := d.Entry(k.Key); !listed {
+			return nil
+		}
+		return d.of(k.Key).cell(k).value
+	case center.KindApplication:
+	default:
 		return d.of(d.primary).cell(k).value
 	}
 	_, c := d.application(k)

@@ -26,7 +26,7 @@ func element(k center.Kind) bool {
 	case center.KindRegion, center.KindIdentityProvider, center.KindUser, center.KindGroup,
 		center.KindPermissionSet, center.KindAccount, center.KindAssignment, center.KindApplication,
 		center.KindInstance, center.KindDetails, center.KindFederation, center.KindParkedApplication,
-		center.KindResidency:
+		center.KindResidency, center.KindRotation:
 		return true
 	}
 	return false

@@ -20,6 +20,9 @@ func (d *Directory) Draft(region string, changes []center.Record) (out []Record)
 	}
 	for _, c := range changes {
 		k, removed := Name{c.Kind, c.Key}, c.Value == nil
+		if c.Kind == center.KindRotation && c.Key != region { // each Region writes its own
+			continue
+		}
 		if owner, _ := d.application(k); c.Kind == center.KindApplication && owner != "" && owner != region {
 			left := assignedTo(Record{Kind: c.Kind, Value: c.Value})
 			for _, p := range assignedTo(Record{Kind: c.Kind, Value: d.shown[k]}) {
