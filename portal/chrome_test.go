@@ -246,7 +246,7 @@ func TestRealBrowser(t *testing.T) {
 	b.fits("sessions")
 
 	b.menu(`a[href="/operator"]`)
-	b.reads("Regions of this instance", "640 of 1,000", "Not reachable from here", "4 min ago", "View ACS URLs",
+	b.reads("Regions of this instance", "640 of 1,000", "Lost since", "4 min ago", "View ACS URLs",
 		"View access portal URLs")
 	b.fits("operator")
 	b.click(`details.list:nth-of-type(1) summary`)

@@ -122,8 +122,9 @@
 //
 // # Health
 //
-// [PathHealth] answers 200 while users can sign in here and 503 otherwise, whatever the state of other Regions. The
-// answer has no details, because any client can request it. The operators' page shows the state of the Regions.
+// [PathHealth] answers 200 while users can sign in here and the Region is in rotation, and 503 otherwise, whatever the
+// state of other Regions. The answer has no details, because any client can request it. The operators' page shows the
+// state of the Regions.
 //
 // The answer is the last result of a probe, so a request writes nothing and costs little. Every [Config].ProbeEvery the
 // probe does what a sign-in does: it adds a record to Store and takes it, writes to Sessions if they implement
@@ -136,6 +137,11 @@
 // if Replication knows them, and with the issue instants of verified assertions. If both differ from it by more than
 // the service provider's skew, in the same direction, the answer is 503. If only one differs, the probe logs this and
 // the answer is 200: a wrong clock in one Region or identity provider must not take other Regions out of use.
+//
+// An operator takes a Region out of rotation on the Region's page, in its own portal, and puts it back. Meanwhile the
+// answer is {"status":"drained"} with the status 503, and everything else works as before. The directory keeps that as
+// a record of the Region itself, so it survives a restart and needs no other Region. It needs a [Directory] with the
+// method Update of *center.View. OPERATING.md of package replica has more.
 //
 // The answer is {"status":"ok"}. While more sign-ins arrive than the stores take, and some are refused with 503 (see
 // acs.Config.MaxAtOnce), it is {"status":"overloaded"} with the status 200: a redirector would otherwise move all users

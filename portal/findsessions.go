@@ -34,8 +34,9 @@ func namesSession(text string) bool {
 	return err == nil || sessionID.MatchString(text)
 }
 
-// sessionsNamed finds sessions by an ID or an address. A store lists sessions by user, so the newest events of this
-// Region that have it say which users to ask for: at most maxPeople. So it costs what a search over the events does.
+// sessionsNamed finds sessions by an ID or an address. A store lists sessions by user only, so the newest events of
+// this Region that have it say which users to ask for: at most maxPeople. So it costs what a search over the events
+// does.
 func (p *Portal) sessionsNamed(r *http.Request, name string) (*sessionsFound, error) {
 	name = strings.TrimSpace(name)
 	addr, err := netip.ParseAddr(name)

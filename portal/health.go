@@ -80,12 +80,16 @@ func (h *health) result(ctx context.Context, every time.Duration) error {
 	return h.down
 }
 
-// healthy answers whether a sign-in begun now can succeed. It gives no details, because any client can request it. An
+// healthy answers whether users should be sent here: a sign-in begun now can succeed, and no operator took the Region out
+// of rotation. It gives no details, because any client can request it. An
 // overloaded portal is healthy: otherwise its users would overload the next Region.
 func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 	body, status := `{"status":"ok"}`, http.StatusOK
 	if p.region.Overloaded() {
 		body = `{"status":"overloaded"}`
+	}
+	if p.outOfRotation() {
+		body, status = `{"status":"drained"}`, http.StatusServiceUnavailable
 	}
 	if p.mayBegin() != nil || p.cfg.Context.Err() != nil || p.health.result(r.Context(), p.cfg.ProbeEvery) != nil {
 		body, status = `{"status":"unavailable"}`, http.StatusServiceUnavailable

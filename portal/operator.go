@@ -28,6 +28,7 @@ type operatorBody struct {
 	Regions      []regionRow
 	ACS, Portals []string // the URLs of all Regions, the primary's first
 	Domains      []string // to allow where the network is restricted
+	SP           spValues
 
 	MayAdd    bool // operators can add Regions here
 	Tasks     []center.TaskRow
@@ -43,22 +44,11 @@ type operatorBody struct {
 
 const maxShownProviders = 100
 
-// The states of a Region. Of a Region that can't be reached, nothing else is known.
-const (
-	textReplicating = "Replicating"
-	textRemoving    = "Being removed"
-	textActive      = "Active"
-	textCutOff      = "Not reachable from here"
-	textReplicated  = "Up to date"
-	textBehind      = "Changes are missing here"
-)
-
 type regionRow struct {
 	regionLink
-	Status string
-	Peer   Peer
-	Known  bool // whether there is data about its replication
-	texts  *theme.Texts
+	Peer  Peer
+	Known bool // whether there is data about its replication
+	texts *theme.Texts
 }
 
 // residency serves the report of where data is.
@@ -73,7 +63,7 @@ func (p *Portal) residency(w http.ResponseWriter, r *http.Request, _ *visit) {
 }
 
 func (p *Portal) operatorPage(w http.ResponseWriter, r *http.Request, v *visit) {
-	var body operatorBody
+	body := operatorBody{SP: p.spValues(r)}
 	if list := p.cfg.Directory.IdentityProviders(); len(list) > 1 {
 		body.Providers = list[:min(len(list), maxShownProviders)]
 		body.MoreProviders = len(list) - len(body.Providers)
@@ -100,21 +90,7 @@ func (p *Portal) regionRow(r *http.Request, link regionLink, heard map[string]Pe
 	row := regionRow{regionLink: link, texts: p.theme.Texts(r)}
 	row.Peer, row.Known = heard[link.Name]
 	if row.Known {
-		row.Heard, row.Unreachable = p.since(row.texts, row.Peer), row.Peer.cutOff()
-	}
-	switch { // an active Region's data is current only while it is reachable
-	case link.Region.Status == center.RegionAdding:
-		row.Status = textReplicating
-	case link.Region.Status == center.RegionRemoving:
-		row.Status = textRemoving
-	case link.Current || !row.Known:
-		row.Status = textActive
-	case row.Peer.cutOff():
-		row.Status = textCutOff
-	case row.Peer.State == PeerReplicated:
-		row.Status = textReplicated
-	default:
-		row.Status = textBehind
+		row.Heard = p.since(row.texts, row.Peer)
 	}
 	return row
 }

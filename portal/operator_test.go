@@ -1,7 +1,9 @@
 package portal_test
 
 import (
+	"encoding/pem"
 	"fmt"
+	"html"
 	"net/http"
 	"regexp"
 	"strings"
@@ -11,8 +13,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 func bobOperates(c *portal.Config) {
@@ -65,7 +69,7 @@ func TestOperatorPage(t *testing.T) {
 	a := b.click("https://" + frankfurt + "/operator")
 	requirePage(t, a, 200, "/operator", "View ACS URLs", "View access portal URLs", "All URLs",
 		"Download metadata file", `href="/metadata"`,
-		"Up to date", "Replicating", "250 of 1,000", "Being removed", "3 s ago", "4 ms", "1.2 s", "10m0s behind", "not measured")
+		"Active", "Being added", "250 of 1,000", "Being removed", "3 s ago", "4 ms", "1.2 s", "10m0s behind", "not measured")
 	assert.NotContains(t, a.body, "<script>")
 
 	acs, portals := textarea(t, a.body, "acs"), textarea(t, a.body, "portals")
@@ -82,6 +86,23 @@ func TestOperatorPage(t *testing.T) {
 	requirePage(t, b.click("https://"+frankfurt+"/operator"), 200, "/operator", "Damaged log")
 }
 
+// The page has what the SAML app at the identity provider asks for.
+func TestOperatorPageHasCertificates(t *testing.T) {
+	w := worldWithIdP(t)
+	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
+	require.NoError(t, err)
+	key := testkit.RSAKey("sp")
+	certificate := testkit.Certificate(key, w.clock.Now())
+	w.open(data(), saml.Config{IdP: idp, Key: key, Certificate: certificate}, bobOperates, w.idp)
+	b := w.browser()
+	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
+	a := b.click("https://" + frankfurt + "/operator")
+	requirePage(t, a, 200, "/operator", entityID+"</textarea>", "https://"+frankfurt+"/metadata</textarea>",
+		`data-copy="certificate-0"`)
+	want := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+	assert.Contains(t, html.UnescapeString(a.body), string(want))
+}
+
 // A row shows a Region's current state, not the one before it was lost.
 func TestOperatorRowOfALostRegion(t *testing.T) {
 	peers := &heard{}
@@ -96,10 +117,11 @@ func TestOperatorRowOfALostRegion(t *testing.T) {
 		text, _, _ := strings.Cut(rest, "</tr>")
 		return strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")), " ")
 	}
-	assert.Equal(t, "N. Virginia Primary Up to date just now 4 ms 1.2 s not measured", row(portal.PeerReplicated, 0))
-	assert.Equal(t, "N. Virginia Primary Not reachable from here 4 min ago unknown 1.2 s not measured",
+	assert.Equal(t, "N. Virginia Primary Active just now 4 ms 1.2 s not measured", row(portal.PeerReplicated, 0))
+	assert.Equal(t, "N. Virginia Primary Lost since "+
+		w.clock.Now().Add(-4*time.Minute).UTC().Format("2 January 2006, 15:04 UTC")+" 4 min ago unknown 1.2 s not measured",
 		row(portal.PeerUnreachable, 4*time.Minute))
-	assert.Equal(t, "N. Virginia Primary Changes are missing here 40 s ago unknown 1.2 s not measured",
+	assert.Equal(t, "N. Virginia Primary Behind by 40 s 40 s ago unknown 1.2 s not measured",
 		row(portal.PeerReplicating, 40*time.Second), "it answers, but its changes do not arrive")
 }
 

@@ -134,7 +134,7 @@ func TestRegionBeingAddedIsNotLinked(t *testing.T) {
 			PortalURLs: []string{"https://ap-south-1.portal.example"}})
 	}))
 	a := w.signIn(w.browser(), "https://"+virginia+"/", "alice@example.com")
-	requirePage(t, a, 200, "/", "ap-south-1", "Replicating")
+	requirePage(t, a, 200, "/", "ap-south-1", "Being added")
 	assert.NotContains(t, a.body, "https://ap-south-1.portal.example")
 }
 

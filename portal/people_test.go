@@ -206,9 +206,10 @@ func TestSessionsAreFoundByAddressAndID(t *testing.T) {
 	}
 	assert.Contains(t, bob.click(at+peoplePath+"?q=2001:DB8:0::1").body, "bob%40example.com")
 	alice.submit(at+"/sign-out", nil)
-	requirePage(t, bob.click(at+peoplePath+"?q=192.0.2.1"), 200, peoplePath+"?q=192.0.2.1", "no session that is still alive",
-		`href="/operator/audit?q=192.0.2.1"`)
-	assert.Contains(t, bob.click(at+"/operator/audit?q=192.0.2.1").body, `href="/operator/people/person?id=alice%40example.com"`)
+	requirePage(t, bob.click(at+peoplePath+"?q=192.0.2.1"), 200, peoplePath+"?q=192.0.2.1",
+		"no session that is still alive", `href="/operator/audit?q=192.0.2.1"`)
+	assert.Contains(t, bob.click(at+"/operator/audit?q=192.0.2.1").body,
+		`href="/operator/people/person?id=alice%40example.com"`)
 }
 
 // The pages are for operators, and show what they can without events.

@@ -56,6 +56,9 @@ func (p *Portal) mountRegions() {
 		http.MethodGet: p.changesRegions(p.addRegionPage), http.MethodPost: p.changesRegions(p.addRegion),
 	})
 	p.get(pathRegion, p.operator(p.regionPage))
+	p.handle(pathRotation, byMethod{
+		http.MethodGet: p.rotates(p.rotationPage), http.MethodPost: p.rotates(p.setRotation),
+	})
 	p.handle(pathRemoveRegion, byMethod{
 		http.MethodGet: p.changesRegions(p.removeRegionPage), http.MethodPost: p.changesRegions(p.removeRegion),
 	})

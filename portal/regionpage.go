@@ -29,6 +29,7 @@ type regionBody struct {
 	Bookmark string // the label of the bookmark app
 	Hosts    []hostRow
 	MayEdit  bool // Regions can be changed here
+	Rotates  bool // the rotation of Regions can be changed
 }
 
 // appField is a field of the SAML app at the identity provider.
@@ -77,7 +78,7 @@ func (p *Portal) oktaACS(t *theme.Texts, i int) string {
 
 func (p *Portal) regionPage(w http.ResponseWriter, r *http.Request, v *visit) {
 	name := r.PathValue("region")
-	body := regionBody{Name: name, MayEdit: p.mayChangeRegions()}
+	body := regionBody{Name: name, MayEdit: p.mayChangeRegions(), Rotates: p.mayRotate()}
 	heard := p.peers()
 	links, texts := p.regionLinks(r), p.theme.Texts(r)
 	for _, link := range links {

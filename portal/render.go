@@ -62,9 +62,11 @@ func (pg *page) Language() string { return pg.texts.Language() }
 func (pg *page) Dir() string      { return pg.texts.Dir() }
 
 // Time returns an instant as an element, which the portal's script shows in the user's time zone.
-func (pg *page) Time(at time.Time) template.HTML {
+func (pg *page) Time(at time.Time) template.HTML { return timeElement(pg.texts, at) }
+
+func timeElement(t *theme.Texts, at time.Time) template.HTML {
 	const form = `<time datetime="%s">%s</time>`
-	return template.HTML(fmt.Sprintf(form, at.UTC().Format(time.RFC3339), template.HTMLEscapeString(pg.Instant(at))))
+	return template.HTML(fmt.Sprintf(form, at.UTC().Format(time.RFC3339), template.HTMLEscapeString(instant(t, at))))
 }
 
 // Copy returns a button that copies the element with this ID. The portal's script shows it.
@@ -123,6 +125,11 @@ type regionLink struct {
 	Heard       string
 	Never       bool
 	Unreachable bool
+	// State is the Region's state as it is known here, and Notable whether it is another one than active.
+	State   template.HTML
+	Notable bool
+	// Out reports whether an operator took the Region out of rotation.
+	Out bool
 }
 
 const accents = 6
@@ -130,7 +137,7 @@ const accents = 6
 // regionLinks asks the directory each time, because Regions can change.
 func (p *Portal) regionLinks(r *http.Request) []regionLink {
 	var out []regionLink
-	heard, l, texts := p.peers(), p.place(r), p.theme.Texts(r)
+	heard, l, texts, directory := p.peers(), p.place(r), p.theme.Texts(r), p.directory()
 	for i, region := range p.cfg.Directory.Regions() {
 		link := regionLink{Region: region, Current: region.Name == p.cfg.Region, Primary: i == 0, Accent: i % accents}
 		if !link.Current && region.Active() {
@@ -138,6 +145,10 @@ func (p *Portal) regionLinks(r *http.Request) []regionLink {
 			if peer, ok := heard[region.Name]; ok {
 				link.Heard, link.Never, link.Unreachable = p.since(texts, peer), peer.Heard.IsZero(), peer.cutOff()
 			}
+		}
+		link.State, link.Notable = p.regionState(texts, link, heard)
+		if directory != nil {
+			_, link.Out = directory.OutOfRotation(region.Name)
 		}
 		out = append(out, link)
 	}

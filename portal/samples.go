@@ -17,9 +17,10 @@ func (p *Portal) samples() map[string][]page {
 	here := regionLink{Region: center.Region{
 		Name: "us-east-1", Label: "N. Virginia", PortalURLs: []string{"https://portal.example"},
 		ACSURLs: []string{"https://portal.example/acs"},
-	}, Current: true, Primary: true}
+	}, Current: true, Primary: true, State: textActive}
 	lost := regionLink{Region: center.Region{Name: "eu-central-1", Status: center.RegionAdding},
-		Accent: 1, Open: "https://eu-central-1.portal.example", Heard: "3 s ago", Unreachable: true}
+		Accent: 1, Open: "https://eu-central-1.portal.example", Heard: "3 s ago", Unreachable: true,
+		State: "Lost", Notable: true, Out: true}
 	account := center.Account{ID: "111122223333", Name: "Production", Email: "production@example.com"}
 	set := center.PermissionSet{Name: "ReadOnly", Description: "Reads", SessionDuration: time.Hour}
 	provider := center.IdentityProvider{EntityID: "https://idp.example", Name: "Example"}
@@ -68,10 +69,12 @@ func (p *Portal) samples() map[string][]page {
 		"message":    {messageBody{"Text", "MRD-0000-0000", "Sign in", PathLogin}},
 		"operator": {operatorBody{
 			Regions: []regionRow{
-				{regionLink: here, Status: textActive, texts: english},
-				{regionLink: lost, Status: textReplicating, Peer: Peer{Total: 2, Done: 1}, Known: true, texts: english},
+				{regionLink: here, texts: english},
+				{regionLink: lost, Peer: Peer{Total: 2, Done: 1}, Known: true, texts: english},
 			},
 			ACS: []string{"https://portal.example/acs"}, Portals: []string{"https://portal.example"},
+			SP: spValues{"https://portal.example/sp", "https://portal.example/metadata", []certificateRow{
+				{"certificate-0", "signing", "-----BEGIN"}, {"certificate-1", "", "-----BEGIN"}}},
 			Tasks: center.Tasks(), Domains: []string{"portal.example"},
 			Providers: []center.IdentityProvider{provider}, MoreProviders: 1,
 			People: true,
@@ -84,14 +87,15 @@ func (p *Portal) samples() map[string][]page {
 			addRegionBody{Ready: true}, addRegionBody{Chosen: &here.Region},
 		},
 		"people": {
-			peopleBody{Query: "192.0.2.1", People: []personRow{person}, Looked: 1, More: PathPeople, Next: true, First: PathPeople,
-				Sessions: &sessionsFound{Rows: []foundSession{{session, person}}, Events: PathAudit}},
+			peopleBody{Query: "192.0.2.1", People: []personRow{person}, Looked: 1, More: PathPeople, Next: true,
+				First: PathPeople, Sessions: &sessionsFound{Rows: []foundSession{{session, person}}, Events: PathAudit}},
 			peopleBody{More: PathPeople, Sessions: &sessionsFound{NoLog: true}}, peopleBody{},
 		},
 		"person": {
-			personBody{Person: person, UUID: "2", Groups: []string{"Developers"}, Applications: []center.Application{{Name: "Wiki"}},
-				Accounts: []accountRow{{Account: account, Sets: sets, Count: 2, More: true}},
-				Sessions: []sessionRow{session, {Session: session.Session, Current: true}}, Behind: regions, Done: "Done",
+			personBody{Person: person, UUID: "2", Groups: []string{"Developers"},
+				Applications: []center.Application{{Name: "Wiki"}},
+				Accounts:     []accountRow{{Account: account, Sets: sets, Count: 2, More: true}},
+				Sessions:     []sessionRow{session, {Session: session.Session, Current: true}}, Behind: regions, Done: "Done",
 				Problem: textAlreadyEnded, MoreGroups: 1, MoreAccounts: 1, MoreApplications: 1, MoreSessions: 1},
 			personBody{Person: personRow{User: center.User{ID: "3", UserName: "dora@example.com", Inactive: true}}},
 		},
@@ -102,13 +106,18 @@ func (p *Portal) samples() map[string][]page {
 			regionBody{Row: regionRow{regionLink: lost}, Name: lost.Name, API: "ADDING"},
 			regionBody{Row: regionRow{regionLink: lost}, Name: lost.Name, API: "ACTIVE", MayEdit: true},
 			regionBody{Row: regionRow{regionLink: lost}, Name: lost.Name, API: "REMOVING", MayEdit: true},
-			regionBody{Row: regionRow{regionLink: here}, Name: here.Name, API: "ACTIVE"},
+			regionBody{Row: regionRow{regionLink: here}, Name: here.Name, API: "ACTIVE", Rotates: true},
+			regionBody{Row: regionRow{regionLink: lost}, Name: lost.Name, API: "ACTIVE", Rotates: true},
 			regionBody{Removed: true, Name: lost.Name, MayEdit: true},
 		},
 		"removeregion": {
 			removeRegionBody{Region: lost.Region, Apps: []center.Application{{Name: "Wiki", Description: "Text"}}, MoreApps: 1,
 				Typed: "eu", Problem: &refusedChange{textOther, "detail"}},
 			removeRegionBody{Region: here.Region, Problem: &refusedChange{textOther, ""}, Blocked: true},
+		},
+		"rotation": {
+			rotationBody{Region: here.Region, Last: true, Typed: "us", Problem: textNotTyped}, rotationBody{Region: here.Region},
+			rotationBody{Region: here.Region, Out: true},
 		},
 		"role": {
 			roleBody{

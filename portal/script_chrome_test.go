@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"strings"
 	"testing"
 
 	cdp "github.com/chromedp/cdproto/browser"
@@ -68,10 +69,30 @@ func TestScriptShowsLocalTimeAndCopiesInChromium(t *testing.T) {
 		require.NoError(t, err)
 	}
 	b.open(home + "/operator")
-	b.click("details.list summary")
-	b.click(`button[data-copy="all-acs"]`)
-	b.until(`document.querySelector('button[data-copy="all-acs"]').textContent === "Copied"`)
-	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`navigator.clipboard.readText()`, chromedp.EvalAwaitPromise))
-	require.NoError(t, err)
-	require.Contains(t, got, "/platform/saml/acs/4455")
+	b.do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("main details")) d.open = true`))
+	copied := func(id string) string {
+		button := `document.querySelector('button[data-copy="` + id + `"]')`
+		b.click(`button[data-copy="` + id + `"]`)
+		b.until(button + `.textContent === "Copied"`)
+		got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`navigator.clipboard.readText()`, chromedp.EvalAwaitPromise))
+		require.NoError(t, err)
+		return got
+	}
+	acs := strings.Split(copied("all-acs"), "\n")
+	require.Len(t, acs, 2)
+	require.Contains(t, acs[0], "/platform/saml/acs/4455")
+	require.Equal(t, home+"/platform/saml/d-9067f1a2b3", copied("entity-id"))
+	require.Equal(t, home+"/metadata", copied("metadata-url"))
+	require.Equal(t, "us-east-1.localhost\nsignin-eu-central-1.localhost", strings.Replace(copied("domains"),
+		"eu-central-1.localhost\n", "", 1))
+	b.open(home + "/operator/people/person?id=alice%40example.com")
+	require.Regexp(t, `^[0-9a-f-]{36}$`, copied("user-id"))
+
+	b.open(home + "/operator") // where a browser doesn't let it copy, the text is selected
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("main details").forEach((d) => { d.open = true });
+		navigator.clipboard.writeText = () => Promise.reject(new Error("no"))`))
+	for id, want := range map[string]string{"entity-id": home + "/platform/saml/d-9067f1a2b3", "domains": "us-east-1.localhost"} {
+		b.click(`button[data-copy="` + id + `"]`)
+		b.until(`getSelection().toString().startsWith(` + js(want) + `)`)
+	}
 }

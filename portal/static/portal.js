@@ -33,16 +33,32 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   });
 }
 
+// text returns what an element shows: a list has a line for each entry.
+function text(from) {
+  const entries = [...from.querySelectorAll("li")].map((entry) => entry.textContent);
+  return from.value ?? (entries.length ? entries.join("\n") : from.textContent);
+}
+
+// select selects what an element shows, for the keyboard.
+function select(from) {
+  if (from.select) {
+    from.focus();
+    from.select();
+  } else {
+    getSelection().selectAllChildren(from);
+  }
+}
+
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const from = document.getElementById(button.dataset.copy);
+  if (!from) continue;
   const label = button.textContent;
   button.hidden = false;
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(from.value ?? from.textContent);
-    } catch { // not allowed: select it, for the keyboard
-      from.focus();
-      from.select?.();
+      await navigator.clipboard.writeText(text(from));
+    } catch { // not allowed, or not a secure context
+      select(from);
       return;
     }
     button.textContent = button.dataset.done;
