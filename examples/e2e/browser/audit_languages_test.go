@@ -105,6 +105,13 @@ func testAuditLanguages(t *testing.T, chromium context.Context) {
 	for _, s := range w.data().PermissionSets {
 		data = append(data, s.Name, s.Description)
 	}
+	for _, g := range w.data().Groups {
+		data = append(data, g.Name)
+	}
+	for _, u := range w.data().Users {
+		data = append(data, u.UserName, u.DisplayName, u.Email)
+	}
+	data = append(data, "Chrome", "Linux") // as the sessions' browser and system
 	for _, a := range w.data().Applications {
 		data = append(data, a.Name, a.Description)
 	}
@@ -135,7 +142,8 @@ func testAuditLanguages(t *testing.T, chromium context.Context) {
 		}
 		for _, page := range [][2]string{{"applications", "/applications"}, {"sessions", "/sessions"},
 			{"role", "/accounts/444455556666/AdministratorAccess"}, {"no-role", "/accounts/1/x"}, {"not-found", "/nope"},
-			{"everywhere", "/sessions/end-all"}, {"operator", "/operator"}} {
+			{"everywhere", "/sessions/end-all"}, {"rotation", "/operator/regions/us-east-1/rotation"},
+			{"operator", "/operator"}} {
 			b.open(home + page[1])
 			check(page[0])
 		}

@@ -47,6 +47,7 @@ func testAuditPortal(t *testing.T, chromium context.Context) {
 	b.audit("portal-provider-operator")
 	for name, path := range map[string]string{
 		"add": "add", "question": "add?region=sa-east-1", "page": frankfurt, "remove": frankfurt + "/remove",
+		"rotation": virginia + "/rotation", "here": virginia,
 	} {
 		b.open(home + portal.PathOperator + "/regions/" + path)
 		b.do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("main details")) d.open = true`))
