@@ -80,9 +80,9 @@ func (h *health) result(ctx context.Context, every time.Duration) error {
 	return h.down
 }
 
-// healthy answers whether users should be sent here: a sign-in begun now can succeed, and no operator took the Region out
-// of rotation. It gives no details, because any client can request it. An
-// overloaded portal is healthy: otherwise its users would overload the next Region.
+// healthy answers whether users should be sent here: a sign-in begun now can succeed, and no operator took the Region
+// out of rotation. It gives no details, because any client can request it. An overloaded portal is healthy: otherwise
+// its users would overload the next Region.
 func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 	body, status := `{"status":"ok"}`, http.StatusOK
 	if p.region.Overloaded() {

@@ -331,7 +331,8 @@ func TestOperatorOfSeveralIdentityProviders(t *testing.T) {
 	w.at(other, home, w.idp, "alice")
 	requirePage(t, operator.click(page), 200, "/operator", "View identity providers", "First Corp", w.other)
 	found := operator.click(page + "/people?q=alice@example.com")
-	requirePage(t, found, 200, "/operator/people?q=alice@example.com", "Alice Adams", "First Corp", "Alice Second", w.other)
+	requirePage(t, found, 200, "/operator/people?q=alice@example.com", "Alice Adams", "First Corp", "Alice Second",
+		w.other)
 	const second = "/operator/people/person?id=second-alice"
 	assert.Contains(t, found.body, `href="`+second+`"`)
 	requireIs(t, victim, "Alice Second")

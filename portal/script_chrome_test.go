@@ -91,7 +91,9 @@ func TestScriptShowsLocalTimeAndCopiesInChromium(t *testing.T) {
 	b.open(home + "/operator") // where a browser doesn't let it copy, the text is selected
 	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("main details").forEach((d) => { d.open = true });
 		navigator.clipboard.writeText = () => Promise.reject(new Error("no"))`))
-	for id, want := range map[string]string{"entity-id": home + "/platform/saml/d-9067f1a2b3", "domains": "us-east-1.localhost"} {
+	for id, want := range map[string]string{
+		"entity-id": home + "/platform/saml/d-9067f1a2b3", "domains": "us-east-1.localhost",
+	} {
 		b.click(`button[data-copy="` + id + `"]`)
 		b.until(`getSelection().toString().startsWith(` + js(want) + `)`)
 	}

@@ -43,11 +43,10 @@ func (k Kind) Optional() bool {
 // Key are equal.
 type Record struct {
 	Kind Kind
-	// Key is the ID of a user, group, account or application, the name of a Region (also of a rotation) or permission set, or the entity ID of
-	// an identity provider. For an assignment it is the account's ID, the permission set's name, the principal's type and
-	// its ID, joined by slashes. (Only the last of these can contain a slash.) For details it is the element's Kind and
-	// Key, joined by a space. For the instance and the residency it is
-	// their Kind.
+	// Key is the ID of a user, group, account or application, the name of a Region (also of a rotation) or permission
+	// set, or the entity ID of an identity provider. For an assignment it is the account's ID, the permission set's
+	// name, the principal's type and its ID, joined by slashes. (Only the last of these can contain a slash.) For
+	// details it is the element's Kind and Key, joined by a space. For the instance and the residency it is their Kind.
 	Key string
 	// Value is the element as JSON, a Region's with its position, and without its details. Nil: the element was removed,
 	// or has no details.
