@@ -19,7 +19,8 @@ type Digest struct {
 	At     time.Time       `json:"at"`
 	Items  map[string]Item `json:"items"`
 	// Erased is when the last end of a session expires that this Region may have erased, if it was removed and added
-	// again. It lets in no session from before its removal, so it needs none of these ends. Zero: it has erased none.
+	// again, or lost, if its backup was restored with Config.Restored. It lets in no session from before, so it needs
+	// none of these ends. Zero: it lacks none.
 	Erased time.Time `json:"erased,omitzero"`
 }
 
@@ -30,7 +31,7 @@ type Item struct {
 	Until time.Time `json:"until,omitzero"`
 	// Ends: the item ends sessions.
 	Ends bool `json:"ends,omitempty"`
-	// Void: it is a session that this Region lets in in no case, because the Region was removed and added again since.
+	// Void: it is a session that this Region lets in in no case: see Digest.Erased.
 	Void bool `json:"void,omitempty"`
 }
 
@@ -53,8 +54,8 @@ func (n *Node) Digest() Digest {
 	d := Digest{Region: n.cfg.Region, At: now}
 	n.ledger.read(func(s *merge.Sessions) {
 		all = append(all, s.Facts()...)
-		if stamp, yes := s.Erased(); yes {
-			d.Erased = merge.Forgettable(stamp, n.cfg.MaxSession, n.cfg.Skew)
+		if at := s.Erased(); !at.IsZero() {
+			d.Erased = merge.Forgettable(uint64(at.UnixMicro()), n.cfg.MaxSession, n.cfg.Skew)
 		}
 	})
 	d.Items = items(all)
@@ -107,8 +108,8 @@ func (r Report) String() string {
 }
 
 // Compare compares digests, item by item. Items that have expired by the time of the latest digest don't count: some
-// Regions may have dropped them already. A Region that was removed and added again may lack what ends sessions from
-// before: for MaxSession and three times Skew after its removal, Compare doesn't tell this from a loss.
+// Regions may have dropped them already. A Region that was removed and added again, or whose backup was restored with
+// Config.Restored, may lack what ends sessions from before. Until Digest.Erased, Compare doesn't tell this from a loss.
 func Compare(digests ...Digest) Report {
 	var r Report
 	var now time.Time

@@ -61,10 +61,10 @@ type Config struct {
 	// Backup is the file of a backup of this Region ([Node.BackUp]), for one start on an empty Dir or URL. Name in
 	// Recover all Regions that may have copies of what this one wrote: what ended since the backup stays ended, and
 	// nothing is lost that one of them has. If no other Region is left, set Restored, and no Peers: users who were
-	// removed or disabled since then are back. Open reads and checks the whole file, which MaxRecover bounds, before it
-	// writes anything. It fails with Reason Config for a backup of another Region or instance, or if the Region isn't
-	// empty; Corrupt for a file that was changed or cut; Key if the key may not be used. If the start is interrupted,
-	// start again with Backup. Nil: none.
+	// removed or disabled since then are back, and the Region lets in no session from before. Open reads and checks the
+	// whole file, which MaxRecover bounds, before it writes anything. It fails with Reason Config for a backup of
+	// another Region or instance, or if the Region isn't empty; Corrupt for a file that was changed or cut; Key if the
+	// key may not be used. If the start is interrupted, start again with Backup. Nil: none.
 	Backup io.Reader
 	// Listen is the address at which other Regions read, such as "127.0.0.1:0". An address that isn't loopback is
 	// refused without TLS. Use a firewall that admits only the other Regions: a client without Secret is disconnected

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // establish checks that the Region's own server has all that this Region wrote, creates the streams of a new Region,
@@ -125,6 +126,9 @@ func (n *Node) nextIdentity(d *integrity.Identity, existed bool) integrity.Ident
 		next.Vouch(n.cfg.Now().Unix())
 		next.Whole = next.Whole && n.cfg.Region == n.cfg.Primary // an additional Region may begin again
 	}
+	if n.cfg.Restored && n.backup != nil {
+		next.Since = n.cfg.Now().UnixMicro()
+	}
 	restored := n.cfg.Restored && n.backup == nil
 	next.Restoring = restored && n.cfg.URL == ""
 	if d == nil || restored && len(n.cfg.Recover) == 0 {
@@ -134,6 +138,14 @@ func (n *Node) nextIdentity(d *integrity.Identity, existed bool) integrity.Ident
 		}
 	}
 	return next
+}
+
+// letInSince lets in no session from before a backup was restored with Restored: what ended it may be lost here.
+func (n *Node) letInSince(context.Context) error {
+	if at := n.identity.Load().Since; at > 0 {
+		n.ledger.update(func(s *merge.Sessions) { s.Since(time.UnixMicro(at)) })
+	}
+	return nil
 }
 
 func (n *Node) damageOf(k streamKind, why string) *integrity.Damage {

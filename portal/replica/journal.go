@@ -112,7 +112,8 @@ func (n *Node) writeBy(ctx context.Context, by center.Actor, records []merge.Rec
 		return newError(ReasonCorrupt, "write to the Region's log",
 			"a readable log: a write would hide that message", fmt.Sprintf("unreadable message %d", n.log.unread))
 	}
-	t := n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, full)
+	now := max(n.cfg.Now().UnixMicro(), n.identity.Load().Since) // above the counts that sessions carry: see merge's Epoch
+	t := n.dir.Compose(n.cfg.Region, uint64(now), records, full)
 	if by != (center.Actor{}) {
 		t.By = &by
 	}

@@ -147,7 +147,7 @@ func (n *Node) open(ctx context.Context) error {
 	err := inOrder(ctx, n.checkKey,
 		n.checkRemoved, n.unpack, n.resume, n.establish, n.openNames, n.recover, // check and repair the streams
 		func(ctx context.Context) (err error) { marks, err = n.readMarks(ctx); return err },
-		n.readCopyMarks, n.readErased, n.readStreams,
+		n.readCopyMarks, n.readErased, n.letInSince, n.readStreams,
 		func(ctx context.Context) error { return n.compareMarks(ctx, marks) },
 		n.initInstance, n.compareCopies, n.markFormat, n.firstMarks, n.clearRestoring)
 	if err != nil {

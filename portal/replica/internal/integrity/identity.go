@@ -47,6 +47,9 @@ type Identity struct {
 	Recovery *Recovery `json:"recovery,omitempty"`
 	// Restoring: a start with Restored has begun, and the log doesn't say so yet.
 	Restoring bool `json:"restoring,omitempty"`
+	// Since is when a backup was last restored without the copies of other Regions, so that messages are missing which
+	// may have ended sessions. In microseconds of Unix time. 0: never.
+	Since int64 `json:"since,omitempty"`
 	// Backup is the ID of the backup that the Region is being restored from. It stays until that is done.
 	Backup string `json:"backup,omitempty"`
 	// Self is the generation of the Node that uses this Identity. A Region may have several Nodes at once. Zero: the

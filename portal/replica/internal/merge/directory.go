@@ -143,7 +143,7 @@ type Fact struct {
 	Key   string
 	Until time.Time // when it may be forgotten; zero: never
 	Value any       // becomes JSON
-	// Ends: it ends sessions. A Region that was removed and added again may lack those of before: see Sessions.Erased.
+	// Ends: it ends sessions. A Region may lack some that it made itself: see Sessions.Erased.
 	Ends bool
 	// Void: it is a session that this Region lets in in no case, whether or not it ended.
 	Void bool

@@ -20,12 +20,19 @@ func (s *Sessions) end(e end, until time.Time) {
 	}
 }
 
-// over says whether the session doesn't count here: anything that is known ends it, or this Region was removed since it
-// was made and has been added again. What this Region had ended before its removal is erased here, and the others know
-// it.
+// over says whether the session doesn't count here: anything that is known ends it, or it is void.
 func (s *Sessions) over(key string, h *held) bool {
-	return s.departures.void(s.region, h.Created) || s.ended(key, h)
+	return s.void(h) || s.ended(key, h)
 }
+
+// void says whether this Region lets the session in in no case, because what had ended it may be erased or lost here:
+// the Region was removed since it was made, and has been added again, or its data was put back: see Since.
+func (s *Sessions) void(h *held) bool {
+	return s.departures.void(s.region, h.Created) || h.Created.Before(s.since)
+}
+
+// Since notes that this Region may have lost what it had ended before an instant. So it lets in no session from before.
+func (s *Sessions) Since(at time.Time) { s.since = at }
 
 // ended says whether anything that is known ends the session.
 func (s *Sessions) ended(key string, h *held) bool {

@@ -30,6 +30,7 @@ type Sessions struct {
 
 	departures departures
 	doubted    map[string]bool // Regions: see Doubt
+	since      time.Time       // see Since
 }
 
 // An end is what ends sessions, by the entry that says so: one session by its key or
@@ -168,10 +169,19 @@ func (s *Sessions) EndedBy(l sessions.Logout) (out []Session) {
 	return out
 }
 
-// Epoch returns a copy of a user's epoch, for new sessions.
+// Epoch returns a copy of a user's epoch, for new sessions. It covers what this Region had counted before Since, which
+// other Regions may remember: a count is at least the time in seconds, and the directory's is a stamp.
 func (s *Sessions) Epoch(user string) map[string]uint64 {
 	out := make(map[string]uint64, len(s.epochs[user]))
 	maps.Copy(out, s.epochs[user])
+	if s.since.IsZero() {
+		return out
+	}
+	out[s.region] = max(out[s.region], uint64(s.since.Unix()))
+	if s.region == s.primary {
+		directory := s.region + "/directory"
+		out[directory] = max(out[directory], uint64(s.since.UnixMicro()))
+	}
 	return out
 }
 
@@ -207,7 +217,7 @@ func (s *Sessions) Facts() (out []Fact) {
 		v := h.Session
 		v.Seen = time.Time{}
 		out = append(out, Fact{Key: "session " + at.region + " " + at.key, Until: v.Expires,
-			Value: []any{v, s.ended(at.key, h)}, Void: s.departures.void(s.region, h.Created)})
+			Value: []any{v, s.ended(at.key, h)}, Void: s.void(h)})
 	}
 	for e, until := range s.ends {
 		switch e.kind {
@@ -248,8 +258,14 @@ func (s *Sessions) Facts() (out []Fact) {
 	return out
 }
 
-// Erased returns the stamp of this Region's removal, if it was added again: what it had ended by then is erased here.
-func (s *Sessions) Erased() (stamp uint64, yes bool) {
-	stamp, yes = s.departures.removed[s.region]
-	return stamp, yes && !s.departures.gone(s.region)
+// Erased returns the time up to which this Region may lack what it had ended: that of its removal, if it was added
+// again, or that of Since. Zero: it lacks nothing.
+func (s *Sessions) Erased() time.Time {
+	at := s.since
+	if stamp, ok := s.departures.removed[s.region]; ok && !s.departures.gone(s.region) {
+		if removed := time.UnixMicro(int64(stamp)); removed.After(at) {
+			at = removed
+		}
+	}
+	return at
 }
