@@ -32,6 +32,9 @@ import (
 //	record KIND KEY optional|strict [USER]   a record of a kind, and the user disabled with it
 //	backup FILE                 BackUpFile, again and again until the process is killed
 //	die N                       kill -9 of the process itself, before the Nth write to its log from now on
+//	kinds                       writeKinds
+//	shown                       shownKinds
+//	logout                      EndSubject, of a subject that has no session
 //	probe                       Probe, which an older version doesn't know
 //	full KIND                   a full transaction without records of that kind
 //	add REGION                  AddRegion of the control plane
@@ -75,6 +78,13 @@ func obey(n *replica.Node, line string) string {
 		var before int64
 		before, err = strconv.ParseInt(word[1], 10, 64)
 		dieBefore.Store(before)
+	case "kinds":
+		err = writeKinds(n)
+	case "shown":
+		answer, err = shownKinds(n)
+	case "logout":
+		_, err = n.Sessions().EndSubject(context.Background(), sessions.Logout{Until: time.Now().Add(time.Hour),
+			Subject: sessions.Subject{Provider: "https://later.example", NameID: sessions.NameID{Value: "another"}}})
 	case "probe":
 		err = n.Probe(context.Background())
 	case "full":
