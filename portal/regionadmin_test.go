@@ -203,6 +203,26 @@ func TestPagesThatLoadThemselvesAreNoUseOfTheSession(t *testing.T) {
 	requireAtIdP(t, a.world, a.bob.click(regionPages+"ap-northeast-1"))
 }
 
+// The query of a page that loads itself hides no use of a session at other pages, such as that of a stolen one.
+func TestOnlyThePageOfARegionLoadsItself(t *testing.T) {
+	w, s := newShared(t, bobOperates)
+	b, at := w.browser(), "https://"+virginia
+	w.signIn(b, at+"/", "bob@example.com")
+	use := func(request func()) {
+		w.clock.Advance(10 * time.Minute)
+		request()
+		list, err := s.sessions.List(t.Context(), "bob@example.com")
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		assert.WithinDuration(t, w.clock.Now(), list[0].Seen, time.Second)
+	}
+	for _, path := range []string{"/", "/sessions", "/operator/people", "/operator"} {
+		use(func() { requirePage(t, b.click(at+path+"?reload=auto"), 200, path+"?reload=auto") })
+	}
+	use(func() { b.submit(at+"/favorites?reload=auto", nil) })
+	requireAtIdP(t, w, w.browser().click(at+"/sessions?reload=auto"))
+}
+
 // Each reason because of which a Region can't be added or removed has a text.
 func TestEveryReasonOfTheControlPlaneHasAText(t *testing.T) {
 	for _, reason := range []center.Reason{

@@ -48,7 +48,11 @@ const reloadAfter = "3"
 // session: see visit.go.
 const reloadQuery = "reload=auto"
 
-func reloaded(r *http.Request) bool { return r.URL.RawQuery == reloadQuery }
+// reloaded reports whether a request is one by which the page of a Region loads itself. The query says so at that page
+// only: with a stolen cookie, it would hide from the user's list of sessions that one is in use.
+func reloaded(r *http.Request) bool {
+	return r.URL.RawQuery == reloadQuery && r.Method == http.MethodGet && r.Pattern == pathRegion
+}
 
 // bookmarkLabel is the label of the bookmark app of a Region. With Config.AWS it is that of AWS's instructions.
 func (p *Portal) bookmarkLabel(r center.Region) string {
