@@ -117,9 +117,15 @@ func (s *Snapshot) GroupName(id string) string {
 
 // UsersByEmail returns the users with this address, of all identity providers, in the order of their IDs. Letters
 // compare ignoring case, as in package scim. An address names no user by itself: it is not for sign-in.
-func (s *Snapshot) UsersByEmail(email string) []User {
-	with, _ := s.relations.byEmail.Get(fold(email))
-	return sortedCopies(with, unchanged[User])
+func (s *Snapshot) UsersByEmail(email string) (out []User) {
+	email = fold(email)
+	s.relations.byEmail.Ascend(addressee{email: email}, func(a addressee) bool {
+		if a.email == email {
+			out = append(out, *s.users.get(a.user))
+		}
+		return a.email == email
+	})
+	return out
 }
 
 // UsersNamed returns the users with this userName, of all identity providers, in the order of their IDs. Letters

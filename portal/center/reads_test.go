@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -279,4 +280,33 @@ func TestReadsOfAnUpdate(t *testing.T) {
 	assert.False(t, ok, "a sign-in compares byte for byte")
 	u, _ := v.Snapshot().UserOf(secondIdP, "alice@EXAMPLE.com")
 	assert.Equal(t, "u-2", u.ID)
+}
+
+// An address names any number of users, so that a client that provisions them can give one to all: each costs as much
+// as a user with an address of its own.
+func TestUsersWithOneAddressCostNoMore(t *testing.T) {
+	const n = 20_000
+	bytes := func(address func(i int) string) uint64 {
+		d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}}
+		for i := range n {
+			d.Users = append(d.Users, center.User{ID: fmt.Sprintf("u%06d", i), UserName: fmt.Sprint("u", i), Email: address(i)})
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		v := view(t, d, "us-east-1")
+		runtime.ReadMemStats(&after)
+		require.Len(t, v.Snapshot().UsersByEmail(strings.ToUpper(address(0))), n/len(distinct(n, address)))
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	own := bytes(func(i int) string { return fmt.Sprintf("u%06d@example.com", i) })
+	one := bytes(func(int) string { return "u000000@example.com" })
+	assert.Less(t, one, 2*own)
+}
+
+func distinct(n int, of func(int) string) map[string]bool {
+	all := map[string]bool{}
+	for i := range n {
+		all[of(i)] = true
+	}
+	return all
 }

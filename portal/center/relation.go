@@ -11,7 +11,7 @@ import (
 // or drops.
 type relations struct {
 	byName    btree.Map[string, []*User]  // by folded userName; several identity providers may have it
-	byEmail   btree.Map[string, []*User]  // by folded address
+	byEmail   *btree.BTreeG[addressee]    // any number of users may have one address
 	userExt   btree.Map[string, []*User]  // by exact externalId; several identity providers may have it
 	groupName btree.Map[string, []*Group] // by folded name
 	groupExt  btree.Map[string, []*Group] // by exact externalId
@@ -25,6 +25,9 @@ type relations struct {
 // A membership is a user's in a group. Either may not exist yet, until the draft is checked.
 type membership struct{ user, group string }
 
+// An addressee is a user with a folded address.
+type addressee struct{ email, user string }
+
 // An appUse is an application that is assigned to a principal.
 type appUse struct {
 	to  Principal
@@ -34,6 +37,7 @@ type appUse struct {
 func newRelations() relations {
 	o := btree.Options{NoLocks: true} // a Snapshot never changes, and a draft has one writer
 	return relations{
+		byEmail:  btree.NewBTreeGOptions(addressee.less, o),
 		members:  btree.NewBTreeGOptions(membership.less, o),
 		byGroup:  btree.NewBTreeGOptions(membership.lessByGroup, o),
 		assigned: btree.NewBTreeGOptions(lessAssigned, o),
@@ -44,9 +48,16 @@ func newRelations() relations {
 // fork is as that of a table.
 func (r *relations) fork() relations {
 	return relations{
-		*r.byName.Copy(), *r.byEmail.Copy(), *r.userExt.Copy(), *r.groupName.Copy(), *r.groupExt.Copy(),
+		*r.byName.Copy(), r.byEmail.Copy(), *r.userExt.Copy(), *r.groupName.Copy(), *r.groupExt.Copy(),
 		r.members.Copy(), r.byGroup.Copy(), r.assigned.Copy(), r.apps.Copy(), *r.setUses.Copy(),
 	}
+}
+
+func (a addressee) less(o addressee) bool {
+	if a.email != o.email {
+		return a.email < o.email
+	}
+	return a.user < o.user
 }
 
 func (m membership) less(o membership) bool {
@@ -163,7 +174,12 @@ func exactly[T any](with []*T, match func(*T) bool) []*T {
 
 func (r *relations) user(old, next *User) {
 	named(&r.byName, func(u *User) string { return fold(u.UserName) }, old, next)
-	named(&r.byEmail, func(u *User) string { return fold(u.Email) }, old, next)
+	if old != nil && old.Email != "" {
+		r.byEmail.Delete(addressee{fold(old.Email), old.ID})
+	}
+	if next != nil && next.Email != "" {
+		r.byEmail.Set(addressee{fold(next.Email), next.ID})
+	}
 	named(&r.userExt, func(u *User) string { return u.ExternalID }, old, next)
 }
 
