@@ -29,8 +29,8 @@ func (pg *page) Card(row accountRow) template.HTML {
 	if row.Email != "" {
 		write(` <span>`, text(row.Email), `</span>`)
 	}
-	count := string(pg.T("%d permission sets", row.Count))
-	write(`</span></span><span class="count quiet">`, count, "</span></summary>\n<ul>")
+	counts := pg.countsOf(row.Count)
+	write(`</span></span><span class="count quiet">`, counts.some, "</span></summary>\n<ul>")
 	to := `<li><a href="/accounts/` + text(url.PathEscape(row.ID))
 	in := `<span class="hidden"> ` + string(pg.T("in %s", row.Name)) + `</span></a>`
 	for _, s := range row.Sets {
@@ -41,9 +41,22 @@ func (pg *page) Card(row accountRow) template.HTML {
 		write("</li>\n")
 	}
 	if row.More {
-		all := string(pg.T("All %d permission sets", row.Count))
-		write(to, `" class="all" aria-describedby="a`, id, `">`, all, "</a></li>\n")
+		write(to, `" class="all" aria-describedby="a`, id, `">`, counts.all, "</a></li>\n")
 	}
 	write(`</ul></details>`)
 	return template.HTML(b.String())
+}
+
+// counts are the texts that say how many permission sets there are. A plural costs more than the rest of a card.
+type counts struct {
+	n         int
+	some, all string
+}
+
+// countsOf returns the texts for n. Most accounts have as many as the one before.
+func (pg *page) countsOf(n int) counts {
+	if pg.counts.some == "" || pg.counts.n != n {
+		pg.counts = counts{n, string(pg.T("%d permission sets", n)), string(pg.T("All %d permission sets", n))}
+	}
+	return pg.counts
 }

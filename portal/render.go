@@ -49,9 +49,10 @@ type page struct {
 	Ends, Renew string
 	Body        any
 
-	Brand brand
-	texts *theme.Texts
-	began time.Time // when the session began
+	Brand  brand
+	texts  *theme.Texts
+	began  time.Time // when the session began
+	counts counts    // of the last card
 }
 
 // T returns the text of a key, its English form, in the user's language. It escapes values, except template.HTML.
