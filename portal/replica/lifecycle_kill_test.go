@@ -57,7 +57,7 @@ func writesLog() bool {
 	for more := true; more; {
 		var f runtime.Frame
 		f, more = frames.Next()
-		if strings.HasSuffix(f.Function, ".(*Node).writeLog") {
+		if strings.HasSuffix(f.Function, ".(*Node).writeBy") {
 			return true
 		}
 	}
