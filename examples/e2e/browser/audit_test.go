@@ -49,6 +49,7 @@ func testAudit(t *testing.T, chromium context.Context) {
 		{"admin console", testAuditConsole},
 		{"discovery", testAuditDiscovery},
 		{"attributes", testAuditAttributes},
+		{"every page", testAuditSamples},
 		{"portal", testAuditPortal},
 		{"languages", testAuditLanguages},
 		{"sign-out", testAuditSignOut},
@@ -96,13 +97,19 @@ func (b *tab) block(addr string) {
 // violations returns a line for each violation on the open page, and for an element that is wider than the page.
 func (b *tab) violations() []string {
 	b.t.Helper()
+	return b.violationsOf(`"wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"`)
+}
+
+// violationsOf is violations of rules with one of these tags.
+func (b *tab) violationsOf(tags string) []string {
+	b.t.Helper()
 	source, err := axeSource()
 	require.NoError(b.t, err)
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`(() => { if (!window.axe) {`+source+`}
 		return axe.run(document, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } }, runOnly:
-			["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"] })
+			[`+tags+`] })
 			.then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.html.slice(0, 200) + ": " +
 				(n.any.concat(n.all, n.none)[0] || {}).message))
 				.concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])); })()`,

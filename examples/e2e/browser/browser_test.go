@@ -23,6 +23,7 @@ func TestBrowser(t *testing.T) {
 		{"Cookies", testCookies},
 		{"LaxRequestCookie", testLaxRequestCookie},
 		{"KeyboardWithoutScript", testKeyboardWithoutScript},
+		{"FindsWithoutScript", testFindsWithoutScript},
 		{"PageChecks", testPageChecks},
 		{"Pages", testPages},
 		{"Audit", testAudit},
