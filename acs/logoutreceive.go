@@ -15,9 +15,9 @@ import (
 // answers to ours. Region.Mount mounts it at the paths of saml.Config.Logout and LogoutURL. A request needs no cookie,
 // and arrives by HTTP-Redirect, HTTP-POST or SOAP, also in a frame of the identity provider. An answer counts in the
 // browser of its request; if another Region made the request, the browser is sent on there with the same message. A
-// refused request by SOAP gets a LogoutResponse if its signature verified, and else a SOAP Fault; the others a page. The
-// bytes of a request that was refused as a replay are not verified again, and get a Fault. A client of whose messages
-// 200 were refused within 10 seconds (800 of an IPv6 /48) gets 503 with Retry-After, and none is read.
+// refused request by SOAP gets a LogoutResponse if its signature verified, and else a SOAP Fault; the others a page.
+// The bytes of a request that was refused as a replay are not verified again, and get a Fault. A client of whose
+// messages 200 were refused within 10 seconds (800 of an IPv6 /48) gets 503 with Retry-After, and none is read.
 func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]
 	c.setHeaders(w.Header())

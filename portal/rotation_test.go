@@ -15,8 +15,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// An operator takes a Region out of rotation: its health says so, a redirector sends no one there, and sign-ins that
-// arrive anyway work. The last Region needs its name typed.
+// Rule 69: an operator takes a Region out of rotation: its health says so, a redirector sends no users there, and
+// sign-ins that arrive anyway work. The last Region needs its name typed.
 func TestOperatorChangesTheRotation(t *testing.T) {
 	logs, peers := newAudits(t), &heard{}
 	w, _ := newShared(t, func(c *portal.Config) { bobOperates(c); logs.edit(c); c.Replication = peers })

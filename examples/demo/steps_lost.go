@@ -3,12 +3,14 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/person"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
+	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
@@ -23,7 +25,8 @@ func (k *walker) redirectorLeadsTo(s *site) error {
 	})
 }
 
-// drained: a routing control that is Off sends users elsewhere at once, and Auto sends them back.
+// drained: a routing control that is Off sends users elsewhere at once, and Auto sends them back. So does an operator
+// in the Region's portal.
 func drained(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
 	check.Must(k.redirectorLeadsTo(first))
@@ -31,8 +34,19 @@ func drained(k *walker) string {
 	moved := k.redirectorLeadsTo(other)
 	check.Must(k.route(first, failover.Auto), moved) // Auto also on failure: later steps need it
 	check.Must(k.redirectorLeadsTo(first))
+	operator := k.browser()
+	check.Get(k.signedIn(operator, first))
+	rotate := func(to string) {
+		path := portal.PathOperator + "/regions/" + first.Name + "/rotation"
+		p := check.Get(operator.Open(first.url + path))
+		check.Get(operator.Submit(p, formFor("the question about the rotation", p, path), url.Values{"rotation": {to}}))
+	}
+	rotate("out")
+	moved = k.redirectorLeadsTo(other)
+	rotate("in")
+	check.Must(moved, k.redirectorLeadsTo(first))
 	return "with the routing control of " + first.Name + " Off the redirector led to " + other.Name +
-		", and with Auto back to " + first.Name
+		", and with Auto back to " + first.Name + "; so it did when an operator took the Region out of rotation"
 }
 
 // route presses one of the buttons of a Region's routing control.
@@ -57,6 +71,16 @@ func regionLost(k *walker) string {
 	_, err := b.Submit(p, f, nil)
 	check.Must(check.That("the SAML tile, which leads to "+lost.Name, testkit.ConnectionRefused(err),
 		"no connection", fmt.Sprint(err)))
+	operator := k.browser()
+	check.Get(k.signedIn(operator, alive))
+	check.Must(k.until(func() error {
+		p, err := operator.Open(alive.url + portal.PathOperator)
+		if err != nil {
+			return err
+		}
+		return check.That("the operators' page of "+alive.Name, strings.Contains(p.Text(), "Lost since"), "Lost since",
+			p.Text())
+	}))
 	return "with " + lost.Name + " shut down " + alive.Name + " signed Alice in from its portal and from the bookmark; " +
 		"the SAML tile still led to " + lost.Name
 }

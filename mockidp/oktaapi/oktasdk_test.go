@@ -30,7 +30,8 @@ func TestOktaSDK(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, program)
-	c.Env, c.WaitDelay = append(os.Environ(), "OKTA_URL="+a.url, "OKTA_TOKEN="+a.token, "HOME="+t.TempDir()), 10*time.Second
+	c.Env = append(os.Environ(), "OKTA_URL="+a.url, "OKTA_TOKEN="+a.token, "HOME="+t.TempDir())
+	c.WaitDelay = 10 * time.Second
 	out, err := c.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.True(t, strings.HasSuffix(string(out), "done\n"), "%s", out)

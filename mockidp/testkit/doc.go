@@ -28,8 +28,8 @@
 //
 // A test that needs a program calls [RequireProgram], and is skipped where the program is missing. The
 // environment variable MERIDIAN_REQUIRE lists, separated by commas, the kinds of programs that are required:
-// then the test fails. [NewModule] compiles a program whose imports the module under test doesn't need. A package whose TestMain calls [Main] prints at the end which tests were skipped, and
-// why.
+// then the test fails. [NewModule] compiles a program whose imports the module under test doesn't need. A package whose
+// TestMain calls [Main] prints at the end which tests were skipped, and why.
 //
 // "go test ./..." drops the output of packages that pass. Use -v, -json or "go test" without packages to see
 // the lines, or name a file:

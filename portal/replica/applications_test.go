@@ -11,8 +11,8 @@ import (
 )
 
 // Rules 7 and 56: Config.Support holds in each Region. Two Regions that don't hear each other add an application with
-// one ID: both have that of the Region whose name sorts first, and only that Region changes it. The other one comes back
-// when that is removed.
+// one ID: both have that of the Region whose name sorts first, and only that Region changes it. The other one comes
+// back when that is removed.
 func TestRule7ApplicationsOfTwoRegions(t *testing.T) {
 	t.Parallel()
 	dirs := map[string]string{virginia: t.TempDir(), frankfurt: t.TempDir()}

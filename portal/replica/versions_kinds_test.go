@@ -76,9 +76,9 @@ func shownKinds(n *replica.Node) (string, error) {
 }
 
 // A Region of the baseline beside one of this version, which writes records of every kind that came since and that the
-// baseline may skip. The baseline serves, copies them and passes them on, also after a restart, and as the primary that
-// was rolled back. When it is upgraded, it shows them. A logout by an identity provider, which ends sessions and is such
-// a kind too, stops the baseline until its upgrade.
+// baseline may skip. The baseline serves, copies them and passes them on, also after a restart, and as the primary
+// that was rolled back. When it is upgraded, it shows them. A logout by an identity provider, which ends sessions and
+// is such a kind too, stops the baseline until its upgrade.
 func TestRecordsOfKindsSinceTheBaseline(t *testing.T) {
 	t.Parallel()
 	older, newer := build(t, baseline(t)), os.Args[0]

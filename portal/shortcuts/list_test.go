@@ -128,7 +128,9 @@ func TestMemoryStoreMergesWhatWasPutMeanwhile(t *testing.T) {
 // Another Region may have marked a target at the last instant that can be stored. The user can end that, and change the
 // rest of the list.
 func TestAMarkAtTheLastInstantIsNotForGood(t *testing.T) {
-	for _, raw := range []string{"9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.9999+10:00", "9999-12-31T23:59:59-10:00"} {
+	for _, raw := range []string{
+		"9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.9999+10:00", "9999-12-31T23:59:59-10:00",
+	} {
 		var hostile shortcuts.List
 		require.NoError(t, json.Unmarshal([]byte(`{"items":[{"app":"a","favorite":true,"marked":"`+raw+`"}]}`), &hostile))
 		own := shortcuts.Merge(hostile)

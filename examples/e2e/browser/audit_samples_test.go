@@ -25,10 +25,10 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// testAuditSamples visits every page: those of the portal, with the samples that every template has, those that packages
-// acs, middleware and oidc show as an acs.Page, the form to the identity provider, and those of package failover. No
-// page has a violation, or scrolls sideways, in two widths, light and dark, English and the pseudo-locale. On the first
-// sample of a page Tab reaches every control.
+// testAuditSamples visits every page: those of the portal, with the samples that every template has, those that
+// packages acs, middleware and oidc show as an acs.Page, the form to the identity provider, and those of package
+// failover. No page has a violation, or scrolls sideways, in two widths, light and dark, English and the
+// pseudo-locale. On the first sample of a page Tab reaches every control.
 func testAuditSamples(t *testing.T, chromium context.Context) {
 	cfg := theme.Config{Name: "Example & Sons", Support: "https://help.example/", Notice: "A notice", Texts: pseudoCatalog(t)}
 	look, err := theme.New(cfg)
