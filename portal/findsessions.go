@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -9,12 +10,17 @@ import (
 	"strings"
 
 	"github.com/meridian-saml/meridian/portal/audit"
+	"github.com/meridian-saml/meridian/portal/center"
 )
+
+// maxSearches is how many pages of events a search for sessions reads, of 500 events or 16 MiB each.
+const maxSearches = 4
 
 // sessionsFound are the live sessions with an ID or an address.
 type sessionsFound struct {
 	Rows   []foundSession
 	NoLog  bool   // the Region keeps no events, so none can be found
+	More   bool   // there may be others: not all events were searched
 	Events string // the address of the events that name them
 }
 
@@ -35,9 +41,9 @@ func namesSession(text string) bool {
 }
 
 // sessionsNamed finds sessions by an ID or an address. A store lists sessions by user only, so the newest events of
-// this Region that have it say which users to ask for: at most maxPeople. So it costs what a search over the events
-// does.
-func (p *Portal) sessionsNamed(r *http.Request, name string) (*sessionsFound, error) {
+// this Region that have it say which users to ask for: at most maxPeople. So it costs what maxSearches searches over
+// the events do. It is an event, too.
+func (p *Portal) sessionsNamed(r *http.Request, v *visit, name string) (*sessionsFound, error) {
 	name = strings.TrimSpace(name)
 	addr, err := netip.ParseAddr(name)
 	if err == nil {
@@ -47,21 +53,13 @@ func (p *Portal) sessionsNamed(r *http.Request, name string) (*sessionsFound, er
 		return &sessionsFound{NoLog: true}, nil
 	}
 	out := &sessionsFound{Events: PathAudit + "?" + url.Values{"q": {name}}.Encode()}
-	page, err := p.cfg.Audit.Search(r.Context(), audit.Query{Class: audit.Access, Text: name, Max: 500})
+	p.auditRead(r, v.session, "SearchAuditLog", map[string]string{"text": name, "class": string(audit.Access)})
+	users, more, err := p.usersOfSession(r.Context(), name)
 	if err != nil {
 		return nil, err
 	}
-	var asked []string
-	for _, e := range page.Events {
-		of := e.Identity.OnBehalfOf
-		if of == nil || len(asked) == maxPeople || slices.Contains(asked, of.UserID) {
-			continue
-		}
-		asked = append(asked, of.UserID)
-		u, ok := p.cfg.Directory.UserByID(of.UserID)
-		if !ok {
-			continue
-		}
+	out.More = more
+	for _, u := range users {
 		list, err := p.cfg.Sessions.List(r.Context(), u.ID)
 		if err != nil {
 			return nil, err
@@ -73,4 +71,36 @@ func (p *Portal) sessionsNamed(r *http.Request, name string) (*sessionsFound, er
 		}
 	}
 	return out, nil
+}
+
+// usersOfSession returns the users that the newest events with a session's ID or address name, and whether there may
+// be more.
+func (p *Portal) usersOfSession(ctx context.Context, name string) (users []center.User, more bool, err error) {
+	var known []string
+	q := audit.Query{Class: audit.Access, Session: name, Max: 500}
+	for range maxSearches {
+		page, err := p.cfg.Audit.Search(ctx, q)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, e := range page.Events {
+			of := e.Identity.OnBehalfOf
+			if of == nil || slices.Contains(known, of.UserID) {
+				continue
+			}
+			u, ok := p.cfg.Directory.UserByID(of.UserID)
+			if ok && len(users) == maxPeople {
+				return users, true, nil
+			}
+			known = append(known, of.UserID)
+			if ok {
+				users = append(users, u)
+			}
+		}
+		if page.Next == nil {
+			return users, false, nil
+		}
+		q.Before = page.Next
+	}
+	return users, true, nil
 }

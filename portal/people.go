@@ -104,7 +104,7 @@ func (p *Portal) peoplePage(w http.ResponseWriter, r *http.Request, v *visit, s 
 		body.First = at("")
 	} else if namesSession(q.Text) {
 		var err error
-		if body.Sessions, err = p.sessionsNamed(r, q.Text); err != nil {
+		if body.Sessions, err = p.sessionsNamed(r, v, q.Text); err != nil {
 			p.refuseVisit(w, r, unavailable("search for sessions", err))
 			return
 		}

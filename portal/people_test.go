@@ -212,6 +212,37 @@ func TestSessionsAreFoundByAddressAndID(t *testing.T) {
 		`href="/operator/people/person?id=alice%40example.com"`)
 }
 
+// Other users can't hide a session from a search by its address: neither by addresses that begin alike, nor by a user
+// agent that is the address. The search is an event.
+func TestSessionsAreFoundWhateverOtherClientsWrite(t *testing.T) {
+	logs := newAudits(t)
+	w, _ := newShared(t, func(c *portal.Config) {
+		bobOperates(c)
+		logs.edit(c)
+		c.ClientAddr = func(*http.Request) string { return "192.0.2.1" }
+	})
+	alice, bob := w.browser(), w.browser()
+	at := "https://" + virginia
+	w.signIn(alice, at+"/", "alice@example.com")
+	w.signIn(bob, at+"/", "bob@example.com")
+	for i := range 21 {
+		other := audit.User(fmt.Sprint("other ", i), "other", "")
+		require.NoError(t, logs.logs["us-east-1"].Access(t.Context(), audit.Event{
+			Source: audit.SourceSSO, Name: "Authenticate", ClientAddr: fmt.Sprint("192.0.2.1", i), UserAgent: "192.0.2.1",
+			Identity: other,
+		}))
+	}
+	page := bob.click(at + peoplePath + "?q=192.0.2.1")
+	require.Equal(t, 200, page.StatusCode, page.body)
+	assert.Contains(t, page.body, `id=alice%40example.com"><strong>Alice Adams`)
+	assert.NotContains(t, page.body, "There may be more sessions")
+	all, _ := logs.lines("us-east-1", audit.Access, 1)
+	last := all[len(all)-1]
+	assert.Equal(t, "SearchAuditLog", last.Name)
+	assert.Equal(t, "bob@example.com", last.Identity.UserName)
+	assert.Equal(t, "192.0.2.1", last.Request["text"])
+}
+
 // The pages are for operators, and show what they can without events.
 func TestPeopleAreForOperators(t *testing.T) {
 	w, _ := newShared(t, bobOperates)

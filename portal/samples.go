@@ -88,7 +88,8 @@ func (p *Portal) samples() map[string][]page {
 		},
 		"people": {
 			peopleBody{Query: "192.0.2.1", People: []personRow{person}, Looked: 1, More: PathPeople, Next: true,
-				First: PathPeople, Sessions: &sessionsFound{Rows: []foundSession{{session, person}}, Events: PathAudit}},
+				First: PathPeople, Sessions: &sessionsFound{Rows: []foundSession{{session, person}}, More: true,
+					Events: PathAudit}},
 			peopleBody{More: PathPeople, Sessions: &sessionsFound{NoLog: true}}, peopleBody{},
 		},
 		"person": {

@@ -144,6 +144,9 @@ type Query struct {
 	Class    Class
 	Text     string    // in any value of the event: a user, an address, an event's name, ID or error code; any case
 	From, To time.Time // From is included
+	// Session is the ID of a session or the address of a client, as a whole and as events have it. Unlike Text, no other
+	// value of an event counts: a client chooses its user agent.
+	Session string
 	// Before is the Next of an earlier Page, to go on there.
 	Before Position
 	// Max is the number of events of a Page. Zero: 50. At most 500.
@@ -326,6 +329,8 @@ func (b *backward) block(ctx context.Context, page *Page) (bool, error) {
 func (q Query) matches(e Event, line []byte) bool {
 	switch {
 	case !q.From.IsZero() && e.Time.Before(q.From), !q.To.IsZero() && !e.Time.Before(q.To):
+		return false
+	case q.Session != "" && e.ClientAddr != q.Session && e.Identity.CredentialID != q.Session:
 		return false
 	case q.Text == "":
 		return true

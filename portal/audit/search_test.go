@@ -54,6 +54,14 @@ func TestSearchFindsTheNewestFirst(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, page.Events, n, text)
 	}
+	e := signIn("forger@example.com")
+	e.ClientAddr, e.UserAgent, e.Request = "192.0.2.70", "192.0.2.7", map[string]string{"x": "192.0.2.7"}
+	require.NoError(t, l.Access(t.Context(), e))
+	for session, n := range map[string]int{"192.0.2.7": 100, "192.0.2.70": 1, "192.0.2": 0} {
+		page, err := l.Search(t.Context(), audit.Query{Class: audit.Access, Session: session, Max: 500})
+		require.NoError(t, err)
+		assert.Len(t, page.Events, n, session)
+	}
 	page, err := l.Search(t.Context(), audit.Query{From: start.Add(10 * time.Second), To: start.Add(20 * time.Second)})
 	require.NoError(t, err)
 	assert.Len(t, page.Events, 10)
