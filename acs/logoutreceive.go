@@ -17,7 +17,8 @@ import (
 // browser of its request; if another Region made the request, the browser is sent on there with the same message. A
 // refused request by SOAP gets a LogoutResponse if its signature verified, and else a SOAP Fault; the others a page.
 // The bytes of a request that was refused as a replay are not verified again, and get a Fault. A client of whose
-// messages 200 were refused within 10 seconds (800 of an IPv6 /48) gets 503 with Retry-After, and none is read.
+// messages by SOAP 200 were refused within 10 seconds (800 of an IPv6 /48) gets 503 with Retry-After to those, and
+// none is read.
 func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]
 	c.setHeaders(w.Header())
@@ -27,7 +28,11 @@ func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 	flow, isResponse := "", false
 	var in saml.LogoutMessage
 	var req *saml.VerifiedLogoutRequest
-	err := c.refusals.allow(client, c.cfg.SP.Now())
+	var err error
+	soap := bySOAP(r)
+	if soap {
+		err = c.refusals.allow(client, c.cfg.SP.Now())
+	}
 	if err == nil {
 		in, isResponse, err = c.readLogout(w, r, held)
 	}
@@ -42,7 +47,7 @@ func (g *Region) Logout(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		v := c.logoutRefused(w, r, req, err)
-		if answerTo(v).status < http.StatusInternalServerError {
+		if soap && answerTo(v).status < http.StatusInternalServerError {
 			c.refusals.add(client, c.cfg.SP.Now())
 		}
 		c.observeLogout(r.Context(), flow, v)

@@ -18,9 +18,10 @@ const (
 
 // refusals bounds what refused logout messages cost, because a client needs no cookie to send one, and a captured
 // message can be sent again and again: each would cost a verification and, by SOAP, the signature of an answer. A
-// client with too many is refused before its messages are read. Messages that are accepted don't count, so an identity
-// provider that signs out everyone is not held up. The bytes of a LogoutRequest that was refused as a replay are not
-// verified again: the identity provider gets one signed answer to them, and a Fault later.
+// client with too many is refused before its messages are read. Messages that browsers carry don't count: a page could
+// send them from the address of its visitor, and so hold up those of other users there. Nor do messages that are
+// accepted, so an identity provider that signs out everyone is not held up. The bytes of a LogoutRequest that was
+// refused as a replay are not verified again: the identity provider gets one signed answer to them, and a Fault later.
 //
 // Each node counts its own. Only messages whose signature has verified are remembered, so others use up no room.
 type refusals struct {

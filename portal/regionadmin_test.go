@@ -120,6 +120,7 @@ func TestRule17OperatorsAddARegion(t *testing.T) {
 	requirePage(t, p, 200, "/operator/regions/ap-northeast-1", "10 of 30 elements", "about 4 minutes left")
 
 	a.update(func(tx *center.Tx) error { return tx.ActivateRegion("ap-northeast-1") })
+	a.peers.set(portal.Peer{Region: "ap-northeast-1", State: portal.PeerReplicated, Heard: a.clock.Now()})
 	p = a.bob.click(regionPages + "ap-northeast-1")
 	requirePage(t, p, 200, "/operator/regions/ap-northeast-1", "Replicated", "ACTIVE", "Remaining tasks",
 		"<dt>Index 1", "<dt>Index 2", "Other Requestable SSO URLs", "Reply URL (Assertion Consumer Service URL)",

@@ -117,9 +117,10 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 	return nil
 }
 
-// takeBack ends a session whose event could not be written, and returns why no session begins.
+// takeBack ends a session whose event could not be written, also if the client has hung up, and returns why no session
+// begins.
 func (p *Portal) takeBack(ctx context.Context, key string, why *Error) *Error {
-	if err := p.cfg.Sessions.End(ctx, key); err != nil {
+	if err := p.cfg.Sessions.End(context.WithoutCancel(ctx), key); err != nil {
 		return unavailable("end of a session without an event", err)
 	}
 	return why
