@@ -114,8 +114,24 @@ func (s *Server) refresh(ctx context.Context, in tokenInput) (any, error) {
 	if err := s.useRefresh(ctx, r, now, got.Session.Expires); err != nil {
 		return nil, err
 	}
-	r.Generation++
-	return s.tokens(ctx, r, true, got)
+	next := r
+	next.Generation++
+	out, err := s.tokens(ctx, next, true, got)
+	if err != nil {
+		return nil, errors.Join(err, s.unuseRefresh(ctx, r))
+	}
+	return out, nil
+}
+
+// unuseRefresh takes back that a token was used, because the client got no successor. Otherwise a failure that lasts
+// longer than the grace period would count as a theft.
+func (s *Server) unuseRefresh(ctx context.Context, r refreshToken) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
+	defer cancel()
+	name := r.Secret + "|" + strconv.Itoa(r.Generation)
+	_, used := s.marked(ctx, storeKey("refresh used", name))
+	_, grace := s.marked(ctx, storeKey("refresh grace", name))
+	return errors.Join(used, grace)
 }
 
 // forgot reports whether the store may have lost the record of the token's use.
