@@ -99,7 +99,7 @@ func TestEveryStepOfProcessesCanFail(t *testing.T) {
 		{6, elsewhere(2, 1), "the page in the end"},
 		{8, func(*walker) func() { return func() {} }, "where the redirector leads"}, // the primary runs
 		{9, carol, "Open ap-southeast-2"},
-		{10, carol, "the operator's page"},
+		{10, carol, "the question before Bob's sessions end"},
 		{11, swap, `want "NotPrimary", got ""`},
 		{13, swap, "where the redirector leads"},
 		{15, func(*walker) func() {

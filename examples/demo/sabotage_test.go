@@ -21,6 +21,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/keys"
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -97,6 +98,11 @@ func TestEveryStepCanFail(t *testing.T) {
 		{"a Region with favorites of its own", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Shortcuts = nil }))
 		}, `want the text "Favorites ReadOnly Payments"`},
+		{"a Region without operators", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) {
+				c.Operator = func(center.User) bool { return false }
+			}))
+		}, "whether the page can end sessions: want true, got false"},
 		{"only one URL to swap", extended, func(t *testing.T, w *world) {
 			updateApp(t, w, "", func(a *mockidp.App) { a.ACS = a.ACS[:1] })
 		}, "one ACS URL only"},
