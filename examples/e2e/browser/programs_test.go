@@ -57,7 +57,7 @@ func newPrograms(t *testing.T) *programs {
 		})
 	}
 	w.world = newWorldOf(t, map[string]wrapper{virginia: around, frankfurt: around}, func(string, *center.Data) {},
-		func(*portal.Config) {})
+		func(c *portal.Config) { c.AWS = true })
 	return w
 }
 
