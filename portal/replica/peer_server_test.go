@@ -170,7 +170,6 @@ func TestPeersTakeLittle(t *testing.T) {
 // A message that is too large for an answer is refused at once, and any other arrives: none blocks
 // later ones.
 func TestLargeMessagesDontStopALine(t *testing.T) {
-	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
