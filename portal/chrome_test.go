@@ -257,7 +257,7 @@ func TestRealBrowser(t *testing.T) {
 	b.reads("Workforce identities", "Not available", "You are here")
 	b.fits("operator-tasks")
 	b.click(`details.list:nth-of-type(4) summary`)
-	b.do(chromedp.Focus(`#q`), chromedp.KeyEvent("nobody"+kb.Enter))
+	b.do(chromedp.Focus(`#q`), chromedp.KeyEvent("absent"+kb.Enter))
 	b.reads("No person has this name", "5 people were searched")
 	b.look("people-none")
 	b.do(chromedp.Focus(`#q`), chromedp.KeyEvent(kb.End+"\b\b\b\b\b\bali"+kb.Enter))

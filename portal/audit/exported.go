@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 )
 
+// exportedFile has the Position up to which events were exported.
+const exportedFile = "exported.json"
+
 func (l *Log) loadExported() error {
 	l.exported = Position{}
 	b, err := os.ReadFile(filepath.Join(l.cfg.Dir, exportedFile))

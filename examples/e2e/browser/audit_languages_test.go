@@ -149,7 +149,7 @@ func testAuditLanguages(t *testing.T, chromium context.Context) {
 		}
 		b.do(chromedp.Evaluate[chromedp.Void](`for (const d of document.querySelectorAll("main details")) d.open = true`))
 		check("operator-open")
-		b.typeIn("#q", "nobody\r")
+		b.typeIn("#q", "absent\r")
 		b.until(`location.pathname === "/operator/people"`)
 		check("people-none")
 		b.open(home + "/operator/people")
